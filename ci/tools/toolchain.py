@@ -1,0 +1,109 @@
+"""The pinned programs that the cluster tests run: built once by Go, then found in the user's cache.
+
+Each folder beside this file is a Go module that pins one program and all that it is made of, so that no
+program's requirements move another's. What is built is kept under a key made of these pins:
+
+    python ci/tools/toolchain.py          build what is missing, print the folder of the programs
+    python ci/tools/toolchain.py --find   print the folder; exit 1 when it has not been built
+
+The folder has the layout of envtest's KUBEBUILDER_ASSETS, so other tools can use it as well.
+Needs Go on PATH to build, and nothing but Python to find.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# module folder → {program: (Go package, the variables that carry its version)}
+# A program that `go build` makes does not know its version; Helm's kubeVersion check needs the API server's.
+KUBERNETES_VERSION = (
+    "k8s.io/component-base/version.gitVersion={v}",
+    "k8s.io/component-base/version.gitMajor={major}",
+    "k8s.io/component-base/version.gitMinor={minor}",
+)
+PROGRAMS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
+    "helm": {"helm": ("helm.sh/helm/v4/cmd/helm", ("helm.sh/helm/v4/internal/version.version={v}",))},
+    "etcd": {"etcd": ("go.etcd.io/etcd/server/v3", ())},
+    "kwok": {"kwok": ("sigs.k8s.io/kwok/cmd/kwok", ("sigs.k8s.io/kwok/pkg/consts.Version={v}",))},
+    "kubernetes": {
+        "kube-apiserver": ("k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES_VERSION),
+        "kube-controller-manager": ("k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES_VERSION),
+    },
+}
+
+
+def cache() -> Path:
+    """The folder of all tool chains ever built for this user."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "sidelane" / "tools"
+
+
+def folder() -> Path:
+    """The folder of this checkout's tool chain, whether or not it has been built."""
+    digest = hashlib.sha256(f"{platform.system()} {platform.machine()}".encode())
+    for path in (Path(__file__), *sorted(HERE.glob("*/go.*"))):
+        digest.update(path.relative_to(HERE.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return cache() / digest.hexdigest()[:16]
+
+
+def find() -> Path | None:
+    """The folder of the programs when every one of them is there, else None."""
+    there = folder()
+    return there if all((there / name).is_file() for programs in PROGRAMS.values() for name in programs) else None
+
+
+def pinned(module: str, package: str) -> str:
+    """The version that a module's go.mod pins a package's module to, such as ``v4.2.4``."""
+    for path, version in re.findall(r"^(?:require )?\t?(\S+) (v\S+)(?: // indirect)?$", (HERE / module / "go.mod").read_text(), re.MULTILINE):
+        if package == path or package.startswith(f"{path}/"):
+            return str(version)
+    raise SystemExit(f"ci/tools/{module}/go.mod pins no module that holds {package}; add a require line")
+
+
+def build() -> Path:
+    """Builds what is missing and returns the folder. A second builder waits for the first."""
+    if there := find():
+        return there
+    if not shutil.which("go"):
+        raise SystemExit("the tool chain is built by Go, and no go is on PATH; install Go 1.26 or newer, then `make tools`")
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if there := find():
+            return there
+        # Made aside and moved into place whole: a build that is killed leaves no half of a tool chain.
+        with tempfile.TemporaryDirectory(dir=cache(), prefix="building-") as made:
+            for module, programs in PROGRAMS.items():
+                for name, (package, variables) in programs.items():
+                    compile_program(module, package, variables, Path(made) / name)
+            shutil.rmtree(folder(), ignore_errors=True)
+            Path(made).rename(folder())
+            Path(made).mkdir()  # for TemporaryDirectory to remove
+    return folder()
+
+
+def compile_program(module: str, package: str, variables: tuple[str, ...], output: Path) -> None:
+    version = pinned(module, package)
+    major, minor, *_ = version.removeprefix("v").split(".")
+    stamps = " ".join(f"-X {variable.format(v=version, major=major, minor=minor)}" for variable in variables)
+    print(f"building {output.name} {version}", file=sys.stderr, flush=True)
+    command = ["go", "build", "-trimpath", f"-ldflags=-s -w {stamps}", "-o", str(output), package]
+    subprocess.run(command, cwd=HERE / module, check=True, env={**os.environ, "CGO_ENABLED": "0"})
+
+
+if __name__ == "__main__":
+    found = find() if "--find" in sys.argv[1:] else build()
+    if found is None:
+        raise SystemExit("the tool chain has not been built; build it with `make tools`")
+    print(found)

@@ -1,0 +1,142 @@
+"""Every exception of Sidelane.
+
+    SidelaneError                        exit code
+    ├── InvalidInput                          2      what was asked for is not well formed
+    │   ├── InvalidLane                              a Version, a Build or a lane
+    │   ├── InvalidName                              a component, service, service version or namespace
+    │   └── ChartNotFound                            no chart of that name, path or version
+    ├── Refused                               1      well formed, and against a rule
+    │   ├── InvalidValues                            values that the chart's schema does not take
+    │   ├── InvalidManifest                          YAML that can't be read, or must not be
+    │   ├── CheckFailed                              rendered objects break the naming contract
+    │   ├── ReleaseConflict                          the lane's release is there with other content
+    │   ├── ReleaseNotFound                          no such release
+    │   └── TargetBusy                               another process is writing
+    └── HelmError                             3      Helm or the cluster failed
+        ├── HelmNotFound                             no helm on PATH
+        ├── HelmTooOld                               older than 3.17
+        ├── ClusterUnreachable                       no answer from the API server
+        ├── ClusterDenied                            credentials refused, or not allowed to do this
+        └── TimedOut                                 not ready in time
+
+A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
+do next. No message holds a token or a secret value.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SidelaneError(Exception):
+    """The root: catch this to catch all that Sidelane raises on purpose.
+
+    ``str(error)`` is the problem and the remedy together; ``exit_code`` is what the CLI ends with.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problem: str, *, remedy: str = "") -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+
+    def to_json(self) -> dict[str, object]:
+        """The error as programs read it: its class, its problem and its remedy."""
+        return {"error": type(self).__name__, "problem": self.problem, "remedy": self.remedy}
+
+
+class InvalidInput(SidelaneError):
+    """What was asked for is not well formed."""
+
+    exit_code = 2
+
+
+class InvalidLane(InvalidInput):
+    """A Version, a Build or a lane that the naming contract does not know."""
+
+
+class InvalidName(InvalidInput):
+    """A component, service, service version or namespace that can't be part of a name."""
+
+
+class ChartNotFound(InvalidInput):
+    """No chart of that name, path or version."""
+
+
+class Refused(SidelaneError):
+    """Well formed, and against a rule: nothing was changed."""
+
+
+class InvalidValues(Refused):
+    """Values that the chart's schema does not take. ``errors`` holds every one, each with its path."""
+
+    def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.errors = errors
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "errors": list(self.errors)}
+
+
+class InvalidManifest(Refused):
+    """YAML that can't be read as Kubernetes objects, or that would take too much to read."""
+
+
+class CheckFailed(Refused):
+    """Rendered objects break the naming contract. ``findings`` holds every one, as text."""
+
+    def __init__(self, problem: str, *, findings: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.findings = findings
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "findings": list(self.findings)}
+
+
+class ReleaseConflict(Refused):
+    """The lane's release, or one of its objects, is there with other content. ``differences`` names the fields."""
+
+    def __init__(self, problem: str, *, differences: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.differences = differences
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "differences": list(self.differences)}
+
+
+class ReleaseNotFound(Refused):
+    """No such release in this namespace."""
+
+
+class TargetBusy(Refused):
+    """Another process is writing here; nothing was changed."""
+
+
+class HelmError(SidelaneError):
+    """Helm or the cluster failed."""
+
+    exit_code = 3
+
+
+class HelmNotFound(HelmError):
+    """No helm on PATH, and none installed beside this Python."""
+
+
+class HelmTooOld(HelmError):
+    """A Helm older than the ones that Sidelane is tested with."""
+
+
+class ClusterUnreachable(HelmError):
+    """The API server does not answer."""
+
+
+class ClusterDenied(HelmError):
+    """The API server answered, and refused the credentials or the right to do this."""
+
+
+class TimedOut(HelmError):
+    """What was installed was not ready in time."""
