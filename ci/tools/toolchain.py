@@ -39,6 +39,7 @@ PROGRAMS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "kubernetes": {
         "kube-apiserver": ("k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES_VERSION),
         "kube-controller-manager": ("k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES_VERSION),
+        "kube-scheduler": ("k8s.io/kubernetes/cmd/kube-scheduler", KUBERNETES_VERSION),
     },
 }
 
@@ -65,7 +66,9 @@ def find() -> Path | None:
 
 def pinned(module: str, package: str) -> str:
     """The version that a module's go.mod pins a package's module to, such as ``v4.2.4``."""
-    for path, version in re.findall(r"^(?:require )?\t?(\S+) (v\S+)(?: // indirect)?$", (HERE / module / "go.mod").read_text(), re.MULTILINE):
+    for path, version in re.findall(
+        r"^(?:require )?\t?(\S+) (v\S+)(?: // indirect)?$", (HERE / module / "go.mod").read_text(), re.MULTILINE
+    ):
         if package == path or package.startswith(f"{path}/"):
             return str(version)
     raise SystemExit(f"ci/tools/{module}/go.mod pins no module that holds {package}; add a require line")
@@ -76,7 +79,9 @@ def build() -> Path:
     if there := find():
         return there
     if not shutil.which("go"):
-        raise SystemExit("the tool chain is built by Go, and no go is on PATH; install Go 1.26 or newer, then `make tools`")
+        raise SystemExit(
+            "the tool chain is built by Go, and no go is on PATH; install Go 1.26 or newer, then `make tools`"
+        )
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,6 +10,7 @@
     │   ├── InvalidManifest                          YAML that can't be read, or must not be
     │   ├── CheckFailed                              rendered objects break the naming contract
     │   ├── ReleaseConflict                          the lane's release is there with other content
+    │   │   └── ReleaseExists                        a release of that name is there
     │   ├── ReleaseNotFound                          no such release
     │   └── TargetBusy                               another process is writing
     └── HelmError                             3      Helm or the cluster failed
@@ -17,7 +18,8 @@
         ├── HelmTooOld                               older than 3.17
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
-        └── TimedOut                                 not ready in time
+        ├── TimedOut                                 not ready in time
+        └── NotWhatWasChecked                        Helm installed something else than what was checked
 
 A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
 do next. No message holds a token or a secret value.
@@ -108,6 +110,10 @@ class ReleaseConflict(Refused):
         return {**super().to_json(), "differences": list(self.differences)}
 
 
+class ReleaseExists(ReleaseConflict):
+    """A release of that name is there; whether it is the same is for the caller to find out."""
+
+
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
 
@@ -140,3 +146,7 @@ class ClusterDenied(HelmError):
 
 class TimedOut(HelmError):
     """What was installed was not ready in time."""
+
+
+class NotWhatWasChecked(HelmError):
+    """Helm installed something else than what was rendered and checked before: the chart renders differently twice."""

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 
-from sidelane.errors import InvalidName
+from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lane import Lane
 
 COMPONENT = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
 SERVICE_VERSION = re.compile(r"v[0-9][a-z0-9]*")
+
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # RFC 1123 label
 
 #: The longest name of each kind, in characters, that nothing behind it cuts or refuses. Where Kubernetes itself
 #: would take more, the reason is beside the number.
@@ -62,6 +64,30 @@ def service_version_name(service: str, service_version: str, lane: Lane, *, kind
 def release_name(subject: str, lane: Lane) -> str:
     """The Helm release of a chart in a lane: ``zookeeper-2-coco-1``. Raises as component_name does."""
     return _within(RELEASE_LIMIT, "Helm release", f"{_component(subject)}-{lane}")
+
+
+def parse_release_name(name: str) -> tuple[str, Lane]:
+    """What a release's name is made of: its subject and its lane. The left inverse of release_name.
+
+    >>> parse_release_name("zookeeper-2-coco-1")
+    ('zookeeper', Lane(version='2-coco', build='1'))
+
+    Raises InvalidName for a name that is not of the contract.
+    """
+    parts = name.split("-")
+    # The Version begins at the first part that begins with a digit, or is the one word before the Build.
+    start = next((at for at, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
+    try:
+        lane = Lane("-".join(parts[max(start, 0) : -1]), parts[-1])
+    except InvalidLane:
+        raise InvalidName(f"the name {name!r} does not end in a lane", remedy="see the naming contract") from None
+    return "-".join(_subject(parts[:start])), lane
+
+
+def _subject(parts: list[str]) -> list[str]:
+    if not parts or not COMPONENT.fullmatch("-".join(parts)):
+        raise InvalidName("a name has a component before its lane", remedy="see the naming contract")
+    return parts
 
 
 def _component(value: str) -> str:

@@ -1,0 +1,24 @@
+{{- /*
+Takes root, component and, for one version of a service, serviceVersion. What every container is told of where it runs,
+and the chart's extraEnv after it.
+*/ -}}
+{{- define "common.env" -}}
+- name: SIDELANE_VERSION
+  value: {{ include "common.version" .root | quote }}
+- name: SIDELANE_BUILD
+  value: {{ include "common.build" .root | quote }}
+- name: SIDELANE_LANE
+  value: {{ include "common.lane" .root | quote }}
+- name: SIDELANE_SERVICE
+  value: {{ .component | quote }}
+{{- if hasKey . "serviceVersion" }}
+- name: SIDELANE_SERVICE_VERSION
+  value: {{ .serviceVersion | quote }}
+{{- end }}
+{{- range .root.Values.extraEnv }}
+{{- if hasPrefix "SIDELANE_" .name }}
+{{- fail (printf "the environment variable '%s' can't be set: SIDELANE_* tells the container its lane; choose another name" .name) }}
+{{- end }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end -}}

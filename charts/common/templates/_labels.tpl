@@ -1,0 +1,52 @@
+{{- /* Takes root, component and, for one version of a service, serviceVersion. What a pod of this lane is found by. */ -}}
+{{- define "common.selector" -}}
+app: {{ include "common.app" . | quote }}
+{{- if hasKey . "serviceVersion" }}
+version: {{ .serviceVersion | quote }}
+{{- end }}
+sidelane.dev/lane: {{ include "common.lane" .root | quote }}
+{{- end -}}
+
+{{- /* Takes root and component. The label `app`: the component's name in its lane, zk-2-coco-1. */ -}}
+{{- define "common.app" -}}
+{{- include "common.name" (dict "root" .root "component" .component "kind" "label") -}}
+{{- end -}}
+
+{{- /*
+Takes root, component and, for one version of a service, serviceVersion. Labels for pods and for claims: none of them
+changes with the chart's version, because a claim outlives it and a pod must not restart for it.
+*/ -}}
+{{- define "common.podLabels" -}}
+{{- include "common.selector" . }}
+sidelane.dev/version: {{ include "common.version" .root | quote }}
+sidelane.dev/build: {{ include "common.build" .root | quote }}
+app.kubernetes.io/name: {{ .root.Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
+app.kubernetes.io/part-of: {{ include "common.lane" .root | quote }}
+{{- with include "common.extra" (dict "values" .root.Values.commonLabels "what" "label") }}
+{{ . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Takes root, component and, for one version of a service, serviceVersion. Labels for objects. */ -}}
+{{- define "common.labels" -}}
+{{- include "common.podLabels" . }}
+{{- with include "common.image.version" .root }}
+app.kubernetes.io/version: {{ . | quote }}
+{{- end }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | quote }}
+{{- end -}}
+
+{{- /* Takes values and what. The user's own labels or annotations. The contract's are not theirs to set. */ -}}
+{{- define "common.extra" -}}
+{{- $lines := list -}}
+{{- range $key, $value := .values -}}
+  {{- if regexMatch "^(app$|version$|([^/]+[.])?sidelane[.]dev/|app[.]kubernetes[.]io/|helm[.]sh/)" $key -}}
+    {{- fail (printf "the %s '%s' belongs to the naming contract and can't be set; choose another key" $.what $key) -}}
+  {{- end -}}
+  {{- $lines = append $lines (printf "%s: %s" $key (include "common.scalar" $value | quote)) -}}
+{{- end -}}
+{{- join "\n" $lines -}}
+{{- end -}}

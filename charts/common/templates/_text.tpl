@@ -1,0 +1,24 @@
+{{- /* Takes any value. What it is, for a sentence. */ -}}
+{{- define "common.kindOf" -}}
+{{- if typeIs "json.Number" . -}}
+a number
+{{- else -}}
+{{- get (dict "bool" "a boolean" "float64" "a number" "slice" "a list" "map" "a mapping" "invalid" "null") (kindOf .) | default (kindOf .) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Takes text. As much of it as a sentence bears. */ -}}
+{{- define "common.shown" -}}
+{{- ternary . (printf "%s..." (trunc 57 .)) (le (len .) 60) -}}
+{{- end -}}
+
+{{- /*
+Takes a scalar. It as plain text: numbers from a values file are floats, and 4194304 would print as 4.194304e+06.
+*/ -}}
+{{- define "common.scalar" -}}
+{{- if kindIs "float64" . -}}
+  {{- ternary (printf "%.0f" .) (toString .) (eq . (floor .)) -}}
+{{- else -}}
+  {{- toString . -}}
+{{- end -}}
+{{- end -}}

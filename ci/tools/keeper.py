@@ -1,0 +1,36 @@
+"""Ends a control plane when its owner ends, whatever way the owner ends.
+
+Run by controlplane.py as a program of its own. On standard input it reads the process ids of the programs, one a
+line. The end of the input is the end of the owner: the kernel closes the pipe even of a process that SIGKILL took.
+Then the programs are killed and the folder is removed. A clean exit takes this same way, so it is tried every day.
+
+    python keeper.py FOLDER < pipe
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def keep(folder: Path) -> None:
+    """Waits for the owner's end, then leaves neither process nor folder."""
+    programs = [int(line) for line in sys.stdin]
+    for program in programs:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(program, signal.SIGKILL)
+    # A program that is being killed may still write a file into a folder just emptied.
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]))

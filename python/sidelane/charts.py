@@ -1,0 +1,217 @@
+"""Charts: found by name, path or reference, described, and fingerprinted.
+
+A chart's name alone is one of those that travel with Sidelane; anything else means what it means to Helm: a folder, a
+packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's to fetch (helm.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import semver
+
+from sidelane import kubeyaml
+from sidelane.errors import ChartNotFound, InvalidManifest
+
+#: Helm's own limits on a packaged chart, in bytes: what a small archive may grow to.
+ARCHIVE_LIMIT = 100 * 1024 * 1024
+FILE_LIMIT = 5 * 1024 * 1024
+
+#: Top-level values that may change on a deployed release, separated by commas; a chart without it has none.
+OPERATIONAL_VALUES = "sidelane.dev/operational-values"
+
+ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart on this machine, and what its Chart.yaml says of it."""
+
+    path: Path
+    name: str
+    version: str
+    app_version: str = ""
+    description: str = ""
+    type: str = "application"
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Chart:
+        """Reads a chart's folder or .tgz. Raises ChartNotFound where there is no chart."""
+        text = dict(_files(path)).get("Chart.yaml") if path.is_file() else _read_if_there(path / "Chart.yaml")
+        if text is None:
+            raise ChartNotFound(
+                f"{str(path)!r} holds no Chart.yaml",
+                remedy="name a chart's folder, its .tgz, or one of `sidelane charts`",
+            )
+        data = kubeyaml.read(text, source=f"{path}/Chart.yaml")
+        if not isinstance(data, dict) or not isinstance(data.get("name"), str) or "version" not in data:
+            raise ChartNotFound(f"the Chart.yaml of {str(path)!r} has no name or no version", remedy="mend the chart")
+        return cls(
+            path=path,
+            name=data["name"],
+            version=str(data["version"]),
+            app_version=str(data.get("appVersion") or ""),
+            description=str(data.get("description") or ""),
+            type=str(data.get("type") or "application"),
+            annotations=cast("dict[str, str]", data.get("annotations") or {}),
+        )
+
+    @property
+    def operational_values(self) -> frozenset[str]:
+        """The top-level values that may change on a deployed release, as the chart's annotation names them."""
+        return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
+
+    @functools.cached_property
+    def values_text(self) -> str:
+        """The chart's values.yaml as it is written, with its comments."""
+        return (self._file("values.yaml") or b"").decode()
+
+    @functools.cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The chart's values.yaml as data."""
+        data = kubeyaml.read(self.values_text, source=f"{self.path}/values.yaml")
+        return cast("dict[str, Any]", data or {})
+
+    @functools.cached_property
+    def schema(self) -> dict[str, Any] | None:
+        """The chart's values.schema.json, or None where it has none. Raises InvalidManifest for broken JSON."""
+        text = self._file("values.schema.json")
+        try:
+            return cast("dict[str, Any]", json.loads(text)) if text else None
+        except ValueError as error:
+            raise InvalidManifest(f"the values.schema.json of {self.name} is not JSON: {error}") from None
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies."""
+        total = hashlib.sha256()
+        for name, content in sorted(_files(self.path)):
+            total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        return f"sha256:{total.hexdigest()}"
+
+    @functools.cached_property
+    def asks_the_cluster(self) -> bool:
+        """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
+        return any(ASKS.search(content) for name, content in _files(self.path) if "templates/" in name)
+
+    def _file(self, name: str) -> bytes | None:
+        return dict(_files(self.path)).get(name) if self.path.is_file() else _read_if_there(self.path / name)
+
+    def to_json(self) -> dict[str, object]:
+        """The chart's coordinates as programs read them."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "appVersion": self.app_version,
+            "description": self.description,
+        }
+
+
+def bundled() -> tuple[Chart, ...]:
+    """The charts that travel with Sidelane, by name; the library chart, which can't be installed, is left out."""
+    folder = _bundle()
+    charts = (Chart.load(path.parent) for path in sorted(folder.glob("*/Chart.yaml")))
+    return tuple(chart for chart in charts if chart.type == "application")
+
+
+def is_remote(reference: str) -> bool:
+    """Whether a reference is Helm's to fetch: ``oci://…``, a URL, or ``repo/chart`` that is no path here."""
+    return "://" in reference or (
+        "/" in reference and not reference.startswith(("/", ".")) and not Path(reference).exists()
+    )
+
+
+def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Chart:
+    """Finds a chart on this machine: a bundled chart's name, a folder or a .tgz.
+
+    ``version`` is Helm's ``--version``: exact or a comparison such as ``>=0.1.0``; as in Helm, it says nothing about a
+    path. Raises ChartNotFound.
+    """
+    text = os.fspath(reference)
+    path = Path(text)
+    if text and not _is_name(text):
+        if not path.exists():
+            raise ChartNotFound(f"there is no chart at {text!r}", remedy="check the path, or see `sidelane charts`")
+        return Chart.load(path)
+    if text and (_bundle() / text / "Chart.yaml").is_file():
+        return _of_version(Chart.load(_bundle() / text), version)
+    names = ", ".join(chart.name for chart in bundled())
+    beside = "; to take the folder of that name, write ./" + text if text and path.is_dir() else ""
+    raise ChartNotFound(f"there is no chart {text!r}", remedy=f"the charts here are: {names}{beside}")
+
+
+def _of_version(chart: Chart, version: str | None) -> Chart:
+    if version is None or version.removeprefix("v") == chart.version:
+        return chart
+    try:
+        if version[:1] in "<>=!" and all(
+            semver.Version.parse(chart.version).match(part.strip()) for part in version.split(",")
+        ):
+            return chart
+    except ValueError:
+        raise ChartNotFound(
+            f"{version!r} is not a chart version or a comparison with one",
+            remedy="write it such as '0.1.0' or '>=0.1.0'",
+        ) from None
+    raise ChartNotFound(
+        f"the chart {chart.name} that travels with Sidelane is {chart.version}, not {version}",
+        remedy="leave --version out, or name the chart's folder or repository",
+    )
+
+
+def _is_name(text: str) -> bool:
+    return "/" not in text and not text.startswith(".") and not text.endswith(".tgz")
+
+
+@functools.cache
+def _bundle() -> Path:
+    """Where the charts lie: inside the installed package, or at the top of a checkout."""
+    here = Path(__file__).resolve()
+    installed = here.parent / "_charts"
+    return installed if installed.is_dir() else here.parents[2] / "charts"
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of a chart, its name relative to the chart's folder. Links are followed, as Helm does."""
+    if path.is_dir():
+        for folder, folders, names in os.walk(path, followlinks=True):
+            folders.sort()
+            for name in names:
+                file = Path(folder, name)
+                yield file.relative_to(path).as_posix(), file.read_bytes()
+        return
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            yield from _members(archive, path)
+    except (tarfile.TarError, OSError, EOFError):
+        raise ChartNotFound(f"{str(path)!r} is not a packaged chart", remedy="make one with `helm package`") from None
+
+
+def _members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, bytes]]:
+    total = 0
+    for member in archive:
+        total += member.size
+        if member.size > FILE_LIMIT or total > ARCHIVE_LIMIT:
+            raise ChartNotFound(
+                f"{str(path)!r} unpacks to more than Helm takes", remedy="leave large files out of the chart"
+            )
+        content = archive.extractfile(member) if member.isfile() else None
+        if content is not None:
+            yield member.name.partition("/")[2], content.read()

@@ -1,0 +1,66 @@
+"""The command line: `sidelane`. Each command's module is imported when the command runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NoReturn, cast
+
+import click
+
+#: command → its one-line help; the module of the same name holds it.
+COMMANDS = {
+    "charts": "List the charts that are here, or show one's values.",
+    "render": "Print a chart's manifest in a lane, as Helm renders it.",
+    "check": "Check a chart or a manifest against the naming contract.",
+    "install": "Install a chart in a lane, beside what runs.",
+    "upgrade": "Change a release's operational values.",
+    "list": "List releases.",
+    "status": "Show a release and its objects.",
+    "uninstall": "Remove a release.",
+    "completion": "Print the completion script for a shell.",
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and help, and imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sidelane.cli.{cmd_name}")
+        return cast("click.Command", module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from sidelane import __version__
+
+        click.echo(f"sidelane {__version__}")
+        ctx.exit()
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+)
+def sidelane() -> None:
+    """Immutable, versioned deployments on Kubernetes, side by side.
+
+    A lane is a Version and a Build, such as 2-coco-1. What is installed in a lane is never changed: a change goes in
+    beside it, as the next Build.
+
+    Exit codes: 0 done or clean, 1 refused or findings, 2 wrong usage, 3 Helm or the cluster failed.
+    """
+
+
+def main() -> NoReturn:
+    """The program `sidelane`."""
+    sidelane(prog_name="sidelane")
+    raise SystemExit(0)

@@ -1,0 +1,77 @@
+"""`sidelane check`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.check import Report
+    from sidelane.lane import Lane
+
+
+@click.command("check")
+@click.argument("subject", metavar="CHART|FILE|-")
+@options.lane(required=False)
+@options.output
+@running.reports_errors
+@options.values
+@options.source
+@options.rendering
+@options.settings
+def command(
+    subject: str,
+    lane: Lane | None,
+    *,
+    format_: str,
+    values: dict[str, Any],
+    source: dict[str, Any],
+    rendering: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Check a chart as it renders in a lane, or a manifest, against the naming contract.
+
+    A manifest is a .yaml, .yml or .json file, or - for standard input; without --lane each object is held against the
+    lane that its own labels name. Ends with 1 when there are findings.
+    """
+    if subject == "-" or subject.endswith((".yaml", ".yml", ".json")):
+        report = _of_manifest(subject, lane, settings["namespace"])
+    elif lane is None:
+        raise click.UsageError(
+            f"Missing option '--lane' (env var: 'SIDELANE_LANE'): the chart {subject} renders in one."
+        )
+    else:
+        wanted = lane
+        _, report = running.with_client(
+            lambda client: client.check(subject, wanted, values=values, **source, **rendering), **settings
+        )
+    printing.report(report, format_)
+    if not report.clean:
+        raise SystemExit(1)
+
+
+def _of_manifest(subject: str, lane: Lane | None, namespace: str | None) -> Report:
+    """What is piped is checked without Helm, pyhelm3 or an event loop."""
+    from sidelane import kubeyaml
+    from sidelane.check import check
+    from sidelane.errors import InvalidInput
+    from sidelane.manifest import Manifest
+
+    try:
+        if subject == "-":
+            text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
+        else:
+            with Path(subject).open("rb") as file:
+                text = file.read(kubeyaml.SIZE_LIMIT + 1)
+    except OSError as error:
+        raise InvalidInput(
+            f"the file {subject!r} can't be read: {error.strerror}", remedy="check its path and its rights"
+        ) from None
+    source = "<stdin>" if subject == "-" else subject
+    manifest = Manifest.read(text, namespace=namespace or "default", source=source)
+    return check(manifest, lane=lane)

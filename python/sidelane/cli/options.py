@@ -1,0 +1,149 @@
+"""Options that commands share, with Helm's own names and meanings.
+
+Options that belong together reach a command as one argument: `settings` of the client, `values`, `source` of the
+chart, `rendering` and `patience`. Each is a mapping of the keyword arguments that the SDK takes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from sidelane.errors import InvalidLane
+from sidelane.lane import Lane
+
+F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
+
+
+class LaneType(click.ParamType[Lane]):
+    """A lane on the command line."""
+
+    name = "lane"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Lane:
+        if isinstance(value, Lane):
+            return value
+        try:
+            return Lane.parse(value)
+        except InvalidLane as error:
+            self.fail(str(error), param, ctx)
+
+
+def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Option:
+    """A decorator that adds the options and hands the command what ``collect`` makes of them as one argument."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            kwargs[argument] = collect(**{name: kwargs.pop(name) for name in parts})
+            return function(*args, **kwargs)
+
+        for option in reversed(parts.values()):
+            call = option(call)
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def lane(*, required: bool) -> Option:
+    return click.option(
+        "--lane",
+        type=LaneType(),
+        envvar="SIDELANE_LANE",
+        show_envvar=True,
+        required=required,
+        metavar="VERSION-BUILD",
+        help="The lane, such as 2-coco-1.",
+    )
+
+
+output = click.option(
+    "-o",
+    "--output",
+    "format_",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    show_default=True,
+    help="The output's format.",
+)
+
+settings = together(
+    "settings",
+    dict,
+    namespace=click.option("-n", "--namespace", metavar="NAME", envvar="HELM_NAMESPACE", help="The namespace."),
+    directory=click.option(
+        "--directory",
+        type=click.Path(file_okay=False),
+        envvar="SIDELANE_DIRECTORY",
+        show_envvar=True,
+        help="Keep releases in this directory of manifests, and use no cluster.",
+    ),
+    kubeconfig=click.option("--kubeconfig", type=click.Path(dir_okay=False), help="Path of the kubeconfig file."),
+    kube_context=click.option("--kube-context", metavar="NAME", help="The kubeconfig's context to use."),
+    kube_apiserver=click.option("--kube-apiserver", metavar="URL", help="Address and port of the API server."),
+)
+
+allow_secrets = click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too.")
+
+
+def _values(
+    value_files: tuple[str, ...],
+    set_values: tuple[str, ...],
+    set_string: tuple[str, ...],
+    set_file: tuple[str, ...],
+    set_json: tuple[str, ...],
+) -> dict[str, Any]:
+    if not any((value_files, set_values, set_string, set_file, set_json)):
+        return {}
+    from sidelane.values import gather
+
+    return gather(value_files, set=set_values, set_string=set_string, set_file=set_file, set_json=set_json)
+
+
+values = together(
+    "values",
+    _values,
+    value_files=click.option(
+        "-f", "--values", "value_files", multiple=True, metavar="FILE", help="Values from a YAML file; - is stdin."
+    ),
+    set_values=click.option(
+        "--set", "set_values", multiple=True, metavar="K=V", help="Set values: k1=v1,k2.inner=v2,list[0]=v3."
+    ),
+    set_string=click.option("--set-string", multiple=True, metavar="K=V", help="Set values as text."),
+    set_file=click.option("--set-file", multiple=True, metavar="K=PATH", help="Set values to files' contents."),
+    set_json=click.option("--set-json", multiple=True, metavar="K=JSON", help="Set values from JSON."),
+)
+
+source = together(
+    "source",
+    dict,
+    version=click.option("--version", metavar="VERSION", help="The chart's version, or a constraint on it."),
+    repo=click.option("--repo", metavar="URL", help="The chart repository that holds the chart."),
+)
+
+rendering = together(
+    "rendering",
+    dict,
+    kube_version=click.option("--kube-version", metavar="VERSION", help="Render for this Kubernetes version."),
+    api_versions=click.option(
+        "-a", "--api-versions", multiple=True, metavar="API", help="Render as if the cluster had this API."
+    ),
+)
+
+patience = together(
+    "patience",
+    dict,
+    wait=click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
+    timeout=click.option("--timeout", metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]"),
+    rollback_on_failure=click.option(
+        "--rollback-on-failure",
+        "--atomic",
+        "rollback_on_failure",
+        is_flag=True,
+        help="Undo what was done when it fails; implies --wait.",
+    ),
+)

@@ -1,0 +1,71 @@
+"""Results on standard output: tables for people, JSON and YAML for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sidelane.check import Report
+    from sidelane.targets import Release
+
+
+def data(value: object, format_: str) -> None:
+    """A value in its JSON form, as JSON or YAML."""
+    if format_ == "yaml":
+        from sidelane import kubeyaml
+
+        click.echo(kubeyaml.dump(value), nl=False)
+    else:
+        click.echo(json.dumps(value, indent=2))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as their widest cell, two spaces between; the last one ends where its text ends."""
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def release(item: Release, format_: str) -> None:
+    """One release: what it is, its objects and its notes."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    facts = {
+        "RELEASE": item.name,
+        "NAMESPACE": item.namespace,
+        "LANE": str(item.lane or "-"),
+        "CHART": item.chart,
+        "STATUS": item.status,
+        "REVISION": str(item.revision),
+        "CHANGE": item.change,
+    }
+    for key, value in facts.items():
+        if value:
+            click.echo(f"{key + ':':<11}{value}")
+    if item.objects:
+        click.echo()
+        table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
+    if item.notes:
+        click.echo(f"\n{item.notes.strip()}")
+
+
+def report(item: Report, format_: str) -> None:
+    """What a check found."""
+    from sidelane.report import render
+
+    click.echo(render(item, "text" if format_ == "table" else format_), nl=False)
+
+
+def findings(item: Report) -> None:
+    """What a check found, on standard error, where something else goes to standard output; nothing when it is clean."""
+    if not item.clean:
+        from sidelane.report import render
+
+        click.echo(render(item, "text"), nl=False, err=True)

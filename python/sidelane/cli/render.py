@@ -1,0 +1,36 @@
+"""`sidelane render`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+
+
+@click.command("render")
+@click.argument("chart")
+@options.lane(required=True)
+@running.reports_errors
+@options.values
+@options.source
+@options.rendering
+@options.settings
+def command(
+    chart: str,
+    lane: Lane,
+    *,
+    values: dict[str, Any],
+    source: dict[str, Any],
+    rendering: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Print CHART's manifest in a lane, as Helm renders it. Nothing is checked and nothing is installed."""
+    text = running.with_client(
+        lambda client: client.render(chart, lane, values=values, **source, **rendering), **settings
+    )
+    click.echo(text, nl=False)

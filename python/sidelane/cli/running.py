@@ -1,0 +1,74 @@
+"""How a command runs: its client, its progress, its result, its errors and its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from sidelane.cli.progress import Progress
+from sidelane.errors import SidelaneError
+
+if TYPE_CHECKING:
+    from sidelane.client import AsyncClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: The exit code of a program that a signal ended is 128 and the signal's number (POSIX shells).
+SIGNALLED = 128
+
+
+def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
+    """Shows an error of Sidelane's on standard error, as the command's output format asks, and ends with its code."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except SidelaneError as error:
+            as_text = kwargs.get("format_", "table") not in ("json", "yaml")
+            click.echo(f"Error: {error}" if as_text else json.dumps(error.to_json()), err=True)
+            raise SystemExit(error.exit_code) from None
+        except BrokenPipeError:  # the reader of our output has read enough
+            sys.stderr.close()
+            raise SystemExit(SIGNALLED + signal.SIGPIPE) from None
+
+    return call
+
+
+def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **settings: Any) -> T:
+    """Runs work on a client of these settings, with progress; a signal ends it and the Helm that it runs."""
+    from sidelane.client import AsyncClient
+
+    with Progress() as progress:
+        return run(work(AsyncClient(**settings, progress=progress)))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs to the end, or until SIGINT or SIGTERM cancels it; then the exit code says which."""
+    got: list[int] = []
+
+    async def until_signalled() -> T:
+        task = asyncio.ensure_future(work)
+
+        def stop(number: int) -> None:
+            got.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
+        return await task
+
+    try:
+        return asyncio.run(until_signalled())
+    except asyncio.CancelledError:
+        number = got[0] if got else signal.SIGINT
+        click.echo(f"Error: stopped by {signal.Signals(number).name}; see `sidelane list`", err=True)
+        raise SystemExit(SIGNALLED + number) from None

@@ -1,0 +1,31 @@
+"""`sidelane uninstall`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+
+
+@click.command("uninstall")
+@click.argument("release")
+@options.lane(required=False)
+@click.option("--wait", is_flag=True, help="Return when all its objects are gone, or the timeout is over.")
+@click.option("--timeout", metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]")
+@options.output
+@running.reports_errors
+@options.settings
+def command(
+    release: str, lane: Lane | None, *, wait: bool, timeout: str | None, format_: str, settings: dict[str, Any]
+) -> None:
+    """Remove RELEASE; the volume claims of its stateful sets stay.
+
+    RELEASE is a release's own name, or a chart's name together with --lane.
+    """
+    gone = running.with_client(lambda client: client.uninstall(release, lane, wait=wait, timeout=timeout), **settings)
+    printing.release(gone, format_)

@@ -1,0 +1,48 @@
+"""`sidelane upgrade`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+
+
+@click.command("upgrade")
+@click.argument("chart")
+@options.lane(required=True)
+@click.option("--reuse-values", is_flag=True, help="Lay the given values over those of the release.")
+@options.allow_secrets
+@options.output
+@running.reports_errors
+@options.values
+@options.source
+@options.patience
+@options.settings
+def command(
+    chart: str,
+    lane: Lane,
+    *,
+    reuse_values: bool,
+    allow_secrets: bool,
+    format_: str,
+    values: dict[str, Any],
+    source: dict[str, Any],
+    patience: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Change the operational values of CHART's release in a lane.
+
+    Operational values are the few that may change on a deployed release; each chart declares its own. All else is
+    refused: install it as the next Build. The values given are the whole of yours, unless --reuse-values is there.
+    """
+    release = running.with_client(
+        lambda client: client.upgrade(chart, lane, values=values, reuse_values=reuse_values, **source, **patience),
+        allow_secrets=allow_secrets,
+        **settings,
+    )
+    printing.release(release, format_)

@@ -1,0 +1,257 @@
+"""The SDK's face: releases on one target.
+
+    from sidelane import Client, Lane
+
+    client = Client(namespace="streams")
+    client.install("zookeeper", Lane("2-coco", 1), values={"replicas": 5})
+
+AsyncClient is the one implementation; Client is the same verbs for scripts, each waiting for its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from sidelane import charts, releases
+from sidelane.charts import Chart
+from sidelane.check import Report, check
+from sidelane.errors import ChartNotFound, InvalidInput
+from sidelane.helm import Helm
+from sidelane.lane import Lane
+from sidelane.targets import Options, Release, Rendering, Target
+from sidelane.targets.cluster import ClusterTarget
+from sidelane.targets.directory import DirectoryTarget
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Connection:
+    """A target and the Helm that renders for it: what both clients are made of."""
+
+    def __init__(
+        self,
+        *,
+        namespace: str | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        allow_secrets: bool = False,
+        kubeconfig: str | os.PathLike[str] | None = None,
+        kube_context: str | None = None,
+        kube_apiserver: str | None = None,
+        kube_token: str | None = None,
+        helm: str | os.PathLike[str] | None = None,
+        progress: releases.Progress = releases.quiet,
+    ) -> None:
+        self._new_helm = functools.partial(
+            Helm,
+            executable=helm,
+            kubeconfig=kubeconfig,
+            kube_context=kube_context,
+            kube_apiserver=kube_apiserver,
+            kube_token=kube_token,
+        )
+        self._namespace = namespace
+        self._directory = Path(directory) if directory is not None else None
+        self._allow_secrets = allow_secrets
+        self._progress = progress
+
+    @functools.cached_property
+    def _helm(self) -> Helm:
+        return self._new_helm()
+
+    @functools.cached_property
+    def _target(self) -> Target:
+        if self._directory is None:
+            return ClusterTarget(self._helm, self._namespace)
+        return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
+
+    def _renderer(
+        self, chart: Chart, kube_version: str | None = None, api_versions: Sequence[str] = ()
+    ) -> releases.Renderer:
+        on_cluster = self._directory is None and not kube_version and not api_versions
+        return releases.Renderer(
+            self._helm, self._namespace, kube_version, api_versions, server=on_cluster and chart.asks_the_cluster
+        )
+
+    @asynccontextmanager
+    async def _chart(
+        self, reference: str | os.PathLike[str], version: str | None, repo: str | None
+    ) -> AsyncIterator[Chart]:
+        """A chart on this machine; one that Helm has to fetch is there for as long as it is needed."""
+        text = os.fspath(reference)
+        if repo is None and not charts.is_remote(text):
+            yield charts.find(text, version=version)
+            return
+        self._progress(f"fetching {text}")
+        folder: Path = await self._helm.pull(text, repo=repo, version=version)
+        try:
+            found = next(folder.glob("*/Chart.yaml"), None)
+            if found is None:
+                raise ChartNotFound(f"what Helm fetched for {text!r} holds no chart", remedy="check the reference")
+            yield Chart.load(found.parent)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class AsyncClient(_Connection):
+    """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
+
+    namespace: None is Helm's own choice. directory: write manifests there and use no cluster; then ``allow_secrets``
+    lets rendered Secrets be written too. The connection settings are Helm's, and None leaves each to Helm. helm: a
+    helm to use in the place of the one on PATH. progress: told each step, one short line at a time.
+    """
+
+    async def install(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+        create_namespace: bool = False,
+    ) -> Release:
+        """Creates the lane's release of a chart. What is there with the same content is left as it is.
+
+        chart: a bundled chart's name, a folder, a .tgz, ``repo/chart`` or ``oci://…``; version and repo are Helm's.
+        wait: return when all is ready, within timeout (Helm's form, ``5m``). Returns the release, whose ``change`` is
+        ``created`` or ``unchanged``. Raises InvalidValues, CheckFailed, ReleaseConflict, and HelmError's family.
+        """
+        options = Options(wait, timeout, rollback_on_failure, create_namespace)
+        async with self._chart(chart, version, repo) as found:
+            return await releases.install(
+                self._target,
+                self._renderer(found),
+                found,
+                _lane(lane),
+                values or {},
+                options=options,
+                progress=self._progress,
+            )
+
+    async def upgrade(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        reuse_values: bool = False,
+        version: str | None = None,
+        repo: str | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+    ) -> Release:
+        """Changes a release's operational values (those that its chart declares), and nothing else.
+
+        The values are the whole of the user's, as with `helm upgrade`; reuse_values lays them over the release's.
+        Raises ReleaseConflict when anything else would change, ReleaseNotFound when there is no such release.
+        """
+        options = Options(wait, timeout, rollback_on_failure)
+        async with self._chart(chart, version, repo) as found:
+            return await releases.upgrade(
+                self._target,
+                self._renderer(found),
+                found,
+                _lane(lane),
+                values or {},
+                reuse_values=reuse_values,
+                options=options,
+                progress=self._progress,
+            )
+
+    async def releases(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        """Every release of the namespace, in every state, or those of one lane."""
+        found = await self._target.releases(all_namespaces=all_namespaces)
+        wanted = _lane(lane) if lane is not None else None
+        return tuple(release for release in found if wanted is None or release.lane == wanted)
+
+    async def status(self, name: str, lane: Lane | str | None = None) -> Release:
+        """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
+        return await self._target.status(releases.named(name, _lane(lane) if lane is not None else None))
+
+    async def uninstall(
+        self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
+    ) -> Release:
+        """Removes one release; the claims of its stateful sets stay. Named as in ``status``."""
+        options = Options(wait=wait, timeout=timeout)
+        return await self._target.uninstall(releases.named(name, _lane(lane) if lane is not None else None), options)
+
+    async def render(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> str:
+        """The manifest of a chart in a lane, as Helm prints it; nothing is checked and nothing installed."""
+        async with self._chart(chart, version, repo) as found:
+            renderer = self._renderer(found, kube_version, api_versions)
+            return await renderer.text(found, _lane(lane), values or {})
+
+    async def check(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> tuple[Rendering, Report]:
+        """A chart rendered for a lane, and what the rules find in it; nothing is installed."""
+        async with self._chart(chart, version, repo) as found:
+            renderer = self._renderer(found, kube_version, api_versions)
+            rendering = await renderer.render(found, _lane(lane), values or {})
+        return rendering, check(rendering.manifest, lane=rendering.lane)
+
+
+def _lane(lane: Lane | str) -> Lane:
+    return lane if isinstance(lane, Lane) else Lane.parse(lane)
+
+
+def _waiting(
+    verb: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Client, P], R]:
+    """The verb of AsyncClient, called and waited for."""
+
+    @functools.wraps(verb)
+    def call(self: Client, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            # A verb needs of its client what _Connection has, and no more.
+            return asyncio.run(verb(cast("AsyncClient", self), *args, **kwargs))
+        raise InvalidInput(
+            f"Client.{verb.__name__} was called inside a running event loop, which it would block",
+            remedy=f"use `await AsyncClient(...).{verb.__name__}(...)` there",
+        )
+
+    return cast("Callable[Concatenate[Client, P], R]", call)
+
+
+class Client(_Connection):
+    """AsyncClient for scripts: the same arguments and the same verbs, each waiting for its result."""
+
+    install = _waiting(AsyncClient.install)
+    upgrade = _waiting(AsyncClient.upgrade)
+    releases = _waiting(AsyncClient.releases)
+    status = _waiting(AsyncClient.status)
+    uninstall = _waiting(AsyncClient.uninstall)
+    render = _waiting(AsyncClient.render)
+    check = _waiting(AsyncClient.check)

@@ -1,0 +1,148 @@
+"""What Helm's words mean. Helm ends with 1 for everything, so what happened is told by what it wrote.
+
+Each row was seen from Helm 3.17 and Helm 4; the first that fits is taken. A row that no longer fits costs a good
+sentence, never a wrong answer: what no row knows is a HelmError with Helm's own last line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sidelane.errors import (
+    ChartNotFound,
+    ClusterDenied,
+    ClusterUnreachable,
+    HelmError,
+    InvalidInput,
+    InvalidValues,
+    Refused,
+    ReleaseConflict,
+    ReleaseExists,
+    ReleaseNotFound,
+    SidelaneError,
+    TargetBusy,
+    TimedOut,
+)
+
+
+class Meaning(NamedTuple):
+    """One row: the words that Helm writes, and what is told in their place."""
+
+    words: re.Pattern[str]
+    error: type[SidelaneError]
+    problem: str  # may hold the groups of ``words``
+    remedy: str
+
+
+def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
+    return Meaning(re.compile(words, re.IGNORECASE | re.DOTALL), error, problem, remedy)
+
+
+MEANINGS = (
+    _row(
+        r"cannot re-?use a name that is still in use|release: already exists",
+        ReleaseExists,
+        "a release of that name is there",
+        "see it with `sidelane status`",
+    ),
+    _row(
+        r"another operation \(install/upgrade/rollback\) is in progress",
+        TargetBusy,
+        "another Helm is changing this release",
+        "wait until it ends; if its process is dead, see `sidelane status`",
+    ),
+    _row(
+        r"Unable to continue with \w+: (?P<what>.+?) in namespace \"(?P<ns>[^\"]*)\" exists and cannot be imported",
+        ReleaseConflict,
+        "the {what} in namespace {ns!r} belongs to another release or to none",
+        "use the next Build, or uninstall what owns it",
+    ),
+    _row(
+        r"(?P<kind>\w+)(\.\S+)? \"(?P<name>[^\"]+)\" already exists",
+        ReleaseConflict,
+        "the {kind} {name!r} was made by someone else at the same time",
+        "see `sidelane list`; what this call made is marked as failed",
+    ),
+    _row(
+        r"(execution error at \((?P<at>[^)]*)\): )(?P<sentence>.+?)(\n\nUse --debug.*)?$",
+        InvalidValues,
+        "{sentence}",
+        "",
+    ),
+    _row(
+        r"values don't meet the specifications of the schema\(s\) in the following chart\(s\):\n(?P<all>.+)$",
+        InvalidValues,
+        "the chart's schema does not take these values: {all}",
+        "see the chart's values.yaml",
+    ),
+    _row(
+        r"Unauthorized|the server has asked for the client to provide credentials",
+        ClusterDenied,
+        "the API server does not accept these credentials",
+        "renew them, or name others with --kubeconfig or --kube-context",
+    ),
+    _row(
+        r"(?P<what>[a-z.\"-]+(\"[^\"]*\")? is forbidden: [^\n]+)",
+        ClusterDenied,
+        "the API server refused: {what}",
+        "ask for this right, or use credentials that have it",
+    ),
+    _row(
+        r"context \"(?P<name>[^\"]*)\" does not exist",
+        InvalidInput,
+        "the kubeconfig has no context {name!r}",
+        "see `kubectl config get-contexts`",
+    ),
+    _row(
+        r"namespaces \"(?P<name>[^\"]+)\" not found",
+        Refused,
+        "there is no namespace {name!r}",
+        "create it, or add --create-namespace",
+    ),
+    _row(
+        r"release: not found|has no deployed releases|not found: release",
+        ReleaseNotFound,
+        "there is no such release here",
+        "see `sidelane list`, and which namespace it reads",
+    ),
+    _row(
+        r"context deadline exceeded|timed out waiting|resource .* not ready\. status|progress deadline exceeded",
+        TimedOut,
+        "what was installed was not ready in time",
+        "see `sidelane status` and the pods' events, or give it longer with --timeout",
+    ),
+    _row(
+        r"cluster unreachable|connection refused|no such host|no configuration has been provided|i/o timeout",
+        ClusterUnreachable,
+        "the API server does not answer",
+        "check the cluster, and --kubeconfig, --kube-context or KUBECONFIG; "
+        "--directory writes manifests without a cluster",
+    ),
+    _row(
+        r"chart \"(?P<name>[^\"]+)\".*not found|repo (?P<repo>\S+) not found|failed to download \"(?P<url>[^\"]+)\"",
+        ChartNotFound,
+        "Helm finds no such chart",
+        "see `sidelane charts`, `helm search repo`, or name a folder",
+    ),
+    _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see `sidelane status`"),
+)
+
+
+def explain(stderr: str, code: int, secrets: tuple[str, ...] = ()) -> SidelaneError:
+    """The error that Helm's words mean, with every secret in them hidden."""
+    for secret in secrets:
+        stderr = stderr.replace(secret, "(hidden)")
+    words = _errors(stderr)
+    for meaning in MEANINGS:
+        if match := meaning.words.search(words):
+            groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
+            return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy)
+    last = words.strip().splitlines()
+    return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
+
+
+def _errors(stderr: str) -> str:
+    """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""
+    start = stderr.find("Error: ")
+    return stderr[start + len("Error: ") :] if start >= 0 else stderr

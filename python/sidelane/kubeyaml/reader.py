@@ -1,0 +1,207 @@
+"""Documents into plain data, from libyaml's events, within limits that hostile input can't pass.
+
+The recursion follows the nesting of a document, which DEPTH_LIMIT bounds. Aliases are copied, so that nothing read
+is shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
+
+from sidelane.kubeyaml.scalars import (
+    MERGE_TAG,
+    Native,
+    Refusal,
+    refuse_python,
+    resolve,
+    resolve_tagged,
+    to_json,
+    to_key,
+)
+
+#: Levels of nesting. Published custom resource definitions have up to about 60; Python's own stack ends at 1000.
+DEPTH_LIMIT: Final = 100
+#: libyaml's events of one input: about 45 MB of ordinary manifests.
+EVENT_LIMIT: Final = 4_000_000
+#: Nodes copied because of aliases, in one input. go-yaml stops ("excessive aliasing") near 400,000 in a document.
+ALIAS_LIMIT: Final = 100_000
+
+# libyaml, where PyYAML's wheel has it; both classes give the same events, and neither constructs anything here.
+_PARSER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE: Final = "\0<<"  # what no key can be: YAML has no NUL
+_OPEN: Final = object()  # an anchor whose node has not ended
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document: its data, the line of its first node (from 1), and the text before that, which is comments."""
+
+    data: object
+    line: int
+    comment: str
+
+
+class _Scalars(dict[str, Any]):
+    """Plain scalars' values by their text: most texts of a manifest are there many times."""
+
+    def __missing__(self, text: str) -> object:
+        value = self[text] = to_json(resolve(text))
+        return value
+
+
+class _Keys(dict[str, str]):
+    """Plain keys by their text."""
+
+    def __missing__(self, text: str) -> str:
+        key = self[text] = to_key(resolve(text))
+        return key
+
+
+class Reader:
+    """Reads one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # An iterator over a C function, cut by islice: a limit that costs nothing per event.
+        self._take = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
+        self._scalars = _Scalars()
+        self._keys = _Keys({"<<": _MERGE})
+        self._anchors: dict[str, Any] = {}
+        self._aliased = 0
+
+    def documents(self) -> list[Document]:
+        """Every document that holds something."""
+        documents = []
+        end = 0
+        while type(event := self._take()) is not StreamEndEvent:
+            if type(event) is DocumentStartEvent:
+                self._anchors.clear()
+                node = self._take()
+                comment = self._text[end : node.start_mark.index]
+                documents.append(Document(self._value(node, 0), node.start_mark.line + 1, comment))
+            elif type(event) is DocumentEndEvent:
+                end = event.end_mark.index
+        return [document for document in documents if document.data is not None]
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        take, scalars, keys = self._take, self._scalars, self._keys
+        result: dict[str, Any] = {}
+        merged: set[str] = set()
+        event = None
+        try:
+            while type(event := take()) is not MappingEndEvent:
+                plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
+                key = keys[event.value] if plain else self._key(event)
+                if key is _MERGE:
+                    self._merge(result, merged, depth)
+                    continue
+                if key in result and key not in merged:
+                    raise Refusal(f"the key {key[:60]!r} is there twice, and Helm would keep the last", "remove one")
+                merged.discard(key)
+                event = take()
+                plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
+                result[key] = scalars[event.value] if plain else self._value(event, depth)
+        except Refusal as refusal:
+            raise refusal.at(event)
+        return result
+
+    def _sequence(self, depth: int) -> list[Any]:
+        take, scalars = self._take, self._scalars
+        result: list[Any] = []
+        event = None
+        try:
+            while type(event := take()) is not SequenceEndEvent:
+                plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
+                result.append(scalars[event.value] if plain else self._value(event, depth))
+        except Refusal as refusal:
+            raise refusal.at(event)
+        return result
+
+    def _value(self, event: Any, depth: int) -> Any:
+        """Any node, as the value of a mapping or a sequence that has ``depth`` levels around it."""
+        try:
+            if type(event) is AliasEvent:
+                return self._copy(self._anchored(event), depth)
+            if type(event) is ScalarEvent:
+                return to_json(self._native(event))
+            return self._collection(event, depth)
+        except Refusal as refusal:
+            raise refusal.at(event)
+
+    def _collection(self, event: Any, depth: int) -> Any:
+        _check_depth(depth)
+        refuse_python(event.tag)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _OPEN
+        value = self._mapping(depth + 1) if type(event) is MappingStartEvent else self._sequence(depth + 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _native(self, event: Any) -> Native:
+        if event.tag is not None:
+            value = resolve_tagged(event.tag, event.value)
+        else:
+            value = resolve(event.value) if event.implicit[0] else event.value
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _key(self, event: Any) -> str:
+        native = self._anchored(event) if type(event) is AliasEvent else None
+        if type(event) is ScalarEvent:
+            if event.value == "<<" and (event.implicit[0] or event.tag == MERGE_TAG):
+                return _MERGE
+            native = self._native(event)
+        elif type(event) is not AliasEvent or isinstance(native, dict | list):
+            raise Refusal("a key is a list or a mapping", "give it as text")
+        return to_key(native)
+
+    def _merge(self, result: dict[str, Any], merged: set[str], depth: int) -> None:
+        """Merge as go-yaml v2 does: in the order of the text, so it overrides the keys that stand before it."""
+        event = self._take()
+        value = self._value(event, depth)
+        layers = value[::-1] if isinstance(value, list) and type(event) is not AliasEvent else [value]
+        for layer in layers:
+            if not isinstance(layer, dict):
+                raise Refusal("<< takes a mapping, or a list of mappings", "merge a mapping").at(event)
+            result.update(layer)
+            merged.update(layer)
+
+    def _anchored(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise Refusal("an alias names no anchor before it", "define the anchor in the same document")
+        value = self._anchors[event.anchor]
+        if value is _OPEN:
+            raise Refusal("an alias stands within its own anchor", "write the value out")
+        return value
+
+    def _copy(self, value: Any, depth: int) -> Any:
+        self._aliased += 1
+        if self._aliased > ALIAS_LIMIT:
+            raise Refusal(f"aliases stand for more than {ALIAS_LIMIT} values", "write out what is really needed")
+        if not isinstance(value, dict | list):
+            return to_json(value)
+        _check_depth(depth)
+        if isinstance(value, dict):
+            return {key: self._copy(item, depth + 1) for key, item in value.items()}
+        return [self._copy(item, depth + 1) for item in value]
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= DEPTH_LIMIT:
+        raise Refusal(f"values are nested in more than {DEPTH_LIMIT} levels", "nest less")

@@ -1,0 +1,153 @@
+"""What one scalar means to Kubernetes: go-yaml v2's resolve.go, then the way of sigs.k8s.io/yaml into JSON.
+
+A *native* value is what go-yaml makes of the text (``1e3`` is the float 1000.0); it then becomes a JSON value or a key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from decimal import Decimal
+from types import NoneType
+from typing import Any, Final
+
+Native = str | int | float | bool | None
+
+_WORDS: Final[dict[str, Native]] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+#: The characters that a scalar which is not text begins with.
+_HINTS: Final = frozenset("yYnNtTfFoO~.+-0123456789")
+_NUMERIC: Final = frozenset("+-0123456789")
+# Go's strconv.ParseInt with base 0. A leading 0 means octal, so 08 is no integer (and then a float: 8).
+_INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))")
+_BASES: Final = {2: 16, 3: 8, 4: 2, 5: 10}  # by the group that matched
+# go-yaml's own second try at binary takes a sign behind the prefix.
+_SIGNED_BINARY: Final = re.compile(r"0b([-+][01]{1,63})")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# Behind a leading dot the text goes to strconv.ParseFloat as it stands, which takes _ between digits only.
+_DOTTED: Final = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?")
+
+_STANDARD: Final = "tag:yaml.org,2002:"
+MERGE_TAG: Final = f"{_STANDARD}merge"
+_BINARY: Final = f"{_STANDARD}binary"
+_TIMESTAMP: Final = f"{_STANDARD}timestamp"
+_TYPES: Final[dict[str, type]] = {
+    f"{_STANDARD}{name}": kind for name, kind in (("bool", bool), ("int", int), ("float", float), ("null", NoneType))
+}
+
+
+class Refusal(Exception):
+    """Why a node can't be read; the reader adds where. Never holds a scalar's content."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+        self.line = self.column = 0
+
+    def at(self, event: Any) -> Refusal:
+        """Itself, with the line and column of that event unless an inner one is known."""
+        if not self.line:
+            self.line, self.column = event.start_mark.line + 1, event.start_mark.column + 1
+        return self
+
+
+def resolve(text: str) -> Native:
+    """What a plain scalar without a tag means: ``1e3`` is 1000.0, ``n`` is False, ``22:22`` and dates are text."""
+    if text and text[0] not in _HINTS:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in _NUMERIC:
+        return _number(text.replace("_", ""), text)
+    return _float(text.replace("_", ""), text) if _DOTTED.fullmatch(text) else text
+
+
+def resolve_tagged(tag: str, text: str) -> Native:
+    """What a scalar with a tag means. An unknown tag means text, as it does to Kubernetes; Python's are refused."""
+    if tag == _BINARY:
+        return _binary(text)
+    if tag == _TIMESTAMP and _DATE.fullmatch(text):
+        return text
+    if tag not in _TYPES and tag != _TIMESTAMP:
+        refuse_python(tag)
+        return text
+    value = resolve(text)
+    if tag in _TYPES and type(value) is _TYPES[tag]:
+        return value
+    if tag == f"{_STANDARD}float" and type(value) is int and _fits(value):
+        return float(value)
+    raise Refusal("a scalar is not what its tag says", "take the tag away, or correct the value")
+
+
+def refuse_python(tag: str | None) -> None:
+    """Raises Refusal for a tag that asks PyYAML for a Python object: nobody who writes for Kubernetes means one."""
+    if tag is not None and tag.startswith(f"{_STANDARD}python/"):
+        raise Refusal("a tag asks for a Python object", "take the tag away: Kubernetes reads data only")
+
+
+def to_json(value: Native) -> Native:
+    """The value that the API server gets: a whole number that fits int64 is an int (1e3 is 1000), any other a float."""
+    if type(value) is int:
+        return value if _fits(value) else float(value)
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        raise Refusal("infinity and not-a-number don't exist in JSON, which Kubernetes speaks", "put it in quotes")
+    # JSON carries the shortest digits, and above 2**53 those are not the float's exact value.
+    return to_json(int(Decimal(repr(value)))) if value.is_integer() and abs(value) < 2**63 else value
+
+
+def to_key(value: Native) -> str:
+    """The text that a mapping's key becomes: ``8080``, and ``true`` for ``on``.
+
+    Floats are refused although Kubernetes takes them: it reads ``1.10`` as the key ``1.1``.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and _fits(value):
+        return str(value)
+    raise Refusal("a key is null, or a number that its text would not survive", "put the key in quotes")
+
+
+def _fits(value: int) -> bool:
+    return -(2**63) <= value < 2**63
+
+
+def _number(plain: str, text: str) -> Native:
+    if match := _INTEGER.fullmatch(plain):
+        digits = match[match.lastindex or 0].lstrip("0") or "0"
+        # More digits than 64 bits can have are not converted: Go takes them for a float, and int() takes long.
+        value = int(match[1] + digits, _BASES[match.lastindex or 0]) if len(digits) <= 64 else 2**64
+        if -(2**63) <= value < (2**63 if match[1] else 2**64):
+            return value
+    if _FLOAT.fullmatch(plain):
+        return _float(plain, text)
+    signed = _SIGNED_BINARY.fullmatch(plain)
+    return int(signed[1], 2) if signed else text
+
+
+def _float(plain: str, text: str) -> Native:
+    value = float(plain)
+    return value if math.isfinite(value) else text  # out of range to strconv.ParseFloat, so it stays text
+
+
+def _binary(text: str) -> str:
+    try:
+        return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refusal(
+            "a !!binary value is not base64 of UTF-8 text, and Kubernetes would damage or refuse it",
+            "take the tag away and give the base64 text itself",
+        ) from None

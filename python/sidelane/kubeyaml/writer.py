@@ -1,0 +1,87 @@
+"""YAML that Helm, Kubernetes and PyYAML all read back as the very same data."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+import yaml
+
+from sidelane.errors import InvalidManifest
+from sidelane.kubeyaml.scalars import resolve
+
+# Text that needs no quotes, unless a reader takes it for something else. Narrow on purpose: quotes never hurt.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?", re.ASCII)
+# Text that a literal block carries unchanged: printable lines, none of them empty or with a space at an end.
+_BLOCK: Final = re.compile(r"([!-~]([ -~]*[!-~])?\n)+")
+# A date, or digits with colons, is text to Kubernetes and something else to PyYAML.
+_NUMERIC: Final = re.compile(r"[-+.0-9][-+.0-9:_a-fA-FxXoOeETtZ]*")
+
+
+def dump(data: object) -> str:
+    """The data as one YAML document, keys in their own order. Text that a reader could take for more is quoted.
+
+    >>> print(dump({"Version": "2-coco", "Build": "1", "answer": "n", "replicas": 3}), end="")
+    Version: 2-coco
+    Build: "1"
+    answer: "n"
+    replicas: 3
+
+    Raises InvalidManifest for what YAML for Kubernetes can't hold: keys that are not text, numbers beyond int64,
+    infinity, and anything but mappings, lists, text, numbers, booleans and None.
+    """
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+    def represent_mapping_with_text_keys(self, data: dict[str, Any]) -> yaml.Node:
+        if not all(isinstance(key, str) for key in data):
+            raise _unfit("a key that is not text")
+        return self.represent_dict(data)
+
+    def represent_text(self, text: str) -> yaml.Node:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _unfit("text that is not Unicode (a lone surrogate)") from None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+
+    def represent_integer(self, value: int) -> yaml.Node:
+        if not -(2**63) <= value < 2**63:
+            raise _unfit("an integer beyond 64 bits")
+        return self.represent_int(value)
+
+    def represent_number(self, value: float) -> yaml.Node:
+        if not math.isfinite(value):
+            raise _unfit("infinity or not-a-number")
+        # JSON has one kind of number: 3.0 comes back as 3. Written with every digit, it is also equal above 2**53.
+        whole = value.is_integer() and abs(value) < 2**63
+        return self.represent_int(int(value)) if whole else self.represent_float(value)
+
+    def represent_other(self, value: object) -> yaml.Node:
+        raise _unfit(f"a value of type {type(value).__name__}")
+
+
+_Dumper.add_representer(dict, _Dumper.represent_mapping_with_text_keys)
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(int, _Dumper.represent_integer)
+_Dumper.add_representer(float, _Dumper.represent_number)
+for _kind in (bytes, set):
+    _Dumper.add_representer(_kind, _Dumper.represent_other)
+_Dumper.add_representer(None, _Dumper.represent_other)
+
+
+def _style(text: str) -> str | None:
+    if _BLOCK.fullmatch(text):
+        return "|"
+    plain = _PLAIN.fullmatch(text) and resolve(text) is text and not _NUMERIC.fullmatch(text)
+    return None if plain else '"'
+
+
+def _unfit(what: str) -> InvalidManifest:
+    return InvalidManifest(f"{what} can't be written as YAML for Kubernetes", remedy="give plain JSON data")

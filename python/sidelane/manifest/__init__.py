@@ -1,0 +1,75 @@
+"""Rendered YAML as the objects that Kubernetes would get: who each is, what it selects and what it refers to.
+
+- objects.py: an object and its identity;
+- selectors.py, references.py: what an object selects by labels and refers to by name;
+- differences.py: two manifests, field by field;
+- fields.py: the way into an object's fields.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sidelane import kubeyaml
+from sidelane.manifest.differences import diff_objects
+from sidelane.manifest.objects import Identity, Object, PodTemplate, parse_object
+from sidelane.manifest.references import Reference, references
+from sidelane.manifest.selectors import Selector, selectors
+
+__all__ = ["Identity", "Manifest", "Object", "PodTemplate", "Reference", "Selector", "diff", "references", "selectors"]
+
+_SOURCE: Final = re.compile(r"^# Source: (\S.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The objects of one rendering, in their order, lists taken apart."""
+
+    objects: tuple[Object, ...]
+
+    @classmethod
+    def read(cls, text: str | bytes, *, namespace: str = "default", source: str = "<input>") -> Manifest:
+        """Reads rendered YAML, as Kubernetes would read it.
+
+        Objects that name no namespace get the given one. ``source`` names the input in errors and where Helm wrote no
+        ``# Source:`` comment. Raises InvalidManifest for what can't be read, or is not made of objects with a name.
+        """
+        return cls(tuple(_objects(text, namespace, source)))
+
+    def digest(self) -> str:
+        """``sha256:`` and 64 hexadecimal digits: the same for the same objects, in whatever order they were written."""
+        lines = sorted((obj.identity, obj.canonical()) for obj in self.objects)
+        content = "\n".join(canonical for _, canonical in lines)
+        return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def diff(a: Manifest, b: Manifest, *, names: tuple[str, str] = ("the first", "the second")) -> tuple[str, ...]:
+    """What differs, a line a field: ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``. Empty for the same content.
+
+    ``names`` say what the two are, for objects that only one has. Values of Secrets are never shown.
+    """
+    return tuple(diff_objects(a.objects, b.objects, names))
+
+
+def _objects(text: str | bytes, namespace: str, source: str) -> Iterator[Object]:
+    for document in kubeyaml.read_documents(text, source=source):
+        comments = _SOURCE.findall(document.comment)
+        template = comments[-1] if comments else source
+        where = f"{source}, line {document.line}" + (f" ({template})" if comments else "")
+        for body in _flattened(document.data):
+            yield parse_object(body, where, namespace=namespace, source=template, line=document.line)
+
+
+def _flattened(body: Any) -> Iterator[Any]:
+    """The object itself, or what a list holds: its items may leave their kind to the list (apimachinery's unstructured)."""
+    kind = body.get("kind") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(body.get("items"), list):
+        yield body
+        return
+    for item in body["items"]:
+        inherited = {"apiVersion": body.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
+        yield from _flattened({**inherited, **item} if isinstance(item, dict) else item)

@@ -1,0 +1,83 @@
+"""Two sets of objects compared field by field, in lines that people read."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from sidelane.manifest.objects import Identity, Object
+
+_ABSENT: Final = object()
+_SECRET_FIELDS: Final = ("data", "stringData")
+_SHOWN: Final = 60  # characters of a value in a line
+
+
+def diff_objects(a: Iterable[Object], b: Iterable[Object], names: tuple[str, str]) -> Iterator[str]:
+    """Lines such as ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``, in the order of the objects' identities."""
+    left, right = _by_identity(a), _by_identity(b)
+    for identity in sorted(left.keys() | right.keys()):
+        for only, side, other in ((names[0], left, right), (names[1], right, left)):
+            for _ in side[identity][len(other[identity]) :]:
+                yield f"{identity}: only in {only}"
+        for one, two in zip(left[identity], right[identity], strict=False):
+            for path, before, after in _fields("", one.body, two.body):
+                yield f"{identity}: {path}: {_line(identity, path, before, after)}"
+
+
+def _by_identity(objects: Iterable[Object]) -> defaultdict[Identity, list[Object]]:
+    groups: defaultdict[Identity, list[Object]] = defaultdict(list)
+    for obj in sorted(objects, key=Object.canonical):
+        groups[obj.identity].append(obj)
+    return groups
+
+
+def _fields(path: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in sorted(a.keys() | b.keys()):
+            yield from _fields(_joined(path, key), a.get(key, _ABSENT), b.get(key, _ABSENT))
+    elif isinstance(a, list) and isinstance(b, list):
+        keyed = _named(a), _named(b)
+        left, right = keyed if keyed[0] is not None and keyed[1] is not None else (_numbered(a), _numbered(b))
+        for key in [*left, *(key for key in right if key not in left)]:
+            yield from _fields(f"{path}[{key}]", left.get(key, _ABSENT), right.get(key, _ABSENT))
+    elif type(a) is not type(b) or a != b:
+        yield path, a, b
+
+
+def _joined(path: str, key: str) -> str:
+    shown = f"[{key}]" if "." in key or "/" in key else f".{key}"
+    return f"{path}{shown}" if path else key
+
+
+def _named(items: list[Any]) -> dict[str, Any] | None:
+    """Items by their names, as Kubernetes itself matches containers, ports and volumes, where all have one."""
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
+    unique = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    return dict(zip(names, items, strict=True)) if unique else None
+
+
+def _numbered(items: list[Any]) -> dict[str, Any]:
+    return {str(index): item for index, item in enumerate(items)}
+
+
+def _line(identity: Identity, path: str, a: Any, b: Any) -> str:
+    if identity.kind == "Secret" and path.startswith(_SECRET_FIELDS):
+        return " → ".join("(absent)" if value is _ABSENT else "(hidden)" for value in (a, b))
+    if isinstance(a, str) and isinstance(b, str) and ("\n" in a or "\n" in b):
+        return _first_line(a.splitlines(), b.splitlines())
+    return f"{_value(a)} → {_value(b)}"
+
+
+def _first_line(a: list[str], b: list[str]) -> str:
+    number = next((i for i, (one, two) in enumerate(zip(a, b, strict=False)) if one != two), min(len(a), len(b)))
+    before, after = (_value(lines[number]) if number < len(lines) else "(absent)" for lines in (a, b))
+    return f"line {number + 1}: {before} → {after}"
+
+
+def _value(value: Any) -> str:
+    if value is _ABSENT:
+        return "(absent)"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,50 @@
+"""The way into an object's fields, by patterns as Kubernetes writes paths: ``spec.ports[].name``."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
+    """Every value that the pattern leads to from a node, each with its path; what is absent or null is left out.
+
+    >>> walk({"spec": {"ports": [{"name": "a"}, {"name": "b"}]}}, "spec.ports[].name")
+    [('spec.ports[0].name', 'a'), ('spec.ports[1].name', 'b')]
+    """
+    found = [(base, node)]
+    for key, each in _steps(pattern):
+        reached = [
+            (path, value[key]) for path, value in found if isinstance(value, dict) and value.get(key) is not None
+        ]
+        if not reached:
+            return []
+        found = [(f"{path}.{key}" if path else key, value) for path, value in reached]
+        if each:
+            found = [
+                (f"{path}[{i}]", item)
+                for path, value in found
+                if isinstance(value, list)
+                for i, item in enumerate(value)
+            ]
+    return found
+
+
+def at(node: Any, *keys: str) -> Any:
+    """The value under these keys, or None where a level is absent or no mapping."""
+    for key in keys:
+        if not isinstance(node, dict):
+            return None
+        node = node.get(key)
+    return node
+
+
+def mapping(node: Any, *keys: str) -> dict[str, Any]:
+    """The mapping under these keys, empty where there is none."""
+    value = at(node, *keys)
+    return value if isinstance(value, dict) else {}
+
+
+@cache
+def _steps(pattern: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in pattern.split("."))

@@ -1,0 +1,164 @@
+"""A Kubernetes object in a manifest: who it is, where it came from, and its well-known parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Final
+
+from sidelane.errors import InvalidManifest
+from sidelane.manifest.fields import at, mapping
+
+#: Kubernetes' own kinds that have no namespace. Kinds of custom resources are taken to have one.
+CLUSTER_KINDS: Final = frozenset({
+    ("", "Namespace"), ("", "Node"), ("", "PersistentVolume"),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("certificates.k8s.io", "CertificateSigningRequest"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+    ("networking.k8s.io", "IngressClass"),
+    ("node.k8s.io", "RuntimeClass"),
+    ("policy", "PodSecurityPolicy"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("resource.k8s.io", "DeviceClass"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("storage.k8s.io", "CSIDriver"), ("storage.k8s.io", "CSINode"), ("storage.k8s.io", "StorageClass"),
+    ("storage.k8s.io", "VolumeAttachment"), ("storage.k8s.io", "VolumeAttributesClass"),
+})  # fmt: skip
+# One stored object had two groups while these kinds moved out of `extensions`.
+_MOVED: Final = {
+    **dict.fromkeys(("DaemonSet", "Deployment", "ReplicaSet"), "apps"),
+    **dict.fromkeys(("Ingress", "NetworkPolicy"), "networking.k8s.io"),
+    "PodSecurityPolicy": "policy",
+}
+_TEMPLATES: Final = {
+    ("", "Pod"): (),
+    ("", "ReplicationController"): ("spec", "template"),
+    ("apps", "Deployment"): ("spec", "template"),
+    ("apps", "StatefulSet"): ("spec", "template"),
+    ("apps", "DaemonSet"): ("spec", "template"),
+    ("apps", "ReplicaSet"): ("spec", "template"),
+    ("batch", "Job"): ("spec", "template"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """What makes two objects one to the API server: the version is no part of it, ``apps/v1`` and ``v1beta1`` are one.
+
+    ``namespace`` is empty for what lives in none.
+    """
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """The pods that an object makes, or the Pod itself. ``path`` leads to it and is empty for a Pod."""
+
+    path: str
+    labels: Mapping[str, Any]
+    spec: Mapping[str, Any]
+
+    def within(self, path: str) -> str:
+        """The path of a field of the template, from the object's root."""
+        return f"{self.path}.{path}" if self.path else path
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object as Kubernetes would get it. The body is not to be changed.
+
+    ``source`` is the template that Helm names above it, else the input's name; ``line`` is where its document begins
+    in the input, from 1.
+    """
+
+    identity: Identity
+    body: Mapping[str, Any]
+    source: str
+    line: int
+
+    @property
+    def kind(self) -> str:
+        return self.identity.kind
+
+    @property
+    def name(self) -> str:
+        return self.identity.name
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        return mapping(self.body, "metadata", "labels")
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        return mapping(self.body, "metadata", "annotations")
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether Helm runs it at a moment of its own instead of keeping it in the release."""
+        return "helm.sh/hook" in self.annotations
+
+    @property
+    def pod_template(self) -> PodTemplate | None:
+        """The template of its pods, None for kinds without pods of their own."""
+        keys = _TEMPLATES.get((self.identity.group, self.kind))
+        template = None if keys is None else at(self.body, *keys)
+        if keys is None or not isinstance(template, dict):
+            return None
+        return PodTemplate(".".join(keys), mapping(template, "metadata", "labels"), mapping(template, "spec"))
+
+    def canonical(self) -> str:
+        """JSON that is the same for the same content, in whatever order it was written."""
+        return json.dumps(self.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_object(body: object, where: str, *, namespace: str, source: str, line: int) -> Object:
+    """The object that a document holds. Raises InvalidManifest, beginning with ``where``, for what can't be one."""
+    if not isinstance(body, dict):
+        raise InvalidManifest(f"{where}: a document is no object", remedy="begin it with apiVersion, kind and metadata")
+    version = _text(body, where, "apiVersion")
+    kind = _text(body, where, "kind")
+    name = _text(body, where, "metadata", "name")
+    for part in ("labels", "annotations"):
+        if not isinstance(at(body, "metadata", part), dict | NoneType):
+            raise InvalidManifest(
+                f"{where}: metadata.{part} of {kind} {name} is no mapping", remedy="give pairs of a key and a value"
+            )
+    group = version.rpartition("/")[0]
+    group = _MOVED.get(kind, group) if group == "extensions" else group
+    own = "" if (group, kind) in CLUSTER_KINDS else at(body, "metadata", "namespace") or namespace
+    return Object(Identity(group, kind, str(own), name), body, source, line)
+
+
+def _text(body: dict[str, Any], where: str, *keys: str) -> str:
+    value = at(body, *keys)
+    if isinstance(value, str) and value:
+        return value
+    path = ".".join(keys)
+    if value is not None and value != "":
+        raise InvalidManifest(f"{where}: {path} is not text", remedy="put it in quotes")
+    if at(body, "metadata", "generateName"):
+        raise InvalidManifest(
+            f"{where}: an object has generateName and no name",
+            remedy="name it; Helm can't manage objects without a name",
+        )
+    raise InvalidManifest(f"{where}: an object has no {path}", remedy=f"give it {path}, or remove the document")

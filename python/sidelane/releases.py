@@ -1,0 +1,227 @@
+"""Releases: rendered, checked, and brought to a target.
+
+Everything goes one way: chart, lane and values → held against the schema → rendered by Helm → read → checked →
+installed → compared with what was checked. Rendering happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sidelane.charts import Chart
+from sidelane.check import Report, check
+from sidelane.errors import CheckFailed, InvalidName, Refused, ReleaseConflict, ReleaseExists
+from sidelane.helm import Helm
+from sidelane.lane import Lane
+from sidelane.manifest import Manifest, diff
+from sidelane.naming import parse_release_name, release_name
+from sidelane.targets import Options, Release, Rendering, Stored, Target
+from sidelane.values import coalesce, validate, with_lane
+
+#: Told what is being done, one short line at a time.
+Progress = Callable[[str], None]
+
+
+def quiet(_: str) -> None:
+    """The progress that is told to nobody."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Renderer:
+    """How charts are rendered: by which Helm, for which namespace and which Kubernetes.
+
+    server: ask the cluster for what a chart may ask of it (its version, its APIs, its objects), as `helm install`
+    does; without it a chart sees Helm's own defaults, or ``kube_version`` and ``api_versions``.
+    """
+
+    helm: Helm
+    namespace: str | None = None
+    kube_version: str | None = None
+    api_versions: Sequence[str] = ()
+    server: bool = False
+
+    async def text(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
+        """The manifest as Helm prints it. Raises InvalidValues, and what Helm raises."""
+        values = with_lane(values, lane, chart)
+        # Helm renders while the values are held against the schema: two processes, two cores. What it says is
+        # only listened to when the values are good.
+        rendering = asyncio.create_task(
+            self.helm.template_text(
+                release_name(chart.name, lane),
+                chart.path,
+                values,
+                namespace=self.namespace,
+                kube_version=self.kube_version,
+                api_versions=self.api_versions,
+                server=self.server,
+            )
+        )
+        try:
+            await asyncio.to_thread(validate, chart, values)
+        except BaseException:
+            rendering.cancel()
+            await asyncio.gather(rendering, return_exceptions=True)
+            raise
+        return await rendering
+
+    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
+        """One chart rendered for one lane, and read as Kubernetes reads it."""
+        text = await self.text(chart, lane, values)
+        return Rendering(
+            release=release_name(chart.name, lane),
+            namespace=self.namespace,
+            lane=lane,
+            chart=chart,
+            values=with_lane(values, lane, chart),
+            text=text,
+            manifest=Manifest.read(text, namespace=self.namespace or "default", source=chart.name),
+        )
+
+
+def checked(rendering: Rendering) -> Report:
+    """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
+    report = check(rendering.manifest, lane=rendering.lane)
+    if not report.clean:
+        findings = tuple(str(finding) for finding in report.findings)
+        raise CheckFailed(
+            f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
+            findings=findings,
+            remedy="mend the chart or its values; see each with `sidelane check`",
+        )
+    return report
+
+
+async def install(
+    target: Target,
+    renderer: Renderer,
+    chart: Chart,
+    lane: Lane,
+    values: Mapping[str, Any],
+    *,
+    options: Options,
+    progress: Progress = quiet,
+) -> Release:
+    """Creates a lane's release of a chart; the same content again is ``unchanged``.
+
+    Raises ReleaseConflict when it is there with other content, naming what differs and the next free Build.
+    """
+    progress(f"rendering {chart.name} {chart.version} for {lane}")
+    rendering = await renderer.render(chart, lane, values)
+    checked(rendering)
+    progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
+    try:
+        return await target.install(rendering, options)
+    except ReleaseExists:
+        progress(f"comparing with {rendering.release}, which is there")
+        return await _same_or_refused(target, rendering)
+
+
+async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
+    stored = await target.stored(rendering.release)
+    differences = diff(stored.manifest, rendering.manifest, names=("the release", "the chart"))
+    status = stored.release.status
+    if not differences and status == "deployed":
+        return dataclasses.replace(stored.release, change="unchanged")
+    if not differences:
+        raise ReleaseConflict(
+            f"the release {rendering.release} is there with this content, and its status is {status}",
+            remedy=f"if no other process works on it, `sidelane uninstall {rendering.release}` and install it again",
+        )
+    free = await _next_free(target, rendering)
+    raise ReleaseConflict(
+        f"the release {rendering.release} is there with other content:\n  " + "\n  ".join(differences),
+        differences=differences,
+        remedy=f"a deployed lane is never changed: install it as {free}, the next free Build",
+    )
+
+
+async def _next_free(target: Target, rendering: Rendering) -> Lane:
+    subject, lane = parse_release_name(rendering.release)
+    taken = [
+        int(release.lane.build)
+        for release in await target.releases()
+        if release.lane and release.lane.version == lane.version and release.name.startswith(f"{subject}-")
+    ]
+    return Lane(lane.version, max([*taken, int(lane.build)]) + 1)
+
+
+async def upgrade(
+    target: Target,
+    renderer: Renderer,
+    chart: Chart,
+    lane: Lane,
+    values: Mapping[str, Any],
+    *,
+    reuse_values: bool = False,
+    options: Options,
+    progress: Progress = quiet,
+) -> Release:
+    """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
+
+    The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release.
+    Raises ReleaseConflict, naming each value or field that may not change.
+    """
+    name = release_name(chart.name, lane)
+    stored = await target.stored(name)
+    if reuse_values:
+        values = coalesce(_without_lane(stored.values), values)
+    progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
+    before, after = await asyncio.gather(
+        renderer.render(chart, lane, _without_lane(stored.values)), renderer.render(chart, lane, values)
+    )
+    _guard(chart, stored, before, after)
+    if not diff(stored.manifest, after.manifest):
+        return dataclasses.replace(stored.release, change="unchanged")
+    checked(after)
+    progress(f"upgrading {name}")
+    return await target.upgrade(after, options)
+
+
+def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:
+    """Refuses all but operational values: of the chart, it must still render what is deployed; of the values, the rest
+    must be what it was.
+    """
+    name, lane = stored.release.name, after.lane
+    remedy = f"install the change as a new Build, such as {lane.next_build()}"
+    if changed := diff(stored.manifest, before.manifest):
+        raise ReleaseConflict(
+            f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with:\n  "
+            + "\n  ".join(changed),
+            differences=changed,
+            remedy=remedy,
+        )
+    old, new = coalesce(chart.defaults, before.values), coalesce(chart.defaults, after.values)
+    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    if refused := tuple(key for key in keys if key not in chart.operational_values):
+        may = ", ".join(sorted(chart.operational_values)) or "none"
+        raise ReleaseConflict(
+            f"{name} is deployed, and these values can't change: {', '.join(refused)} (operational values: {may})",
+            differences=refused,
+            remedy=remedy,
+        )
+
+
+def _without_lane(values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in values.items() if key not in ("Version", "Build")}
+    if isinstance(kept.get("global"), Mapping):
+        kept["global"] = {key: value for key, value in kept["global"].items() if key not in ("Version", "Build")}
+    return {key: value for key, value in kept.items() if key != "global" or value}
+
+
+def named(name: str, lane: Lane | None) -> str:
+    """The release that is meant: a release's own name, or a chart's name and the lane. Raises InvalidName, Refused."""
+    try:
+        _, found = parse_release_name(name)
+    except InvalidName:
+        if lane is None:
+            raise InvalidName(
+                f"{name!r} does not end in a lane",
+                remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
+            ) from None
+        return release_name(name, lane)
+    if lane is not None and found != lane:
+        raise Refused(f"{name!r} is of lane {found}, and the lane asked for is {lane}", remedy="leave one of them out")
+    return name

@@ -1,0 +1,22 @@
+"""The rules of the naming contract: one a file, in the order in which people want to read findings.
+
+To add one, write its file beside the others (a ``RULE`` with wrong and right examples) and list it here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sidelane.rules import lane_labels, lane_selectors, lane_suffix, name_limits, references_exist, unique_identity
+from sidelane.rules.rule import Context, Finding, Problem, Rule, Severity
+
+__all__ = ["RULES", "Context", "Finding", "Problem", "Rule", "Severity"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    lane_suffix.RULE,
+    lane_labels.RULE,
+    name_limits.RULE,
+    lane_selectors.RULE,
+    references_exist.RULE,
+    unique_identity.RULE,
+)

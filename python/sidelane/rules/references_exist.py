@@ -1,0 +1,99 @@
+"""What an object refers to by name is there, or is not the lane's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sidelane.lane import Lane
+from sidelane.manifest import Reference, references
+from sidelane.rules.rule import Context, Problem, Rule, in_lane, read_name
+
+_POD: Final = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: svc1-2-coco-1
+  labels:
+    app: svc1-2-coco-1
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  serviceAccountName: default
+  containers:
+    - name: main
+      image: registry.example/svc1:1.4.0
+      envFrom:
+        - secretRef: {{name: {secret}, optional: {optional}}}
+"""
+_STATEFULSET: Final = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: zk-2-coco-1
+  labels: &labels
+    app: zk-2-coco-1
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  serviceName: zk-hs
+  selector:
+    matchLabels: *labels
+  template:
+    metadata:
+      labels: *labels
+    spec:
+      containers: [{name: zookeeper, image: "zookeeper:3.9.5"}]
+"""
+
+
+def _check(context: Context) -> Iterator[Problem]:
+    identities = {obj.identity for obj in context.manifest.objects}
+    components = {named[0] for obj in context.manifest.objects if (named := read_name(obj.name))}
+    for obj, lane in context.in_lanes():
+        for reference in references(obj):
+            if reference.target not in identities and (message := _message(reference, lane, components)):
+                yield Problem(obj, reference.path, message)
+
+
+def _message(reference: Reference, lane: Lane, components: set[str]) -> str:
+    target = reference.target
+    if in_lane(target.name, lane):
+        absent = not reference.optional and not reference.routed
+        return f"{target} would be this lane's, and is not in the manifest" if absent else ""
+    if (other := _other_lane(target.name, lane, components)) is not None:
+        return f"{target} is of lane {other}, and this object of {lane}"
+    return f"{target} has to be this lane's, and is not in the manifest" if reference.required else ""
+
+
+def _other_lane(name: str, lane: Lane, components: set[str]) -> Lane | None:
+    """The other lane that a name is of, if it surely is: `tls-cert-2024` has the form of one and need not be."""
+    named = read_name(name)
+    return named[1] if named and (named[1].version == lane.version or named[0] in components) else None
+
+
+RULE: Final = Rule(
+    id="references-exist",
+    title="What an object refers to by name is there, or is not the lane's",
+    explanation=(
+        "A pod that mounts a ConfigMap which is not there never starts, and one that mounts another lane's changes when "
+        "that lane does. So a name with the lane's suffix must be in the manifest, unless the reference is optional or "
+        "leads, as a route's does, to what other releases of the lane bring. A name of another lane is refused. A name "
+        "without a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is let pass, except "
+        "where the object is nothing without it: a StatefulSet's serviceName, an autoscaler's target."
+    ),
+    remedy="name what this chart renders, or give an existing object without a lane in its name",
+    wrong=(
+        _POD.format(secret="svc1-2-coco-1", optional="false"),
+        _POD.format(secret="svc1-2-coco-2", optional="true"),
+        _POD.format(secret="svc1-3-coco-1", optional="false"),
+        _STATEFULSET,
+    ),
+    right=(
+        _POD.format(secret="svc1-2-coco-1", optional="true"),
+        _POD.format(secret="tls-cert-2024", optional="false"),
+    ),
+    check=_check,
+)

@@ -1,0 +1,143 @@
+"""What a rule is, what it is given, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from sidelane.errors import InvalidLane
+from sidelane.lane import Lane
+from sidelane.manifest import Identity, Manifest, Object
+from sidelane.naming import COMPONENT
+
+Severity = Literal["error", "warning"]
+
+VERSION_LABEL: Final = "sidelane.dev/version"
+BUILD_LABEL: Final = "sidelane.dev/build"
+LANE_LABEL: Final = "sidelane.dev/lane"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is wrong, where, and what to do: sorted by where it is.
+
+    ``source`` is the template, or the input's name; ``line`` is where the object begins in the input, from 1;
+    ``path`` leads to the field, empty for the whole object.
+    """
+
+    source: str
+    line: int
+    object: Identity
+    path: str
+    rule: str
+    severity: Severity
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        field_path = f" {self.path}" if self.path else ""
+        return f"{self.source}: {self.object}{field_path}: {self.message}; {self.remedy} [{self.rule}]"
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as programs read it."""
+        identity = self.object
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "object": {
+                "group": identity.group,
+                "kind": identity.kind,
+                "namespace": identity.namespace,
+                "name": identity.name,
+            },
+            "source": self.source,
+            "line": self.line,
+            "path": self.path,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+class Problem(NamedTuple):
+    """What a rule's own function yields; the rule makes a Finding of it. An empty remedy means the rule's."""
+
+    object: Object
+    path: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is checked. ``lane`` is None where each object's own label says its lane."""
+
+    manifest: Manifest
+    lane: Lane | None = None
+
+    def lane_of(self, obj: Object) -> Lane | None:
+        """The lane that an object has to keep to, None where neither the caller nor its label says one."""
+        if self.lane is not None:
+            return self.lane
+        label = obj.labels.get(LANE_LABEL)
+        return parse_lane(label) if isinstance(label, str) else None
+
+    def in_lanes(self) -> Iterator[tuple[Object, Lane]]:
+        """Every object whose lane is known. The others are lane-labels' findings."""
+        for obj in self.manifest.objects:
+            lane = self.lane_of(obj)
+            if lane is not None:
+                yield obj, lane
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the contract, with its reason, and YAML that breaks and keeps it."""
+
+    id: str
+    title: str
+    explanation: str
+    remedy: str
+    wrong: tuple[str, ...]
+    right: tuple[str, ...]
+    check: Callable[[Context], Iterable[Problem]] = field(repr=False)
+    severity: Severity = "error"
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Every finding of this rule."""
+        for problem in self.check(context):
+            yield self.finding(problem)
+
+    def finding(self, problem: Problem) -> Finding:
+        obj, path, message, remedy = problem
+        return Finding(obj.source, obj.line, obj.identity, path, self.id, self.severity, message, remedy or self.remedy)
+
+
+@lru_cache(maxsize=1024)
+def parse_lane(text: str) -> Lane | None:
+    """The lane that this text is, None for none."""
+    try:
+        return Lane.parse(text)
+    except InvalidLane:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def read_name(name: str) -> tuple[str, Lane] | None:
+    """The component and the lane of ``<component>-<Version>-<Build>``, None for another name.
+
+    The grammar (lane.py) lets a name be read in one way only: the Version begins at the first part that begins with
+    a digit, or is the one part before the Build.
+    """
+    parts = name.split("-")
+    begin = next((i for i, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
+    lane = parse_lane("-".join(parts[begin:])) if begin > 0 else None
+    component = "-".join(parts[:begin])
+    return (component, lane) if lane is not None and COMPONENT.fullmatch(component) else None
+
+
+def in_lane(name: object, lane: Lane) -> bool:
+    """Whether this is a name of that lane."""
+    parsed = read_name(name) if isinstance(name, str) else None
+    return parsed is not None and parsed[1] == lane

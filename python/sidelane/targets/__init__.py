@@ -1,0 +1,144 @@
+"""Where releases live: the same few verbs on a cluster and on a directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sidelane.charts import Chart
+from sidelane.errors import InvalidName
+from sidelane.lane import Lane
+from sidelane.manifest import Manifest
+from sidelane.naming import parse_release_name
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One chart rendered for one lane: what is checked, and then what is installed."""
+
+    release: str
+    namespace: str | None  # None: Helm's own choice, the kubeconfig's or "default"
+    lane: Lane
+    chart: Chart
+    values: Mapping[str, Any]
+    text: str  # as Helm printed it
+    manifest: Manifest  # as Kubernetes reads it
+
+
+def documents(text: str) -> list[str]:
+    """The YAML documents of a text, less the blank lines around them: Helm 3 and Helm 4 differ in these."""
+    return [part.strip() for part in re.split(r"^---.*$", text, flags=re.MULTILINE) if part.strip()]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a release is brought in, in Helm's words.
+
+    wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
+    rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
+    """
+
+    wait: bool = False
+    timeout: str | None = None
+    rollback_on_failure: bool = False
+    create_namespace: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """One object of a release. ready: such as ``3/3``, empty for what is never ready or not ready."""
+
+    kind: str
+    name: str
+    ready: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        return {"kind": self.kind, "name": self.name, "ready": self.ready}
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as its target knows it.
+
+    lane: None for a release whose name is not of the naming contract. status: Helm's word (deployed, failed,
+    pending-install …). revision: 1 for what was never upgraded. chart: name and version, ``zookeeper-0.1.0``.
+    change: what this call did: created, unchanged, upgraded, uninstalled; empty where it only looked.
+    """
+
+    name: str
+    namespace: str
+    status: str
+    revision: int
+    chart: str
+    app_version: str = ""
+    updated: datetime | None = None
+    notes: str = ""
+    change: str = ""
+    objects: tuple[ObjectStatus, ...] = field(default=())
+
+    @property
+    def lane(self) -> Lane | None:
+        try:
+            return parse_release_name(self.name)[1]
+        except InvalidName:
+            return None
+
+    def to_json(self) -> dict[str, object]:
+        """The release as programs read it; what is not known is left out."""
+        known: dict[str, object] = {
+            "name": self.name,
+            "namespace": self.namespace,
+            "lane": str(self.lane) if self.lane else None,
+            "status": self.status,
+            "revision": self.revision,
+            "chart": self.chart,
+            "appVersion": self.app_version,
+            "updated": self.updated.isoformat() if self.updated else None,
+            "change": self.change,
+            "notes": self.notes,
+            "objects": [item.to_json() for item in self.objects],
+        }
+        return {key: value for key, value in known.items() if value not in (None, "", [])}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a target keeps of a release: enough to tell whether another rendering is the same."""
+
+    release: Release
+    values: Mapping[str, Any]
+    manifest: Manifest
+
+
+class Target(Protocol):
+    """The verbs that every place for releases has. Names are release names; namespaces are the target's own.
+
+    A verb either does all that it says or raises, and what it raises is of the families in errors.py.
+    """
+
+    async def install(self, rendering: Rendering, options: Options) -> Release:
+        """Creates the release. Raises ReleaseExists when one of that name is there."""
+        ...
+
+    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
+        """Puts the rendering in the place of the release of its name. Raises ReleaseNotFound."""
+        ...
+
+    async def stored(self, name: str) -> Stored:
+        """What is kept of a release. Raises ReleaseNotFound."""
+        ...
+
+    async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        """Every release, in every state, by namespace and name."""
+        ...
+
+    async def status(self, name: str) -> Release:
+        """A release with its objects as they are now. Raises ReleaseNotFound."""
+        ...
+
+    async def uninstall(self, name: str, options: Options) -> Release:
+        """Removes the release; claims of stateful sets stay. Raises ReleaseNotFound."""
+        ...

@@ -1,0 +1,162 @@
+"""A Kubernetes cluster, through Helm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sidelane.errors import NotWhatWasChecked, ReleaseExists, ReleaseNotFound
+from sidelane.helm import Helm
+from sidelane.manifest import Manifest, diff
+from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored, documents
+
+
+class ClusterTarget:
+    """Releases of one namespace of a cluster. namespace: None is Helm's own choice, the kubeconfig's or "default"."""
+
+    def __init__(self, helm: Helm, namespace: str | None = None) -> None:
+        self._helm = helm
+        self.namespace = namespace
+
+    async def install(self, rendering: Rendering, options: Options) -> Release:
+        try:
+            answer = await self._helm.install(
+                rendering.release,
+                rendering.chart.path,
+                rendering.values,
+                namespace=self.namespace,
+                create_namespace=options.create_namespace,
+                # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                labels={"sidelane.dev/lane": str(rendering.lane)},
+                wait=options.wait,
+                timeout=options.timeout,
+                rollback_on_failure=options.rollback_on_failure,
+            )
+        except ReleaseExists as error:
+            raise ReleaseExists(f"the release {rendering.release} is there", remedy=error.remedy) from None
+        return self._deployed(answer, rendering, "created")
+
+    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
+        answer = await self._helm.upgrade(
+            rendering.release,
+            rendering.chart.path,
+            rendering.values,
+            namespace=self.namespace,
+            wait=options.wait,
+            timeout=options.timeout,
+            rollback_on_failure=options.rollback_on_failure,
+        )
+        return self._deployed(answer, rendering, "upgraded")
+
+    async def stored(self, name: str) -> Stored:
+        answer = await self._status(name)
+        release = _release(answer)
+        return Stored(
+            release, answer.get("config") or {}, Manifest.read(_text(answer), namespace=release.namespace, source=name)
+        )
+
+    async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        rows = await self._helm.list_all(namespace=self.namespace, all_namespaces=all_namespaces)
+        found = (
+            Release(
+                name=row["name"],
+                namespace=row["namespace"],
+                status=row["status"],
+                revision=int(row["revision"]),
+                chart=row["chart"],
+                app_version=row["app_version"],
+                updated=_time(row["updated"]),
+            )
+            for row in rows
+        )
+        return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
+
+    async def status(self, name: str) -> Release:
+        return _release(await self._status(name), objects=True)
+
+    async def uninstall(self, name: str, options: Options) -> Release:
+        release = _release(await self._status(name))
+        await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
+        return replace(release, status="uninstalled", change="uninstalled")
+
+    async def _status(self, name: str) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = await self._helm.status(name, namespace=self.namespace)
+            return answer
+        except ReleaseNotFound as error:
+            where = f" in namespace {self.namespace}" if self.namespace else ""
+            raise ReleaseNotFound(f"there is no release {name!r}{where}", remedy=error.remedy) from None
+
+    def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
+        """What Helm says it installed, held against what was checked."""
+        release = _release(answer, change=change)
+        installed = _text(answer)
+        # Helm's text is the same to the byte unless the chart renders differently twice: reading it is for that case.
+        if sorted(documents(installed)) != sorted(documents(rendering.text)):
+            there = Manifest.read(installed, namespace=release.namespace, source=rendering.chart.name)
+            if differences := diff(rendering.manifest, there):
+                raise NotWhatWasChecked(
+                    f"Helm installed {release.name} with other content than was checked:\n  "
+                    + "\n  ".join(differences),
+                    remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
+                )
+        return release
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    """A release's whole manifest as `helm template` prints it: Helm keeps the hooks apart."""
+    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
+    return "\n".join((answer.get("manifest") or "", *hooks))
+
+
+def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
+    """A release as Helm's JSON of `install`, `upgrade` and `status` tells it."""
+    info = answer.get("info") or {}
+    metadata = (answer.get("chart") or {}).get("metadata") or {}
+    resources = info.get("resources") or {} if objects else {}
+    return Release(
+        name=answer["name"],
+        namespace=answer["namespace"],
+        status=info.get("status", "unknown"),
+        revision=int(answer["version"]),
+        chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
+        app_version=metadata.get("appVersion", ""),
+        updated=_time(info.get("last_deployed")),
+        notes=info.get("notes", ""),
+        change=change,
+        objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
+    )
+
+
+def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Helm gives the pods that belong to a release as PodList objects, all else one by one."""
+    return [item for one in resources for item in one.get("items", [one])]
+
+
+def _object(item: Mapping[str, Any]) -> ObjectStatus:
+    return ObjectStatus(item.get("kind") or "Pod", item["metadata"]["name"], _ready(item))
+
+
+def _ready(item: Mapping[str, Any]) -> str:
+    """How much of an object is ready, ``3/3``, where the object says so in its status."""
+    status = item.get("status") or {}
+    if "containerStatuses" in status:
+        ready = [one.get("ready") for one in status["containerStatuses"]]
+        return f"{ready.count(True)}/{len(ready)}"
+    if "phase" in status:
+        return str(status["phase"])
+    if "replicas" in status:
+        return f"{status.get('readyReplicas', 0)}/{status['replicas']}"
+    return ""
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
+    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
+    if match is None or match[1] == "0001-01-01":
+        return None
+    day, clock, fraction, zone = match.groups(default="")
+    return datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}")

