@@ -41,7 +41,7 @@ def described(text: str) -> list[Value]:
 
 
 def _walk(node: yaml.Node, default: Any, lines: list[str], path: tuple[str, ...]) -> Iterator[Value]:
-    if not isinstance(node, yaml.MappingNode):
+    if not (isinstance(node, yaml.MappingNode) and node.value):
         raise ValueError(f"{'.'.join(path)} has no comment that begins with '# -- '")
     for key, child in node.value:
         here = (*path, key.value)

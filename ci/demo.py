@@ -26,7 +26,9 @@ def say(text: str) -> None:
 def sidelane(*arguments: str, ends_with: int = 0) -> str:
     """Runs a command as it is shown, and holds it to its exit code."""
     print(f"$ sidelane {' '.join(arguments)}", flush=True)
-    done = subprocess.run([SIDELANE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        [SIDELANE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     print(done.stdout, end="", flush=True)
     if done.returncode != ends_with:
         raise SystemExit(f"the demo ends here: expected exit code {ends_with}, got {done.returncode}")
@@ -59,14 +61,19 @@ def main() -> None:
 
     expected = {
         "the second install says unchanged": '"change": "unchanged"' in again,
-        "the refusal names the field and the next free Build": "spec.replicas: 3 → 5" in refused and "coco-2" in refused,
+        "the refusal names the field and the next free Build": "spec.replicas: 3 → 5" in refused
+        and "coco-2" in refused,
         "both lanes are listed": "zookeeper-coco-1" in listed and "zookeeper-2-coco-1" in listed,
         "the objects carry their lane": "zk-2-coco-1-0" in shown if on_cluster else "zk-cs-2-coco-1" in shown,
     }
     for what, holds in expected.items():
         if not holds:
             raise SystemExit(f"the demo ends here: it is not so that {what}")
-    where = "" if on_cluster else f" What was written is in ./{ROOT}; try `kubectl kustomize {ROOT}/streams/zookeeper-coco-1`."
+    where = (
+        ""
+        if on_cluster
+        else f" What was written is in ./{ROOT}; try `kubectl kustomize {ROOT}/streams/zookeeper-coco-1`."
+    )
     say(f"Done in {time.monotonic() - begun:.1f} s.{where}")
 
 

@@ -76,7 +76,7 @@ def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
     return Finding(
         source=obj.source if obj else "",
         line=obj.line if obj else 0,
-        object=obj.identity if obj else _EVERYTHING,
+        identity=obj.identity if obj else _EVERYTHING,
         path="",
         rule=rule.id,
         severity="error",

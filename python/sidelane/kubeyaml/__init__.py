@@ -1,9 +1,9 @@
-"""YAML as Kubernetes and Helm read it, which is not as PyYAML reads it.
+r"""YAML as Kubernetes and Helm read it, which is not as PyYAML reads it.
 
 Both turn YAML into JSON with sigs.k8s.io/yaml over go-yaml v2: ``1e3`` is a number, ``n`` is false, ``22:22`` and
 dates are text, and every key is text. What is read here is what the API server gets:
 
->>> read("replicas: 1e3\\nenabled: n\\nport: 22:22\\n8080: yes\\n")
+>>> read("replicas: 1e3\nenabled: n\nport: 22:22\n8080: yes\n")
 {'replicas': 1000, 'enabled': False, 'port': '22:22', '8080': True}
 
 - scalars.py: what one scalar means;

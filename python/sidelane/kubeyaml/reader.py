@@ -6,6 +6,7 @@ is shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -77,7 +78,7 @@ class Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         # An iterator over a C function, cut by islice: a limit that costs nothing per event.
-        self._take = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
+        self._take: Callable[[], Any] = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
         self._scalars = _Scalars()
         self._keys = _Keys({"<<": _MERGE})
         self._anchors: dict[str, Any] = {}
@@ -87,14 +88,16 @@ class Reader:
         """Every document that holds something."""
         documents = []
         end = 0
+        mark: Any  # which PyYAML's own types leave out
         while type(event := self._take()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 self._anchors.clear()
                 node = self._take()
-                comment = self._text[end : node.start_mark.index]
-                documents.append(Document(self._value(node, 0), node.start_mark.line + 1, comment))
+                mark = node.start_mark
+                documents.append(Document(self._value(node, 0), mark.line + 1, self._text[end : mark.index]))
             elif type(event) is DocumentEndEvent:
-                end = event.end_mark.index
+                mark = event.end_mark
+                end = mark.index
         return [document for document in documents if document.data is not None]
 
     def _mapping(self, depth: int) -> dict[str, Any]:
@@ -116,7 +119,8 @@ class Reader:
                 plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
                 result[key] = scalars[event.value] if plain else self._value(event, depth)
         except Refusal as refusal:
-            raise refusal.at(event)
+            refusal.at(event)
+            raise
         return result
 
     def _sequence(self, depth: int) -> list[Any]:
@@ -128,7 +132,8 @@ class Reader:
                 plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
                 result.append(scalars[event.value] if plain else self._value(event, depth))
         except Refusal as refusal:
-            raise refusal.at(event)
+            refusal.at(event)
+            raise
         return result
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -140,7 +145,8 @@ class Reader:
                 return to_json(self._native(event))
             return self._collection(event, depth)
         except Refusal as refusal:
-            raise refusal.at(event)
+            refusal.at(event)
+            raise
 
     def _collection(self, event: Any, depth: int) -> Any:
         _check_depth(depth)

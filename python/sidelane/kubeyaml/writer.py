@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date, datetime
 from typing import Any, Final
 
 import yaml
@@ -11,12 +12,11 @@ import yaml
 from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml.scalars import resolve
 
+_STRING: Final = "tag:yaml.org,2002:str"
 # Text that needs no quotes, unless a reader takes it for something else. Narrow on purpose: quotes never hurt.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?", re.ASCII)
 # Text that a literal block carries unchanged: printable lines, none of them empty or with a space at an end.
 _BLOCK: Final = re.compile(r"([!-~]([ -~]*[!-~])?\n)+")
-# A date, or digits with colons, is text to Kubernetes and something else to PyYAML.
-_NUMERIC: Final = re.compile(r"[-+.0-9][-+.0-9:_a-fA-FxXoOeETtZ]*")
 
 
 def dump(data: object) -> str:
@@ -49,7 +49,14 @@ class _Dumper(yaml.SafeDumper):
             text.encode()
         except UnicodeEncodeError:
             raise _unfit("text that is not Unicode (a lone surrogate)") from None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+        return self.represent_scalar(_STRING, text, style=self._style(text))
+
+    def _style(self, text: str) -> str | None:
+        if _BLOCK.fullmatch(text):
+            return "|"
+        # Plain where it is text to Kubernetes and to PyYAML, which differ on dates, 22:22, 1e3, y and more.
+        text_to_all = resolve(text) is text and self.resolve(yaml.ScalarNode, text, (True, False)) == _STRING
+        return None if text_to_all and _PLAIN.fullmatch(text) else '"'
 
     def represent_integer(self, value: int) -> yaml.Node:
         if not -(2**63) <= value < 2**63:
@@ -71,16 +78,9 @@ _Dumper.add_representer(dict, _Dumper.represent_mapping_with_text_keys)
 _Dumper.add_representer(str, _Dumper.represent_text)
 _Dumper.add_representer(int, _Dumper.represent_integer)
 _Dumper.add_representer(float, _Dumper.represent_number)
-for _kind in (bytes, set):
+for _kind in (bytes, set, date, datetime):
     _Dumper.add_representer(_kind, _Dumper.represent_other)
-_Dumper.add_representer(None, _Dumper.represent_other)
-
-
-def _style(text: str) -> str | None:
-    if _BLOCK.fullmatch(text):
-        return "|"
-    plain = _PLAIN.fullmatch(text) and resolve(text) is text and not _NUMERIC.fullmatch(text)
-    return None if plain else '"'
+_Dumper.add_multi_representer(object, _Dumper.represent_other)
 
 
 def _unfit(what: str) -> InvalidManifest:

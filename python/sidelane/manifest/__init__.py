@@ -1,7 +1,7 @@
 """Rendered YAML as the objects that Kubernetes would get: who each is, what it selects and what it refers to.
 
 - objects.py: an object and its identity;
-- selectors.py, references.py: what an object selects by labels and refers to by name;
+- label_selectors.py, name_references.py: what an object selects by labels and refers to by name;
 - differences.py: two manifests, field by field;
 - fields.py: the way into an object's fields.
 """
@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from sidelane import kubeyaml
 from sidelane.manifest.differences import diff_objects
+from sidelane.manifest.label_selectors import Selector, selectors
+from sidelane.manifest.name_references import Reference, references
 from sidelane.manifest.objects import Identity, Object, PodTemplate, parse_object
-from sidelane.manifest.references import Reference, references
-from sidelane.manifest.selectors import Selector, selectors
 
 __all__ = ["Identity", "Manifest", "Object", "PodTemplate", "Reference", "Selector", "diff", "references", "selectors"]
 
@@ -65,7 +65,7 @@ def _objects(text: str | bytes, namespace: str, source: str) -> Iterator[Object]
 
 
 def _flattened(body: Any) -> Iterator[Any]:
-    """The object itself, or what a list holds: its items may leave their kind to the list (apimachinery's unstructured)."""
+    """The object itself, or a list's items, which may leave their kind to the list (apimachinery's unstructured)."""
     kind = body.get("kind") if isinstance(body, dict) else None
     if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(body.get("items"), list):
         yield body

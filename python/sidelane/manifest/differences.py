@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from sidelane.manifest.fields import at
 from sidelane.manifest.objects import Identity, Object
 
 _ABSENT: Final = object()
@@ -38,8 +39,7 @@ def _fields(path: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
         for key in sorted(a.keys() | b.keys()):
             yield from _fields(_joined(path, key), a.get(key, _ABSENT), b.get(key, _ABSENT))
     elif isinstance(a, list) and isinstance(b, list):
-        keyed = _named(a), _named(b)
-        left, right = keyed if keyed[0] is not None and keyed[1] is not None else (_numbered(a), _numbered(b))
+        left, right = (_named(a), _named(b)) if _have_names(a) and _have_names(b) else (_numbered(a), _numbered(b))
         for key in [*left, *(key for key in right if key not in left)]:
             yield from _fields(f"{path}[{key}]", left.get(key, _ABSENT), right.get(key, _ABSENT))
     elif type(a) is not type(b) or a != b:
@@ -51,11 +51,14 @@ def _joined(path: str, key: str) -> str:
     return f"{path}{shown}" if path else key
 
 
-def _named(items: list[Any]) -> dict[str, Any] | None:
-    """Items by their names, as Kubernetes itself matches containers, ports and volumes, where all have one."""
-    names = [item.get("name") if isinstance(item, dict) else None for item in items]
-    unique = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-    return dict(zip(names, items, strict=True)) if unique else None
+def _have_names(items: list[Any]) -> bool:
+    names = [at(item, "name") for item in items]
+    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+
+
+def _named(items: list[Any]) -> dict[str, Any]:
+    """Items by their names, as Kubernetes itself matches containers, ports and volumes."""
+    return {item["name"]: item for item in items}
 
 
 def _numbered(items: list[Any]) -> dict[str, Any]:

@@ -29,12 +29,12 @@ def render_text(report: Report, *, colour: bool = False) -> str:
 
 
 def _place(finding: Finding) -> tuple[object, ...]:
-    return finding.source, finding.line, finding.object
+    return finding.source, finding.line, finding.identity
 
 
 def _block(findings: list[Finding], colour: bool) -> str:
     first = findings[0]
-    title = ": ".join(filter(None, (first.source, str(first.object))))
+    title = ": ".join(filter(None, (first.source, str(first.identity))))
     return "\n".join([title, *(line for finding in findings for line in _lines(finding, colour))])
 
 

@@ -33,7 +33,7 @@ metadata:
     sidelane.dev/lane: 2-coco-1
 spec:
   selector:
-    matchLabels: {{sidelane.dev/lane: 2-coco-1}}
+    matchLabels: {{app: svc1-2-coco-1}}
   template:
     metadata:
       labels:
@@ -104,7 +104,7 @@ def _app_problem(value: object, lane: Lane) -> str:
     return ""
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="lane-labels",
     title="Every object and every pod says its lane in labels, and they agree",
     explanation=(
@@ -119,9 +119,7 @@ RULE: Final = Rule(
         _DEPLOYMENT.format_map({**_GOOD, "app": "svc1-v1-2-coco-1"}),
         _DEPLOYMENT.format_map({**_GOOD, "version": "v2"}),
         _DEPLOYMENT.format_map({**_GOOD, "build": "2"}),
-        _DEPLOYMENT.format_map({**_GOOD, "pod_lane": "2-coco-2"}).replace(
-            "matchLabels: {s", "matchLabels: {app: svc1-2-coco-1, s"
-        ),
+        _DEPLOYMENT.format_map({**_GOOD, "pod_lane": "2-coco-2"}),
     ),
     right=(_DEPLOYMENT.format_map(_GOOD),),
     check=_check,

@@ -64,7 +64,8 @@ class _Index:
         if namespace not in self._all:
             return True
         candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
-        return any(map(selector.matches, min(candidates, key=len, default=self._all[namespace])))
+        fewest = min(candidates, key=len) if candidates else self._all[namespace]
+        return any(map(selector.matches, fewest))
 
 
 def _check(context: Context) -> Iterator[Problem]:
@@ -102,7 +103,7 @@ def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
     return "" if matches else f"matches none of the manifest's {selector.selects}"
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="lane-selectors",
     title="Every selector can only match its own lane",
     explanation=(

@@ -35,7 +35,7 @@ def _message(name: str, lane: Lane) -> str:
     return f"the name {name!r} has no component before '-{lane}' that lower-case letters and digits make"
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="lane-suffix",
     title="Every object's name ends in its lane",
     explanation=(
@@ -50,6 +50,6 @@ RULE: Final = Rule(
         _OBJECT.format(name="zk-7-2-coco-1"),
         _OBJECT.format(name="zk.2-coco-1"),
     ),
-    right=(_OBJECT.format(name="zk-2-coco-1"), _OBJECT.format(name="zk-config-v1-2-coco-1")),
+    right=(_OBJECT.format(name="zk-2-coco-1"), _OBJECT.format(name="zk-config-2-coco-1")),
     check=_check,
 )

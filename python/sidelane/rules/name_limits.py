@@ -34,8 +34,8 @@ spec:
           image: zookeeper:3.9.5
 """
 _SERVICE: Final = {
-    "version": "v1", "kind": "Service", "name": "zk", "app_version": "3.9.5", "port": "client", "container": "zookeeper",
-    "selector": "{app: zk-2-coco-1}",
+    "version": "v1", "kind": "Service", "name": "zk", "port": "client", "container": "zookeeper",
+    "app_version": "3.9.5", "selector": "{app: zk-2-coco-1}",
 }  # fmt: skip
 _STATEFULSET: Final = {
     **_SERVICE, "version": "apps/v1", "kind": "StatefulSet", "selector": "{matchLabels: {app: zk-2-coco-1}}"
@@ -85,10 +85,11 @@ def _metadata(obj: Object, path: str, metadata: dict[str, Any]) -> Iterator[Prob
         yield from _label(obj, f"{path}.labels", key, value)
     annotations = mapping(metadata, "annotations")
     for key, value in annotations.items():
-        problem = syntax.label_key(key) or ("" if isinstance(value, str) else "has a value that is not text")
+        # The prefix of an annotation, unlike a label, may have upper case: the API server lowers it first.
+        problem = syntax.label_key(key.lower()) or ("" if isinstance(value, str) else "has a value that is not text")
         if problem:
             yield Problem(obj, f"{path}.annotations[{key}]", problem)
-    if annotations and (problem := syntax.annotations(annotations)):
+    if annotations and (problem := syntax.annotations_size(annotations)):
         yield Problem(obj, f"{path}.annotations", problem)
 
 
@@ -125,14 +126,14 @@ def _syntax(obj: Object, root: Any, rows: tuple[tuple[str, _Syntax], ...], base:
                 yield Problem(obj, path, f"{value!r} {problem}")
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="name-limits",
     title="Names, labels and annotations are what Kubernetes takes",
     explanation=(
         "The API server refuses other names in the middle of an install. And some that it takes do not work: the pods "
-        "of a StatefulSet with a name over 52 characters never start, for the label controller-revision-hash grows past "
-        "63; a Deployment's over 46 are cut in its pods' names; a Service's leading digit is taken from Kubernetes 1.36 "
-        "only. Nothing is ever cut here, for then two lanes could share a name."
+        "of a StatefulSet with a name over 52 characters never start, for the label controller-revision-hash grows "
+        "past 63; a Deployment's name over 46 is cut in the names of its pods; a Service's leading digit is taken from "
+        "Kubernetes 1.36 only. Nothing is ever cut here, for then two lanes could share a name."
     ),
     remedy="choose a shorter or plainer one",
     wrong=(

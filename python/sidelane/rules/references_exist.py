@@ -25,7 +25,7 @@ spec:
     - name: main
       image: registry.example/svc1:1.4.0
       envFrom:
-        - secretRef: {{name: {secret}, optional: {optional}}}
+        - secretRef: {{name: {ref}, optional: {optional}}}
 """
 _STATEFULSET: Final = """\
 apiVersion: apps/v1
@@ -74,26 +74,26 @@ def _other_lane(name: str, lane: Lane, components: set[str]) -> Lane | None:
     return named[1] if named and (named[1].version == lane.version or named[0] in components) else None
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="references-exist",
     title="What an object refers to by name is there, or is not the lane's",
     explanation=(
-        "A pod that mounts a ConfigMap which is not there never starts, and one that mounts another lane's changes when "
-        "that lane does. So a name with the lane's suffix must be in the manifest, unless the reference is optional or "
-        "leads, as a route's does, to what other releases of the lane bring. A name of another lane is refused. A name "
-        "without a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is let pass, except "
-        "where the object is nothing without it: a StatefulSet's serviceName, an autoscaler's target."
+        "A pod that mounts a ConfigMap which is not there never starts, and one that mounts another lane's changes "
+        "when that lane does. So a name with the lane's suffix must be in the manifest, unless the reference is "
+        "optional or leads, as a route's does, to what other releases of the lane bring. A name of another lane is "
+        "refused. A name without a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is "
+        "let pass, except where the object is nothing without it: a StatefulSet's serviceName, an autoscaler's target."
     ),
     remedy="name what this chart renders, or give an existing object without a lane in its name",
     wrong=(
-        _POD.format(secret="svc1-2-coco-1", optional="false"),
-        _POD.format(secret="svc1-2-coco-2", optional="true"),
-        _POD.format(secret="svc1-3-coco-1", optional="false"),
+        _POD.format(ref="svc1-2-coco-1", optional="false"),
+        _POD.format(ref="svc1-2-coco-2", optional="true"),
+        _POD.format(ref="svc1-3-coco-1", optional="false"),
         _STATEFULSET,
     ),
     right=(
-        _POD.format(secret="svc1-2-coco-1", optional="true"),
-        _POD.format(secret="tls-cert-2024", optional="false"),
+        _POD.format(ref="svc1-2-coco-1", optional="true"),
+        _POD.format(ref="tls-cert-2024", optional="false"),
     ),
     check=_check,
 )

@@ -29,7 +29,7 @@ class Finding:
 
     source: str
     line: int
-    object: Identity
+    identity: Identity
     path: str
     rule: str
     severity: Severity
@@ -38,11 +38,11 @@ class Finding:
 
     def __str__(self) -> str:
         field_path = f" {self.path}" if self.path else ""
-        return f"{self.source}: {self.object}{field_path}: {self.message}; {self.remedy} [{self.rule}]"
+        return f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]"
 
     def to_json(self) -> dict[str, object]:
         """The finding as programs read it."""
-        identity = self.object
+        identity = self.identity
         return {
             "rule": self.rule,
             "severity": self.severity,
@@ -63,7 +63,7 @@ class Finding:
 class Problem(NamedTuple):
     """What a rule's own function yields; the rule makes a Finding of it. An empty remedy means the rule's."""
 
-    object: Object
+    obj: Object
     path: str
     message: str
     remedy: str = ""

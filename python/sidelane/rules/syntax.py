@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -51,9 +52,10 @@ def data_key(value: object) -> str:
     return _matched(value, _DATA_KEY, 253, "is not made of letters, digits, dashes, underscores and dots")
 
 
-def label_key(value: object) -> str:
+@lru_cache(maxsize=4096)
+def label_key(value: str) -> str:
     """A label's or annotation's key: a name of at most 63 characters, behind a DNS name and a slash if there is one."""
-    prefix, slash, name = str(value).rpartition("/")
+    prefix, slash, name = value.rpartition("/")
     if slash and (problem := dns_subdomain(prefix)):
         return f"has a prefix that {problem}"
     return _matched(name, _QUALIFIED, 63, "is not made of letters, digits and inner dashes, underscores and dots")
@@ -66,7 +68,7 @@ def label_value(value: object) -> str:
     return _matched(value, _QUALIFIED, 63, "is not made of letters, digits and inner dashes, underscores and dots")
 
 
-def annotations(values: Mapping[str, Any]) -> str:
+def annotations_size(values: Mapping[str, Any]) -> str:
     """All annotations of an object together."""
     size = sum(len(key.encode()) + len(str(value).encode()) for key, value in values.items())
     return f"take {size} bytes, and at most {_ANNOTATIONS_LIMIT} are stored" if size > _ANNOTATIONS_LIMIT else ""

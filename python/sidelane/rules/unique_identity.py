@@ -30,7 +30,7 @@ def _check(context: Context) -> Iterator[Problem]:
             yield Problem(obj, "", f"is there already, from {first.source}, line {first.line}")
 
 
-RULE: Final = Rule(
+RULE: Final[Rule] = Rule(
     id="unique-identity",
     title="No object is there twice",
     explanation=(

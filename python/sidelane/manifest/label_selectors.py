@@ -10,7 +10,7 @@ from sidelane.manifest.fields import at, mapping, walk
 from sidelane.manifest.objects import Object
 
 Target = Literal["pods", "services"]
-#: ``subject``: what the object acts on. ``peer``: who may connect, or be connected to. ``template``: an object's own pods.
+#: ``subject``: what the object acts on; ``template``: the pods it makes; ``peer``: who may connect, or be connected to.
 Role = Literal["subject", "peer", "template"]
 
 
@@ -119,7 +119,7 @@ def _of_pods(obj: Object) -> Iterator[Selector]:
 
 def _parse(path: str, node: Any, selects: Target, role: Role, *, elsewhere: bool = False) -> Selector:
     expressions = tuple(
-        (str(at(item, "key")), str(at(item, "operator")), tuple(map(str, at(item, "values") or ())))
+        (str(at(item, "key")), str(at(item, "operator")), tuple(str(value) for _, value in walk(item, "values[]")))
         for _, item in walk(node, "matchExpressions[]")
     )
     return Selector(path, selects, role, mapping(node, "matchLabels"), expressions, elsewhere)

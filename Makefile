@@ -1,0 +1,61 @@
+# Everything here sets itself up: a virtual environment in .venv, from PyPI. Only Python 3.11 and make are needed;
+# the cluster tests also need `make tools`, which needs Go.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := python ci tests
+
+.PHONY: help demo test demo-cluster tools bench lint format clean
+
+help:
+	@echo "make demo          two lanes of ZooKeeper, rendered, checked, written to ./demo; a change is refused"
+	@echo "make test          the tests; those on a cluster are skipped until \`make tools\` was run"
+	@echo "make tools         build the test control plane and Helm 4 (Go; minutes once, then a second)"
+	@echo "make demo-cluster  the demo on a throw-away control plane"
+	@echo "make bench         times and memory, as ratios to bare helm"
+	@echo "make lint          what CI checks besides the tests"
+	@echo "make format        format the code, and make again what is generated"
+
+demo: .venv/.installed
+	$(BIN)/python ci/demo.py
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+tools:
+	@$(PYTHON) ci/tools/toolchain.py
+
+demo-cluster: .venv/.installed tools
+	$(BIN)/python ci/tools/controlplane.py -- $(BIN)/python ci/demo.py --cluster
+
+bench: .venv/.dev tools
+	$(BIN)/python ci/bench/bench.py
+
+lint: .venv/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python ci/chart_readme.py --check
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/python ci/chart_readme.py
+
+clean:
+	rm -rf .venv demo dist build
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.13")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# The versions in ci/requirements.txt hold in both, so that every machine runs the same.
+.venv/.installed: .venv/.python pyproject.toml ci/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint ci/requirements.txt --editable '.[helm]'
+	@touch $@
+
+.venv/.dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement ci/requirements.txt
+	@touch $@

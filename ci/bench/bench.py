@@ -1,0 +1,133 @@
+"""Whole processes, timed against bare helm in one run: `make bench`.
+
+Each row runs Helm's command and ours in turn, so that both meet the same machine, and gives the median of each, the
+median of the ratios pair by pair, and the larger peak of memory of our processes (Python and the helm that it ran).
+The numbers are for reading: nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+import generated_chart
+import toolchain
+from controlplane import ControlPlane, find_programs
+
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+SIDELANE = str(SCRIPTS / "sidelane")
+
+#: A command of one run; its number makes each install's lane its own.
+Command = Callable[[int], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A comparison: the bare command, ours, and what we want to reach."""
+
+    name: str
+    bare: Command
+    ours: Command
+    goal: str = ""
+
+
+@dataclass(frozen=True)
+class Cost:
+    seconds: float
+    peak: int  # bytes
+
+
+def run(command: Sequence[str], environment: dict[str, str]) -> Cost:
+    """Runs a command to its end. The operating system counts the memory: the largest of the process and its children."""
+    with tempfile.TemporaryFile() as errors:
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise SystemExit(f"{' '.join(command)} failed:\n{errors.read().decode()}")
+    return Cost(seconds, usage.ru_maxrss * 1024)
+
+
+def measure(row: Row, runs: int, environment: dict[str, str]) -> None:
+    """One row: a warm-up of each, then the two in turn."""
+    run(row.bare(0), environment), run(row.ours(0), environment)
+    pairs = [(run(row.bare(n), environment), run(row.ours(n), environment)) for n in range(1, runs + 1)]
+    bare, ours = (statistics.median(cost.seconds for cost in side) * 1000 for side in zip(*pairs, strict=True))
+    ratio = statistics.median(ours.seconds / bare.seconds for bare, ours in pairs)
+    peak = max(ours.peak for _, ours in pairs) / 2**20
+    print(
+        f"{row.name:<34}{bare:>8.0f}{ours:>8.0f}{ratio:>7.2f}{ours - bare:>+8.0f}{peak:>7.0f}  {row.goal}", flush=True
+    )
+
+
+def rendering_rows(helm: str, generated: Path) -> list[Row]:
+    zookeeper, lane = str(CHARTS / "zookeeper"), ("--set", "Version=coco", "--set", "Build=1")
+    rows = []
+    for name, chart, ours, goal in (
+        ("zookeeper", zookeeper, "zookeeper", ""),
+        ("500 objects", str(generated), str(generated), "check ≤ 2 ×, 150 MB"),
+    ):
+        bare: Command = lambda _, chart=chart: [helm, "template", "x", chart, *lane]  # type: ignore[misc]
+        for verb in ("render", "check"):
+            command: Command = lambda _, verb=verb, ours=ours: [SIDELANE, verb, ours, "--lane", "coco-1"]  # type: ignore[misc]
+            rows.append(Row(f"{verb} {name} / helm template", bare, command, goal if verb == "check" else ""))
+    return rows
+
+
+def install_row(helm: str, tag: str) -> Row:
+    def bare(n: int) -> Sequence[str]:
+        lane = ("--set", f"Version={tag}bare", "--set-string", f"Build={n}")
+        return [helm, "install", f"zookeeper-{tag}bare-{n}", str(CHARTS / "zookeeper"), *lane]
+
+    return Row(
+        "install zookeeper / helm install", bare, lambda n: [SIDELANE, "install", "zookeeper", "--lane", f"{tag}ours-{n}"],
+        "≤ 1.6 ×",
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=11, help="counted runs of each command (default: 11)")
+    runs = parser.parse_args().runs
+    tools = toolchain.build()
+    header = f"{'':<34}{'bare ms':>8}{'ours ms':>8}{'ratio':>7}{'more ms':>8}{'MB':>7}"
+    with tempfile.TemporaryDirectory() as folder, ControlPlane(find_programs()) as cluster:
+        generated = generated_chart.write(Path(folder), CHARTS)
+        for number, helm in ((3, SCRIPTS / "helm"), (4, tools / "helm")):
+            environment = {
+                **os.environ,
+                "PATH": f"{helm.parent}:{os.environ['PATH']}",
+                "KUBECONFIG": str(cluster.kubeconfig),
+            }
+            version = subprocess.run(
+                [helm, "version", "--short"], stdout=subprocess.PIPE, text=True, check=True
+            ).stdout.strip()
+            print(f"\nHelm {version}, {runs} runs\n{header}")
+            for row in [*rendering_rows(str(helm), generated), install_row(str(helm), f"h{number}")]:
+                measure(row, runs, environment)
+        print(f"\nPython {sys.version.split()[0]}\n{header}")
+        python: Command = lambda _: [sys.executable, "-c", "pass"]
+        measure(
+            Row("sidelane --help / python -c pass", python, lambda _: [SIDELANE, "--help"], "≤ 80 ms more"),
+            runs,
+            dict(os.environ),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""A chart with 500 objects that keeps the naming contract: a hundred services of one lane."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+CHART = """\
+apiVersion: v2
+name: generated
+version: 0.1.0
+dependencies:
+  - {name: common, version: 0.1.0, repository: "file://../common"}
+"""
+
+OBJECTS = """\
+{{- range $i := until 100 }}
+{{- $args := dict "root" $ "component" (printf "svc%d" $i) }}
+{{- $name := include "common.name" (merge (dict "kind" "Deployment") $args) }}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+data:
+  service.properties: |
+    {{- range $line := until 12 }}
+    service.setting.{{ $line }}=value-{{ $line }}
+    {{- end }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+spec:
+  selector: {{- include "common.selector" $args | nindent 4 }}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "common.podLabels" $args | nindent 8 }}
+    spec:
+      serviceAccountName: {{ $name }}
+      containers:
+        - name: service
+          image: example.org/service:1.0.0
+          env: {{- include "common.env" $args | nindent 12 }}
+          ports:
+            - {name: http, containerPort: 8080}
+          volumeMounts:
+            - {name: config, mountPath: /config, readOnly: true}
+      volumes:
+        - name: config
+          configMap:
+            name: {{ $name }}
+{{- end }}
+"""
+
+
+def write(folder: Path, charts: Path) -> Path:
+    """Writes the chart into a folder, with the library chart of ``charts`` inside, and returns its path."""
+    chart = folder / "generated"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(CHART)
+    (chart / "values.yaml").write_text('Version: ""\nBuild: ""\n')
+    (chart / "templates" / "objects.yaml").write_text(OBJECTS)
+    shutil.copytree(charts / "common", chart / "charts" / "common")
+    return chart

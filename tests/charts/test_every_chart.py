@@ -1,0 +1,190 @@
+"""What holds for every chart that can be installed, with each of the values files in its ci folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Object = dict[str, Any]
+    Render = Callable[..., list[Object]]
+
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
+SCHEMAS = sorted(CHARTS.glob("*/values.schema.json"))
+CI = sorted(CHARTS.glob("*/ci/*-values.yaml"))
+every_chart = pytest.mark.parametrize("chart", [s.parent for s in SCHEMAS], ids=lambda chart: chart.name)
+every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
+
+RESTRICTED_VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim", "downwardAPI"}
+KUBERNETES = ("1.30", kubernetes_validate.latest_version())
+
+
+@every_chart
+def test_lint_without_values(run: Callable[..., Any], chart: Path) -> None:
+    done = run("lint", "--strict", chart)
+    assert done.returncode == 0, done.stdout
+
+
+@every_ci_file
+def test_lint(run: Callable[..., Any], ci: Path) -> None:
+    done = run("lint", "--strict", ci.parents[1], "--values", ci)
+    assert done.returncode == 0, done.stdout
+    assert "Fail" not in done.stderr + done.stdout
+
+
+@every_ci_file
+def test_objects_are_valid_and_labelled(render: Render, ci: Path) -> None:
+    values = yaml.safe_load(ci.read_text())
+    lane = f"{values['Version']}-{values['Build']}"
+    for item in render(ci.parents[1], "--values", ci):
+        metadata = item["metadata"]
+        assert metadata["name"].endswith(f"-{lane}")
+        assert metadata["namespace"] == "default"
+        assert metadata["labels"]["app"].endswith(f"-{lane}")
+        for label, value in (("version", values["Version"]), ("build", values["Build"]), ("lane", lane)):
+            assert metadata["labels"][f"sidelane.dev/{label}"] == value
+        for value in metadata["labels"].values():
+            assert re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", value)
+        for version in KUBERNETES:
+            if not item["apiVersion"].startswith("monitoring.coreos.com/"):  # no part of Kubernetes
+                kubernetes_validate.validate(item, version, strict=True)
+
+
+@every_ci_file
+def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Render, ci: Path) -> None:
+    for template in pod_templates(render(ci.parents[1], "--values", ci)):
+        pod = template["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        for volume in pod["volumes"]:
+            assert volume.keys() & RESTRICTED_VOLUMES
+        for container in pod["containers"] + pod.get("initContainers", []):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert context["readOnlyRootFilesystem"] is True
+            assert container["resources"].keys() == {"requests", "limits"}
+            told = {variable["name"]: variable.get("value") for variable in container["env"]}
+            assert told["SIDELANE_LANE"] == template["metadata"]["labels"]["sidelane.dev/lane"]
+            assert f"{told['SIDELANE_SERVICE']}-{told['SIDELANE_LANE']}" == template["metadata"]["labels"]["app"]
+
+
+@every_ci_file
+def test_a_new_version_of_the_chart_leaves_pods_and_claims_alone(render: Render, ci: Path) -> None:
+    for item in render(ci.parents[1], "--values", ci):
+        spec = item.get("spec", {})
+        for made in [*spec.get("volumeClaimTemplates", []), *([spec["template"]] if "template" in spec else [])]:
+            assert "sidelane.dev/lane" in made["metadata"]["labels"]
+            assert not {"helm.sh/chart", "app.kubernetes.io/managed-by"} & made["metadata"]["labels"].keys()
+
+
+@every_ci_file
+def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: Path) -> None:
+    one = render(ci.parents[1], "--values", ci)
+    values = yaml.safe_load(ci.read_text())
+    for change in (["--set-string", f"Build={values['Build']}1"], ["--set-string", f"Version={values['Version']}1"]):
+        other = render(ci.parents[1], "--values", ci, *change)
+        assert not {identity(item) for item in one} & {identity(item) for item in other}
+        for selecting, selected in ((one, other), (other, one)):
+            pods = [template["metadata"]["labels"] for template in pod_templates(selected)]
+            found = list(selectors(selecting))
+            assert found
+            for where, selector in found:
+                assert selector, f"{where} selects every pod"
+                assert not [labels for labels in pods if selector.items() <= labels.items()], where
+
+
+@every_chart
+def test_an_unknown_value_is_refused_by_name(refusal: Callable[..., str], chart: Path) -> None:
+    assert "replica_count" in refusal(chart, "--set", "Version=coco,Build=1,replica_count=3")
+
+
+@every_chart
+def test_the_schema_knows_every_value_and_no_other(chart: Path) -> None:
+    schema = json.loads((chart / "values.schema.json").read_text())
+    values = yaml.safe_load((chart / "values.yaml").read_text())
+    known = {path for path, _ in properties(schema, schema) if path[0] not in {"global", "common"}}
+    given = set(paths(values))
+    assert given <= known
+    # Beyond values.yaml a schema describes only what a user adds to a list or map of his own.
+    assert not {path for path in known - given if not in_an_empty_value(values, path)}
+
+
+@every_chart
+def test_the_schema_describes_every_property(chart: Path) -> None:
+    schema = json.loads((chart / "values.schema.json").read_text())
+    assert [".".join(path) for path, node in properties(schema, schema) if not node.get("description")] == []
+    assert schema["additionalProperties"] is False
+
+
+def test_readmes_and_schemas_say_what_the_values_files_say() -> None:
+    generator = CHARTS.parent / "ci" / "chart_readme.py"
+    done = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def identity(item: Object) -> tuple[str, str, str]:
+    return item["apiVersion"].rpartition("/")[0], item["kind"], item["metadata"]["name"]
+
+
+def pod_templates(objects: list[Object]) -> list[Object]:
+    """Pods, and what pods are made from."""
+    pods = [item for item in objects if item["kind"] == "Pod"]
+    return pods + [item["spec"]["template"] for item in objects if "template" in item.get("spec", {})]
+
+
+def selectors(objects: list[Object]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Whatever chooses pods by labels, anywhere in the objects, and what it is part of."""
+    for item in objects:
+        where = f"{item['kind']} {item['metadata']['name']}"
+        if item["kind"] == "Service":
+            yield where, item["spec"]["selector"]
+        for key, value in walk(item):
+            if key in {"selector", "labelSelector", "podSelector"} and item["kind"] != "Service":
+                yield f"{where} {key}", value.get("matchLabels", {})
+
+
+def walk(node: object) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key, value
+            yield from walk(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from walk(item)
+
+
+def properties(node: Object, schema: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Object]]:
+    """Every property that the schema declares, with its path."""
+    if "$ref" in node:
+        node = {**schema["definitions"][node["$ref"].rpartition("/")[2]], **node}
+    for key, child in node.get("properties", {}).items():
+        yield (*path, key), child
+        yield from properties(child, schema, (*path, key))
+
+
+def paths(values: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from paths(value, (*path, key))
+
+
+def in_an_empty_value(values: object, path: tuple[str, ...]) -> bool:
+    for key in path:
+        if not values:
+            return True
+        values = values.get(key)
+    return False

@@ -1,0 +1,221 @@
+"""The door to Helm: what reaches the process, what ends it, and what its words become. Helm itself is a stand-in here
+where the test is about the process; tests/cluster has the real one."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sidelane import helm_program
+from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld
+from sidelane.helm import Helm
+from sidelane.helm_failures import explain
+
+TOKEN = "s3cret-t0ken"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """Makes a helm that answers `version`, and for all else runs Python code."""
+
+    def make(code="print('{}')", version="v3.18.0"):
+        path = tmp_path / "helm"
+        path.write_text(
+            f"#!{sys.executable} -S\nimport json, os, sys, time\n"
+            f"open({str(tmp_path / 'calls')!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
+            f"if sys.argv[1] == 'version':\n    print({version!r})\n    sys.exit()\n{code}\n"
+        )
+        path.chmod(0o755)
+        return path
+
+    make.calls = lambda: [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    return make
+
+
+def gone(pid):
+    """Whether a process has ended; one that nobody waited for yet has ended too."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_token_reaches_helm_and_no_argument_list_log_or_error(stand_in, caplog):
+    caplog.set_level(logging.DEBUG)
+    helm = Helm(
+        executable=stand_in(
+            "print('Error: no entry for ' + os.environ['HELM_KUBETOKEN'], file=sys.stderr); sys.exit(1)"
+        ),
+        kube_token=TOKEN,
+    )
+    with pytest.raises(HelmError) as failed:
+        asyncio.run(helm.status("x"))
+    assert "no entry for (hidden)" in str(failed.value)
+    assert TOKEN not in caplog.text + str(failed.value) + json.dumps(stand_in.calls())
+
+
+def test_values_reach_helm_on_standard_input(stand_in):
+    helm = Helm(executable=stand_in("print(json.dumps({'got': json.load(sys.stdin)}))"))
+    answer = asyncio.run(helm.install("x", "chart", {"password": "s3cret"}, namespace="streams"))
+    assert answer == {"got": {"password": "s3cret"}}
+    assert "s3cret" not in json.dumps(stand_in.calls())
+
+
+def test_nothing_is_read_by_a_shell(stand_in, tmp_path):
+    helm = Helm(executable=stand_in())
+    asyncio.run(helm.status(f"$(touch {tmp_path}/made) `id`; x"))
+    assert stand_in.calls()[-1][1] == f"$(touch {tmp_path}/made) `id`; x"
+    assert not (tmp_path / "made").exists()
+
+
+def test_install_creates_and_never_upgrades(stand_in):
+    helm = Helm(executable=stand_in())
+    asyncio.run(helm.install("x", "chart", {}))
+    install = stand_in.calls()[-1]
+    assert install[0] == "install"
+    assert not {"--create-namespace", "--force", "--replace", "--take-ownership"} & set(install)
+
+
+def test_a_helm_is_asked_for_its_version_once(stand_in):
+    program = stand_in()
+    asyncio.run(Helm(executable=program).status("x"))
+    asyncio.run(Helm(executable=program).status("x"))
+    assert [call[0] for call in stand_in.calls()] == ["version", "status", "status"]
+    later = program.stat().st_mtime_ns + 1
+    os.utime(program, ns=(later, later))  # as a package manager does that replaces it
+    asyncio.run(Helm(executable=program).status("x"))
+    assert [call[0] for call in stand_in.calls()] == ["version", "status", "status", "version", "status"]
+
+
+def test_a_version_cache_that_is_damaged_or_closed_is_no_matter(stand_in, tmp_path):
+    (tmp_path / "cache" / "sidelane").mkdir(parents=True)
+    (tmp_path / "cache" / "sidelane" / "helm.json").write_text("[1")
+    assert str(asyncio.run(Helm(executable=stand_in()).version())) == "3.18.0"
+    (tmp_path / "cache" / "sidelane" / "helm.json").unlink()
+    (tmp_path / "cache" / "sidelane").rmdir()
+    (tmp_path / "cache" / "sidelane").write_text("a file")
+    assert str(asyncio.run(Helm(executable=stand_in()).version())) == "3.18.0"
+
+
+@pytest.mark.parametrize("version", ["v3.16.4", "v2.17.0", "", "fish, version 3.6.0", "v3.17.0-rc.1"])
+def test_an_old_helm_is_refused_before_it_does_anything(stand_in, version):
+    with pytest.raises(HelmTooOld, match=r"3\.17"):
+        asyncio.run(Helm(executable=stand_in(version=version)).install("x", "chart", {}))
+    assert [call[0] for call in stand_in.calls()] == ["version"]
+
+
+def test_without_a_helm_it_says_how_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(helm_program.sysconfig, "get_path", lambda _: str(tmp_path))
+    with pytest.raises(HelmNotFound, match=r"sidelane\[helm\]"):
+        Helm()
+    with pytest.raises(HelmNotFound, match="can't be run: No such file"):
+        asyncio.run(Helm(executable=tmp_path / "nothing").status("x"))
+    (tmp_path / "text").write_text("no program")
+    with pytest.raises(HelmNotFound, match="can't be run: Permission denied"):
+        asyncio.run(Helm(executable=tmp_path / "text").status("x"))
+
+
+def test_the_helm_of_the_extra_is_used_only_without_one_on_path(monkeypatch, stand_in, tmp_path):
+    program = stand_in()
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert helm_program.find() == str(program)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.setattr(helm_program.sysconfig, "get_path", lambda _: str(program.parent))
+    assert helm_program.find() == str(program)
+
+
+SLEEPS = "open({pid!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+
+
+def test_a_cancelled_call_ends_its_helm_before_it_returns(stand_in, tmp_path):
+    pid = tmp_path / "pid"
+    helm = Helm(executable=stand_in(SLEEPS.format(pid=str(pid))))
+
+    async def cancelled():
+        task = asyncio.create_task(helm.install("x", "chart", {}))
+        while not (pid.exists() and pid.read_text()):
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return gone(pid.read_text())
+
+    assert asyncio.run(cancelled())
+
+
+def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("sidelane.helm.GRACE", 0.2)
+    pid = tmp_path / "pid"
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPS.format(pid=str(pid))
+    helm = Helm(executable=stand_in(deaf))
+
+    async def cancelled():
+        task = asyncio.create_task(helm.install("x", "chart", {}))
+        while not (pid.exists() and pid.read_text()):
+            await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(cancelled())
+    until(lambda: gone(pid.read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's death on Linux alone")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number):
+    pid = tmp_path / "pid"
+    program = stand_in(SLEEPS.format(pid=str(pid)))
+    script = (
+        f"import asyncio; from sidelane.helm import Helm; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", script])
+    until(lambda: pid.exists() and pid.read_text())
+    assert not gone(pid.read_text())
+    caller.send_signal(number)
+    caller.wait()
+    until(lambda: gone(pid.read_text()))
+
+
+@pytest.mark.parametrize("first", ["sidelane.helm", "pyhelm3"])
+def test_a_script_may_import_pyhelm3_itself(first):
+    script = (
+        f"import sys, {first}\n"
+        "assert ('pydantic' in sys.modules) == ('pyhelm3' in sys.modules)\n"
+        "import pyhelm3, sidelane.helm\n"
+        "assert issubclass(sidelane.helm.Helm, pyhelm3.Command)\n"
+        "pyhelm3.Client, pyhelm3.Error\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_words_that_no_row_knows_are_given_as_they_are():
+    error = explain("WARNING: old\nError: first\nlast words", 7)
+    assert type(error) is HelmError
+    assert str(error) == "Helm ended with 7: last words"
+    assert "it said nothing" in str(explain("", 1))
+
+
+def test_warnings_in_front_of_the_error_are_not_taken_for_it():
+    words = (
+        'W1123 namespaces "x" not found\nError: Kubernetes cluster unreachable: Get "https://127.0.0.1:1/version": EOF'
+    )
+    assert type(explain(words, 1)) is ClusterUnreachable
