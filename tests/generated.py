@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-
 from sidelane import Lane, naming
 from sidelane.lane import BUILD, VERSION
 

@@ -50,7 +50,7 @@ class Cost:
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> Cost:
-    """Runs a command to its end. The operating system counts the memory: the largest of the process and its children."""
+    """Runs a command to its end. The peak is the largest process's, of the command and its children."""
     with tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
@@ -75,58 +75,51 @@ def measure(row: Row, runs: int, environment: dict[str, str]) -> None:
     )
 
 
-def rendering_rows(helm: str, generated: Path) -> list[Row]:
-    zookeeper, lane = str(CHARTS / "zookeeper"), ("--set", "Version=coco", "--set", "Build=1")
+def always(*command: str | Path) -> Command:
+    """The same command in every run."""
+    return lambda _: [str(part) for part in command]
+
+
+def rendering_rows(helm: Path, generated: Path) -> list[Row]:
+    lane = ("--set", "Version=coco", "--set", "Build=1")
     rows = []
-    for name, chart, ours, goal in (
-        ("zookeeper", zookeeper, "zookeeper", ""),
-        ("500 objects", str(generated), str(generated), "check ≤ 2 ×, 150 MB"),
-    ):
-        bare: Command = lambda _, chart=chart: [helm, "template", "x", chart, *lane]  # type: ignore[misc]
-        for verb in ("render", "check"):
-            command: Command = lambda _, verb=verb, ours=ours: [SIDELANE, verb, ours, "--lane", "coco-1"]  # type: ignore[misc]
-            rows.append(Row(f"{verb} {name} / helm template", bare, command, goal if verb == "check" else ""))
+    for name, chart, ours in (("zookeeper", CHARTS / "zookeeper", "zookeeper"), ("500 objects", generated, generated)):
+        bare = always(helm, "template", "x", chart, *lane)
+        for verb, goal in (("render", ""), ("check", "≤ 2 ×, 150 MB" if chart == generated else "")):
+            command = always(SIDELANE, verb, ours, "--lane", "coco-1")
+            rows.append(Row(f"{verb} {name} / helm template", bare, command, goal))
     return rows
 
 
-def install_row(helm: str, tag: str) -> Row:
+def install_row(helm: Path, tag: str) -> Row:
     def bare(n: int) -> Sequence[str]:
         lane = ("--set", f"Version={tag}bare", "--set-string", f"Build={n}")
-        return [helm, "install", f"zookeeper-{tag}bare-{n}", str(CHARTS / "zookeeper"), *lane]
+        return [str(helm), "install", f"zookeeper-{tag}bare-{n}", str(CHARTS / "zookeeper"), *lane]
 
-    return Row(
-        "install zookeeper / helm install", bare, lambda n: [SIDELANE, "install", "zookeeper", "--lane", f"{tag}ours-{n}"],
-        "≤ 1.6 ×",
-    )  # fmt: skip
+    def ours(n: int) -> Sequence[str]:
+        return [SIDELANE, "install", "zookeeper", "--lane", f"{tag}ours-{n}"]
+
+    return Row("install zookeeper / helm install", bare, ours, "≤ 1.6 ×")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=11, help="counted runs of each command (default: 11)")
     runs = parser.parse_args().runs
     tools = toolchain.build()
     header = f"{'':<34}{'bare ms':>8}{'ours ms':>8}{'ratio':>7}{'more ms':>8}{'MB':>7}"
     with tempfile.TemporaryDirectory() as folder, ControlPlane(find_programs()) as cluster:
         generated = generated_chart.write(Path(folder), CHARTS)
-        for number, helm in ((3, SCRIPTS / "helm"), (4, tools / "helm")):
-            environment = {
-                **os.environ,
-                "PATH": f"{helm.parent}:{os.environ['PATH']}",
-                "KUBECONFIG": str(cluster.kubeconfig),
-            }
-            version = subprocess.run(
-                [helm, "version", "--short"], stdout=subprocess.PIPE, text=True, check=True
-            ).stdout.strip()
-            print(f"\nHelm {version}, {runs} runs\n{header}")
-            for row in [*rendering_rows(str(helm), generated), install_row(str(helm), f"h{number}")]:
+        for tag, helm in (("h3", SCRIPTS / "helm"), ("h4", tools / "helm")):
+            path = f"{helm.parent}:{os.environ['PATH']}"
+            environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
+            version = subprocess.run([helm, "version", "--short"], stdout=subprocess.PIPE, text=True, check=True).stdout
+            print(f"\nHelm {version.strip()}, {runs} runs\n{header}")
+            for row in [*rendering_rows(helm, generated), install_row(helm, tag)]:
                 measure(row, runs, environment)
         print(f"\nPython {sys.version.split()[0]}\n{header}")
-        python: Command = lambda _: [sys.executable, "-c", "pass"]
-        measure(
-            Row("sidelane --help / python -c pass", python, lambda _: [SIDELANE, "--help"], "≤ 80 ms more"),
-            runs,
-            dict(os.environ),
-        )
+        bare = always(sys.executable, "-c", "pass")
+        measure(Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more"), runs, {**os.environ})
 
 
 if __name__ == "__main__":

@@ -192,6 +192,13 @@ class Helm(Command):
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         return _json(await self.run(command, _document(values)))
 
+    async def status(self, release_name: str, *, namespace: str | None = None, objects: bool = False) -> dict[str, Any]:
+        """`helm status`: the release, and with ``objects`` what the cluster has of it now."""
+        command = ["status", release_name, "--output", "json", *_in(namespace)]
+        if objects and (await self.version()).major == 3:
+            command.append("--show-resources")  # Helm 4 always does, and has no such flag
+        return _json(await self.run(command))
+
     async def list_all(
         self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str | None = None
     ) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def _keep(executable: str, version: str) -> None:
 
 def _key(executable: str) -> str:
     path = os.path.realpath(executable)
-    stat = os.stat(path)
+    stat = Path(path).stat()
     return f"{path} {stat.st_size} {stat.st_mtime_ns}"
 
 

@@ -11,6 +11,7 @@ Injective (see lane.py for the grammar that makes it so), and never cut: a name 
 
 from __future__ import annotations
 
+import functools
 import re
 
 from sidelane.errors import InvalidLane, InvalidName
@@ -66,28 +67,25 @@ def release_name(subject: str, lane: Lane) -> str:
     return _within(RELEASE_LIMIT, "Helm release", f"{_component(subject)}-{lane}")
 
 
-def parse_release_name(name: str) -> tuple[str, Lane]:
-    """What a release's name is made of: its subject and its lane. The left inverse of release_name.
+@functools.lru_cache(maxsize=4096)
+def parse_name(name: str) -> tuple[str, Lane] | None:
+    """What ``<component>-<Version>-<Build>`` is made of, None for a name outside the contract. The left inverse of
+    component_name and release_name; a service's version is read as the last part of its component.
 
-    >>> parse_release_name("zookeeper-2-coco-1")
+    >>> parse_name("zookeeper-2-coco-1")
     ('zookeeper', Lane(version='2-coco', build='1'))
-
-    Raises InvalidName for a name that is not of the contract.
     """
     parts = name.split("-")
-    # The Version begins at the first part that begins with a digit, or is the one word before the Build.
-    start = next((at for at, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
+    # The grammar (lane.py) leaves one reading: the Version begins at the first part that begins with a digit, or is
+    # the one part before the Build.
+    begin = next((at for at, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
+    component = "-".join(parts[: max(begin, 0)])
+    if not COMPONENT.fullmatch(component):
+        return None
     try:
-        lane = Lane("-".join(parts[max(start, 0) : -1]), parts[-1])
+        return component, Lane("-".join(parts[begin:-1]), parts[-1])
     except InvalidLane:
-        raise InvalidName(f"the name {name!r} does not end in a lane", remedy="see the naming contract") from None
-    return "-".join(_subject(parts[:start])), lane
-
-
-def _subject(parts: list[str]) -> list[str]:
-    if not parts or not COMPONENT.fullmatch("-".join(parts)):
-        raise InvalidName("a name has a component before its lane", remedy="see the naming contract")
-    return parts
+        return None
 
 
 def _component(value: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sidelane.charts import Chart
 from sidelane.check import Report, check
@@ -17,7 +17,7 @@ from sidelane.errors import CheckFailed, InvalidName, Refused, ReleaseConflict, 
 from sidelane.helm import Helm
 from sidelane.lane import Lane
 from sidelane.manifest import Manifest, diff
-from sidelane.naming import parse_release_name, release_name
+from sidelane.naming import parse_name, release_name
 from sidelane.targets import Options, Release, Rendering, Stored, Target
 from sidelane.values import coalesce, validate, with_lane
 
@@ -139,12 +139,9 @@ async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
 
 
 async def _next_free(target: Target, rendering: Rendering) -> Lane:
-    subject, lane = parse_release_name(rendering.release)
-    taken = [
-        int(release.lane.build)
-        for release in await target.releases()
-        if release.lane and release.lane.version == lane.version and release.name.startswith(f"{subject}-")
-    ]
+    lane, subject = rendering.lane, rendering.chart.name
+    there = filter(None, (parse_name(release.name) for release in await target.releases()))
+    taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
     return Lane(lane.version, max([*taken, int(lane.build)]) + 1)
 
 
@@ -213,15 +210,16 @@ def _without_lane(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def named(name: str, lane: Lane | None) -> str:
     """The release that is meant: a release's own name, or a chart's name and the lane. Raises InvalidName, Refused."""
-    try:
-        _, found = parse_release_name(name)
-    except InvalidName:
-        if lane is None:
-            raise InvalidName(
-                f"{name!r} does not end in a lane",
-                remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
-            ) from None
-        return release_name(name, lane)
-    if lane is not None and found != lane:
-        raise Refused(f"{name!r} is of lane {found}, and the lane asked for is {lane}", remedy="leave one of them out")
+    parsed = parse_name(name)
+    if parsed is None and lane is None:
+        raise InvalidName(
+            f"{name!r} does not end in a lane",
+            remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
+        )
+    if parsed is None:
+        return release_name(name, cast("Lane", lane))
+    if lane not in (None, parsed[1]):
+        raise Refused(
+            f"{name!r} is of lane {parsed[1]}, and the lane asked for is {lane}", remedy="leave one of them out"
+        )
     return name

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sidelane.errors import InvalidInput
 from sidelane.lane import BUILD_LIMIT, VERSION_LIMIT, Lane
-from sidelane.naming import KIND_LIMITS, LABEL_VALUE_LIMIT, component_name, release_name, service_version_name
+from sidelane.naming import KIND_LIMITS, LABEL_VALUE_LIMIT, component_name, service_version_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Case = dict[str, Any]
 
-KINDS = {**KIND_LIMITS, "ConfigMap": LABEL_VALUE_LIMIT, "Release": 53}
+KINDS = {**KIND_LIMITS, "ConfigMap": LABEL_VALUE_LIMIT}
 
 # Good names of few parts, so that many are much alike; and names that are nearly right, and any text at all.
 joined = st.sampled_from(["-", "-", "", "--"])
@@ -95,8 +95,6 @@ def in_python(case: Case) -> str | None:
         lane = Lane(case["version"], case["build"])
         if "serviceVersion" in case:
             return service_version_name(case["component"], case["serviceVersion"], lane, kind=case["kind"])
-        if case["kind"] == "Release":
-            return release_name(case["component"], lane)
         return component_name(case["component"], lane, kind=case["kind"])
     except InvalidInput:
         return None
@@ -130,8 +128,7 @@ def at_the_limits() -> list[Case]:
         for kind, limit in KINDS.items()
         for more in (0, 1)
     ]
-    services = [case for case in found if case["kind"] != "Release"]
-    found += [{**case, "component": case["component"][3:], "serviceVersion": "v1"} for case in services]
+    found += [{**case, "component": case["component"][3:], "serviceVersion": "v1"} for case in found]
     for more in (0, 1):
         found.append({"component": "a", "version": "b" * (VERSION_LIMIT + more), "build": "1", "kind": "Service"})
         found.append({"component": "a", "version": "b", "build": "1" * (BUILD_LIMIT + more), "kind": "Service"})

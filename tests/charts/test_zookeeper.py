@@ -176,6 +176,8 @@ def test_tls(zookeeper: Zookeeper) -> None:
     found = cfg(objects)
     assert (found["secureClientPort"], found["clientPortAddress"], found["sslQuorum"]) == ("2281", "localhost", "true")
     assert found["ssl.keyStore.type"] == found["ssl.quorum.trustStore.type"] == "PEM"
+    assert found["fips-mode"] == "false", "or members don't check one another's names"
+    assert cfg(zookeeper(tls=tls, config={"fips-mode": True}))["fips-mode"] == "true"
     assert ports(objects["Service zk-cs"]) == {2281}
     clients = objects["NetworkPolicy zk"]["spec"]["ingress"][1]
     assert clients["ports"] == [{"port": 2281}]

@@ -53,10 +53,9 @@ Takes a kind. The longest name that nothing behind it cuts or refuses, where tha
     Deployment   a pod is <name>-<10>-<5>, and what comes before the <5> is cut at 58
     ReplicaSet, DaemonSet, Job  a pod is <name>-<5>
     CronJob      a Job is <name>-<up to 10 digits>
-    Release      Helm's own limit
 */ -}}
 {{- define "common.name.limit" -}}
-{{- $limits := dict "StatefulSet" 52 "Deployment" 46 "ReplicaSet" 57 "DaemonSet" 57 "Job" 57 "CronJob" 52 "Release" 53 -}}
+{{- $limits := dict "StatefulSet" 52 "Deployment" 46 "ReplicaSet" 57 "DaemonSet" 57 "Job" 57 "CronJob" 52 -}}
 {{- get $limits . | default 63 -}}
 {{- end -}}
 

@@ -51,6 +51,10 @@ client.certReload=true
 sslQuorum=true
 {{- include "zookeeper.tls.stores" "ssl.quorum" }}
 sslQuorumReloadCertFiles=true
+{{- if not (hasKey .Values.config "fips-mode") }}
+# ZooKeeper's default is true, and then members don't check whose certificate they are shown.
+fips-mode=false
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -86,7 +90,7 @@ sslQuorumReloadCertFiles=true
 {{- end -}}
 {{- if or (hasPrefix "admin." .key) (hasPrefix "4lw." .key) -}}
   {{- printf "config.%s is fixed by the chart, which keeps what is not needed closed; leave it out" .key -}}
-{{- else if not (regexMatch "^[A-Za-z][A-Za-z0-9._]*$" .key) -}}
+{{- else if not (regexMatch "^[A-Za-z][A-Za-z0-9._-]*$" .key) -}}
   {{- printf "config.%s is not the name of a setting; write it as ZooKeeper does, such as maxClientCnxns" .key -}}
 {{- else if or (has (kindOf .value) (list "map" "slice" "invalid")) (contains "\n" (toString .value)) -}}
   {{- printf "config.%s is not one line of text, a number, true or false; give one" .key -}}

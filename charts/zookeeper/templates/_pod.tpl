@@ -25,8 +25,7 @@ tolerations:
 
 {{- /* Where the members go. The lane's own labels keep them off one another, and nothing off another lane. */ -}}
 {{- define "zookeeper.placement" -}}
-terminationGracePeriodSeconds: {{ int64 .Values.terminationGracePeriodSeconds }}
-{{- with .Values.priorityClassName }}
+{{- with .Values.priorityClassName -}}
 priorityClassName: {{ . }}
 {{- end }}
 {{- with .Values.affinity }}

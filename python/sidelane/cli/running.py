@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import signal
@@ -53,6 +52,8 @@ def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **setting
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs to the end, or until SIGINT or SIGTERM cancels it; then the exit code says which."""
+    import asyncio
+
     got: list[int] = []
 
     async def until_signalled() -> T:

@@ -55,8 +55,9 @@ class _Dumper(yaml.SafeDumper):
         if _BLOCK.fullmatch(text):
             return "|"
         # Plain where it is text to Kubernetes and to PyYAML, which differ on dates, 22:22, 1e3, y and more.
-        text_to_all = resolve(text) is text and self.resolve(yaml.ScalarNode, text, (True, False)) == _STRING
-        return None if text_to_all and _PLAIN.fullmatch(text) else '"'
+        to_pyyaml = self.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+        text_to_both = to_pyyaml == _STRING and resolve(text) is text
+        return None if text_to_both and _PLAIN.fullmatch(text) else '"'
 
     def represent_integer(self, value: int) -> yaml.Node:
         if not -(2**63) <= value < 2**63:

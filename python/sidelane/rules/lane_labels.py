@@ -8,7 +8,7 @@ from typing import Any, Final
 from sidelane.errors import InvalidName
 from sidelane.lane import Lane
 from sidelane.manifest import Object
-from sidelane.naming import SERVICE_VERSION, component_name
+from sidelane.naming import SERVICE_VERSION, component_name, parse_name
 from sidelane.rules.rule import (
     BUILD_LABEL,
     LANE_LABEL,
@@ -17,7 +17,7 @@ from sidelane.rules.rule import (
     Problem,
     Rule,
     in_lane,
-    read_name,
+    shown,
 )
 
 _DEPLOYMENT: Final = """\
@@ -66,10 +66,10 @@ def _check(context: Context) -> Iterator[Problem]:
 def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None) -> Iterator[Problem]:
     missing = [key for key in ("app", VERSION_LABEL, BUILD_LABEL, LANE_LABEL) if labels.get(key) is None]
     if missing:
-        yield Problem(obj, path, f"the label{'s' if missing[1:] else ''} {', '.join(missing)} missing")
+        yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")
     if lane is None:
         if LANE_LABEL not in missing:
-            yield Problem(obj, f"{path}[{LANE_LABEL}]", f"{labels[LANE_LABEL]!r} is no lane")
+            yield Problem(obj, f"{path}[{LANE_LABEL}]", f"{shown(labels[LANE_LABEL])} is no lane")
         return
     for key, expected in _expected(obj, lane).items():
         if key not in missing and labels.get(key) != expected:
@@ -80,7 +80,7 @@ def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None
 
 def _expected(obj: Object, lane: Lane) -> dict[str, str]:
     expected = {VERSION_LABEL: lane.version, BUILD_LABEL: lane.build, LANE_LABEL: str(lane)}
-    named = read_name(obj.name)
+    named = parse_name(obj.name)
     service_version = named[0].rpartition("-")[2] if named and "-" in named[0] else ""
     # A name that says the version of a service has it in a label too, by which meshes tell versions apart.
     return {**expected, "version": service_version} if SERVICE_VERSION.fullmatch(service_version) else expected
@@ -90,13 +90,13 @@ def _difference(value: object, expected: str) -> str:
     if value is None:
         return f"is missing, and the name says {expected!r}"
     if not isinstance(value, str):
-        return f"is {value!r}, which is not text"
-    return f"is {value!r}, and has to be {expected!r}"
+        return f"is {shown(value)}, which is not text"
+    return f"is {shown(value)}, and has to be {expected!r}"
 
 
 def _app_problem(value: object, lane: Lane) -> str:
     if not in_lane(value, lane):
-        return f"is {value!r}, and has to be <component>-{lane}"
+        return f"is {shown(value)}, and has to be <component>-{lane}"
     try:
         component_name(str(value).removesuffix(f"-{lane}"), lane, kind="label")
     except InvalidName as error:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sidelane.lane import Lane
-from sidelane.rules.rule import Context, Problem, Rule, in_lane, read_name
+from sidelane.naming import parse_name
+from sidelane.rules.rule import Context, Problem, Rule, in_lane
 
 _OBJECT: Final = """\
 apiVersion: v1
@@ -30,7 +31,7 @@ def _check(context: Context) -> Iterator[Problem]:
 def _message(name: str, lane: Lane) -> str:
     if not name.endswith(f"-{lane}"):
         return f"the name {name!r} does not end in '-{lane}'"
-    if parsed := read_name(name):
+    if parsed := parse_name(name):
         return f"the name {name!r} reads as {parsed[0]!r} in lane {parsed[1]}, not in {lane}"
     return f"the name {name!r} has no component before '-{lane}' that lower-case letters and digits make"
 

@@ -9,7 +9,7 @@ from sidelane.manifest import Object, PodTemplate, selectors
 from sidelane.manifest.fields import mapping, walk
 from sidelane.naming import KIND_LIMITS
 from sidelane.rules import syntax
-from sidelane.rules.rule import Context, Problem, Rule
+from sidelane.rules.rule import Context, Problem, Rule, shown
 
 _OBJECT: Final = """\
 apiVersion: {version}
@@ -97,7 +97,7 @@ def _label(obj: Object, path: str, key: str, value: object) -> Iterator[Problem]
     if problem := syntax.label_key(key):
         yield Problem(obj, f"{path}[{key}]", f"the key {problem}")
     if problem := syntax.label_value(value):
-        yield Problem(obj, f"{path}[{key}]", f"the value {value!r} {problem}")
+        yield Problem(obj, f"{path}[{key}]", f"the value {shown(value)} {problem}")
 
 
 def _selected(obj: Object) -> Iterator[Problem]:
@@ -123,7 +123,7 @@ def _syntax(obj: Object, root: Any, rows: tuple[tuple[str, _Syntax], ...], base:
     for pattern, check in rows:
         for path, value in walk(root, pattern, base):
             if problem := check(value):
-                yield Problem(obj, path, f"{value!r} {problem}")
+                yield Problem(obj, path, f"{shown(value)} {problem}")
 
 
 RULE: Final[Rule] = Rule(

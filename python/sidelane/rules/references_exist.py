@@ -7,7 +7,8 @@ from typing import Final
 
 from sidelane.lane import Lane
 from sidelane.manifest import Reference, references
-from sidelane.rules.rule import Context, Problem, Rule, in_lane, read_name
+from sidelane.naming import parse_name
+from sidelane.rules.rule import Context, Problem, Rule, in_lane
 
 _POD: Final = """\
 apiVersion: v1
@@ -51,7 +52,7 @@ spec:
 
 def _check(context: Context) -> Iterator[Problem]:
     identities = {obj.identity for obj in context.manifest.objects}
-    components = {named[0] for obj in context.manifest.objects if (named := read_name(obj.name))}
+    components = {named[0] for obj in context.manifest.objects if (named := parse_name(obj.name))}
     for obj, lane in context.in_lanes():
         for reference in references(obj):
             if reference.target not in identities and (message := _message(reference, lane, components)):
@@ -70,7 +71,7 @@ def _message(reference: Reference, lane: Lane, components: set[str]) -> str:
 
 def _other_lane(name: str, lane: Lane, components: set[str]) -> Lane | None:
     """The other lane that a name is of, if it surely is: `tls-cert-2024` has the form of one and need not be."""
-    named = read_name(name)
+    named = parse_name(name)
     return named[1] if named and (named[1].version == lane.version or named[0] in components) else None
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from sidelane.errors import InvalidLane
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Manifest, Object
-from sidelane.naming import COMPONENT
+from sidelane.naming import parse_name
 
 Severity = Literal["error", "warning"]
 
@@ -114,6 +114,12 @@ class Rule:
         return Finding(obj.source, obj.line, obj.identity, path, self.id, self.severity, message, remedy or self.remedy)
 
 
+def shown(value: object) -> str:
+    """A value in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 70 else f"{text[:67]}..."
+
+
 @lru_cache(maxsize=1024)
 def parse_lane(text: str) -> Lane | None:
     """The lane that this text is, None for none."""
@@ -123,21 +129,7 @@ def parse_lane(text: str) -> Lane | None:
         return None
 
 
-@lru_cache(maxsize=4096)
-def read_name(name: str) -> tuple[str, Lane] | None:
-    """The component and the lane of ``<component>-<Version>-<Build>``, None for another name.
-
-    The grammar (lane.py) lets a name be read in one way only: the Version begins at the first part that begins with
-    a digit, or is the one part before the Build.
-    """
-    parts = name.split("-")
-    begin = next((i for i, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
-    lane = parse_lane("-".join(parts[begin:])) if begin > 0 else None
-    component = "-".join(parts[:begin])
-    return (component, lane) if lane is not None and COMPONENT.fullmatch(component) else None
-
-
 def in_lane(name: object, lane: Lane) -> bool:
     """Whether this is a name of that lane."""
-    parsed = read_name(name) if isinstance(name, str) else None
+    parsed = parse_name(name) if isinstance(name, str) else None
     return parsed is not None and parsed[1] == lane

@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sidelane.charts import Chart
-from sidelane.errors import InvalidName
 from sidelane.lane import Lane
 from sidelane.manifest import Manifest
-from sidelane.naming import parse_release_name
+from sidelane.naming import parse_name
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Rendering:
 
 def documents(text: str) -> list[str]:
     """The YAML documents of a text, less the blank lines around them: Helm 3 and Helm 4 differ in these."""
-    return [part.strip() for part in re.split(r"^---.*$", text, flags=re.MULTILINE) if part.strip()]
+    return [part.strip() for part in re.split(r"^---(?=\s|$)", text, flags=re.MULTILINE) if part.strip()]
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,8 @@ class Release:
 
     @property
     def lane(self) -> Lane | None:
-        try:
-            return parse_release_name(self.name)[1]
-        except InvalidName:
-            return None
+        named = parse_name(self.name)
+        return named[1] if named else None
 
     def to_json(self) -> dict[str, object]:
         """The release as programs read it; what is not known is left out."""

@@ -75,17 +75,16 @@ class ClusterTarget:
         return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
 
     async def status(self, name: str) -> Release:
-        return _release(await self._status(name), objects=True)
+        return _release(await self._status(name, objects=True), objects=True)
 
     async def uninstall(self, name: str, options: Options) -> Release:
         release = _release(await self._status(name))
         await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
         return replace(release, status="uninstalled", change="uninstalled")
 
-    async def _status(self, name: str) -> dict[str, Any]:
+    async def _status(self, name: str, *, objects: bool = False) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = await self._helm.status(name, namespace=self.namespace)
-            return answer
+            return await self._helm.status(name, namespace=self.namespace, objects=objects)
         except ReleaseNotFound as error:
             where = f" in namespace {self.namespace}" if self.namespace else ""
             raise ReleaseNotFound(f"there is no release {name!r}{where}", remedy=error.remedy) from None

@@ -167,7 +167,7 @@ class DirectoryTarget:
 
 
 def _read(folder: Path) -> Release:
-    """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, and InvalidManifest for another file."""
+    """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, InvalidManifest."""
     path = folder / "chart.yaml"
     data = kubeyaml.read(path.read_text(), source=str(path))
     try:

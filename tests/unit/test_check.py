@@ -1,0 +1,93 @@
+"""A check's report: sorted, complete, and never clean by accident."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+from sidelane.check import check
+from sidelane.lane import Lane
+from sidelane.manifest import Manifest
+from sidelane.rules import RULES, Problem
+
+TWO = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
+LANE = Lane("coco", 1)
+CRASHING = replace(RULES[0], id="crashing", check=lambda context: [Problem(context.manifest.objects[7], "", "")])
+
+
+def test_report() -> None:
+    report = check(Manifest.read(TWO, source="in.yaml"), lane=LANE)
+    assert not report.clean
+    assert (report.objects, report.lane, report.rules) == (2, LANE, tuple(rule.id for rule in RULES))
+    assert [(str(finding.identity), finding.rule) for finding in report.findings] == [
+        ("ConfigMap b", "lane-labels"),
+        ("ConfigMap b", "lane-suffix"),
+        ("Secret a", "lane-labels"),
+        ("Secret a", "lane-suffix"),
+    ]
+    assert str(report.findings[1]) == (
+        "in.yaml: ConfigMap b metadata.name: the name 'b' does not end in '-coco-1'; "
+        "name it <component>-<Version>-<Build>, with the library chart's name template [lane-suffix]"
+    )
+    with pytest.raises(FrozenInstanceError):
+        report.lane = None  # type: ignore[misc]
+
+
+def test_nothing_is_clean() -> None:
+    assert check(Manifest.read("")).clean
+
+
+def test_warnings_leave_a_report_clean() -> None:
+    report = check(Manifest.read(TWO), lane=LANE, rules=[replace(RULES[0], severity="warning")])
+    assert report.clean
+    assert {finding.severity for finding in report.findings} == {"warning"}
+
+
+def test_to_json() -> None:
+    report = check(Manifest.read(TWO), lane=LANE, rules=RULES[:1])
+    assert json.loads(json.dumps(report.to_json()))["findings"][0] == {
+        "rule": "lane-suffix",
+        "severity": "error",
+        "object": {"group": "", "kind": "ConfigMap", "namespace": "default", "name": "b"},
+        "source": "<input>",
+        "line": 1,
+        "path": "metadata.name",
+        "message": "the name 'b' does not end in '-coco-1'",
+        "remedy": RULES[0].remedy,
+    }
+
+
+def test_a_rule_that_crashes_is_no_clean_one() -> None:
+    report = check(Manifest.read(TWO), lane=LANE, rules=[CRASHING])
+    (finding,) = report.findings
+    assert not report.clean
+    assert (finding.severity, finding.rule, str(finding.identity)) == ("error", "crashing", "ConfigMap b")
+    assert "the rule failed with IndexError at test_check.py:" in finding.message
+    assert "report this" in finding.remedy
+
+
+def test_a_crash_keeps_what_was_found_and_names_no_object_where_it_takes_several() -> None:
+    def fails_on_the_second(context):
+        for number, obj in enumerate(context.manifest.objects):
+            if number:
+                raise ValueError("hunter2")
+            yield Problem(obj, "", "found")
+
+    report = check(Manifest.read(TWO), rules=[replace(RULES[0], id="late", check=fails_on_the_second)])
+    assert [str(finding.identity) for finding in report.findings] == ["Manifest as a whole", "ConfigMap b"]
+    assert "hunter2" not in str(report.findings[0])
+
+
+def test_is_quick() -> None:
+    example = RULES[3].right[0]
+    text = "".join(example.replace("2-coco-1", f"2-coco-{number}") for number in range(250))
+    manifest = Manifest.read(text)
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        report = check(manifest)
+        times.append(time.perf_counter() - begin)
+    assert (report.objects, report.clean) == (500, False)  # the Build's own label stays 1
+    assert min(times) < 0.2  # measured: under 0.04 s

@@ -1,0 +1,256 @@
+"""The command line as a process: what it prints, how it ends, and what it does not import."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from sidelane.cli import COMMANDS
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+
+OBJECT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: zk-2-coco-1
+  labels:
+    app: zk-2-coco-1
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+"""
+
+
+@pytest.fixture
+def sidelane(tmp_path, helm):
+    """Runs a command in a folder of its own, with one Helm on PATH."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "helm").symlink_to(helm)
+
+    def run(*arguments, text=None, **environment):
+        return subprocess.run(
+            [SIDELANE, *arguments], input=text, capture_output=True, text=True, cwd=tmp_path, check=False,
+            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **environment},
+        )  # fmt: skip
+
+    return run
+
+
+def test_the_main_job_in_a_directory(sidelane):
+    target = ("--directory", "root", "-n", "streams")
+    assert sidelane("install", "zookeeper", "--lane", "coco-1", *target).returncode == 0
+    again = sidelane("install", "zookeeper", *target, "-o", "json", SIDELANE_LANE="coco-1")
+    assert json.loads(again.stdout)["change"] == "unchanged"
+    refused = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=5", *target)
+    assert refused.returncode == 1
+    assert "spec.replicas: 3 → 5" in refused.stderr
+    assert "coco-2" in refused.stderr
+    listed = sidelane("list", *target)
+    assert listed.stdout.splitlines()[0].split() == ["NAME", "LANE", "STATUS", "REVISION", "CHART"]
+    assert "zookeeper-coco-1  coco-1" in listed.stdout
+    assert max(map(len, listed.stdout.splitlines())) <= 80
+    changed = sidelane("upgrade", "zookeeper", "--lane", "coco-1", "--set", "networkPolicy.enabled=true", *target)
+    assert "CHANGE:    upgraded" in changed.stdout
+    assert "StatefulSet" in sidelane("status", "zookeeper", "--lane", "coco-1", *target).stdout
+    assert sidelane("uninstall", "zookeeper-coco-1", *target).returncode == 0
+    assert sidelane("list", *target, "-o", "json").stdout == "[]\n"
+
+
+def test_render_is_what_helm_prints(sidelane, helm, tmp_path):
+    ours = sidelane("render", "zookeeper", "--lane", "2-coco-1", "-n", "streams", "--set", "replicas=5")
+    chart = Path(__file__).parents[2] / "charts" / "zookeeper"
+    flags = ["--set", "Version=2-coco", "--set", "Build=1", "--set", "replicas=5", "-n", "streams"]
+    theirs = subprocess.run(
+        [helm, "template", "zookeeper-2-coco-1", chart, *flags], capture_output=True, text=True, check=True
+    )
+    assert ours.stdout == theirs.stdout
+
+
+def test_check_of_a_chart_and_of_what_is_piped(sidelane, tmp_path):
+    assert sidelane("check", "zookeeper", "--lane", "2-coco-1").returncode == 0
+    rendered = sidelane("render", "zookeeper", "--lane", "2-coco-1").stdout
+    assert sidelane("check", "-", text=rendered).returncode == 0
+    assert sidelane("check", "-", "--lane", "2-coco-1", text=rendered).returncode == 0
+    other = sidelane("check", "-", "--lane", "coco-1", "-o", "json", text=rendered)
+    assert other.returncode == 1
+    assert {"lane-suffix", "lane-labels"} <= {finding["rule"] for finding in json.loads(other.stdout)["findings"]}
+    (tmp_path / "manifest.yaml").write_text(OBJECT)
+    assert sidelane("check", "manifest.yaml").returncode == 0
+
+
+def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
+    done = sidelane("install", "zookeeper", "--lane", "coco-1", "--dry-run", "--directory", "root")
+    assert done.returncode == 0
+    assert "name: zk-coco-1" in done.stdout
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["install", "zookeeper"], 2, "--lane"),
+        (["install", "zookeeper", "--lane", "Coco-1"], 2, "write it such as 'coco'"),
+        (["install", "zookeeper", "--lane", "coco"], 2, "has no dash"),
+        (["install", "nothing", "--lane", "coco-1"], 2, "the charts here are: "),
+        (["install", "zookeeper", "--lane", "coco-1", "--set", "replicas"], 2, "has no value"),
+        (["install", "zookeeper", "--lane", "coco-1", "-f", "nothing.yaml"], 2, "can't be read"),
+        (["install", "zookeeper", "--lane", "coco-1", "--set", "replica=5"], 1, "did you mean 'replicas'?"),
+        (["install", "zookeeper", "--lane", "coco-1", "--set", "Version=x"], 1, "the lane is coco-1"),
+        (["install", "zookeeper", "--lane", "coco-1"], 3, "the API server does not answer"),
+        (["install", "zookeeper", "--lane", "coco-1", "--kube-context", "none"], 2, "no context 'none'"),
+        (["list"], 3, "the API server does not answer"),
+        (["status", "zookeeper"], 2, "does not end in a lane"),
+        (["status", "zookeeper-coco-1", "--lane", "coco-2"], 1, "is of lane coco-1"),
+        (["status", "zookeeper-coco-1", "--directory", "root"], 1, "there is no release"),
+        (["check", "zookeeper"], 2, "--lane"),
+        (["check", "nothing.yaml"], 2, "can't be read"),
+        (["nothing"], 2, "No such command"),
+        (["install", "zookeeper", "--lane", "coco-1", "-o", "xml"], 2, "xml"),
+    ],
+)
+def test_bad_input_ends_with_its_code_and_a_sentence_that_helps(sidelane, arguments, code, says):
+    done = sidelane(*arguments)
+    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_every_mistake_in_values_is_told_at_once(sidelane):
+    flags = ["--set", "replica=5", "--set", "persistence.enabled=maybe", "--set", "resources.limits=x"]
+    done = sidelane("install", "zookeeper", "--lane", "coco-1", *flags, "-o", "json", "--directory", "root")
+    error = json.loads(done.stderr)
+    assert error["error"] == "InvalidValues"
+    assert [line.partition(":")[0] for line in error["errors"]] == [
+        "persistence.enabled",
+        "replica",
+        "resources.limits",
+    ]
+
+
+def test_without_helm_it_says_how_to_get_one(tmp_path):
+    program = (
+        "from sidelane import cli, helm_program\nhelm_program.sysconfig.get_path = lambda _: '/nothing'\ncli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "render", "zookeeper", "--lane", "coco-1"],
+        env={**os.environ, "PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "pip install 'sidelane[helm]'" in done.stderr
+
+
+def bomb():
+    lines = ["a0: &a0 [lol]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    return "\n".join(lines)
+
+
+HOSTILE = {
+    "billion laughs": bomb(),
+    "colons": "a: " * 5000,
+    "brackets": "[" * 100_000,
+    "dashes": "- " * 60_000,
+    "an alias to itself": "- &a [*a]",
+    "a Python object": "!!python/object/apply:os.system [id]",
+    "a key twice": "a: 1\na: 2",
+    "a zero byte": "\x00",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_yaml_on_standard_input_is_refused_at_once(text):
+    begun = time.monotonic()
+    done = subprocess.run([SIDELANE, "check", "-"], input=text, capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: <stdin>")
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - begun < 10
+
+
+def imported(*arguments, text=""):
+    program = (
+        "import sys\nfrom sidelane.cli import sidelane\n"
+        "try:\n    sidelane(sys.argv[1:])\nexcept SystemExit:\n    pass\nprint('\\n' + ' '.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], input=text, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_click_and_little_else():
+    heavy = {"pyhelm3", "pydantic", "yaml", "jsonschema", "asyncio", "semver", "sidelane.client", "sidelane.check"}
+    assert not heavy & imported("--help")
+    assert not (heavy - {"sidelane.check"}) & imported("install", "--help")
+
+
+def test_check_of_what_is_piped_never_imports_helm():
+    found = imported("check", "-", text=OBJECT)
+    assert "sidelane.check" in found
+    assert not {"pyhelm3", "pyhelm3.command", "pydantic", "asyncio", "jsonschema", "sidelane.helm"} & found
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
+def test_every_command_explains_itself(arguments):
+    done = subprocess.run([SIDELANE, *arguments, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: sidelane")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell):
+    script = subprocess.run([SIDELANE, "completion", shell], capture_output=True, text=True, check=True).stdout
+    assert "_SIDELANE_COMPLETE" in script
+    completed = subprocess.run(
+        [SIDELANE], capture_output=True, text=True, check=False,
+        env={**os.environ, "_SIDELANE_COMPLETE": "bash_complete", "COMP_WORDS": "sidelane un", "COMP_CWORD": "1"},
+    )  # fmt: skip
+    assert completed.stdout == "plain,uninstall\n"
+
+
+def test_a_signal_ends_the_command_and_its_helm(tmp_path):
+    helm = tmp_path / "helm"
+    helm.write_text(
+        f"#!{sys.executable} -S\nimport os, sys, time\n"
+        "if sys.argv[1] == 'version':\n    print('v3.18.0')\n    sys.exit()\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+    )
+    helm.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path)}
+    command = subprocess.Popen([SIDELANE, "list"], env=environment, stderr=subprocess.PIPE, text=True)
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+        assert command.poll() is None
+        time.sleep(0.02)
+    command.send_signal(signal.SIGTERM)
+    _, stderr = command.communicate()
+    assert command.returncode == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM" in stderr
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
+
+
+def test_a_reader_that_has_read_enough_is_no_error():
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {SIDELANE} charts zookeeper | head -1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+
+
+def test_charts_shows_what_a_chart_takes():
+    def run(*arguments):
+        return subprocess.run([SIDELANE, *arguments], capture_output=True, text=True, check=True).stdout
+
+    assert "zookeeper" in run("charts")
+    assert "replicas:" in run("charts", "zookeeper")
+    shown = json.loads(run("charts", "zookeeper", "-o", "json"))
+    assert shown["values"]["replicas"] == 3
+    assert shown["schema"]["type"] == "object"
