@@ -17,17 +17,18 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sidelane import charts, releases
 from sidelane.charts import Chart
-from sidelane.check import Report, check
 from sidelane.errors import ChartNotFound, InvalidInput
 from sidelane.helm import Helm
 from sidelane.lane import Lane
 from sidelane.targets import Options, Release, Rendering, Target
 from sidelane.targets.cluster import ClusterTarget
-from sidelane.targets.directory import DirectoryTarget
+
+if TYPE_CHECKING:
+    from sidelane.check import Report
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,6 +71,8 @@ class _Connection:
     def _target(self) -> Target:
         if self._directory is None:
             return ClusterTarget(self._helm, self._namespace)
+        from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
+
         return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
 
     def _renderer(
@@ -218,6 +221,8 @@ class AsyncClient(_Connection):
         async with self._chart(chart, version, repo) as found:
             renderer = self._renderer(found, kube_version, api_versions)
             rendering = await renderer.render(found, _lane(lane), values or {})
+        from sidelane.check import check  # noqa: PLC0415 - see releases.py
+
         return rendering, check(rendering.manifest, lane=rendering.lane)
 
 

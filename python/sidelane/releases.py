@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart
-from sidelane.check import Report, check
 from sidelane.errors import CheckFailed, InvalidName, Refused, ReleaseConflict, ReleaseExists
 from sidelane.helm import Helm
 from sidelane.lane import Lane
-from sidelane.manifest import Manifest, diff
 from sidelane.naming import parse_name, release_name
 from sidelane.targets import Options, Release, Rendering, Stored, Target
 from sidelane.values import coalesce, validate, with_lane
+
+if TYPE_CHECKING:
+    from sidelane.check import Report
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -47,7 +48,7 @@ class Renderer:
         """The manifest as Helm prints it. Raises InvalidValues, and what Helm raises."""
         values = with_lane(values, lane, chart)
         # Helm renders while the values are held against the schema: two processes, two cores. What it says is
-        # only listened to when the values are good.
+        # listened to only when the values are good.
         rendering = asyncio.create_task(
             self.helm.template_text(
                 release_name(chart.name, lane),
@@ -60,7 +61,7 @@ class Renderer:
             )
         )
         try:
-            await asyncio.to_thread(validate, chart, values)
+            await asyncio.to_thread(_meanwhile, chart, values)
         except BaseException:
             rendering.cancel()
             await asyncio.gather(rendering, return_exceptions=True)
@@ -77,12 +78,19 @@ class Renderer:
             chart=chart,
             values=with_lane(values, lane, chart),
             text=text,
-            manifest=Manifest.read(text, namespace=self.namespace or "default", source=chart.name),
         )
+
+
+def _meanwhile(chart: Chart, values: Mapping[str, Any]) -> None:
+    """What is done while Helm renders: the values are held against the schema, and what comes next is imported."""
+    validate(chart, values)
+    import sidelane.check  # noqa: PLC0415, F401
 
 
 def checked(rendering: Rendering) -> Report:
     """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
+    from sidelane.check import check  # noqa: PLC0415 - see _meanwhile
+
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:
         findings = tuple(str(finding) for finding in report.findings)
@@ -121,7 +129,7 @@ async def install(
 
 async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
     stored = await target.stored(rendering.release)
-    differences = diff(stored.manifest, rendering.manifest, names=("the release", "the chart"))
+    differences = stored.differences(rendering)
     status = stored.release.status
     if not differences and status == "deployed":
         return dataclasses.replace(stored.release, change="unchanged")
@@ -170,7 +178,7 @@ async def upgrade(
         renderer.render(chart, lane, _without_lane(stored.values)), renderer.render(chart, lane, values)
     )
     _guard(chart, stored, before, after)
-    if not diff(stored.manifest, after.manifest):
+    if not stored.differences(after):
         return dataclasses.replace(stored.release, change="unchanged")
     checked(after)
     progress(f"upgrading {name}")
@@ -183,7 +191,7 @@ def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) ->
     """
     name, lane = stored.release.name, after.lane
     remedy = f"install the change as a new Build, such as {lane.next_build()}"
-    if changed := diff(stored.manifest, before.manifest):
+    if changed := stored.differences(before):
         raise ReleaseConflict(
             f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with:\n  "
             + "\n  ".join(changed),

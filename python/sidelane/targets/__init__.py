@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sidelane.charts import Chart
-from sidelane.lane import Lane
-from sidelane.manifest import Manifest
 from sidelane.naming import parse_name
+
+if TYPE_CHECKING:
+    from sidelane.charts import Chart
+    from sidelane.lane import Lane
+    from sidelane.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,11 @@ class Rendering:
     chart: Chart
     values: Mapping[str, Any]
     text: str  # as Helm printed it
-    manifest: Manifest  # as Kubernetes reads it
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        """The text as Kubernetes reads it. Raises InvalidManifest."""
+        return _read(self.text, self.namespace, self.chart.name)
 
 
 def documents(text: str) -> list[str]:
@@ -107,7 +114,27 @@ class Stored:
 
     release: Release
     values: Mapping[str, Any]
-    manifest: Manifest
+    text: str  # as Helm printed it
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        """The text as Kubernetes reads it. Raises InvalidManifest."""
+        return _read(self.text, self.release.namespace, self.release.name)
+
+    def differences(self, rendering: Rendering) -> tuple[str, ...]:
+        """What a rendering would change, a line a field; empty for the same content."""
+        if sorted(documents(self.text)) == sorted(documents(rendering.text)):
+            return ()
+        from sidelane.manifest import diff  # noqa: PLC0415 - see _read
+
+        return diff(self.manifest, rendering.manifest, names=("the release", "the chart"))
+
+
+def _read(text: str, namespace: str | None, source: str) -> Manifest:
+    # Imported here, so that a command starts its Helm sooner; releases.py has it imported while Helm renders.
+    from sidelane.manifest import Manifest  # noqa: PLC0415
+
+    return Manifest.read(text, namespace=namespace or "default", source=source)
 
 
 class Target(Protocol):

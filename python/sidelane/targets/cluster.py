@@ -10,8 +10,7 @@ from typing import Any
 
 from sidelane.errors import NotWhatWasChecked, ReleaseExists, ReleaseNotFound
 from sidelane.helm import Helm
-from sidelane.manifest import Manifest, diff
-from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored, documents
+from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored
 
 
 class ClusterTarget:
@@ -53,10 +52,7 @@ class ClusterTarget:
 
     async def stored(self, name: str) -> Stored:
         answer = await self._status(name)
-        release = _release(answer)
-        return Stored(
-            release, answer.get("config") or {}, Manifest.read(_text(answer), namespace=release.namespace, source=name)
-        )
+        return Stored(_release(answer), answer.get("config") or {}, _text(answer))
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         rows = await self._helm.list_all(namespace=self.namespace, all_namespaces=all_namespaces)
@@ -92,16 +88,11 @@ class ClusterTarget:
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
         release = _release(answer, change=change)
-        installed = _text(answer)
-        # Helm's text is the same to the byte unless the chart renders differently twice: reading it is for that case.
-        if sorted(documents(installed)) != sorted(documents(rendering.text)):
-            there = Manifest.read(installed, namespace=release.namespace, source=rendering.chart.name)
-            if differences := diff(rendering.manifest, there):
-                raise NotWhatWasChecked(
-                    f"Helm installed {release.name} with other content than was checked:\n  "
-                    + "\n  ".join(differences),
-                    remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
-                )
+        if differences := Stored(release, {}, _text(answer)).differences(rendering):
+            raise NotWhatWasChecked(
+                f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
+                remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
+            )
         return release
 
 

@@ -82,8 +82,7 @@ class DirectoryTarget:
         folder = self._folder / name
         text = "".join(part.read_text() for part in (folder / "manifest.yaml", folder / "hooks.yaml") if part.exists())
         values = kubeyaml.read((folder / "values.yaml").read_text(), source=str(folder / "values.yaml"))
-        manifest = Manifest.read(text, namespace=self.namespace, source=str(folder / "manifest.yaml"))
-        return Stored(release, cast("dict[str, Any]", values or {}), manifest)
+        return Stored(release, cast("dict[str, Any]", values or {}), text)
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
