@@ -7,20 +7,21 @@ packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's 
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import re
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import semver
 
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
+
+if TYPE_CHECKING:
+    import tarfile
 
 #: Helm's own limits on a packaged chart, in bytes: what a small archive may grow to.
 ARCHIVE_LIMIT = 100 * 1024 * 1024
@@ -94,6 +95,8 @@ class Chart:
     @functools.cached_property
     def digest(self) -> str:
         """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies."""
+        import hashlib  # noqa: PLC0415 - only a record needs a digest
+
         total = hashlib.sha256()
         for name, content in sorted(_files(self.path)):
             total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
@@ -197,6 +200,8 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
                 file = Path(folder, name)
                 yield file.relative_to(path).as_posix(), file.read_bytes()
         return
+    import tarfile  # noqa: PLC0415 - a folder, the usual case, needs none of it
+
     try:
         with tarfile.open(path, "r:gz") as archive:
             yield from _members(archive, path)

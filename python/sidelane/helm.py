@@ -27,7 +27,6 @@ import semver
 
 from sidelane import helm_program
 from sidelane.errors import HelmNotFound
-from sidelane.helm_failures import explain
 
 #: How long a Helm that was told to stop may take to write down that it was cancelled, in seconds.
 GRACE = 10.0
@@ -94,6 +93,8 @@ class Helm(Command):
         await self.version()
         code, stdout, stderr = await self._execute([str(part) for part in command], input)
         if code != 0:
+            from sidelane.helm_failures import explain  # noqa: PLC0415 - a table that a call that goes well needs not
+
             raise explain(stderr.decode(errors="replace"), code, self._secrets)
         return stdout
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,9 @@ from sidelane.values import coalesce, validate, with_lane
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+
+#: Seconds for a Helm to be started and given its values before imports keep this process busy.
+HEAD_START = 0.003
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -47,26 +51,18 @@ class Renderer:
     async def text(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
         """The manifest as Helm prints it. Raises InvalidValues, and what Helm raises."""
         values = with_lane(values, lane, chart)
-        # Helm renders while the values are held against the schema: two processes, two cores. What it says is
-        # listened to only when the values are good.
-        rendering = asyncio.create_task(
-            self.helm.template_text(
-                release_name(chart.name, lane),
-                chart.path,
-                values,
-                namespace=self.namespace,
-                kube_version=self.kube_version,
-                api_versions=self.api_versions,
-                server=self.server,
-            )
+        validate(chart, values)
+        # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
+        asyncio.get_running_loop().call_later(HEAD_START, importlib.import_module, "sidelane.check")
+        return await self.helm.template_text(
+            release_name(chart.name, lane),
+            chart.path,
+            values,
+            namespace=self.namespace,
+            kube_version=self.kube_version,
+            api_versions=self.api_versions,
+            server=self.server,
         )
-        try:
-            await asyncio.to_thread(_meanwhile, chart, values)
-        except BaseException:
-            rendering.cancel()
-            await asyncio.gather(rendering, return_exceptions=True)
-            raise
-        return await rendering
 
     async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
         """One chart rendered for one lane, and read as Kubernetes reads it."""
@@ -81,15 +77,9 @@ class Renderer:
         )
 
 
-def _meanwhile(chart: Chart, values: Mapping[str, Any]) -> None:
-    """What is done while Helm renders: the values are held against the schema, and what comes next is imported."""
-    validate(chart, values)
-    import sidelane.check  # noqa: PLC0415, F401
-
-
 def checked(rendering: Rendering) -> Report:
     """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
-    from sidelane.check import check  # noqa: PLC0415 - see _meanwhile
+    from sidelane.check import check  # noqa: PLC0415 - see Renderer.text
 
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:

@@ -1,6 +1,6 @@
-"""Values: gathered as Helm gathers them, laid over the chart's own, and held against its schema.
+"""Values: given their lane, laid over the chart's own, and held against its schema.
 
-All of it happens before Helm runs, so that every mistake is told at once, each with its path.
+What is wrong is told here and not by Helm, so that every mistake is told at once, each with its path.
 """
 
 from __future__ import annotations
@@ -9,65 +9,15 @@ import copy
 import difflib
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sidelane import kubeyaml, strvals
 from sidelane.charts import Chart
-from sidelane.errors import InvalidInput, InvalidValues
+from sidelane.errors import InvalidValues
 from sidelane.lane import Lane
 
 #: Values of such keys are never shown, whatever they hold.
 SECRET_KEY = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|private|api-?key", re.IGNORECASE)
-
-
-def gather(
-    files: Iterable[str] = (),
-    *,
-    set_json: Iterable[str] = (),
-    set: Iterable[str] = (),  # noqa: A002 - Helm's own name
-    set_string: Iterable[str] = (),
-    set_file: Iterable[str] = (),
-) -> dict[str, Any]:
-    """What ``-f`` and ``--set…`` say together, in Helm's order: files first, each later one over the earlier.
-
-    Raises InvalidInput for a file that can't be read or a flag that Helm would not take, InvalidManifest for a file
-    that is not YAML.
-    """
-    values: dict[str, Any] = {}
-    for name in files:
-        strvals.merge_into(values, _file(name))
-    for text in set_json:
-        strvals.set_json_into(values, text)
-    for text in set:
-        strvals.set_into(values, text)
-    for text in set_string:
-        strvals.set_string_into(values, text)
-    for text in set_file:
-        strvals.set_file_into(values, text, _text)
-    return values
-
-
-def _file(name: str) -> dict[str, Any]:
-    source = "standard input" if name == "-" else name
-    data = kubeyaml.read(_text(name), source=source)
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise InvalidInput(f"{source} holds no mapping of values", remedy="write it as `key: value` lines")
-    return data
-
-
-def _text(name: str) -> str:
-    try:
-        return sys.stdin.read(kubeyaml.SIZE_LIMIT + 1) if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput(
-            f"the file {name!r} can't be read: {reason}", remedy="check its path and its rights"
-        ) from None
 
 
 def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
@@ -107,21 +57,27 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
     """Holds values against the chart's schema. Raises InvalidValues with every error, each with its path."""
     if chart.schema is None:
         return
-    # Imported here: it takes as long as Helm takes to render, and a chart without a schema needs none of it.
-    from jsonschema import Draft7Validator  # noqa: PLC0415
-    from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+    # A library of its own speed: it is there in 5 ms, and Python's jsonschema takes as long as Helm takes to render.
+    import jsonschema_rs  # noqa: PLC0415
 
+    dialect = jsonschema_rs.Draft7Validator if "$schema" not in chart.schema else jsonschema_rs.validator_for
     try:
-        found = list(Draft7Validator(chart.schema).iter_errors(coalesce(chart.defaults, values)))
-    except SchemaError as error:
-        raise InvalidValues(f"the schema of {chart.name} is broken: {error.message}") from None
-    errors = sorted({sentence for error in found for sentence in _sentences(error)})
+        found = list(dialect(chart.schema, retriever=_unreachable).iter_errors(coalesce(chart.defaults, values)))
+    except jsonschema_rs.ValidationError as error:
+        if error.kind.name == "$ref":
+            return  # the schema leads out of the chart: Helm follows it when it renders
+        raise InvalidValues(f"the schema of {chart.name} is broken: {error.message}", remedy="mend the chart") from None
+    errors = sorted({sentence for error in found for sentence in _sentences(error, chart.schema)})
     if errors:
         raise InvalidValues(
             f"the chart {chart.name} does not take these values:\n  " + "\n  ".join(errors),
             errors=tuple(errors),
             remedy=f"see the values of the chart with `sidelane charts {chart.name}`",
         )
+
+
+def _unreachable(uri: str) -> Any:
+    raise LookupError(uri)
 
 
 def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,49 +92,49 @@ def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
     return result
 
 
-def _sentences(error: Any) -> Iterator[str]:
+def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     """One error as people read it: path, what is wrong, and what would be right."""
-    path = list(error.absolute_path)
-    if error.context and error.validator in ("anyOf", "oneOf"):
-        kinds = " or ".join(dict.fromkeys(_expected(inner) for inner in error.context if not inner.path))
-        yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {kinds or 'any of the forms it may have'}"
-    elif error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        patterns = list(error.schema.get("patternProperties", {}))
-        for key in error.instance:
-            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+    path, kind = list(error.instance_path), error.kind
+    match kind.name:
+        case "additionalProperties":
+            known = _known(schema, error.schema_path[:-1])
+            for key in kind.unexpected:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"
                 yield f"{_dotted([*path, key])}: unknown key {key!r}; {hint}"
-    elif error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield f"{_dotted([*path, key])}: is required and not given"
-    else:
-        yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {_expected(error)}"
-
-
-def _expected(error: Any) -> str:
-    value = error.validator_value
-    match error.validator:
-        case "type":
-            return " or ".join(_article(kind) for kind in ([value] if isinstance(value, str) else value))
-        case "enum":
-            return "one of " + ", ".join(repr(item) for item in value)
-        case "const":
-            return repr(value)
-        case "pattern":
-            return f"text that matches {value}"
-        case "minimum":
-            return f"at least {value}"
-        case "maximum":
-            return f"at most {value}"
-        case "minLength" | "minItems" | "minProperties":
-            return f"of at least {value}"
-        case "maxLength" | "maxItems" | "maxProperties":
-            return f"of at most {value}"
+        case "required":
+            yield f"{_dotted([*path, kind.property])}: is required and not given"
+        case "anyOf" | "oneOf":
+            inner = (one for branch in kind.context for one in branch if list(one.instance_path) == path)
+            kinds = " or ".join(dict.fromkeys(_expected(one.kind) for one in inner))
+            yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {kinds or 'any of the forms it may have'}"
         case _:
-            return f"what the schema asks for ({error.validator})"
+            yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {_expected(kind)}"
+
+
+def _known(schema: Any, path: Sequence[str | int]) -> list[str]:
+    """The keys that the schema at a path knows, as far as it can be reached without following references."""
+    for step in path:
+        schema = schema.get(step, {}) if isinstance(schema, dict) else schema[step] if isinstance(step, int) else {}
+    return list(schema.get("properties", {})) if isinstance(schema, dict) else []
+
+
+def _expected(kind: Any) -> str:
+    match kind.name:
+        case "type":
+            return " or ".join(_article(name) for name in kind.types)
+        case "enum":
+            return "one of " + ", ".join(repr(item) for item in kind.options)
+        case "const":
+            return repr(kind.expected_value)
+        case "pattern":
+            return f"text that matches {kind.pattern}"
+        case "minimum" | "minLength" | "minItems" | "minProperties":
+            return f"at least {kind.limit}" if kind.name == "minimum" else f"of at least {kind.limit}"
+        case "maximum" | "maxLength" | "maxItems" | "maxProperties":
+            return f"at most {kind.limit}" if kind.name == "maximum" else f"of at most {kind.limit}"
+        case _:
+            return f"what the schema asks for ({kind.name})"
 
 
 def _article(kind: str) -> str:

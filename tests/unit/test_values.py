@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sidelane import Lane, charts, strvals, values
+from sidelane import Lane, charts, flags, strvals, values
 from sidelane.errors import InvalidInput, InvalidManifest, InvalidValues
 
 
@@ -81,6 +81,23 @@ def test_one_error_says_what_would_be_right(chart, given_values, error):
     assert errors_of(chart, given_values) == (error,)
 
 
+def test_a_schema_that_leads_out_of_the_chart_is_left_to_helm_and_a_broken_one_is_told(chart, tmp_path):
+    for schema in ({"$ref": "https://127.0.0.1:1/x.json"}, {"$ref": "./other.json"}):
+        (chart.path / "values.schema.json").write_text(json.dumps(schema))
+        values.validate(charts.Chart.load(chart.path), {"replicas": "three"})
+    (chart.path / "values.schema.json").write_text('{"type": "number of members"}')
+    with pytest.raises(InvalidValues, match="the schema of sample is broken"):
+        values.validate(charts.Chart.load(chart.path), {})
+
+
+def test_unknown_keys_behind_a_reference_are_told_with_what_is_known(chart):
+    schema = {"properties": {"a": {"$ref": "#/definitions/a"}}}
+    schema["definitions"] = {"a": {"additionalProperties": False, "properties": {"size": {}}}}
+    (chart.path / "values.schema.json").write_text(json.dumps(schema))
+    found = errors_of(charts.Chart.load(chart.path), {"a": {"sise": 1}})
+    assert found == ("a.sise: unknown key 'sise'; did you mean 'size'?",)
+
+
 def test_a_secret_value_is_never_shown(chart):
     with pytest.raises(InvalidValues) as refused:
         values.validate(chart, {"adminPassword": "hunter2"})
@@ -116,7 +133,7 @@ def test_files_come_before_flags_and_later_over_earlier(tmp_path):
     (tmp_path / "a.yaml").write_text("a: {x: 1, z: [1, 2]}\nb: 08\n")
     (tmp_path / "b.yaml").write_text("a: {z: [3]}\n")
     (tmp_path / "secret.txt").write_text("s3cret\n")
-    got = values.gather(
+    got = flags.gather(
         [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")],
         set=["a.x=2,c=true"],
         set_string=["d=true"],
@@ -128,13 +145,13 @@ def test_files_come_before_flags_and_later_over_earlier(tmp_path):
 
 def test_a_file_that_is_not_there_or_no_mapping_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="can't be read: No such file"):
-        values.gather([str(tmp_path / "none.yaml")])
+        flags.gather([str(tmp_path / "none.yaml")])
     (tmp_path / "list.yaml").write_text("- 1\n")
     with pytest.raises(InvalidInput, match="no mapping"):
-        values.gather([str(tmp_path / "list.yaml")])
+        flags.gather([str(tmp_path / "list.yaml")])
     (tmp_path / "broken.yaml").write_text("a: [\n")
     with pytest.raises(InvalidManifest, match=r"broken\.yaml, line"):
-        values.gather([str(tmp_path / "broken.yaml")])
+        flags.gather([str(tmp_path / "broken.yaml")])
 
 
 STEPS = st.sampled_from(["a", "b", "a.b", "a[0]", "b[1].c", "a[0][1]", "c\\.d", "e f"])

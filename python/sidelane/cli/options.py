@@ -99,7 +99,7 @@ def _values(
 ) -> dict[str, Any]:
     if not any((value_files, set_values, set_string, set_file, set_json)):
         return {}
-    from sidelane.values import gather
+    from sidelane.flags import gather
 
     return gather(value_files, set=set_values, set_string=set_string, set_file=set_file, set_json=set_json)
 
