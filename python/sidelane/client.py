@@ -24,8 +24,10 @@ from sidelane.charts import Chart
 from sidelane.errors import ChartNotFound, InvalidInput
 from sidelane.helm import Helm
 from sidelane.lane import Lane
-from sidelane.targets import Options, Release, Rendering, Target
+from sidelane.rendering import Renderer, Rendering
+from sidelane.targets import Options, Release, Target
 from sidelane.targets.cluster import ClusterTarget
+from sidelane.values import accepted
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -75,11 +77,9 @@ class _Connection:
 
         return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
 
-    def _renderer(
-        self, chart: Chart, kube_version: str | None = None, api_versions: Sequence[str] = ()
-    ) -> releases.Renderer:
+    def _renderer(self, chart: Chart, kube_version: str | None = None, api_versions: Sequence[str] = ()) -> Renderer:
         on_cluster = self._directory is None and not kube_version and not api_versions
-        return releases.Renderer(
+        return Renderer(
             self._helm, self._namespace, kube_version, api_versions, server=on_cluster and chart.asks_the_cluster
         )
 
@@ -204,7 +204,8 @@ class AsyncClient(_Connection):
         """The manifest of a chart in a lane, as Helm prints it; nothing is checked and nothing installed."""
         async with self._chart(chart, version, repo) as found:
             renderer = self._renderer(found, kube_version, api_versions)
-            return await renderer.text(found, _lane(lane), values or {})
+            lane = _lane(lane)
+            return await renderer.text(found, lane, accepted(values or {}, lane, found))
 
     async def check(
         self,
@@ -220,7 +221,8 @@ class AsyncClient(_Connection):
         """A chart rendered for a lane, and what the rules find in it; nothing is installed."""
         async with self._chart(chart, version, repo) as found:
             renderer = self._renderer(found, kube_version, api_versions)
-            rendering = await renderer.render(found, _lane(lane), values or {})
+            lane = _lane(lane)
+            rendering = await renderer.render(found, lane, accepted(values or {}, lane, found))
         from sidelane.check import check  # noqa: PLC0415 - see releases.py
 
         return rendering, check(rendering.manifest, lane=rendering.lane)

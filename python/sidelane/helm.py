@@ -18,7 +18,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,10 @@ from sidelane.errors import HelmNotFound
 
 #: How long a Helm that was told to stop may take to write down that it was cancelled, in seconds.
 GRACE = 10.0
+
+#: Whether a Helm ends when this process is killed (_dies_with). Where it does not, none may wait for its values: a pipe
+#: whose writer is dead reads as empty, and Helm would install with the chart's own.
+ENDS_WITH_US = sys.platform == "linux"
 
 log = logging.getLogger(__name__)
 
@@ -88,32 +93,42 @@ class Helm(Command):
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
 
-    async def run(self, command: Sequence[object], input: bytes | None = None) -> bytes:  # noqa: A002
-        """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns."""
-        await self.version()
-        code, stdout, stderr = await self._execute([str(part) for part in command], input)
-        if code != 0:
-            from sidelane.helm_failures import explain  # noqa: PLC0415 - a table that a call that goes well needs not
+    async def run(
+        self,
+        command: Sequence[object],
+        input: bytes | None = None,  # noqa: A002 - pyhelm3's word
+        meanwhile: Callable[[], object] | None = None,
+    ) -> bytes:
+        """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns.
 
-            raise explain(stderr.decode(errors="replace"), code, self._secrets)
-        return stdout
+        ``meanwhile`` is called while Helm works on its input.
+        """
+        await self.version()
+        async with self._begun(command, takes_input=input is not None) as process:
+            return await self._end(process, input, meanwhile)
 
     async def version(self) -> semver.Version:
         """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
         if self._version is None:
             self._version = helm_program.known_version(self._executable)
         if self._version is None:
-            _, stdout, _ = await self._execute(["version", "--template", "{{ .Version }}"], None)
+            async with self._begun(["version", "--template", "{{ .Version }}"]) as process:
+                stdout, _ = await process.communicate()
             self._version = helm_program.accept(self._executable, stdout.decode(errors="replace"))
         return self._version
 
-    async def _execute(self, arguments: list[str], input: bytes | None) -> tuple[int, bytes, bytes]:  # noqa: A002
+    @asynccontextmanager
+    async def _begun(
+        self, command: Sequence[object], *, takes_input: bool = False
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A Helm that runs for as long as the block does: one that is left before its end is ended."""
+        arguments = [str(part) for part in command]
         log.debug("helm %s", " ".join(arguments))
         try:
             process = await asyncio.create_subprocess_exec(
                 self._executable,
                 *arguments,
-                stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.PIPE if takes_input else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=self._environment,
@@ -123,11 +138,30 @@ class Helm(Command):
             problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
             raise HelmNotFound(problem, remedy=helm_program.REMEDY) from None
         try:
-            stdout, stderr = await process.communicate(input)
-        except BaseException:
-            await _stop(process)
-            raise
-        return cast("int", process.returncode), stdout, stderr
+            yield process
+        finally:
+            if process.returncode is None:
+                await _stop(process)
+
+    async def _end(
+        self,
+        process: asyncio.subprocess.Process,
+        input: bytes | None,  # noqa: A002
+        meanwhile: Callable[[], object] | None = None,
+    ) -> bytes:
+        """Gives a Helm its input, and waits for its end and what it prints."""
+        if process.stdin is not None and input is not None:
+            process.stdin.write(input)
+            process.stdin.close()
+            await asyncio.sleep(0)  # the pipe is closed in the loop's next round
+        if meanwhile is not None:
+            meanwhile()
+        stdout, stderr = await process.communicate()
+        if process.returncode:
+            from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
+
+            raise explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+        return stdout
 
     # -- what Sidelane asks of Helm; each names the Helm command that it is --------------------------------------
 
@@ -141,6 +175,7 @@ class Helm(Command):
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
         server: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> str:
         """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster."""
         command = ["template", release, str(chart), "--values", "-", *_in(namespace)]
@@ -152,13 +187,13 @@ class Helm(Command):
             command += ["--kube-version", kube_version]
         for api_version in api_versions:
             command += ["--api-versions", api_version]
-        return (await self.run(command, _document(values))).decode()
+        return (await self.run(command, _document(values), meanwhile)).decode()
 
-    async def install(
+    @asynccontextmanager
+    async def installing(
         self,
         release: str,
         chart: str | Path,
-        values: Mapping[str, Any],
         *,
         namespace: str | None = None,
         create_namespace: bool = False,
@@ -166,15 +201,28 @@ class Helm(Command):
         wait: bool = False,
         timeout: str | None = None,
         rollback_on_failure: bool = False,
-    ) -> dict[str, Any]:
-        """`helm install`: creates the release and nothing else; a release of that name that is there is an error."""
+    ) -> AsyncIterator[Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]]:
+        """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
+
+        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets.
+        A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
+        when the caller knows that it may install.
+        """
         command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
         if create_namespace:
             command.append("--create-namespace")
         if labels:
             command += ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
-        return _json(await self.run(command, _document(values)))
+        await self.version()
+        async with AsyncExitStack() as stack:
+            begun = await stack.enter_async_context(self._begun(command, takes_input=True)) if ENDS_WITH_US else None
+
+            async def create(values: Mapping[str, Any]) -> dict[str, Any]:
+                document = _document(values)
+                return _json(await (self._end(begun, document) if begun else self.run(command, document)))
+
+            yield create
 
     async def upgrade(
         self,
@@ -238,8 +286,6 @@ def _json(stdout: bytes) -> dict[str, Any]:
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
     """Ends a helm: asked first, so that it marks its release as failed, and then made to."""
-    if process.returncode is not None:
-        return
     process.send_signal(signal.SIGTERM)
     try:
         async with asyncio.timeout(GRACE):
@@ -251,7 +297,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _dies_with(parent: int) -> Any:
     """What a new helm does before it begins: on Linux it asks to be told to stop when its parent is gone (prctl(2))."""
-    if not sys.platform.startswith("linux"):
+    if not ENDS_WITH_US:
         return None
     libc = ctypes.CDLL(None)
 

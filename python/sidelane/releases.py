@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart
 from sidelane.errors import CheckFailed, InvalidName, Refused, ReleaseConflict, ReleaseExists
-from sidelane.helm import Helm
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
-from sidelane.targets import Options, Release, Rendering, Stored, Target
-from sidelane.values import coalesce, validate, with_lane
+from sidelane.rendering import Renderer, Rendering
+from sidelane.targets import Options, Release, Stored, Target
+from sidelane.values import accepted, coalesce
 
 if TYPE_CHECKING:
     from sidelane.check import Report
-
-#: Seconds for a Helm to be started and given its values before imports keep this process busy.
-HEAD_START = 0.003
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -34,52 +30,9 @@ def quiet(_: str) -> None:
     """The progress that is told to nobody."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Renderer:
-    """How charts are rendered: by which Helm, for which namespace and which Kubernetes.
-
-    server: ask the cluster for what a chart may ask of it (its version, its APIs, its objects), as `helm install`
-    does; without it a chart sees Helm's own defaults, or ``kube_version`` and ``api_versions``.
-    """
-
-    helm: Helm
-    namespace: str | None = None
-    kube_version: str | None = None
-    api_versions: Sequence[str] = ()
-    server: bool = False
-
-    async def text(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
-        """The manifest as Helm prints it. Raises InvalidValues, and what Helm raises."""
-        values = with_lane(values, lane, chart)
-        validate(chart, values)
-        # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
-        asyncio.get_running_loop().call_later(HEAD_START, importlib.import_module, "sidelane.check")
-        return await self.helm.template_text(
-            release_name(chart.name, lane),
-            chart.path,
-            values,
-            namespace=self.namespace,
-            kube_version=self.kube_version,
-            api_versions=self.api_versions,
-            server=self.server,
-        )
-
-    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
-        """One chart rendered for one lane, and read as Kubernetes reads it."""
-        text = await self.text(chart, lane, values)
-        return Rendering(
-            release=release_name(chart.name, lane),
-            namespace=self.namespace,
-            lane=lane,
-            chart=chart,
-            values=with_lane(values, lane, chart),
-            text=text,
-        )
-
-
 def checked(rendering: Rendering) -> Report:
     """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
-    from sidelane.check import check  # noqa: PLC0415 - see Renderer.text
+    from sidelane.check import check  # noqa: PLC0415 - see rendering.py
 
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:
@@ -106,15 +59,17 @@ async def install(
 
     Raises ReleaseConflict when it is there with other content, naming what differs and the next free Build.
     """
+    values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}")
-    rendering = await renderer.render(chart, lane, values)
-    checked(rendering)
-    progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
-    try:
-        return await target.install(rendering, options)
-    except ReleaseExists:
-        progress(f"comparing with {rendering.release}, which is there")
-        return await _same_or_refused(target, rendering)
+    async with target.installing(release_name(chart.name, lane), chart, lane, options) as create:
+        rendering = await renderer.render(chart, lane, values)
+        checked(rendering)
+        progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
+        try:
+            return await create(rendering)
+        except ReleaseExists:
+            progress(f"comparing with {rendering.release}, which is there")
+            return await _same_or_refused(target, rendering)
 
 
 async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
@@ -162,10 +117,11 @@ async def upgrade(
     name = release_name(chart.name, lane)
     stored = await target.stored(name)
     if reuse_values:
-        values = coalesce(_without_lane(stored.values), values)
+        values = coalesce(stored.values, values)
+    values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     before, after = await asyncio.gather(
-        renderer.render(chart, lane, _without_lane(stored.values)), renderer.render(chart, lane, values)
+        renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values)
     )
     _guard(chart, stored, before, after)
     if not stored.differences(after):
@@ -197,13 +153,6 @@ def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) ->
             differences=refused,
             remedy=remedy,
         )
-
-
-def _without_lane(values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key not in ("Version", "Build")}
-    if isinstance(kept.get("global"), Mapping):
-        kept["global"] = {key: value for key, value in kept["global"].items() if key not in ("Version", "Build")}
-    return {key: value for key, value in kept.items() if key != "global" or value}
 
 
 def named(name: str, lane: Lane | None) -> str:

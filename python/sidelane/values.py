@@ -20,6 +20,13 @@ from sidelane.lane import Lane
 SECRET_KEY = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|private|api-?key", re.IGNORECASE)
 
 
+def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
+    """The values with their lane, held against the chart's schema. Raises InvalidValues."""
+    given = with_lane(values, lane, chart)
+    validate(chart, given)
+    return given
+
+
 def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
     """The values with the lane's Version and Build, always as text, where the chart keeps them.
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,29 @@ def test_of_two_installs_of_one_lane_at_once_one_wins(cluster, namespace, helm):
         assert sum(words.startswith("refused: ") for words in said.values()) == 1, said
         stateful_set = cluster.get(f"/apis/apps/v1/namespaces/{namespace}/statefulsets/zk-{lane}")
         assert stateful_set["spec"]["replicas"] == winners[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no Helm waits for its values")
+def test_a_caller_that_is_killed_while_it_checks_installs_nothing(cluster, namespace, helm, client, small):
+    """Helm has begun by then, and its values never come: they must not be taken for none."""
+    chart = small("unchanged")
+    script = (
+        "import asyncio, sys, time\nfrom sidelane.helm import Helm\n"
+        f"helm = Helm(kubeconfig={str(cluster.kubeconfig)!r}, executable={str(helm)!r})\n"
+        "async def main():\n"
+        f"    async with helm.installing('small-coco-1', {str(chart)!r}, namespace={namespace!r}):\n"
+        "        await asyncio.sleep(float(sys.argv[1]))\n        print(flush=True)\n        time.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    (chart / "templates" / "c.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made-anyway}\n")
+    for seconds in ("0", "0.02", "0.1", "0.5"):
+        caller = subprocess.Popen([sys.executable, "-c", script, seconds], stdout=subprocess.PIPE)
+        caller.stdout.readline()
+        caller.kill()
+        caller.communicate()
+    time.sleep(1.5)
+    assert client.releases() == ()
+    assert "made-anyway" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
 
 
 def test_operational_values_change_and_nothing_else(cluster, namespace, client):

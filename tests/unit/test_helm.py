@@ -43,6 +43,11 @@ def stand_in(tmp_path):
     return make
 
 
+async def install(helm, values=None):
+    async with helm.installing("x", "chart") as create:
+        return await create(values or {})
+
+
 def gone(pid):
     """Whether a process has ended; one that nobody waited for yet has ended too."""
     try:
@@ -74,7 +79,7 @@ def test_a_token_reaches_helm_and_no_argument_list_log_or_error(stand_in, caplog
 
 def test_values_reach_helm_on_standard_input(stand_in):
     helm = Helm(executable=stand_in("print(json.dumps({'got': json.load(sys.stdin)}))"))
-    answer = asyncio.run(helm.install("x", "chart", {"password": "s3cret"}, namespace="streams"))
+    answer = asyncio.run(install(helm, {"password": "s3cret"}))
     assert answer == {"got": {"password": "s3cret"}}
     assert "s3cret" not in json.dumps(stand_in.calls())
 
@@ -88,10 +93,38 @@ def test_nothing_is_read_by_a_shell(stand_in, tmp_path):
 
 def test_install_creates_and_never_upgrades(stand_in):
     helm = Helm(executable=stand_in())
-    asyncio.run(helm.install("x", "chart", {}))
-    install = stand_in.calls()[-1]
-    assert install[0] == "install"
-    assert not {"--create-namespace", "--force", "--replace", "--take-ownership"} & set(install)
+    asyncio.run(install(helm))
+    call = stand_in.calls()[-1]
+    assert call[0] == "install"
+    assert not {"--create-namespace", "--force", "--replace", "--take-ownership"} & set(call)
+
+
+def test_where_a_helm_would_outlive_us_it_begins_with_its_values(stand_in, monkeypatch):
+    monkeypatch.setattr("sidelane.helm.ENDS_WITH_US", False)
+    helm = Helm(executable=stand_in("print(json.dumps({'got': json.load(sys.stdin)}))"))
+
+    async def begun_and_done():
+        async with helm.installing("x", "chart") as create:
+            before = [call[0] for call in stand_in.calls()]
+            return before, await create({"a": 1})
+
+    assert asyncio.run(begun_and_done()) == (["version"], {"got": {"a": 1}})
+
+
+def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, tmp_path):
+    """A helm that has begun reads its values before it does anything: see its `helm install --values -`."""
+    wrote = tmp_path / "installed"
+    reads = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\nsys.stdin.read()\nopen({str(wrote)!r}, 'w')"
+    helm = Helm(executable=stand_in(reads))
+
+    async def changed_its_mind():
+        async with helm.installing("x", "chart"):
+            while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+                await asyncio.sleep(0.02)
+
+    asyncio.run(changed_its_mind())
+    assert gone((tmp_path / "pid").read_text())
+    assert not wrote.exists()
 
 
 def test_a_helm_is_asked_for_its_version_once(stand_in):
@@ -118,7 +151,7 @@ def test_a_version_cache_that_is_damaged_or_closed_is_no_matter(stand_in, tmp_pa
 @pytest.mark.parametrize("version", ["v3.16.4", "v2.17.0", "", "fish, version 3.6.0", "v3.17.0-rc.1"])
 def test_an_old_helm_is_refused_before_it_does_anything(stand_in, version):
     with pytest.raises(HelmTooOld, match=r"3\.17"):
-        asyncio.run(Helm(executable=stand_in(version=version)).install("x", "chart", {}))
+        asyncio.run(install(Helm(executable=stand_in(version=version))))
     assert [call[0] for call in stand_in.calls()] == ["version"]
 
 
@@ -151,7 +184,7 @@ def test_a_cancelled_call_ends_its_helm_before_it_returns(stand_in, tmp_path):
     helm = Helm(executable=stand_in(SLEEPS.format(pid=str(pid))))
 
     async def cancelled():
-        task = asyncio.create_task(helm.install("x", "chart", {}))
+        task = asyncio.create_task(install(helm))
         while not (pid.exists() and pid.read_text()):
             await asyncio.sleep(0.02)
         task.cancel()
@@ -169,7 +202,7 @@ def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
     helm = Helm(executable=stand_in(deaf))
 
     async def cancelled():
-        task = asyncio.create_task(helm.install("x", "chart", {}))
+        task = asyncio.create_task(install(helm))
         while not (pid.exists() and pid.read_text()):
             await asyncio.sleep(0.02)
         task.cancel()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sidelane import kubeyaml
 from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml import reader
+from sidelane.kubeyaml.writer import dump
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,24 +187,24 @@ DATA = st.recursive(
 class TestDump:
     @given(DATA)
     def test_reads_back_the_same(self, data: object) -> None:
-        text = kubeyaml.dump(data)
+        text = dump(data)
         assert kubeyaml.read(text) == data
         assert yaml.load(text, yaml.CSafeLoader) == data
 
     def test_reads_well(self) -> None:
         data = {"Version": "2-coco", "Build": "1", "n": ["y", "22:22", "1e3"], "script": "a\nb\n", "image": "a.b/c:1.2"}
-        assert kubeyaml.dump(data) == (
+        assert dump(data) == (
             'Version: 2-coco\nBuild: "1"\n"n":\n- "y"\n- "22:22"\n- "1e3"\nscript: |\n  a\n  b\nimage: a.b/c:1.2\n'
         )
 
     def test_never_writes_aliases(self) -> None:
         shared = {"a": ["b"]}
-        assert "&" not in kubeyaml.dump([shared, shared])
+        assert "&" not in dump([shared, shared])
 
     @pytest.mark.parametrize("data", [{1: 2}, 2**63, float("inf"), float("nan"), b"x", {"x"}, object(), "\ud800"])
     def test_refuses_what_is_no_json(self, data: object) -> None:
         with pytest.raises(InvalidManifest, match="can't be written"):
-            kubeyaml.dump({"x": [data]})
+            dump({"x": [data]})
 
 
 class TestAgainstHelm:
@@ -211,14 +212,14 @@ class TestAgainstHelm:
 
     def test_dump_reads_the_same_in_helm(self, helm: Path, tmp_path: Path) -> None:
         documents = [{"v": text, text: "k"} for text in AMBIGUOUS]
-        assert _read_by(helm, tmp_path, [kubeyaml.dump(d) for d in documents]) == documents
+        assert _read_by(helm, tmp_path, [dump(d) for d in documents]) == documents
 
     @settings(max_examples=5, phases=[Phase.generate])  # each example is a run of helm: too slow to shrink
     @given(data=st.lists(DATA, min_size=20, max_size=40))
     def test_any_data_reads_the_same_in_helm(
         self, helm: Path, tmp_path_factory: pytest.TempPathFactory, data: Any
     ) -> None:
-        read = _read_by(helm, tmp_path_factory.mktemp("chart"), [kubeyaml.dump({"v": item}) for item in data])
+        read = _read_by(helm, tmp_path_factory.mktemp("chart"), [dump({"v": item}) for item in data])
         assert read == [{"v": _as_helm(item)} for item in data]
 
     def test_scalars_mean_the_same(self, helm: Path, tmp_path: Path) -> None:

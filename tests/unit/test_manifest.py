@@ -7,6 +7,7 @@ import random
 import pytest
 from sidelane import kubeyaml
 from sidelane.errors import InvalidManifest
+from sidelane.kubeyaml.writer import dump
 from sidelane.manifest import Identity, Manifest, diff, references, selectors
 
 RENDERED = """\
@@ -119,7 +120,7 @@ class TestRead:
 )
 def test_pod_template(kind: str, body: dict, path: str | None) -> None:
     pod = '{"metadata": {"labels": {"a": "b"}}, "spec": {"hostname": "x"}}'
-    template = _object(kind, kubeyaml.dump(body).replace("POD", pod)).pod_template
+    template = _object(kind, dump(body).replace("POD", pod)).pod_template
     assert (template and template.path) == path
     if template:
         assert (template.labels["a"], template.spec["hostname"]) == ("b", "x")
@@ -130,7 +131,7 @@ def _object(kind: str, body: str):
     version, _, name = kind.rpartition("/")
     data = kubeyaml.read(body)
     metadata = {"name": "a", **data.pop("metadata", {})}
-    return one(kubeyaml.dump({"apiVersion": version, "kind": name, "metadata": metadata, **data})).objects[0]
+    return one(dump({"apiVersion": version, "kind": name, "metadata": metadata, **data})).objects[0]
 
 
 def _pod(spec: str) -> str:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def data(value: object, format_: str) -> None:
     """A value in its JSON form, as JSON or YAML."""
     if format_ == "yaml":
-        from sidelane import kubeyaml
+        from sidelane.kubeyaml.writer import dump
 
-        click.echo(kubeyaml.dump(value), nl=False)
+        click.echo(dump(value), nl=False)
     else:
         click.echo(json.dumps(value, indent=2))
 

@@ -8,7 +8,7 @@ dates are text, and every key is text. What is read here is what the API server 
 
 - scalars.py: what one scalar means;
 - reader.py: documents, within limits that hostile input can't pass;
-- writer.py: YAML that every reader takes back as the very same data.
+- writer.py: YAML that every reader takes back as the very same data; imported by whoever writes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ import yaml
 from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml.reader import EVENT_LIMIT, Document, Reader
 from sidelane.kubeyaml.scalars import Refusal
-from sidelane.kubeyaml.writer import dump
 
-__all__ = ["SIZE_LIMIT", "Document", "dump", "read", "read_all", "read_documents"]
+__all__ = ["SIZE_LIMIT", "Document", "read", "read_all", "read_documents"]
 
 #: Bytes of one input. Helm keeps a release gzipped in a Secret of at most 1 MiB, which is seldom over 20 MiB of YAML.
 SIZE_LIMIT: Final = 64 * 2**20

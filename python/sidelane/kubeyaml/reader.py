@@ -7,9 +7,8 @@ is shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -47,8 +46,7 @@ _MERGE: Final = "\0<<"  # what no key can be: YAML has no NUL
 _OPEN: Final = object()  # an anchor whose node has not ended
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document: its data, the line of its first node (from 1), and the text before that, which is comments."""
 
     data: object

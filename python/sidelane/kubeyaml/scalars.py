@@ -9,7 +9,6 @@ import base64
 import binascii
 import math
 import re
-from decimal import Decimal
 from types import NoneType
 from typing import Any, Final
 
@@ -104,7 +103,11 @@ def to_json(value: Native) -> Native:
     if not math.isfinite(value):
         raise Refusal("infinity and not-a-number don't exist in JSON, which Kubernetes speaks", "put it in quotes")
     # JSON carries the shortest digits, and above 2**53 those are not the float's exact value.
-    return to_json(int(Decimal(repr(value)))) if value.is_integer() and abs(value) < 2**63 else value
+    if not value.is_integer() or abs(value) >= 2**63:
+        return value
+    from decimal import Decimal  # noqa: PLC0415 - few manifests have such a number
+
+    return to_json(int(Decimal(repr(value))))
 
 
 def to_key(value: Native) -> str:

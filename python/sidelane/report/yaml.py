@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sidelane import kubeyaml
 from sidelane.check import Report
+from sidelane.kubeyaml.writer import dump
 
 
 def render_yaml(report: Report) -> str:
     """The report as one YAML document."""
-    return kubeyaml.dump(report.to_json())
+    return dump(report.to_json())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sidelane.naming import parse_name
+from sidelane.rendering import Rendering, documents, read_manifest
 
 if TYPE_CHECKING:
     from sidelane.charts import Chart
@@ -17,30 +18,7 @@ if TYPE_CHECKING:
     from sidelane.manifest import Manifest
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """One chart rendered for one lane: what is checked, and then what is installed."""
-
-    release: str
-    namespace: str | None  # None: Helm's own choice, the kubeconfig's or "default"
-    lane: Lane
-    chart: Chart
-    values: Mapping[str, Any]
-    text: str  # as Helm printed it
-
-    @functools.cached_property
-    def manifest(self) -> Manifest:
-        """The text as Kubernetes reads it. Raises InvalidManifest."""
-        return _read(self.text, self.namespace, self.chart.name)
-
-
-def documents(text: str) -> list[str]:
-    """The YAML documents of a text, less the blank lines around them: Helm 3 and Helm 4 differ in these."""
-    return [part.strip() for part in re.split(r"^---(?=\s|$)", text, flags=re.MULTILINE) if part.strip()]
-
-
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """How a release is brought in, in Helm's words.
 
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
@@ -53,8 +31,7 @@ class Options:
     create_namespace: bool = False
 
 
-@dataclass(frozen=True)
-class ObjectStatus:
+class ObjectStatus(NamedTuple):
     """One object of a release. ready: such as ``3/3``, empty for what is never ready or not ready."""
 
     kind: str
@@ -119,22 +96,15 @@ class Stored:
     @functools.cached_property
     def manifest(self) -> Manifest:
         """The text as Kubernetes reads it. Raises InvalidManifest."""
-        return _read(self.text, self.release.namespace, self.release.name)
+        return read_manifest(self.text, self.release.namespace, self.release.name)
 
     def differences(self, rendering: Rendering) -> tuple[str, ...]:
         """What a rendering would change, a line a field; empty for the same content."""
         if sorted(documents(self.text)) == sorted(documents(rendering.text)):
             return ()
-        from sidelane.manifest import diff  # noqa: PLC0415 - see _read
+        from sidelane.manifest import diff  # noqa: PLC0415 - see rendering.py
 
         return diff(self.manifest, rendering.manifest, names=("the release", "the chart"))
-
-
-def _read(text: str, namespace: str | None, source: str) -> Manifest:
-    # Imported here, so that a command starts its Helm sooner; releases.py has it imported while Helm renders.
-    from sidelane.manifest import Manifest  # noqa: PLC0415
-
-    return Manifest.read(text, namespace=namespace or "default", source=source)
 
 
 class Target(Protocol):
@@ -143,8 +113,13 @@ class Target(Protocol):
     A verb either does all that it says or raises, and what it raises is of the families in errors.py.
     """
 
-    async def install(self, rendering: Rendering, options: Options) -> Release:
-        """Creates the release. Raises ReleaseExists when one of that name is there."""
+    def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options
+    ) -> AbstractAsyncContextManager[Callable[[Rendering], Awaitable[Release]]]:
+        """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
+
+        A block that does not call it changes nothing. The call raises ReleaseExists when one of that name is there.
+        """
         ...
 
     async def upgrade(self, rendering: Rendering, options: Options) -> Release:

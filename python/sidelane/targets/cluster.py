@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sidelane.errors import NotWhatWasChecked, ReleaseExists, ReleaseNotFound
+from sidelane.charts import Chart
+from sidelane.errors import NotWhatWasChecked, ReleaseNotFound
 from sidelane.helm import Helm
-from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored
+from sidelane.lane import Lane
+from sidelane.rendering import Rendering
+from sidelane.targets import ObjectStatus, Options, Release, Stored
 
 
 class ClusterTarget:
@@ -20,23 +24,26 @@ class ClusterTarget:
         self._helm = helm
         self.namespace = namespace
 
-    async def install(self, rendering: Rendering, options: Options) -> Release:
-        try:
-            answer = await self._helm.install(
-                rendering.release,
-                rendering.chart.path,
-                rendering.values,
-                namespace=self.namespace,
-                create_namespace=options.create_namespace,
-                # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-                labels={"sidelane.dev/lane": str(rendering.lane)},
-                wait=options.wait,
-                timeout=options.timeout,
-                rollback_on_failure=options.rollback_on_failure,
-            )
-        except ReleaseExists as error:
-            raise ReleaseExists(f"the release {rendering.release} is there", remedy=error.remedy) from None
-        return self._deployed(answer, rendering, "created")
+    @asynccontextmanager
+    async def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options
+    ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
+        async with self._helm.installing(
+            name,
+            chart.path,
+            namespace=self.namespace,
+            create_namespace=options.create_namespace,
+            # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+            labels={"sidelane.dev/lane": str(lane)},
+            wait=options.wait,
+            timeout=options.timeout,
+            rollback_on_failure=options.rollback_on_failure,
+        ) as install:
+
+            async def create(rendering: Rendering) -> Release:
+                return self._deployed(await install(rendering.values), rendering, "created")
+
+            yield create
 
     async def upgrade(self, rendering: Rendering, options: Options) -> Release:
         answer = await self._helm.upgrade(

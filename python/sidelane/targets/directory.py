@@ -18,7 +18,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,10 +26,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from sidelane import kubeyaml
+from sidelane.charts import Chart
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
+from sidelane.kubeyaml.writer import dump
+from sidelane.lane import Lane
 from sidelane.manifest import Manifest
 from sidelane.naming import NAMESPACE
-from sidelane.targets import ObjectStatus, Options, Release, Rendering, Stored, documents
+from sidelane.rendering import Rendering, documents
+from sidelane.targets import ObjectStatus, Options, Release, Stored
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
@@ -52,8 +56,14 @@ class DirectoryTarget:
         self.namespace = namespace
         self._allow_secrets = allow_secrets
 
-    async def install(self, rendering: Rendering, options: Options) -> Release:
-        del options  # nothing runs here, so there is nothing to wait for
+    @asynccontextmanager
+    async def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options
+    ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
+        del name, chart, lane, options  # nothing runs here: nothing to get ready, and nothing to wait for
+        yield self._create
+
+    async def _create(self, rendering: Rendering) -> Release:
         self._refuse_secrets(rendering)
         async with self._lock():
             if (self._folder / rendering.release).exists():
@@ -215,9 +225,9 @@ def _texts(rendering: Rendering, namespace: str, revision: int) -> dict[str, str
     }
     texts = {
         "manifest.yaml": objects,
-        "values.yaml": kubeyaml.dump(dict(rendering.values)),
-        "chart.yaml": kubeyaml.dump(coordinates),
-        "kustomization.yaml": kubeyaml.dump(kustomization),
+        "values.yaml": dump(dict(rendering.values)),
+        "chart.yaml": dump(coordinates),
+        "kustomization.yaml": dump(kustomization),
     }
     return {**texts, "hooks.yaml": hooks} if hooks else texts
 

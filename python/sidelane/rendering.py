@@ -1,0 +1,89 @@
+"""Rendering: the one place where Helm turns a chart, a lane and values into a manifest."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sidelane.charts import Chart
+from sidelane.helm import Helm
+from sidelane.lane import Lane
+from sidelane.naming import release_name
+
+if TYPE_CHECKING:
+    from sidelane.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """How charts are rendered: by which Helm, for which namespace and which Kubernetes.
+
+    server: ask the cluster for what a chart may ask of it (its version, its APIs, its objects), as `helm install`
+    does; without it a chart sees Helm's own defaults, or ``kube_version`` and ``api_versions``.
+    """
+
+    helm: Helm
+    namespace: str | None = None
+    kube_version: str | None = None
+    api_versions: Sequence[str] = ()
+    server: bool = False
+
+    async def text(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
+        """The manifest as Helm prints it. Raises what Helm raises."""
+        return await self.helm.template_text(
+            release_name(chart.name, lane),
+            chart.path,
+            values,
+            namespace=self.namespace,
+            kube_version=self.kube_version,
+            api_versions=self.api_versions,
+            server=self.server,
+            # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
+            meanwhile=functools.partial(importlib.import_module, "sidelane.check"),
+        )
+
+    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
+        """One chart rendered for one lane, and read as Kubernetes reads it."""
+        text = await self.text(chart, lane, values)
+        return Rendering(
+            release=release_name(chart.name, lane),
+            namespace=self.namespace,
+            lane=lane,
+            chart=chart,
+            values=values,
+            text=text,
+        )
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One chart rendered for one lane: what is checked, and then what is installed."""
+
+    release: str
+    namespace: str | None  # None: Helm's own choice, the kubeconfig's or "default"
+    lane: Lane
+    chart: Chart
+    values: Mapping[str, Any]
+    text: str  # as Helm printed it
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        """The text as Kubernetes reads it. Raises InvalidManifest."""
+        return read_manifest(self.text, self.namespace, self.chart.name)
+
+
+def documents(text: str) -> list[str]:
+    """The YAML documents of a text, less the blank lines around them: Helm 3 and Helm 4 differ in these."""
+    return [part.strip() for part in re.split(r"^---(?=\s|$)", text, flags=re.MULTILINE) if part.strip()]
+
+
+def read_manifest(text: str, namespace: str | None, source: str) -> Manifest:
+    """A text as Kubernetes reads it. Raises InvalidManifest."""
+    # Imported here, so that a command starts its Helm sooner (see Renderer.text).
+    from sidelane.manifest import Manifest  # noqa: PLC0415
+
+    return Manifest.read(text, namespace=namespace or "default", source=source)
