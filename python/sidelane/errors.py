@@ -44,7 +44,9 @@ class SidelaneError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        # Behind a list the remedy gets a line of its own.
+        between = "\n" if "\n" in self.problem else "; "
+        return f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem
 
     def to_json(self) -> dict[str, object]:
         """The error as programs read it: its class, its problem and its remedy."""

@@ -248,6 +248,10 @@ class Helm(Command):
             command.append("--show-resources")  # Helm 4 always does, and has no such flag
         return _json(await self.run(command))
 
+    async def metadata(self, release_name: str, *, namespace: str | None = None) -> dict[str, Any]:
+        """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
+        return _json(await self.run(["get", "metadata", release_name, "--output", "json", *_in(namespace)]))
+
     async def list_all(
         self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str | None = None
     ) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
     differences = stored.differences(rendering)
     status = stored.release.status
     if not differences and status == "deployed":
-        return dataclasses.replace(stored.release, change="unchanged")
+        return _unchanged(stored, rendering)
     if not differences:
         raise ReleaseConflict(
             f"the release {rendering.release} is there with this content, and its status is {status}",
@@ -88,6 +88,13 @@ async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
         f"the release {rendering.release} is there with other content:\n  " + "\n  ".join(differences),
         differences=differences,
         remedy=f"a deployed lane is never changed: install it as {free}, the next free Build",
+    )
+
+
+def _unchanged(stored: Stored, rendering: Rendering) -> Release:
+    chart = rendering.chart
+    return dataclasses.replace(
+        stored.release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change="unchanged"
     )
 
 
@@ -125,7 +132,7 @@ async def upgrade(
     )
     _guard(chart, stored, before, after)
     if not stored.differences(after):
-        return dataclasses.replace(stored.release, change="unchanged")
+        return _unchanged(stored, after)
     checked(after)
     progress(f"upgrading {name}")
     return await target.upgrade(after, options)

@@ -326,5 +326,6 @@ def test_the_command_line_on_a_cluster(cluster, namespace, helm, tmp_path):
     assert "helm test --namespace" in made.stdout  # the chart's own notes
     shown = sidelane("status", "zookeeper-2-coco-1").stdout
     assert f"Pod{' ' * 18}zk-2-coco-1-0" in shown
+    assert "CHART:     zookeeper-" in shown
     assert max(map(len, sidelane("list").stdout.splitlines())) <= 80
     assert sidelane("install", "zookeeper", "--lane", "2-coco-1", "--set", "replicas=5").returncode == 1

@@ -78,7 +78,9 @@ class ClusterTarget:
         return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
 
     async def status(self, name: str) -> Release:
-        return _release(await self._status(name, objects=True), objects=True)
+        release = _release(await self._status(name, objects=True), objects=True)
+        metadata = await self._helm.metadata(name, namespace=self.namespace)
+        return replace(release, chart=f"{metadata['chart']}-{metadata['version']}", app_version=metadata["appVersion"])
 
     async def uninstall(self, name: str, options: Options) -> Release:
         release = _release(await self._status(name))
