@@ -65,7 +65,7 @@ MEANINGS = (
         "see `sidelane list`; what this call made is marked as failed",
     ),
     _row(
-        r"(execution error at \((?P<at>[^)]*)\): )(?P<sentence>.+?)(\n\nUse --debug.*)?$",
+        r"(execution error at \((?P<at>[^)]*)\): )(?P<sentence>.+)$",
         InvalidValues,
         "{sentence}",
         "",
@@ -144,5 +144,5 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = ()) -> SidelaneEr
 
 def _errors(stderr: str) -> str:
     """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""
-    start = stderr.find("Error: ")
-    return stderr[start + len("Error: ") :] if start >= 0 else stderr
+    _, found, error = stderr.partition("Error: ")
+    return (error if found else stderr).partition("\n\nUse --debug flag")[0]

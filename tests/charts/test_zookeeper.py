@@ -133,6 +133,9 @@ def test_the_version_label_follows_the_tag(zookeeper: Zookeeper) -> None:
         ({"commonLabels": {"app": "mine"}}, "the label 'app' belongs to the naming contract"),
         ({"commonLabels": {"sidelane.dev/lane": "mine"}}, "belongs to the naming contract"),
         ({"extraEnv": [{"name": "SIDELANE_LANE", "value": "mine"}]}, "choose another name"),
+        ({"extraEnv": [{"name": "JVMFLAGS", "value": "mine"}]}, "use jvm.heapMiB or jvm.options"),
+        ({"tls": {"client": {"plaintext": False}}}, "no client could connect"),
+        ({"metrics": {"enabled": False, "podMonitor": {"enabled": True}}}, "nothing to scrape"),
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
@@ -158,6 +161,16 @@ def test_refused(refusal: Refusal, skip: list[str], values: dict[str, object], s
 def test_the_schema_names_what_is_wrong(refusal: Refusal, values: dict[str, object], words: tuple[str, ...]) -> None:
     said = refusal("zookeeper", values={**LANE, **values})
     assert all(word in said for word in words)
+
+
+NEEDED = ["jvm", "tls", "metrics", "clusterDomain", "persistence.size", "logging.level", "startupProbe", "service"]
+
+
+@pytest.mark.parametrize("path", NEEDED)
+def test_a_null_takes_nothing_away_that_the_chart_needs(refusal: Refusal, path: str) -> None:
+    said = refusal("zookeeper", "--set", f"{path}=null", values=LANE)
+    assert path.rpartition(".")[2] in said
+    assert "required" in said or "missing" in said
 
 
 @pytest.mark.parametrize("heap", [{"heapMiB": 1023}, {"heapMiB": 256}])

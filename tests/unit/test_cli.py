@@ -215,6 +215,13 @@ def test_completion_scripts(shell):
     assert completed.stdout == "plain,uninstall\n"
 
 
+@pytest.mark.parametrize(("begun", "offered"), [("zoo", "plain,zookeeper\n"), ("./cha", "file,./cha\n")])
+def test_charts_are_completed(begun, offered):
+    words = {"_SIDELANE_COMPLETE": "bash_complete", "COMP_WORDS": f"sidelane install {begun}", "COMP_CWORD": "2"}
+    completed = subprocess.run([SIDELANE], capture_output=True, text=True, check=False, env={**os.environ, **words})
+    assert completed.stdout == offered
+
+
 def test_a_signal_ends_the_command_and_its_helm(tmp_path):
     helm = tmp_path / "helm"
     helm.write_text(

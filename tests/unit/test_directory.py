@@ -105,6 +105,14 @@ def test_status_and_uninstall(client, root):
         client.upgrade("zookeeper", "coco-1")
 
 
+def test_what_is_not_there_is_looked_for_without_a_trace(client, root):
+    for call in (client.status, client.uninstall):
+        with pytest.raises(ReleaseNotFound):
+            call("zookeeper-coco-1")
+    assert client.releases() == ()
+    assert not root.exists()
+
+
 def test_a_namespace_is_a_name_and_no_way_out(root, helm):
     for namespace in ("../x", "a/b", "", "X", ".", "x" * 64):
         if namespace:

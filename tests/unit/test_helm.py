@@ -245,6 +245,8 @@ def test_words_that_no_row_knows_are_given_as_they_are():
     assert type(error) is HelmError
     assert str(error) == "Helm ended with 7: last words"
     assert "it said nothing" in str(explain("", 1))
+    invalid = "Error: YAML parse error on a.yaml: it is no YAML\n\nUse --debug flag to render out invalid YAML\n"
+    assert str(explain(invalid, 1)).endswith("it is no YAML")
 
 
 def test_warnings_in_front_of_the_error_are_not_taken_for_it():

@@ -8,6 +8,17 @@
 {{- if and (or .Values.tls.client.enabled .Values.tls.quorum.enabled) (not .Values.tls.secretName) -}}
   {{- fail "tls is enabled, and tls.secretName is empty; name a Secret with tls.crt, tls.key and ca.crt" -}}
 {{- end -}}
+{{- if not (or .Values.tls.client.enabled .Values.tls.client.plaintext) -}}
+  {{- fail "tls.client.plaintext is false and tls.client.enabled is false, so no client could connect; enable TLS for clients, or leave plaintext on" -}}
+{{- end -}}
+{{- if and .Values.metrics.podMonitor.enabled (not .Values.metrics.enabled) -}}
+  {{- fail "metrics.podMonitor.enabled is true and metrics.enabled is false, so there would be nothing to scrape; enable metrics" -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+  {{- if has .name (list "JVMFLAGS" "ZK_SERVER_HEAP" "ZOOCFGDIR" "ZOO_LOG_DIR" "JMXDISABLE" "ZK_CLIENT_HEAP" "CLIENT_JVMFLAGS") -}}
+    {{- fail (printf "the environment variable '%s' is the chart's own and can't be in extraEnv; use jvm.heapMiB or jvm.options for the server's JVM" .name) -}}
+  {{- end -}}
+{{- end -}}
 {{- $spare := max 1 (div (sub $replicas 1) 2) | int -}}
 {{- if and .Values.podDisruptionBudget.enabled (gt (int .Values.podDisruptionBudget.maxUnavailable) $spare) -}}
   {{- fail (printf "podDisruptionBudget.maxUnavailable is %v, and %d members keep their majority with at most %d stopped; lower it" .Values.podDisruptionBudget.maxUnavailable $replicas $spare) -}}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("install")
-@click.argument("chart")
+@options.chart
 @options.lane(required=True)
 @click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
 @click.option("--dry-run", is_flag=True, help="Render and check, print the manifest, and install nothing.")

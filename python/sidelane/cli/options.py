@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from sidelane.errors import InvalidLane
 from sidelane.lane import Lane
@@ -47,6 +48,17 @@ def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Opt
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def _charts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """What a shell offers for a chart: those that travel with Sidelane, and else files."""
+    from sidelane.charts import bundled
+
+    names = [CompletionItem(chart.name, help=chart.description) for chart in bundled()]
+    return [name for name in names if name.value.startswith(incomplete)] or [CompletionItem(incomplete, type="file")]
+
+
+chart = click.argument("chart", shell_complete=_charts)
 
 
 def lane(*, required: bool) -> Option:

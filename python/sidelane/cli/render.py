@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("render")
-@click.argument("chart")
+@options.chart
 @options.lane(required=True)
 @running.reports_errors
 @options.values

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("upgrade")
-@click.argument("chart")
+@options.chart
 @options.lane(required=True)
 @click.option("--reuse-values", is_flag=True, help="Lay the given values over those of the release.")
 @options.allow_secrets

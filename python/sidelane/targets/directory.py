@@ -77,6 +77,7 @@ class DirectoryTarget:
         del options
         self._refuse_secrets(rendering)
         name = rendering.release
+        self._release(name)  # before the lock, which makes the folder
         async with self._lock():
             revision = self._release(name).revision + 1
             self._stage(rendering, revision)
@@ -106,6 +107,7 @@ class DirectoryTarget:
 
     async def uninstall(self, name: str, options: Options) -> Release:
         del options
+        self._release(name)
         async with self._lock():
             release = self._release(name)
             (self._folder / name).rename(self._folder / _old(name))
