@@ -8,16 +8,13 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sidelane.charts import Chart
 from sidelane.errors import InvalidValues
+from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
-
-#: Values of such keys are never shown, whatever they hold.
-SECRET_KEY = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|private|api-?key", re.IGNORECASE)
 
 
 def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
@@ -150,8 +147,8 @@ def _article(kind: str) -> str:
 
 
 def _shown(path: Sequence[str | int], value: object) -> str:
-    if any(isinstance(key, str) and SECRET_KEY.search(key) for key in path):
-        return "(hidden)"
+    if is_secret(path):
+        return HIDDEN
     if isinstance(value, (dict, list)):
         return "a mapping" if isinstance(value, dict) else "a list"
     text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)

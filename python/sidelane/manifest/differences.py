@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from sidelane.hidden import HIDDEN, is_secret
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import Identity, Object
 
@@ -66,17 +69,23 @@ def _numbered(items: list[Any]) -> dict[str, Any]:
 
 
 def _line(identity: Identity, path: str, a: Any, b: Any) -> str:
-    if identity.kind == "Secret" and path.startswith(_SECRET_FIELDS):
-        return " → ".join("(absent)" if value is _ABSENT else "(hidden)" for value in (a, b))
+    if (identity.kind == "Secret" and path.startswith(_SECRET_FIELDS)) or is_secret(re.split(r"[.\[\]]+", path)):
+        return " → ".join("(absent)" if value is _ABSENT else HIDDEN for value in (a, b))
     if isinstance(a, str) and isinstance(b, str) and ("\n" in a or "\n" in b):
-        return _first_line(a.splitlines(), b.splitlines())
+        return _lines(a.splitlines(), b.splitlines())
     return f"{_value(a)} → {_value(b)}"
 
 
-def _first_line(a: list[str], b: list[str]) -> str:
-    number = next((i for i, (one, two) in enumerate(zip(a, b, strict=False)) if one != two), min(len(a), len(b)))
-    before, after = (_value(lines[number]) if number < len(lines) else "(absent)" for lines in (a, b))
-    return f"line {number + 1}: {before} → {after}"
+def _lines(a: list[str], b: list[str]) -> str:
+    """The first place where two texts differ, and in how many more they do."""
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
+    if not changes:
+        return "the end of the last line"
+    _, first, last, begin, end = changes[0]
+    before, after = (_value(lines[0]) if lines else "(absent)" for lines in (a[first:last], b[begin:end]))
+    more = sum(max(change[2] - change[1], change[4] - change[3]) for change in changes) - 1
+    return f"line {first + 1}: {before} → {after}" + (f", and {more} more" if more else "")
 
 
 def _value(value: Any) -> str:
