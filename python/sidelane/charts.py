@@ -88,7 +88,8 @@ class Chart:
         """The chart's values.schema.json, or None where it has none. Raises InvalidManifest for broken JSON."""
         text = self._file("values.schema.json")
         try:
-            return cast("dict[str, Any]", json.loads(text)) if text else None
+            schema = json.loads(text) if text else None
+            return schema if isinstance(schema, dict) else None  # `true` takes everything
         except ValueError as error:
             raise InvalidManifest(f"the values.schema.json of {self.name} is not JSON: {error}") from None
 
@@ -105,7 +106,10 @@ class Chart:
     @functools.cached_property
     def asks_the_cluster(self) -> bool:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
-        return any(ASKS.search(content) for name, content in _files(self.path) if "templates/" in name)
+        return any(
+            ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
+            for name, content in _files(self.path)
+        )
 
     def _file(self, name: str) -> bytes | None:
         return dict(_files(self.path)).get(name) if self.path.is_file() else _read_if_there(self.path / name)
@@ -129,9 +133,9 @@ def bundled() -> tuple[Chart, ...]:
 
 def is_remote(reference: str) -> bool:
     """Whether a reference is Helm's to fetch: ``oci://…``, a URL, or ``repo/chart`` that is no path here."""
-    return "://" in reference or (
-        "/" in reference and not reference.startswith(("/", ".")) and not Path(reference).exists()
-    )
+    if "://" in reference:
+        return True
+    return "/" in reference and not reference.startswith(("/", ".")) and not os.path.lexists(reference)
 
 
 def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Chart:
@@ -141,6 +145,8 @@ def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Ch
     path. Raises ChartNotFound.
     """
     text = os.fspath(reference)
+    if len(text) > 4000 or any(len(part) > 255 for part in text.split("/")):  # no system takes such a path
+        raise ChartNotFound(f"there is no chart {text[:60]!r}…", remedy="see `sidelane charts`")
     path = Path(text)
     if text and not _is_name(text):
         if not path.exists():

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,8 +60,11 @@ class _Connection:
             kube_apiserver=kube_apiserver,
             kube_token=kube_token,
         )
-        self._namespace = namespace
+        if directory is not None and not os.fspath(directory):
+            raise InvalidInput("the directory's name is empty", remedy="name one, such as ./releases")
         self._directory = Path(directory) if directory is not None else None
+        # On a cluster, no namespace is Helm's own choice; a directory has no such choice to offer.
+        self._namespace = namespace or ("default" if directory is not None else None)
         self._allow_secrets = allow_secrets
         self._progress = progress
 
@@ -75,7 +78,7 @@ class _Connection:
             return ClusterTarget(self._helm, self._namespace)
         from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
 
-        return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
+        return DirectoryTarget(self._directory, self._namespace or "", allow_secrets=self._allow_secrets)
 
     def _renderer(self, chart: Chart, kube_version: str | None = None, api_versions: Sequence[str] = ()) -> Renderer:
         on_cluster = self._directory is None and not kube_version and not api_versions
@@ -93,14 +96,12 @@ class _Connection:
             yield charts.find(text, version=version)
             return
         self._progress(f"fetching {text}")
-        folder: Path = await self._helm.pull(text, repo=repo, version=version)
-        try:
-            found = next(folder.glob("*/Chart.yaml"), None)
+        with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+            await self._helm.fetch(text, Path(folder), repo=repo, version=version)
+            found = next(Path(folder).glob("*/Chart.yaml"), None)
             if found is None:
                 raise ChartNotFound(f"what Helm fetched for {text!r} holds no chart", remedy="check the reference")
             yield Chart.load(found.parent)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class AsyncClient(_Connection):

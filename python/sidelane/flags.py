@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,13 +35,17 @@ def gather(
     for text in set_string:
         strvals.set_string_into(values, text)
     for text in set_file:
-        strvals.set_file_into(values, text, _text)
+        strvals.set_file_into(values, text, lambda name: _bytes(name).decode(errors="surrogateescape"))
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("the values hold what is not UTF-8 text", remedy="save it as UTF-8, or encode it") from None
     return values
 
 
 def _file(name: str) -> dict[str, Any]:
     source = "standard input" if name == "-" else name
-    data = kubeyaml.read(_text(name), source=source)
+    data = kubeyaml.read(_bytes(name), source=source)
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -48,11 +53,17 @@ def _file(name: str) -> dict[str, Any]:
     return data
 
 
-def _text(name: str) -> str:
+def _bytes(name: str) -> bytes:
+    """A file's content, and no more of it than is worth reading: kubeyaml refuses what is larger."""
+    if "://" in name:
+        raise InvalidInput(f"{name!r} is an address, and values are read from files", remedy="fetch it, and give -f -")
     try:
-        return sys.stdin.read(kubeyaml.SIZE_LIMIT + 1) if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        if name == "-":
+            return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
+        with Path(name).open("rb") as file:
+            return file.read(kubeyaml.SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InvalidInput(
             f"the file {name!r} can't be read: {reason}", remedy="check its path and its rights"
         ) from None

@@ -11,12 +11,11 @@ What it changes in pyhelm3, and why:
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import importlib.util
 import json
 import logging
 import os
-import signal
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,14 +26,8 @@ from typing import TYPE_CHECKING, Any, cast
 import semver
 
 from sidelane import helm_program
-from sidelane.errors import HelmNotFound
-
-#: How long a Helm that was told to stop may take to write down that it was cancelled, in seconds.
-GRACE = 10.0
-
-#: Whether a Helm ends when this process is killed (_dies_with). Where it does not, none may wait for its values: a pipe
-#: whose writer is dead reads as empty, and Helm would install with the chart's own.
-ENDS_WITH_US = sys.platform == "linux"
+from sidelane.errors import ChartNotFound, ClusterDenied, ClusterUnreachable, HelmError, HelmNotFound
+from sidelane.process import begun
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +81,12 @@ class Helm(Command):
             "HELM_KUBEAPISERVER": kube_apiserver,
             "HELM_KUBETOKEN": kube_token,
         }
-        self._environment = {**os.environ, **{key: value for key, value in settings.items() if value is not None}}
+        # With HELM_DEBUG Helm writes a stack where its error should be.
+        self._environment = {
+            **os.environ,
+            "HELM_DEBUG": "false",
+            **{key: value for key, value in settings.items() if value is not None},
+        }
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
@@ -113,7 +111,10 @@ class Helm(Command):
             self._version = helm_program.known_version(self._executable)
         if self._version is None:
             async with self._begun(["version", "--template", "{{ .Version }}"]) as process:
-                stdout, _ = await process.communicate()
+                stdout, stderr = await process.communicate()
+                if process.returncode:
+                    why = stderr.decode(errors="replace").strip() or f"it ended with {process.returncode}"
+                    raise HelmNotFound(f"{self._executable!r} does not run: {why}", remedy=helm_program.REMEDY)
             self._version = helm_program.accept(self._executable, stdout.decode(errors="replace"))
         return self._version
 
@@ -121,27 +122,17 @@ class Helm(Command):
     async def _begun(
         self, command: Sequence[object], *, takes_input: bool = False
     ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A Helm that runs for as long as the block does: one that is left before its end is ended."""
+        """A Helm that runs for as long as the block does."""
         arguments = [str(part) for part in command]
-        log.debug("helm %s", " ".join(arguments))
-        try:
-            process = await asyncio.create_subprocess_exec(
-                self._executable,
-                *arguments,
-                stdin=asyncio.subprocess.PIPE if takes_input else asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=self._environment,
-                preexec_fn=_dies_with(os.getpid()),
-            )
-        except OSError as error:
-            problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
-            raise HelmNotFound(problem, remedy=helm_program.REMEDY) from None
-        try:
+        log.debug("helm %s", re.sub(r"//[^/@ ]+@", "//(hidden)@", " ".join(arguments)))
+        helm = begun(self._executable, arguments, self._environment, takes_input=takes_input)
+        async with AsyncExitStack() as stack:
+            try:
+                process = await stack.enter_async_context(helm)
+            except OSError as error:
+                problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
+                raise HelmNotFound(problem, remedy=helm_program.REMEDY) from None
             yield process
-        finally:
-            if process.returncode is None:
-                await _stop(process)
 
     async def _end(
         self,
@@ -215,12 +206,13 @@ class Helm(Command):
             command += ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         await self.version()
-        async with AsyncExitStack() as stack:
-            begun = await stack.enter_async_context(self._begun(command, takes_input=True)) if ENDS_WITH_US else None
+        async with self._begun(command, takes_input=True) as process:
+            # Values that end after their first byte are no values: whatever ends this process, or the pipe, Helm can't
+            # take it for an empty document and install with the chart's own.
+            cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
             async def create(values: Mapping[str, Any]) -> dict[str, Any]:
-                document = _document(values)
-                return _json(await (self._end(begun, document) if begun else self.run(command, document)))
+                return _json(await self._end(process, _document(values).removeprefix(b"{")))
 
             yield create
 
@@ -248,21 +240,29 @@ class Helm(Command):
             command.append("--show-resources")  # Helm 4 always does, and has no such flag
         return _json(await self.run(command))
 
+    async def fetch(self, chart: str, into: Path, *, repo: str | None = None, version: str | None = None) -> None:
+        """`helm pull`: a chart of a repository or registry, unpacked into a folder. Raises ChartNotFound."""
+        command = ["pull", chart, "--untar", "--destination", str(into)]
+        command += [*(["--repo", repo] if repo else []), *(["--version", version] if version else [])]
+        try:
+            await self.run(command)
+        except (ClusterUnreachable, ClusterDenied) as error:  # the words are the same, and here they are of a registry
+            what = "does not answer" if isinstance(error, ClusterUnreachable) else "does not accept these credentials"
+            raise ChartNotFound(
+                f"what should hold the chart {chart!r} {what}", remedy="check its address, and `helm registry login`"
+            ) from None
+
     async def metadata(self, release_name: str, *, namespace: str | None = None) -> dict[str, Any]:
         """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
         return _json(await self.run(["get", "metadata", release_name, "--output", "json", *_in(namespace)]))
 
-    async def list_all(
-        self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str | None = None
-    ) -> list[dict[str, Any]]:
+    async def list_all(self, *, namespace: str | None = None, all_namespaces: bool = False) -> list[dict[str, Any]]:
         """`helm list`: every release in every state but superseded revisions, however many, in one call."""
         command = ["list", "--max", "0", "--output", "json", *_in(namespace)]
         # Helm 3 shows what runs unless asked for more, and Helm 4 has no --all: each state is asked for.
         command += ["--deployed", "--failed", "--pending", "--uninstalled", "--uninstalling"]
         if all_namespaces:
             command.append("--all-namespaces")
-        if selector:
-            command += ["--selector", selector]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
 
@@ -280,34 +280,12 @@ def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> 
 
 
 def _document(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values).encode()
+    return json.dumps(values, ensure_ascii=False).encode()  # Helm's YAML reader knows no surrogate pairs
 
 
 def _json(stdout: bytes) -> dict[str, Any]:
     # Helm 4 prints what it pulled from an OCI registry in front of the JSON.
-    return cast("dict[str, Any]", json.loads(stdout[stdout.index(b"{") :]))
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Ends a helm: asked first, so that it marks its release as failed, and then made to."""
-    process.send_signal(signal.SIGTERM)
     try:
-        async with asyncio.timeout(GRACE):
-            await process.communicate()
-    except (TimeoutError, asyncio.CancelledError):
-        process.kill()
-        await process.wait()
-
-
-def _dies_with(parent: int) -> Any:
-    """What a new helm does before it begins: on Linux it asks to be told to stop when its parent is gone (prctl(2))."""
-    if not ENDS_WITH_US:
-        return None
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
+        return cast("dict[str, Any]", json.loads(stdout[stdout.index(b"{") :]))
+    except ValueError:
+        raise HelmError("Helm's answer is no JSON", remedy="see what the helm on PATH is") from None

@@ -24,6 +24,7 @@ from sidelane.errors import (
     TargetBusy,
     TimedOut,
 )
+from sidelane.hidden import HIDDEN
 
 
 class Meaning(NamedTuple):
@@ -125,6 +126,12 @@ MEANINGS = (
         "Helm finds no such chart",
         "see `sidelane charts`, `helm search repo`, or name a folder",
     ),
+    _row(
+        r"library charts are not installable",
+        InvalidInput,
+        "this is a library chart, which only other charts use",
+        "see `sidelane charts` for those that can be installed",
+    ),
     _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see `sidelane status`"),
 )
 
@@ -132,7 +139,9 @@ MEANINGS = (
 def explain(stderr: str, code: int, secrets: tuple[str, ...] = ()) -> SidelaneError:
     """The error that Helm's words mean, with every secret in them hidden."""
     for secret in secrets:
-        stderr = stderr.replace(secret, "(hidden)")
+        stderr = stderr.replace(secret, HIDDEN)
+    # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
+    stderr = re.sub(r"(?m)^(- at '[^']*': )'.*' (?=(does not|is not|must))", rf"\1{HIDDEN} ", stderr)
     words = _errors(stderr)
     for meaning in MEANINGS:
         if match := meaning.words.search(words):

@@ -35,7 +35,7 @@ def known_version(executable: str) -> semver.Version | None:
     try:
         text = json.loads(_cache().read_text())[_key(executable)]
         return semver.Version.parse(text)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None
 
 
@@ -49,12 +49,15 @@ def accept(executable: str, answer: str) -> semver.Version:
         raise HelmTooOld(
             f"{executable!r} is Helm {version}, and Sidelane is tested with {OLDEST} and newer", remedy=REMEDY
         )
-    with contextlib.suppress(OSError):  # a cache that can't be written costs time, and nothing else
+    with contextlib.suppress(OSError, RuntimeError):  # a cache that can't be written costs time, and nothing else
         _keep(executable, str(version))
     return version
 
 
 def _keep(executable: str, version: str) -> None:
+    with Path(executable).open("rb") as program:
+        if program.read(2) == b"#!":
+            return  # a script may run another Helm tomorrow and be the same file
     path = _cache()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

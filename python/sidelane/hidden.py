@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 HIDDEN = "(hidden)"
 
 # A key's end tells: adminPassword and DB_TOKEN hold a secret, secretName and imagePullSecrets only name one.
-_SECRET = re.compile(r"(pass(word|wd|phrase)|secret|token|credential|(private|access|api)[-_]?key)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$", re.IGNORECASE
+)
 
 
 def is_secret(keys: Iterable[str | int]) -> bool:
@@ -18,3 +20,15 @@ def is_secret(keys: Iterable[str | int]) -> bool:
     (True, False)
     """
     return any(isinstance(key, str) and _SECRET.search(key) for key in keys)
+
+
+def secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """Where secret text stands in values: each place as ``auth.adminPassword``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from secret_paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from secret_paths(inner, (*path, index))
+    elif isinstance(value, str) and value and is_secret(path):
+        yield ".".join(map(str, path))

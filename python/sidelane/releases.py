@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart
-from sidelane.errors import CheckFailed, InvalidName, Refused, ReleaseConflict, ReleaseExists
+from sidelane.errors import CheckFailed, InvalidLane, InvalidName, Refused, ReleaseConflict, ReleaseExists
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
 from sidelane.rendering import Renderer, Rendering
@@ -83,11 +83,11 @@ async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
             f"the release {rendering.release} is there with this content, and its status is {status}",
             remedy=f"if no other process works on it, `sidelane uninstall {rendering.release}` and install it again",
         )
-    free = await _next_free(target, rendering)
+    where = await _next_free(target, rendering)
     raise ReleaseConflict(
         f"the release {rendering.release} is there with other content:\n  " + "\n  ".join(differences),
         differences=differences,
-        remedy=f"a deployed lane is never changed: install it as {free}, the next free Build",
+        remedy=f"a deployed lane is never changed: install it as {where}",
     )
 
 
@@ -98,11 +98,14 @@ def _unchanged(stored: Stored, rendering: Rendering) -> Release:
     )
 
 
-async def _next_free(target: Target, rendering: Rendering) -> Lane:
+async def _next_free(target: Target, rendering: Rendering) -> str:
     lane, subject = rendering.lane, rendering.chart.name
     there = filter(None, (parse_name(release.name) for release in await target.releases()))
     taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
-    return Lane(lane.version, max([*taken, int(lane.build)]) + 1)
+    try:
+        return f"{Lane(lane.version, max([*taken, int(lane.build)]) + 1)}, the next free Build"
+    except InvalidLane:
+        return "a new Version: this one has no higher Build"
 
 
 async def upgrade(
@@ -131,7 +134,7 @@ async def upgrade(
         renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values)
     )
     _guard(chart, stored, before, after)
-    if not stored.differences(after):
+    if not stored.differences(after) and stored.release.status == "deployed":
         return _unchanged(stored, after)
     checked(after)
     progress(f"upgrading {name}")
@@ -142,8 +145,8 @@ def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) ->
     """Refuses all but operational values: of the chart, it must still render what is deployed; of the values, the rest
     must be what it was.
     """
-    name, lane = stored.release.name, after.lane
-    remedy = f"install the change as a new Build, such as {lane.next_build()}"
+    name = stored.release.name
+    remedy = "install the change in a lane of its own: the next free Build"
     if changed := stored.differences(before):
         raise ReleaseConflict(
             f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with:\n  "

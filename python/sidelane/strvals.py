@@ -16,6 +16,7 @@ from sidelane.errors import InvalidInput
 
 MAX_INDEX = 65536  # Helm's own limits, which keep a typing error from filling the memory
 MAX_NESTING = 30
+MAX_DEPTH = 100  # of JSON, as of YAML (kubeyaml)
 
 #: A place in values: keys of mappings and indexes of lists.
 Path = list[str | int]
@@ -177,9 +178,21 @@ def _typed(text: str) -> object:
 def _json_at(text: str, position: int) -> tuple[object, int]:
     start = position + len(text[position:]) - len(text[position:].lstrip())
     try:
-        return json.JSONDecoder().raw_decode(text, start)
+        value, end = json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):
         raise _invalid("--set-json", "a value is not JSON") from None
+    if _depth(value) > MAX_DEPTH:
+        raise _invalid("--set-json", f"a value is nested deeper than {MAX_DEPTH}")
+    return value, end
+
+
+def _depth(value: object) -> int:
+    """How many mappings and lists are inside one another."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, (dict, list))]:
+        depth += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def _dotted(path: Path) -> str:

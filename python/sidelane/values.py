@@ -31,11 +31,13 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     when the values name another lane than ``lane``.
     """
     result = copy.deepcopy(dict(values))
+    if not isinstance(result.get("global"), Mapping | None):
+        raise InvalidValues("global: is not a mapping", errors=("global: is not a mapping",), remedy="write it as keys")
     wanted = {"Version": lane.version, "Build": lane.build}
     given_global = result.get("global") or {}
     conflicts = [
-        f"{place}{key}: {given!r} is given, and the lane is {lane}"
-        for place, given_in in (("", result), ("global.", given_global if isinstance(given_global, dict) else {}))
+        f"{place}{key}: {_shown([key], given)} is given, and the lane is {lane}"
+        for place, given_in in (("", result), ("global.", given_global))
         for key, value in wanted.items()
         if (given := given_in.get(key)) not in (None, "", value) and str(given) != value
     ]

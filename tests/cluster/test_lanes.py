@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sidelane import Client
 from sidelane.errors import (
+    CheckFailed,
     ClusterDenied,
     ClusterUnreachable,
     NotWhatWasChecked,
@@ -153,9 +154,15 @@ def test_of_two_installs_of_one_lane_at_once_one_wins(cluster, namespace, helm):
         assert stateful_set["spec"]["replicas"] == winners[0]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no Helm waits for its values")
-def test_a_caller_that_is_killed_while_it_checks_installs_nothing(cluster, namespace, helm, client, small):
+@pytest.mark.parametrize("wrapped", [False, True], ids=["helm", "script"])
+def test_a_caller_that_is_killed_while_it_checks_installs_nothing(
+    cluster, namespace, helm, client, small, wrapped, tmp_path
+):
     """Helm has begun by then, and its values never come: they must not be taken for none."""
+    if wrapped:  # the signal that follows the caller's death then reaches the script alone
+        (tmp_path / "wrapper").write_text(f'#!/bin/sh\n{helm} "$@"\n')
+        (tmp_path / "wrapper").chmod(0o755)
+        helm = tmp_path / "wrapper"
     chart = small("unchanged")
     script = (
         "import asyncio, sys, time\nfrom sidelane.helm import Helm\n"
@@ -174,6 +181,18 @@ def test_a_caller_that_is_killed_while_it_checks_installs_nothing(cluster, names
     time.sleep(1.5)
     assert client.releases() == ()
     assert "made-anyway" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
+
+
+def test_a_refused_install_through_a_script_installs_nothing(cluster, namespace, helm, client, small, tmp_path):
+    (tmp_path / "wrapper").write_text(f'#!/bin/sh\n{helm} "$@"\n')
+    (tmp_path / "wrapper").chmod(0o755)
+    chart = small("unchanged")
+    (chart / "templates" / "c.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: careless}\n")
+    careless = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=tmp_path / "wrapper")
+    with pytest.raises(CheckFailed):
+        careless.install(chart, "coco-1")
+    time.sleep(1)
+    assert client.releases() == ()
 
 
 def test_operational_values_change_and_nothing_else(cluster, namespace, client):

@@ -14,6 +14,8 @@ from sidelane.cli import COMMANDS
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
+NESTED = "jvm=" + "[" * 300 + "]" * 300
+
 OBJECT = """\
 apiVersion: v1
 kind: ConfigMap
@@ -85,6 +87,16 @@ def test_check_of_a_chart_and_of_what_is_piped(sidelane, tmp_path):
     assert sidelane("check", "manifest.yaml").returncode == 0
 
 
+def test_text_beyond_the_basic_plane_reaches_helm(sidelane):
+    done = sidelane("render", "zookeeper", "--lane", "coco-1", "--set", "jvm.options=-Dface=😀")
+    assert (done.returncode, "-Dface=😀" in done.stdout) == (0, True), done.stderr
+
+
+def test_nothing_to_check_is_not_clean(sidelane):
+    done = sidelane("check", "-", text="")
+    assert (done.returncode, "no object to check" in done.stderr) == (1, True)
+
+
 def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
     done = sidelane("install", "zookeeper", "--lane", "coco-1", "--dry-run", "--directory", "root")
     assert done.returncode == 0
@@ -112,6 +124,18 @@ def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
         (["check", "zookeeper"], 2, "--lane"),
         (["check", "nothing.yaml"], 2, "can't be read"),
         (["nothing"], 2, "No such command"),
+        (["install", "zookeeper", "--lane", "coco-1", "--timeout", "5"], 2, "write it such as 90s"),
+        (["install", "zookeeper", "--lane", "coco-1", "--directory", ""], 2, "name is empty"),
+        (["install", "zookeeper", "--lane", "coco-1", "--directory", "/proc/nope"], 1, "Error: /proc/nope"),
+        (["install", "zookeeper", "--lane", "coco-1", "-f", "https://127.0.0.1:1/v.yaml"], 2, "is an address"),
+        (
+            ["install", "zookeeper", "--lane", "coco-1", "--set-json", "jvm=" + "[" * 300 + "]" * 300],
+            2,
+            "nested deeper",
+        ),
+        (["render", "x" * 300, "--lane", "coco-1"], 2, "there is no chart"),
+        (["render", "oci://127.0.0.1:1/charts/x", "--lane", "coco-1"], 2, "does not answer"),
+        (["render", "x", "--repo", "http://127.0.0.1:1", "--lane", "coco-1"], 2, "does not answer"),
         (["install", "zookeeper", "--lane", "coco-1", "-o", "xml"], 2, "xml"),
     ],
 )

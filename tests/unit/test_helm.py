@@ -99,22 +99,15 @@ def test_install_creates_and_never_upgrades(stand_in):
     assert not {"--create-namespace", "--force", "--replace", "--take-ownership"} & set(call)
 
 
-def test_where_a_helm_would_outlive_us_it_begins_with_its_values(stand_in, monkeypatch):
-    monkeypatch.setattr("sidelane.helm.ENDS_WITH_US", False)
-    helm = Helm(executable=stand_in("print(json.dumps({'got': json.load(sys.stdin)}))"))
-
-    async def begun_and_done():
-        async with helm.installing("x", "chart") as create:
-            before = [call[0] for call in stand_in.calls()]
-            return before, await create({"a": 1})
-
-    assert asyncio.run(begun_and_done()) == (["version"], {"got": {"a": 1}})
-
-
-def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, tmp_path):
-    """A helm that has begun reads its values before it does anything: see its `helm install --values -`."""
+def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, tmp_path, monkeypatch):
+    """A helm that has begun reads its values before it does anything, and what it reads is no document."""
+    monkeypatch.setattr("sidelane.process.GRACE", 0.5)
     wrote = tmp_path / "installed"
-    reads = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\nsys.stdin.read()\nopen({str(wrote)!r}, 'w')"
+    reads = (
+        f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        f"json.load(sys.stdin)\nopen({str(wrote)!r}, 'w')"
+    )
     helm = Helm(executable=stand_in(reads))
 
     async def changed_its_mind():
@@ -127,15 +120,25 @@ def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, t
     assert not wrote.exists()
 
 
-def test_a_helm_is_asked_for_its_version_once(stand_in):
-    program = stand_in()
-    asyncio.run(Helm(executable=program).status("x"))
-    asyncio.run(Helm(executable=program).status("x"))
-    assert [call[0] for call in stand_in.calls()] == ["version", "status", "status"]
+def test_the_version_of_a_program_is_kept_until_it_changes(tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF")
+    assert helm_program.known_version(str(program)) is None
+    assert str(helm_program.accept(str(program), "v3.18.0\n")) == "3.18.0"
+    assert str(helm_program.known_version(str(program))) == "3.18.0"
     later = program.stat().st_mtime_ns + 1
     os.utime(program, ns=(later, later))  # as a package manager does that replaces it
+    assert helm_program.known_version(str(program)) is None
+
+
+def test_a_script_is_asked_by_each_client_for_it_may_run_another_helm_tomorrow(stand_in):
+    program = stand_in()
+    helm = Helm(executable=program)
+    for _ in range(2):
+        asyncio.run(helm.status("x"))
+    assert [call[0] for call in stand_in.calls()] == ["version", "status", "status"]
     asyncio.run(Helm(executable=program).status("x"))
-    assert [call[0] for call in stand_in.calls()] == ["version", "status", "status", "version", "status"]
+    assert [call[0] for call in stand_in.calls()][3:] == ["version", "status"]
 
 
 def test_a_version_cache_that_is_damaged_or_closed_is_no_matter(stand_in, tmp_path):
@@ -196,7 +199,7 @@ def test_a_cancelled_call_ends_its_helm_before_it_returns(stand_in, tmp_path):
 
 
 def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
-    monkeypatch.setattr("sidelane.helm.GRACE", 0.2)
+    monkeypatch.setattr("sidelane.process.GRACE", 0.2)
     pid = tmp_path / "pid"
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPS.format(pid=str(pid))
     helm = Helm(executable=stand_in(deaf))
@@ -210,6 +213,26 @@ def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
 
     asyncio.run(cancelled())
     until(lambda: gone(pid.read_text()))
+
+
+def test_a_helm_that_is_a_script_is_ended_with_what_it_runs(tmp_path):
+    pid = tmp_path / "pid"
+    program = tmp_path / "helm"
+    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 60 & echo $! > {pid}\nwait\n")
+    program.chmod(0o755)
+    helm = Helm(executable=program)
+
+    async def cancelled():
+        task = asyncio.create_task(helm.status("x"))
+        while not (pid.exists() and pid.read_text()):
+            await asyncio.sleep(0.02)
+        begun = time.monotonic()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return time.monotonic() - begun
+
+    assert asyncio.run(cancelled()) < 5
+    until(lambda: gone(pid.read_text().strip()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's death on Linux alone")
@@ -247,6 +270,13 @@ def test_words_that_no_row_knows_are_given_as_they_are():
     assert "it said nothing" in str(explain("", 1))
     invalid = "Error: YAML parse error on a.yaml: it is no YAML\n\nUse --debug flag to render out invalid YAML\n"
     assert str(explain(invalid, 1)).endswith("it is no YAML")
+
+
+def test_a_value_that_helm_repeats_is_hidden():
+    words = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nsub:\n"
+    words += "- at '/password': 'hunter2' does not match pattern '^[a-z]+$'\n"
+    assert "hunter2" not in str(explain(words, 1))
+    assert "at '/password': (hidden) does not match pattern" in str(explain(words, 1))
 
 
 def test_warnings_in_front_of_the_error_are_not_taken_for_it():

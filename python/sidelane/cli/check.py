@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.errors import InvalidInput, InvalidManifest
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -50,6 +51,9 @@ def command(
         _, report = running.with_client(
             lambda client: client.check(subject, wanted, values=values, **source, **rendering), **settings
         )
+    if not report.objects:
+        # What should have made it may have failed: `helm template … | sidelane check -` must not pass for that.
+        raise InvalidManifest(f"{subject}: there is no object to check", remedy="see what should have made it")
     printing.report(report, format_)
     if not report.clean:
         raise SystemExit(1)
@@ -59,7 +63,6 @@ def _of_manifest(subject: str, lane: Lane | None, namespace: str | None) -> Repo
     """What is piped is checked without Helm, pyhelm3 or an event loop."""
     from sidelane import kubeyaml
     from sidelane.check import check
-    from sidelane.errors import InvalidInput
     from sidelane.manifest import Manifest
 
     try:

@@ -7,6 +7,7 @@ chart, `rendering` and `patience`. Each is a mapping of the keyword arguments th
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -146,11 +147,27 @@ rendering = together(
     ),
 )
 
+
+class DurationType(click.ParamType[str]):
+    """A length of time as Go and Helm write it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+", value):
+            self.fail(f"{value!r} is not a length of time; write it such as 90s or 5m", param, ctx)
+        return str(value)
+
+
+timeout = click.option(
+    "--timeout", type=DurationType(), metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]"
+)
+
 patience = together(
     "patience",
     dict,
     wait=click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
-    timeout=click.option("--timeout", metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]"),
+    timeout=timeout,
     rollback_on_failure=click.option(
         "--rollback-on-failure",
         "--atomic",

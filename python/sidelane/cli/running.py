@@ -38,6 +38,10 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
         except BrokenPipeError:  # the reader of our output has read enough
             sys.stderr.close()
             raise SystemExit(SIGNALLED + signal.SIGPIPE) from None
+        except OSError as error:  # a full disk, a folder that may not be written
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {place}{error.strerror or error}", err=True)
+            raise SystemExit(1) from None
 
     return call
 

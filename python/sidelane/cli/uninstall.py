@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("release")
 @options.lane(required=False)
 @click.option("--wait", is_flag=True, help="Return when all its objects are gone, or the timeout is over.")
-@click.option("--timeout", metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]")
+@options.timeout
 @options.output
 @running.reports_errors
 @options.settings

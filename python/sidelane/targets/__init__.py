@@ -104,7 +104,9 @@ class Stored:
             return ()
         from sidelane.manifest import diff  # noqa: PLC0415 - see rendering.py
 
-        return diff(self.manifest, rendering.manifest, names=("the release", "the chart"))
+        # One namespace for both: the rendering may not know yet which one Helm takes.
+        new = read_manifest(rendering.text, self.release.namespace, self.release.name)
+        return diff(self.manifest, new, names=("the release", "the chart"))
 
 
 class Target(Protocol):

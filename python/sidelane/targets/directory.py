@@ -14,12 +14,13 @@ place. Writers hold a lock on the root; a reader of the files needs none.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import fcntl
 import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from typing import Any, cast
 from sidelane import kubeyaml
 from sidelane.charts import Chart
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
+from sidelane.hidden import secret_paths
 from sidelane.kubeyaml.writer import dump
 from sidelane.lane import Lane
 from sidelane.manifest import Manifest
@@ -66,10 +68,15 @@ class DirectoryTarget:
     async def _create(self, rendering: Rendering) -> Release:
         self._refuse_secrets(rendering)
         async with self._lock():
-            if (self._folder / rendering.release).exists():
+            place = self._folder / rendering.release
+            if (place / "chart.yaml").exists():
                 raise ReleaseExists(f"the release {rendering.release} is there", remedy="see `sidelane status`")
+            if os.path.lexists(place):
+                raise Refused(
+                    f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
+                )
             self._stage(rendering, revision=1)
-            (self._folder / _new(rendering.release)).rename(self._folder / rendering.release)
+            (self._folder / _new(rendering.release)).rename(place)
             _sync(self._folder)
         return replace(self._release(rendering.release), change="created")
 
@@ -77,28 +84,40 @@ class DirectoryTarget:
         del options
         self._refuse_secrets(rendering)
         name = rendering.release
-        self._release(name)  # before the lock, which makes the folder
+        self._require(name)
+        place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
         async with self._lock():
-            revision = self._release(name).revision + 1
-            self._stage(rendering, revision)
-            # Between these two moves the release is away; _recover finishes them when this process can't.
-            (self._folder / name).rename(self._folder / _old(name))
-            (self._folder / _new(name)).rename(self._folder / name)
+            self._stage(rendering, self._release(name).revision + 1)
+            if _exchanged(new, place):
+                shutil.rmtree(new)  # what was
+            else:
+                # Between these two moves the release is away; _recover finishes them when this process can't.
+                place.rename(old)
+                new.rename(place)
+                shutil.rmtree(old)
             _sync(self._folder)
-            shutil.rmtree(self._folder / _old(name))
         return replace(self._release(name), change="upgraded")
 
     async def stored(self, name: str) -> Stored:
-        release = self._release(name)
         folder = self._folder / name
-        text = "".join(part.read_text() for part in (folder / "manifest.yaml", folder / "hooks.yaml") if part.exists())
-        values = kubeyaml.read((folder / "values.yaml").read_text(), source=str(folder / "values.yaml"))
-        return Stored(release, cast("dict[str, Any]", values or {}), text)
+        for _ in range(50):
+            release = self._release(name)
+            with suppress(FileNotFoundError):  # an upgrade came between: what it wrote is read instead
+                hooks = _text(folder / "hooks.yaml") if (folder / "hooks.yaml").exists() else ""
+                text = _text(folder / "manifest.yaml") + hooks
+                values = kubeyaml.read(_text(folder / "values.yaml"), source=str(folder / "values.yaml"))
+                if self._release(name) == release:
+                    return Stored(release, cast("dict[str, Any]", values or {}), text)
+            await asyncio.sleep(0.02)
+        raise InvalidManifest(f"{str(folder)!r} is not a whole release", remedy="restore it from git")
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
-        found = sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith("."))
-        return tuple(_read(path) for path in found)
+        found = []
+        for path in sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith(".")):
+            with suppress(FileNotFoundError):  # it was uninstalled a moment ago
+                found.append(_read(path))
+        return tuple(found)
 
     async def status(self, name: str) -> Release:
         stored = await self.stored(name)
@@ -107,7 +126,7 @@ class DirectoryTarget:
 
     async def uninstall(self, name: str, options: Options) -> Release:
         del options
-        self._release(name)
+        self._require(name)
         async with self._lock():
             release = self._release(name)
             (self._folder / name).rename(self._folder / _old(name))
@@ -119,15 +138,22 @@ class DirectoryTarget:
         try:
             return _read(self._folder / name)
         except (FileNotFoundError, NotADirectoryError):
-            raise ReleaseNotFound(
-                f"there is no release {name!r} in {str(self._folder)!r}", remedy="see `sidelane list`"
-            ) from None
+            raise self._not_found(name) from None
+
+    def _require(self, name: str) -> None:
+        """Raises ReleaseNotFound before the lock is taken, which makes the folder. A half-moved release is there."""
+        if not (self._folder / name).exists() and not (self._folder / _old(name)).exists():
+            raise self._not_found(name)
+
+    def _not_found(self, name: str) -> ReleaseNotFound:
+        return ReleaseNotFound(f"there is no release {name!r} in {str(self._folder)!r}", remedy="see `sidelane list`")
 
     def _refuse_secrets(self, rendering: Rendering) -> None:
-        secrets = [item.name for item in rendering.manifest.objects if item.kind == "Secret"]
+        secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
+        secrets += [f"is given {path}" for path in secret_paths(rendering.values)]
         if secrets and not self._allow_secrets:
             raise Refused(
-                f"{rendering.chart.name} renders the Secret {', '.join(secrets)}, and this directory is meant for git",
+                f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
                 remedy="give the chart an existing Secret's name, or add --allow-secrets",
             )
 
@@ -172,15 +198,15 @@ class DirectoryTarget:
             new = self._folder / _new(place.name)
             if not place.exists() and new.exists():
                 new.rename(place)
-            shutil.rmtree(old)
+            _remove(old)
         for new in self._folder.glob(".new-*"):
-            shutil.rmtree(new)
+            _remove(new)
 
 
 def _read(folder: Path) -> Release:
     """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, InvalidManifest."""
     path = folder / "chart.yaml"
-    data = kubeyaml.read(path.read_text(), source=str(path))
+    data = kubeyaml.read(_text(path), source=str(path))
     try:
         coordinates = cast("dict[str, Any]", data)
         chart = coordinates["chart"]
@@ -195,6 +221,25 @@ def _read(folder: Path) -> Release:
         )
     except (KeyError, TypeError, ValueError):
         raise InvalidManifest(f"{str(path)!r} is not a release's coordinates", remedy="restore it from git") from None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _remove(path: Path) -> None:
+    """Removes what a dead writer left, or what somebody else put in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Gives two folders each other's names in one step, where the system can (renameat2(2), RENAME_EXCHANGE)."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    at_cwd, exchange = -100, 2
+    return renameat2 is not None and renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0
 
 
 def _new(name: str) -> str:

@@ -1,0 +1,73 @@
+"""A program that runs no longer than whoever runs it: no shell, and no orphan when a call is cancelled or killed."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+#: How long a program that was told to stop may take to do so, in seconds.
+GRACE = 10.0
+
+
+@asynccontextmanager
+async def begun(
+    executable: str, arguments: Sequence[str], environment: Mapping[str, str], *, takes_input: bool
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program that runs for as long as the block does: one that is left before its end is ended.
+
+    Raises OSError when it can't be run.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            executable,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE if takes_input else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            preexec_fn=_dies_with(os.getpid()),
+            process_group=0,  # a script is ended with what it runs
+        )
+    )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:  # it may be running already, and then it is ours to end
+        await _stop(await starting)
+        raise
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Ends a program: asked first, so that Helm marks its release as failed, and then made to."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(GRACE):
+                await process.communicate()
+        except (TimeoutError, asyncio.CancelledError):
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+def _dies_with(parent: int) -> Any:
+    """What a new process does first: on Linux it asks to be told when its parent is gone (prctl(2))."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+
+    def ask() -> None:
+        libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
