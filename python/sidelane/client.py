@@ -78,13 +78,12 @@ class _Connection:
             return ClusterTarget(self._helm, self._namespace)
         from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
 
-        return DirectoryTarget(self._directory, self._namespace or "", allow_secrets=self._allow_secrets)
+        return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
 
-    def _renderer(self, chart: Chart, kube_version: str | None = None, api_versions: Sequence[str] = ()) -> Renderer:
-        on_cluster = self._directory is None and not kube_version and not api_versions
-        return Renderer(
-            self._helm, self._namespace, kube_version, api_versions, server=on_cluster and chart.asks_the_cluster
-        )
+    def _renderer(self, chart: Chart) -> Renderer:
+        """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""
+        server = self._directory is None and chart.asks_the_cluster
+        return Renderer(self._helm, self._namespace, server=server)
 
     @asynccontextmanager
     async def _chart(
@@ -202,9 +201,9 @@ class AsyncClient(_Connection):
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> str:
-        """The manifest of a chart in a lane, as Helm prints it; nothing is checked and nothing installed."""
+        """The manifest of a chart in a lane, as `helm template` prints it: no cluster is asked, nothing is checked."""
         async with self._chart(chart, version, repo) as found:
-            renderer = self._renderer(found, kube_version, api_versions)
+            renderer = Renderer(self._helm, self._namespace, kube_version, api_versions)
             lane = _lane(lane)
             return await renderer.text(found, lane, accepted(values or {}, lane, found))
 
@@ -219,9 +218,9 @@ class AsyncClient(_Connection):
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> tuple[Rendering, Report]:
-        """A chart rendered for a lane, and what the rules find in it; nothing is installed."""
+        """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed."""
         async with self._chart(chart, version, repo) as found:
-            renderer = self._renderer(found, kube_version, api_versions)
+            renderer = Renderer(self._helm, self._namespace, kube_version, api_versions)
             lane = _lane(lane)
             rendering = await renderer.render(found, lane, accepted(values or {}, lane, found))
         from sidelane.check import check  # noqa: PLC0415 - see releases.py

@@ -63,10 +63,6 @@ class Lane:
     def __str__(self) -> str:
         return f"{self.version}-{self.build}"
 
-    def next_build(self) -> Lane:
-        """The same Version with the Build after this one: where a change of this lane goes."""
-        return Lane(self.version, int(self.build) + 1)
-
 
 def _version(value: object) -> str:
     if not isinstance(value, str):

@@ -97,6 +97,15 @@ def test_nothing_to_check_is_not_clean(sidelane):
     assert (done.returncode, "no object to check" in done.stderr) == (1, True)
 
 
+def test_a_chart_that_asks_the_cluster_is_checked_without_one(sidelane, tmp_path):
+    (tmp_path / "asks" / "templates").mkdir(parents=True)
+    (tmp_path / "asks" / "Chart.yaml").write_text("apiVersion: v2\nname: asks\nversion: 0.1.0\n")
+    text = OBJECT.replace("ConfigMap", "{{ if .Capabilities.KubeVersion }}ConfigMap{{ end }}")
+    (tmp_path / "asks" / "templates" / "c.yaml").write_text(text)
+    assert sidelane("check", "./asks", "--lane", "2-coco-1").returncode == 0
+    assert sidelane("install", "./asks", "--lane", "2-coco-1").returncode == 3
+
+
 def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
     done = sidelane("install", "zookeeper", "--lane", "coco-1", "--dry-run", "--directory", "root")
     assert done.returncode == 0

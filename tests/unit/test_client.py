@@ -1,12 +1,17 @@
 """The SDK's face."""
 
 import asyncio
+import functools
+import http.server
 import inspect
+import subprocess
+import tempfile
+import threading
 
 import pytest
 import sidelane
-from sidelane import AsyncClient, Client, Lane
-from sidelane.errors import CheckFailed, InvalidInput, InvalidValues
+from sidelane import AsyncClient, Client, Lane, charts
+from sidelane.errors import ChartNotFound, CheckFailed, InvalidInput, InvalidValues
 
 
 def test_the_public_names():
@@ -81,6 +86,30 @@ def test_values_are_refused_before_anything_is_written(helm, tmp_path):
     with pytest.raises(InvalidValues, match="did you mean 'replicas'"):
         Client(directory=tmp_path / "root", helm=helm).install("zookeeper", "coco-1", values={"replica": 1})
     assert not (tmp_path / "root").exists()
+
+
+@pytest.fixture
+def repository(helm, tmp_path):
+    """A chart repository with the bundled ZooKeeper chart in it, on a loopback address."""
+    folder = tmp_path / "repository"
+    subprocess.run([helm, "package", charts.find("zookeeper").path, "-d", folder], check=True, capture_output=True)
+    subprocess.run([helm, "repo", "index", folder], check=True, capture_output=True)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_chart_from_a_repository(repository, helm, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    client = Client(directory=tmp_path / "root", helm=helm)
+    fetched = client.render("zookeeper", "coco-1", repo=repository, version=">=0.0.1")
+    assert fetched == client.render("zookeeper", "coco-1")
+    with pytest.raises(ChartNotFound):
+        client.render("zookeeper", "coco-1", repo=repository, version="99.0.0")
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_a_chart_that_renders_for_one_kubernetes(chart, helm, tmp_path):

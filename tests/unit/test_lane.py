@@ -29,10 +29,6 @@ def test_a_build_may_be_a_number_and_is_kept_as_text():
     assert Lane("coco", 20261122).build == "20261122"
 
 
-def test_the_next_build_is_the_same_version():
-    assert Lane("2-coco", 9).next_build() == Lane("2-coco", 10)
-
-
 @pytest.mark.parametrize(
     ("version", "problem", "remedy"),
     [
