@@ -73,6 +73,11 @@ def endpoints(cluster, namespace, service):
     return sorted(endpoint["targetRef"]["name"] for item in slices for endpoint in item["endpoints"] or [])
 
 
+def expected_pods(cluster, namespace):
+    budgets = cluster.list(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets")
+    return {budget["metadata"]["name"]: budget["status"].get("expectedPods") for budget in budgets}
+
+
 def test_two_lanes_by_plain_helm_share_nothing(cluster, namespace, plain):
     plain("install", "zk", ZOOKEEPER, "--set", "Version=coco", "--set", "Build=1")
     cluster.until("three members are ready", lambda: cluster.ready_pods(namespace) == pods("coco-1"), 60)
@@ -83,15 +88,15 @@ def test_two_lanes_by_plain_helm_share_nothing(cluster, namespace, plain):
     first, second = objects(cluster, namespace, "coco-1"), objects(cluster, namespace, "2-coco-1")
     assert ("statefulsets", "zk-2-coco-1") in second
     assert not set(first) & set(second)
-    for service in ("zk-cs", "zk-hs"):
-        for lane in ("coco-1", "2-coco-1"):
-            found = cluster.until("endpoints", lambda s=service, n=lane: endpoints(cluster, namespace, f"{s}-{n}"))
-            assert found == pods(lane)
-    budgets = {
-        budget["metadata"]["name"]: budget["status"]
-        for budget in cluster.list(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets")
-    }
-    assert {name: status["expectedPods"] for name, status in budgets.items()} == {"zk-coco-1": 3, "zk-2-coco-1": 3}
+    own = {f"{service}-{lane}": pods(lane) for service in ("zk-cs", "zk-hs") for lane in ("coco-1", "2-coco-1")}
+    cluster.until(
+        "each Service leads to its own members alone",
+        lambda: {service: endpoints(cluster, namespace, service) for service in own} == own,
+    )
+    cluster.until(
+        "each budget counts its own members alone",
+        lambda: expected_pods(cluster, namespace) == {"zk-coco-1": 3, "zk-2-coco-1": 3},
+    )
     plain("uninstall", "zk2")
     after = objects(cluster, namespace, "coco-1")
     assert after == before
@@ -113,7 +118,7 @@ def test_installing_the_same_twice_changes_nothing(cluster, namespace, client):
 
 
 def test_something_else_under_a_live_lane_is_refused_by_helm_and_by_the_sdk(cluster, namespace, client, plain):
-    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "coco-1", wait=True)
     client.install("zookeeper", "coco-2")
     before = objects(cluster, namespace, "coco-1")
     with pytest.raises(ReleaseConflict) as refused:
