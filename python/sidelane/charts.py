@@ -48,7 +48,7 @@ class Chart:
     @classmethod
     def load(cls, path: Path) -> Chart:
         """Reads a chart's folder or .tgz. Raises ChartNotFound where there is no chart."""
-        text = dict(_files(path)).get("Chart.yaml") if path.is_file() else _read_if_there(path / "Chart.yaml")
+        text = _file(path, "Chart.yaml")
         if text is None:
             raise ChartNotFound(
                 f"{str(path)!r} holds no Chart.yaml",
@@ -75,7 +75,7 @@ class Chart:
     @functools.cached_property
     def values_text(self) -> str:
         """The chart's values.yaml as it is written, with its comments."""
-        return (self._file("values.yaml") or b"").decode()
+        return (_file(self.path, "values.yaml") or b"").decode()
 
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Chart:
     @functools.cached_property
     def schema(self) -> dict[str, Any] | None:
         """The chart's values.schema.json, or None where it has none. Raises InvalidManifest for broken JSON."""
-        text = self._file("values.schema.json")
+        text = _file(self.path, "values.schema.json")
         try:
             schema = json.loads(text) if text else None
             return schema if isinstance(schema, dict) else None  # `true` takes everything
@@ -110,9 +110,6 @@ class Chart:
             ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
             for name, content in _files(self.path)
         )
-
-    def _file(self, name: str) -> bytes | None:
-        return dict(_files(self.path)).get(name) if self.path.is_file() else _read_if_there(self.path / name)
 
     def to_json(self) -> dict[str, object]:
         """The chart's coordinates as programs read them."""
@@ -190,9 +187,12 @@ def _bundle() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "charts"
 
 
-def _read_if_there(path: Path) -> bytes | None:
+def _file(path: Path, name: str) -> bytes | None:
+    """One file of a chart, None where the chart has none of that name. Of a package no more is read than is needed."""
+    if path.is_file():
+        return next((content for found, content in _files(path) if found == name), None)
     try:
-        return path.read_bytes()
+        return (path / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
 

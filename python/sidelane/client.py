@@ -85,6 +85,21 @@ class _Connection:
         server = self._directory is None and chart.asks_the_cluster
         return Renderer(self._helm, self._namespace, server=server)
 
+    async def _rendering(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane,
+        values: Mapping[str, Any] | None,
+        *,
+        version: str | None,
+        repo: str | None,
+        **rendering: Any,
+    ) -> Rendering:
+        """A chart rendered as `helm template` does it, which asks no cluster."""
+        async with self._chart(chart, version, repo) as found:
+            renderer = Renderer(self._helm, self._namespace, **rendering)
+            return await renderer.render(found, lane, accepted(values or {}, lane, found))
+
     @asynccontextmanager
     async def _chart(
         self, reference: str | os.PathLike[str], version: str | None, repo: str | None
@@ -176,19 +191,18 @@ class AsyncClient(_Connection):
     async def releases(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         """Every release of the namespace, in every state, or those of one lane."""
         found = await self._target.releases(all_namespaces=all_namespaces)
-        wanted = _lane(lane) if lane is not None else None
-        return tuple(release for release in found if wanted is None or release.lane == wanted)
+        return tuple(release for release in found if lane is None or release.lane == _lane(lane))
 
     async def status(self, name: str, lane: Lane | str | None = None) -> Release:
         """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
-        return await self._target.status(releases.named(name, _lane(lane) if lane is not None else None))
+        return await self._target.status(_named(name, lane))
 
     async def uninstall(
         self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
     ) -> Release:
         """Removes one release; the claims of its stateful sets stay. Named as in ``status``."""
         options = Options(wait=wait, timeout=timeout)
-        return await self._target.uninstall(releases.named(name, _lane(lane) if lane is not None else None), options)
+        return await self._target.uninstall(_named(name, lane), options)
 
     async def render(
         self,
@@ -202,10 +216,10 @@ class AsyncClient(_Connection):
         api_versions: Sequence[str] = (),
     ) -> str:
         """The manifest of a chart in a lane, as `helm template` prints it: no cluster is asked, nothing is checked."""
-        async with self._chart(chart, version, repo) as found:
-            renderer = Renderer(self._helm, self._namespace, kube_version, api_versions)
-            lane = _lane(lane)
-            return await renderer.text(found, lane, accepted(values or {}, lane, found))
+        rendering = await self._rendering(
+            chart, _lane(lane), values, version=version, repo=repo, kube_version=kube_version, api_versions=api_versions
+        )
+        return rendering.text
 
     async def check(
         self,
@@ -219,10 +233,9 @@ class AsyncClient(_Connection):
         api_versions: Sequence[str] = (),
     ) -> tuple[Rendering, Report]:
         """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed."""
-        async with self._chart(chart, version, repo) as found:
-            renderer = Renderer(self._helm, self._namespace, kube_version, api_versions)
-            lane = _lane(lane)
-            rendering = await renderer.render(found, lane, accepted(values or {}, lane, found))
+        rendering = await self._rendering(
+            chart, _lane(lane), values, version=version, repo=repo, kube_version=kube_version, api_versions=api_versions
+        )
         from sidelane.check import check  # noqa: PLC0415 - see releases.py
 
         return rendering, check(rendering.manifest, lane=rendering.lane)
@@ -230,6 +243,10 @@ class AsyncClient(_Connection):
 
 def _lane(lane: Lane | str) -> Lane:
     return lane if isinstance(lane, Lane) else Lane.parse(lane)
+
+
+def _named(name: str, lane: Lane | str | None) -> str:
+    return releases.named(name, None if lane is None else _lane(lane))
 
 
 def _waiting(

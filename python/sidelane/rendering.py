@@ -32,10 +32,11 @@ class Renderer:
     api_versions: Sequence[str] = ()
     server: bool = False
 
-    async def text(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
-        """The manifest as Helm prints it. Raises what Helm raises."""
-        return await self.helm.template_text(
-            release_name(chart.name, lane),
+    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
+        """One chart rendered for one lane. Raises what Helm raises."""
+        release = release_name(chart.name, lane)
+        text = await self.helm.template_text(
+            release,
             chart.path,
             values,
             namespace=self.namespace,
@@ -45,18 +46,7 @@ class Renderer:
             # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
             meanwhile=functools.partial(importlib.import_module, "sidelane.check"),
         )
-
-    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
-        """One chart rendered for one lane, and read as Kubernetes reads it."""
-        text = await self.text(chart, lane, values)
-        return Rendering(
-            release=release_name(chart.name, lane),
-            namespace=self.namespace,
-            lane=lane,
-            chart=chart,
-            values=values,
-            text=text,
-        )
+        return Rendering(release, self.namespace, lane, chart, values, text)
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ def documents(text: str) -> list[str]:
 
 def read_manifest(text: str, namespace: str | None, source: str) -> Manifest:
     """A text as Kubernetes reads it. Raises InvalidManifest."""
-    # Imported here, so that a command starts its Helm sooner (see Renderer.text).
+    # Imported here, so that a command starts its Helm sooner (see Renderer.render).
     from sidelane.manifest import Manifest  # noqa: PLC0415
 
     return Manifest.read(text, namespace=namespace or "default", source=source)
