@@ -1,11 +1,12 @@
-"""Writes what a chart's values.yaml says of its values into the chart's README and its schema.
+"""Writes what is generated of a chart's values.yaml: the table in its README, and its schema.
 
-    python ci/chart_readme.py            write every chart
-    python ci/chart_readme.py --check    write nothing; exit 1 and name the files that would change
+    python ci/chart_values.py            write every chart
+    python ci/chart_values.py --check    write nothing; exit 1 and name the files that would change
 
 A value is described once, in the comment above it that begins with `# -- `, as helm-docs has it. The README shows the
 descriptions as a table between its markers, and the schema as `description`, where editors show them. A description
-above a mapping covers all that is in it; a value that no comment covers is an error.
+above a mapping covers all that is in it; a value that no comment covers is an error. The rest of a schema is in
+schemas/.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import chart_schema
 import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHARTS = Path(__file__).resolve().parents[1] / "charts"
-BEGIN, END = "<!-- values: written by ci/chart_readme.py -->\n", "<!-- /values -->\n"
+BEGIN, END = "<!-- values: written by ci/chart_values.py -->\n", "<!-- /values -->\n"
 
 
 @dataclass(frozen=True)
@@ -79,38 +81,30 @@ def _row(value: Value) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def schema(text: str, values: list[Value]) -> str:
-    """The schema with the descriptions of the values. Raises ValueError for a value that the schema does not know."""
-    document = json.loads(text)
-    for value in values:
-        node = document
-        for key in value.path:
-            if key not in node.get("properties", {}):
-                raise ValueError(f"the schema has no {'.'.join(value.path)}")
-            node = node["properties"][key]
-        node["description"] = value.description
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
 def outputs(chart: Path) -> dict[Path, str]:
     """What the chart's generated files should hold. Raises ValueError naming the chart."""
     try:
-        values = described((chart / "values.yaml").read_text(encoding="utf-8"))
+        text = (chart / "values.yaml").read_text(encoding="utf-8")
+        values = described(text)
         return {
-            path: write(path.read_text(encoding="utf-8"), values)
-            for path, write in ((chart / "README.md", readme), (chart / "values.schema.json", schema))
+            chart / "README.md": readme((chart / "README.md").read_text(encoding="utf-8"), values),
+            chart / "values.schema.json": chart_schema.build(chart.name, yaml.safe_load(text), values),
         }
     except ValueError as error:
         raise ValueError(f"{chart}: {error}") from error
 
 
+def _held(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def main(arguments: list[str]) -> int:
-    # A library chart has neither values nor a schema.
-    charts = sorted(path.parent for path in CHARTS.glob("*/values.schema.json"))
-    stale = {p: text for chart in charts for p, text in outputs(chart).items() if p.read_text(encoding="utf-8") != text}
+    # A library chart has no values.
+    charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
+    stale = {path: text for chart in charts for path, text in outputs(chart).items() if _held(path) != text}
     for path, text in stale.items():
         if "--check" in arguments:
-            print(f"{path} does not say what values.yaml says; run python ci/chart_readme.py", file=sys.stderr)
+            print(f"{path} does not say what values.yaml says; run `make format`", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path}")
