@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.values
 @options.source
+@options.service
 @options.rendering
 @options.settings
 def command(
@@ -32,6 +33,7 @@ def command(
     format_: str,
     values: dict[str, Any],
     source: dict[str, Any],
+    service: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -49,7 +51,7 @@ def command(
     else:
         wanted = lane
         _, report = running.with_client(
-            lambda client: client.check(subject, wanted, values=values, **source, **rendering), **settings
+            lambda client: client.check(subject, wanted, values=values, **source, **service, **rendering), **settings
         )
     if not report.objects:
         # What should have made it may have failed: `helm template … | sidelane check -` must not pass for that.
