@@ -246,13 +246,17 @@ class AsyncClient(_Connection):
         *,
         name: str | None = None,
         service_version: str | None = None,
+        whole: bool = False,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> tuple[Rendering, Report]:
-        """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed."""
+        """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed.
+
+        whole: the chart is all of its lane, so that what it names there has to be in it.
+        """
         rendering = await self._rendering(
             chart,
             _lane(lane),
@@ -266,7 +270,7 @@ class AsyncClient(_Connection):
         )
         from sidelane.check import check  # noqa: PLC0415 - see releases.py
 
-        return rendering, check(rendering.manifest, lane=rendering.lane)
+        return rendering, check(rendering.manifest, lane=rendering.lane, whole=whole)
 
 
 def _lane(lane: Lane | str) -> Lane:

@@ -36,7 +36,7 @@ def checked(rendering: Rendering) -> Report:
 
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:
-        findings = tuple(str(finding) for finding in report.findings)
+        findings = tuple(str(finding) for finding in report.findings if finding.severity == "error")
         raise CheckFailed(
             f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
             findings=findings,
