@@ -18,7 +18,7 @@ LANE = {"Version": "2-coco", "Build": "1"}
 STORM = """#!/usr/bin/env bash
 echo "$@" >>"$CALLS"
 [[ $1 == supervisor && ${RUNS:-} ]] || exit 0
-trap 'echo ended >>"$CALLS"; kill $!; exit 143' TERM
+trap 'echo supervisor ended >>"$CALLS"; kill $!; exit 143' TERM
 sleep "$RUNS" & wait $!
 """
 
@@ -39,7 +39,7 @@ def told(container: dict[str, Any]) -> dict[str, str | None]:
 
 
 def installed(objects: Objects, component: str, folder: Path) -> dict[str, str]:
-    """The component's ConfigMap as files in ``folder``, and the environment in which its scripts call a played `storm`."""
+    """The component's ConfigMap as files in ``folder``; gives the environment in which its scripts call a played `storm`."""
     for name in ("config", "conf", "data", "bin"):
         (folder / name).mkdir()
     for name, text in objects[f"ConfigMap {component}"]["data"].items():

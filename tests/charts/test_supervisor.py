@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import yaml
 from storm_charts import LANE, bash, installed, pod, settings, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Supervisor = Callable[..., dict[str, Any]]
@@ -170,32 +171,80 @@ def test_workers_log_where_the_log_viewer_looks(supervisor: Supervisor) -> None:
     assert {policy.attrib["size"] for policy in xml.iter("SizeBasedTriggeringPolicy")} == {"20 MB"}
 
 
-def started(supervisor: Supervisor, folder: Path, runs: str) -> tuple[subprocess.Popen[str], Path]:
-    """A supervisor that runs so many seconds, played by a script, with one worker."""
-    env = installed(supervisor(), "supervisor", folder) | {"STORM_STOP_SECONDS": "5", "RUNS": runs}
-    (folder / "data" / "workers" / "a").mkdir(parents=True)
+WORKER = """
+import pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[2])
+signal.signal(signal.SIGTERM, lambda *_: (folder.joinpath("calls").open("a").write("worker ended\\n"), sys.exit(143)))
+folder.joinpath("ready").touch()
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that looks as a worker of Storm does, and says when it is asked to end."""
+    with subprocess.Popen([sys.executable, "-c", WORKER, "-Dworker.id=1a-b", str(tmp_path)]) as process:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.02)
+        yield process
+        process.kill()
+
+
+def started(objects: dict[str, Any], folder: Path, runs: int, workers: dict[str, int]) -> subprocess.Popen[str]:
+    """A supervisor that runs so many seconds, played by a script, with workers by their ids and processes."""
+    env = installed(objects, "supervisor", folder) | {"STORM_STOP_SECONDS": "5", "RUNS": str(runs)}
+    for name, process in workers.items():
+        pids = folder / "data" / "workers" / name / "pids"
+        pids.mkdir(parents=True)
+        (pids / str(process)).touch()
     command = ["bash", str(folder / "config" / "supervisor.sh")]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    calls = folder / "calls"
-    while not (calls.exists() and calls.read_text()):
-        time.sleep(0.05)
-    return process, calls
-
-
-def test_a_supervisor_that_is_stopped_ends_and_then_its_workers(supervisor: Supervisor, tmp_path: Path) -> None:
-    process, calls = started(supervisor, tmp_path, "60")
+    while not (folder / "calls").exists():
+        time.sleep(0.02)
     time.sleep(0.2)  # until the played supervisor listens for the signal
+    return process
+
+
+def test_a_supervisor_that_is_stopped_ends_and_then_its_workers(
+    supervisor: Supervisor, tmp_path: Path, worker: subprocess.Popen[bytes]
+) -> None:
+    process = started(supervisor(), tmp_path, 60, {"1a-b": worker.pid})
     process.send_signal(signal.SIGTERM)
+    # The worker is this test's child here, not the container's first process's, which would take it off the table.
+    assert worker.wait(timeout=30) == 143
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 143, said
     # In the other order it would start them again.
-    assert calls.read_text().split("\n") == ["supervisor", "ended", "kill_workers", ""]
+    assert (tmp_path / "calls").read_text().splitlines() == ["supervisor", "supervisor ended", "worker ended"]
 
 
-def test_workers_end_with_a_supervisor_that_ends_by_itself(supervisor: Supervisor, tmp_path: Path) -> None:
-    process, calls = started(supervisor, tmp_path, "0")
-    assert process.communicate(timeout=30)
-    assert calls.read_text().split("\n") == ["supervisor", "kill_workers", ""]
+def test_workers_end_with_a_supervisor_that_ends_by_itself(
+    supervisor: Supervisor, tmp_path: Path, worker: subprocess.Popen[bytes]
+) -> None:
+    process = started(supervisor(), tmp_path, 0, {"1a-b": worker.pid})
+    assert worker.wait(timeout=30) == 143
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_only_workers_are_ended(supervisor: Supervisor, tmp_path: Path, worker: subprocess.Popen[bytes]) -> None:
+    """What an earlier container has left in the folder may have the number of another process by now."""
+    process = started(supervisor(), tmp_path, 0, {"2c-d": worker.pid})
+    process.communicate(timeout=30)
+    assert worker.poll() is None
+
+
+def test_a_worker_that_does_not_end_holds_nothing_up(supervisor: Supervisor, tmp_path: Path) -> None:
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", stubborn, "-Dworker.id=1a-b"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        process = started(supervisor(), tmp_path, 0, {"1a-b": worker.pid})
+        begun = time.monotonic()
+        process.communicate(timeout=30)
+        assert 3 < time.monotonic() - begun < 15
+        worker.kill()
 
 
 def test_there_is_time_to_end_the_workers(supervisor: Supervisor) -> None:

@@ -19,7 +19,7 @@
 {{- include "storm.jvm.checks" (dict "name" "logviewer.jvm" "jvm" .Values.logviewer.jvm "resources" .Values.logviewer.resources) -}}
 {{- include "supervisor.memory.fits" . -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) 60 -}}
-  {{- fail (printf "terminationGracePeriodSeconds is %v, and ending the workers takes up to 60 seconds; raise it" .Values.terminationGracePeriodSeconds) -}}
+  {{- fail (printf "terminationGracePeriodSeconds is %v, and workers need time to finish what they have; set 60 or more" .Values.terminationGracePeriodSeconds) -}}
 {{- end -}}
 {{- $autoscaling := .Values.autoscaling -}}
 {{- if and $autoscaling.enabled (gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
