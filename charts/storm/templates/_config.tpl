@@ -23,7 +23,7 @@ A setting that is in one of the first two can't be in the third.
 {{- $root := include "storm.zookeeper.root" . -}}
 {{- dict
   "storm.zookeeper.servers" (include "storm.zookeeper.servers" . | fromJsonArray)
-  "storm.zookeeper.port" (int .Values.zookeeper.port)
+  "storm.zookeeper.port" (include "storm.zookeeper.port" . | int)
   "storm.zookeeper.root" $root
   "transactional.zookeeper.root" (printf "%s/transactional" $root)
   "storm.local.dir" "/data"

@@ -11,7 +11,7 @@ that others find by its name.
 - name: STORM_ZOOKEEPER
   {{- $servers := list }}
   {{- range include "storm.zookeeper.servers" .root | fromJsonArray }}
-  {{- $servers = append $servers (printf "%s:%d" . (int $.root.Values.zookeeper.port)) }}
+  {{- $servers = append $servers (printf "%s:%s" . (include "storm.zookeeper.port" $.root)) }}
   {{- end }}
   value: {{ join " " $servers | quote }}
 {{- end }}

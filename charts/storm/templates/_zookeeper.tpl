@@ -3,14 +3,26 @@ Where the lane's ZooKeeper is. By the naming contract it is the Service zk-cs of
 another lane's or to one outside. Whichever it is, the lane has a root of its own there.
 */ -}}
 
+{{- /* Takes the root. The values under `zookeeper` as JSON: those of a parent chart's `global` for all, then the chart's own. */ -}}
+{{- define "storm.zookeeper" -}}
+{{- $given := dig "zookeeper" dict (.Values.global | default dict) -}}
+{{- mergeOverwrite (deepCopy .Values.zookeeper) $given | toJson -}}
+{{- end -}}
+
 {{- /* Takes the root. Host names, as a JSON list. */ -}}
 {{- define "storm.zookeeper.servers" -}}
-{{- with .Values.zookeeper.servers -}}
+{{- $zookeeper := include "storm.zookeeper" . | fromJson -}}
+{{- with $zookeeper.servers -}}
   {{- toJson . -}}
 {{- else -}}
-  {{- $lane := .Values.zookeeper.lane | default (include "common.lane" .) -}}
+  {{- $lane := $zookeeper.lane | default (include "common.lane" .) -}}
   {{- list (printf "zk-cs-%s.%s.svc.%s" $lane .Release.Namespace (include "common.clusterDomain" .)) | toJson -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Takes the root. */ -}}
+{{- define "storm.zookeeper.port" -}}
+{{- int (include "storm.zookeeper" . | fromJson).port -}}
 {{- end -}}
 
 {{- /*
@@ -18,12 +30,12 @@ Takes the root. The lane's own root: the prefix and the lane. No part of a prefi
 lane's root is another's, or in another's.
 */ -}}
 {{- define "storm.zookeeper.root" -}}
-{{- printf "%s/%s" .Values.zookeeper.rootPrefix (include "common.lane" .) -}}
+{{- printf "%s/%s" (include "storm.zookeeper" . | fromJson).rootPrefix (include "common.lane" .) -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
 {{- define "storm.zookeeper.checks" -}}
-{{- $zookeeper := .Values.zookeeper -}}
+{{- $zookeeper := include "storm.zookeeper" . | fromJson -}}
 {{- if and $zookeeper.lane $zookeeper.servers -}}
   {{- fail (printf "zookeeper.lane is '%v' and zookeeper.servers is not empty, and a lane has one ZooKeeper; set one of the two" $zookeeper.lane) -}}
 {{- end -}}

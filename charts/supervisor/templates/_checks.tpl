@@ -14,15 +14,12 @@
 {{- if gt (int $last) 65535 -}}
   {{- fail (printf "workers.firstPort is %v, so the last slot has port %d, and ports end at 65535; lower it" $workers.firstPort $last) -}}
 {{- end -}}
+{{- include "storm.options.checks" (dict "name" "workers.options" "options" $workers.options "instead" "workers.heapMiB") -}}
+{{- include "storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
+{{- include "storm.jvm.checks" (dict "name" "logviewer.jvm" "jvm" .Values.logviewer.jvm "resources" .Values.logviewer.resources) -}}
 {{- include "supervisor.memory.fits" . -}}
-{{- if .Values.logviewer.enabled -}}
-  {{- include "common.heapFits" (dict "name" "logviewer.jvm.heapMiB" "heapMiB" .Values.logviewer.jvm.heapMiB "resources" .Values.logviewer.resources) -}}
-{{- end -}}
-{{- if regexMatch "(^|\\s)-Xmx" (printf "%s %s" $workers.options .Values.jvm.options) -}}
-  {{- fail "workers.options or jvm.options has -Xmx, and the memory would not add up; set workers.heapMiB or jvm.heapMiB instead" -}}
-{{- end -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) 60 -}}
-  {{- fail (printf "terminationGracePeriodSeconds is %v, and ending the workers takes up to 60 seconds; raise it" .Values.terminationGracePeriodSeconds) -}}
+  {{- fail (printf "terminationGracePeriodSeconds is %v, and workers need time to finish what they have; set 60 or more" .Values.terminationGracePeriodSeconds) -}}
 {{- end -}}
 {{- $autoscaling := .Values.autoscaling -}}
 {{- if and $autoscaling.enabled (gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}

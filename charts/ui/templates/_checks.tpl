@@ -1,12 +1,10 @@
 {{- /* What no schema can say, because it is about two values at once, or must hold when the schema is skipped. */ -}}
 {{- define "ui.checks" -}}
 {{- include "storm.checks" . -}}
+{{- include "storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
+{{- include "storm.jvm.checks" (dict "name" "drpc.jvm" "jvm" .Values.drpc.jvm "resources" .Values.drpc.resources) -}}
 {{- if lt (int .Values.nimbus.replicas) 1 -}}
   {{- fail (printf "nimbus.replicas is %v, and the UI must ask one Nimbus at least; set it to what the chart nimbus has as replicas" .Values.nimbus.replicas) -}}
-{{- end -}}
-{{- include "common.heapFits" (dict "name" "jvm.heapMiB" "heapMiB" .Values.jvm.heapMiB "resources" .Values.resources) -}}
-{{- if .Values.drpc.enabled -}}
-  {{- include "common.heapFits" (dict "name" "drpc.jvm.heapMiB" "heapMiB" .Values.drpc.jvm.heapMiB "resources" .Values.drpc.resources) -}}
 {{- end -}}
 {{- range $key := list "ingress" "httpRoute" -}}
   {{- $value := get $.Values $key -}}
