@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import semver
 from sidelane import kubeyaml
 from sidelane.charts import Chart
 from sidelane.errors import HelmError, Refused
@@ -62,7 +63,10 @@ class Package:
 
 
 def package(folder: Path, helm: str) -> Package:
-    """Packs the chart in a folder. Raises HelmError with Helm's words, and Refused for a link that leads nowhere."""
+    """Packs the chart in a folder.
+
+    Raises HelmError with Helm's words, and Refused for a link that leads nowhere or a version that can't be compared.
+    """
     with tempfile.TemporaryDirectory() as work:
         # Without links Helm has nothing to say of them, and what it does say is an error.
         try:
@@ -76,6 +80,8 @@ def package(folder: Path, helm: str) -> Package:
             raise HelmError(f"Helm does not package {folder}: {done.stderr.strip()}", remedy="mend the chart")
         (made,) = Path(work).glob("*.tgz")
         chart = Chart.load(made)
+        if not semver.Version.is_valid(chart.version):  # Helm takes 1.2 and v1.2.3 as well
+            raise Refused(f"the version of {folder} is {chart.version!r}", remedy="write three numbers, such as 1.2.0")
         return Package(chart.name, chart.version, dict(_files(made)))
 
 
@@ -97,11 +103,11 @@ def check_dependencies(folder: Path) -> None:
     metadata = cast("dict[str, Any]", kubeyaml.read((folder / "Chart.yaml").read_text(), source=f"{folder}/Chart.yaml"))
     declared = {each["name"]: str(each["version"]) for each in metadata.get("dependencies") or []}
     for path in sorted((folder / "charts").glob("*")):
-        chart = Chart.load(path)
-        if not path.is_dir() or chart.name not in declared:
+        chart = Chart.load(path) if path.is_dir() else None
+        if chart is None or chart.name not in declared:
             raise Refused(
-                f"{path} is none of the charts that {folder}/Chart.yaml declares and {folder}/charts links to",
-                remedy="remove it, or link it there and declare it",
+                f"{path} is none of the charts that {folder}/Chart.yaml declares",
+                remedy="remove it, or declare it and link to its folder",
             )
         if chart.version != declared[chart.name]:
             raise Refused(

@@ -1,7 +1,7 @@
 """`make package`: every chart as a .tgz, and their index, in dist/.
 
-    make package                      the last tag, or else the last commit, is what versions are compared with
-    make package SINCE=v0.1.0         another one
+    make package                      refused where a chart has changed since the last tag under the same version
+    make package SINCE=v0.1.0         … since this tag or commit
     make package SIGN_KEY=F00DBABE    and a provenance file beside each package, signed by gpg with this key
 
 What is written is the same for the same charts, wherever and by whichever Helm it is made:
@@ -43,12 +43,16 @@ OURS = ("*.tgz", "*.tgz.prov", "index.yaml", "SHA256SUMS")
 
 
 def charts(root: Path) -> list[Path]:
+    """The charts of a folder, library charts too: whoever depends on one needs its package."""
     return sorted(path.parent for path in root.glob("charts/*/Chart.yaml"))
 
 
 def check_versions(packages: list[Package], checkout: Checkout, since: str, helm: str) -> None:
     """Holds each chart's version to what it was before, and says to what. Raises Refused."""
     base = checkout.base(since)
+    if base is None:
+        print("versions are not compared with earlier ones: no earlier tag is there, and the charts are as committed")
+        return
     with tempfile.TemporaryDirectory() as folder:
         checkout.extract(base, Path(folder))
         earlier = {}
@@ -56,7 +60,7 @@ def check_versions(packages: list[Package], checkout: Checkout, since: str, helm
             try:
                 before = package(chart, helm)
                 earlier[before.name] = before
-            except HelmError:  # then nobody has such a package
+            except (HelmError, Refused):  # then nobody has such a package
                 print(f"{chart.name} is not compared: {base.title} can't be packaged")
     check(packages, earlier, base)
     print(f"compared with {base.title}: every chart that differs has a higher version")

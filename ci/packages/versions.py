@@ -1,7 +1,8 @@
 """A chart's version rises when its content changes: held against an earlier state of the checkout, by git.
 
-The earlier state is the last tag before what is packaged, or the last commit where there is no tag. A chart's
-content is what its package would hold, with all that its links bring: a change of `common` changes every chart.
+The earlier state is the last tag before what is packaged; where there is no tag, what is not committed yet is held
+against the last commit. A chart's content is what its package would hold, with all that its links bring: a change of
+`common` changes every chart.
 """
 
 from __future__ import annotations
@@ -53,16 +54,21 @@ class Checkout:
         status = self._git("status", "--porcelain", "--untracked-files=all", "--ignored", "--", "charts")
         return status.splitlines()
 
-    def base(self, since: str = "") -> Base:
+    def base(self, since: str = "") -> Base | None:
         """What to compare with: ``since`` where it is given, else the last tag, else the last commit.
 
-        On a commit that has a tag and is as committed, it is the tag before: a release compared with itself would
-        always pass. Raises Refused in a shallow clone, where a tag may be out of sight.
+        Where the charts are what the last commit holds, its own tags don't count, and without another tag there is
+        None: to compare a commit with itself would be no check. Raises Refused in a shallow clone, where a tag may be
+        out of sight.
         """
         if since:
-            self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}")
-            return Base(since, since)
-        here = [] if self.uncommitted else self._git("tag", "--points-at", "HEAD").splitlines()
+            try:
+                self._git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
+                return Base(since, since)
+            except Refused:
+                raise Refused(f"{since!r} is no commit here", remedy="give SINCE a tag, a branch or a commit") from None
+        committed = not self.uncommitted
+        here = self._git("tag", "--points-at", "HEAD").splitlines() if committed else []
         try:
             tag = self._git("describe", "--tags", "--abbrev=0", *(f"--exclude={each}" for each in here))
             return Base(f"refs/tags/{tag}", f"the tag {tag}")
@@ -72,7 +78,7 @@ class Checkout:
                     "this clone is shallow: the tag that versions must be compared with may be out of sight",
                     remedy="fetch it, `git fetch --unshallow --tags`, or name a commit, `make package SINCE=HEAD`",
                 ) from None
-        return Base("HEAD", "the last commit, for want of a tag")
+        return None if committed else Base("HEAD", "the last commit, for want of a tag")
 
     def extract(self, base: Base, folder: Path) -> None:
         """Lays the charts of an earlier state into a folder, links as links."""

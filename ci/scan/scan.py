@@ -76,50 +76,52 @@ def run_checkov(folder: Path, names: list[str], python: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(done.stdout))
 
 
-def explained(chart: Path) -> dict[Subject, str]:
-    """The reasons that a chart's ci/scan.yaml gives. Raises Refused for what is no explanation."""
+def explained(chart: Path) -> set[Subject]:
+    """What a chart's ci/scan.yaml gives a reason for. Raises Refused for what is no explanation."""
     path = chart / "ci" / "scan.yaml"
-    reasons: dict[Subject, str] = {}
-    entries = kubeyaml.read(path.read_text(encoding="utf-8"), source=str(path)) if path.is_file() else []
-    for entry in entries if isinstance(entries, list) else [entries]:
+    if not path.is_file():
+        return set()
+    entries = kubeyaml.read(path.read_text(encoding="utf-8"), source=str(path))
+    if not isinstance(entries, list):
+        raise Refused(f"{path} is no list of explanations", remedy="begin each with `- check:`")
+    subjects: set[Subject] = set()
+    for entry in entries:
         match entry:
             case {"check": str(check), "objects": [*objects], "reason": str(reason), **more} if reason and not more:
-                reasons |= {(check, str(each)): reason for each in objects}
+                subjects |= {(check, str(each)) for each in objects}
             case _:
                 raise Refused(f"{path}: {entry!r} is no explanation", remedy="give its check, objects and reason")
-    return reasons
+    return subjects
 
 
-def inherited(chart: Path) -> dict[Subject, str]:
-    """The reasons that the charts linked into a chart give."""
-    reasons: dict[Subject, str] = {}
-    for part in sorted((chart / "charts").glob("*/")):
-        reasons |= explained(part) | inherited(part)
-    return reasons
+def inherited(chart: Path) -> set[Subject]:
+    """What the charts linked into a chart give a reason for."""
+    parts = sorted((chart / "charts").glob("*/"))
+    return set().union(*(explained(part) | inherited(part) for part in parts))
 
 
-def complaints(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[str]:
-    """What is to be done about a chart, a line each; prints how many checks it passes."""
+def complaints(chart: Path, own: set[Subject], held: dict[str, str], result: dict[str, Any]) -> list[str]:
+    """What is to be done about a chart, a line each: its own explanations, its objects by file, what checkov tells."""
     if unseen := [held[file] for file in held if file not in result["seen"]]:
         return [f"checkov passes over {', '.join(unseen)}"]
-    own = explained(chart)
-    # A skipped check is one that an annotation asked to leave out.
+    given = own | inherited(chart)
+    # A check that was skipped is one that an annotation would have us skip.
     found = {(each["check"], held[each["file"]]): each["says"] for each in result["failed"] + result["skipped"]}
     print(f"{chart.name}: {result['passed']} checks passed, {len(found)} findings")
     return [
-        *(
-            f"{check} {says!r} on {item} has no explanation"
-            for (check, item), says in found.items()
-            if (check, item) not in own | inherited(chart)
-        ),
-        *(f"{check} on {item} is explained, and not found" for check, item in own if (check, item) not in found),
-    ]
+        f"{check} {says!r} on {item} has no explanation"
+        for (check, item), says in found.items()
+        if (check, item) not in given
+    ] + [f"{check} on {item} is explained, and not found" for check, item in sorted(own) if (check, item) not in found]
 
 
 def scan(root: Path, python: Path) -> None:
     """Scans the charts of a folder. Raises Refused naming all that is not explained, or explained for nothing."""
     found = (Chart.load(path.parent) for path in sorted(root.glob("charts/*/Chart.yaml")))
     charts = [chart.path for chart in found if chart.type == "application"]
+    if not charts:
+        raise Refused(f"{root}/charts has no charts", remedy="give --root the folder above them")
+    own = {chart: explained(chart) for chart in charts}  # first, since a mistake in one takes no time to tell
     helm = helm_program.find()
     with tempfile.TemporaryDirectory() as folder:
         held = {chart: write(render(chart, helm), Path(folder, chart.name)) for chart in charts}
@@ -127,7 +129,7 @@ def scan(root: Path, python: Path) -> None:
     lines = [
         f"  {chart.name}: {complaint}"
         for chart in charts
-        for complaint in complaints(chart, held[chart], results[chart.name])
+        for complaint in complaints(chart, own[chart], held[chart], results[chart.name])
     ]
     if lines:
         remedy = "mend the chart, or explain what stays in its ci/scan.yaml"
