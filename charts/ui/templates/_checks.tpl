@@ -1,0 +1,20 @@
+{{- /* What no schema can say, because it is about two values at once, or must hold when the schema is skipped. */ -}}
+{{- define "ui.checks" -}}
+{{- include "storm.checks" . -}}
+{{- if lt (int .Values.nimbus.replicas) 1 -}}
+  {{- fail (printf "nimbus.replicas is %v, and the UI must ask one Nimbus at least; set it to what the chart nimbus has as replicas" .Values.nimbus.replicas) -}}
+{{- end -}}
+{{- include "common.heapFits" (dict "name" "jvm.heapMiB" "heapMiB" .Values.jvm.heapMiB "resources" .Values.resources) -}}
+{{- if .Values.drpc.enabled -}}
+  {{- include "common.heapFits" (dict "name" "drpc.jvm.heapMiB" "heapMiB" .Values.drpc.jvm.heapMiB "resources" .Values.drpc.resources) -}}
+{{- end -}}
+{{- range $key := list "ingress" "httpRoute" -}}
+  {{- $value := get $.Values $key -}}
+  {{- if and $value.enabled (not $value.host) -}}
+    {{- fail (printf "%s.enabled is true and %s.host is empty, so the UI would take every host, another lane's as well; name one" $key $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+  {{- fail "httpRoute.enabled is true and httpRoute.parentRefs is empty, so no gateway would serve it; name one" -}}
+{{- end -}}
+{{- end -}}
