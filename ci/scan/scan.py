@@ -4,11 +4,11 @@ A chart is rendered by Helm with its ci/default-values.yaml. Each finding counts
 from its makers' service: the chart is mended, or its ci/scan.yaml says why it stays so, for each object by name:
 
     - check: CKV_K8S_43 # Image should use digest
-      objects: [StatefulSet zk, Pod zk-test] # the name without the lane
+      objects: [StatefulSet zk, Pod *-test] # names without the lane
       reason: Why it is so.
 
-A chart that other charts are linked into is also explained by theirs. An explanation of what is not found is refused,
-and `checkov.io/skip` annotations explain nothing. Ends with 1 when anything is left to explain.
+That holds for the charts too that the chart is linked into, so a library's file explains what is found in all of them.
+An explanation of what is found nowhere is refused, and `checkov.io/skip` annotations explain nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,8 +32,31 @@ from sidelane.kubeyaml import writer
 ROOT = Path(__file__).resolve().parents[2]
 LANE = "sidelane.dev/lane"
 
-#: A check's id, and an object as explanations name it: ``("CKV_K8S_43", "StatefulSet zk")``.
-Subject = tuple[str, str]
+
+@dataclass(frozen=True)
+class Finding:
+    """A check that failed: on which object, by its kind and its name without the lane (``StatefulSet zk``)."""
+
+    chart: Path
+    check: str
+    says: str
+    item: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """That a check may fail on objects, by a pattern as shells have it, of a chart and of those it is linked into."""
+
+    chart: str
+    check: str
+    objects: str
+
+    def covers(self, finding: Finding) -> bool:
+        return (
+            self.check == finding.check
+            and fnmatchcase(finding.item, self.objects)
+            and self.chart in with_parts(finding.chart)
+        )
 
 
 def render(chart: Path, helm: str) -> list[dict[str, Any]]:
@@ -76,64 +101,72 @@ def run_checkov(folder: Path, names: list[str], python: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(done.stdout))
 
 
-def explained(chart: Path) -> set[Subject]:
-    """What a chart's ci/scan.yaml gives a reason for. Raises Refused for what is no explanation."""
+def found(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[Finding]:
+    """What failed, told by what each file holds. Raises Refused when checkov did not look at all of them."""
+    if unseen := [held[file] for file in held if file not in result["seen"]]:
+        raise Refused(f"checkov passes over {', '.join(unseen)} of {chart}", remedy="see why, with `checkov --file`")
+    # What was skipped is what an annotation would have us skip.
+    failed = result["failed"] + result["skipped"]
+    findings = dict.fromkeys(Finding(chart, each["check"], each["says"], held[each["file"]]) for each in failed)
+    print(f"{chart.name}: {result['passed']} checks passed, {len(findings)} findings")
+    return list(findings)
+
+
+def explained(chart: Path) -> list[Explanation]:
+    """What a chart's ci/scan.yaml explains. Raises Refused for what is no explanation."""
     path = chart / "ci" / "scan.yaml"
     if not path.is_file():
-        return set()
+        return []
     entries = kubeyaml.read(path.read_text(encoding="utf-8"), source=str(path))
     if not isinstance(entries, list):
         raise Refused(f"{path} is no list of explanations", remedy="begin each with `- check:`")
-    subjects: set[Subject] = set()
+    explanations = []
     for entry in entries:
         match entry:
             case {"check": str(check), "objects": [*objects], "reason": str(reason), **more} if reason and not more:
-                subjects |= {(check, str(each)) for each in objects}
+                explanations += [Explanation(chart.name, check, str(each)) for each in objects]
             case _:
                 raise Refused(f"{path}: {entry!r} is no explanation", remedy="give its check, objects and reason")
-    return subjects
+    return explanations
 
 
-def inherited(chart: Path) -> set[Subject]:
-    """What the charts linked into a chart give a reason for."""
-    parts = sorted((chart / "charts").glob("*/"))
-    return set().union(*(explained(part) | inherited(part) for part in parts))
+def with_parts(chart: Path) -> set[str]:
+    """The name of a chart and of all the charts linked into it."""
+    return {chart.name}.union(*(with_parts(part) for part in (chart / "charts").glob("*/")))
 
 
-def complaints(chart: Path, own: set[Subject], held: dict[str, str], result: dict[str, Any]) -> list[str]:
-    """What is to be done about a chart, a line each: its own explanations, its objects by file, what checkov tells."""
-    if unseen := [held[file] for file in held if file not in result["seen"]]:
-        return [f"checkov passes over {', '.join(unseen)}"]
-    given = own | inherited(chart)
-    # A check that was skipped is one that an annotation would have us skip.
-    found = {(each["check"], held[each["file"]]): each["says"] for each in result["failed"] + result["skipped"]}
-    print(f"{chart.name}: {result['passed']} checks passed, {len(found)} findings")
+def judge(findings: list[Finding], explanations: list[Explanation]) -> list[str]:
+    """What findings and explanations leave to be done, a line each."""
+    explained_by = {finding: [each for each in explanations if each.covers(finding)] for finding in findings}
+    used = {each for by in explained_by.values() for each in by}
     return [
-        f"{check} {says!r} on {item} has no explanation"
-        for (check, item), says in found.items()
-        if (check, item) not in given
-    ] + [f"{check} on {item} is explained, and not found" for check, item in sorted(own) if (check, item) not in found]
+        f"  {finding.chart.name}: {finding.check} {finding.says!r} on {finding.item} has no explanation"
+        for finding, by in explained_by.items()
+        if not by
+    ] + [
+        f"  {each.chart}: {each.check} on {each.objects} is explained, and not found"
+        for each in explanations
+        if each not in used
+    ]
 
 
 def scan(root: Path, python: Path) -> None:
     """Scans the charts of a folder. Raises Refused naming all that is not explained, or explained for nothing."""
-    found = (Chart.load(path.parent) for path in sorted(root.glob("charts/*/Chart.yaml")))
-    charts = [chart.path for chart in found if chart.type == "application"]
+    every = [Chart.load(path.parent) for path in sorted(root.glob("charts/*/Chart.yaml"))]
+    # Before anything is rendered, since a mistake in one takes no time to tell.
+    explanations = [each for chart in every for each in explained(chart.path)]
+    charts = [chart.path for chart in every if chart.type == "application"]
     if not charts:
         raise Refused(f"{root}/charts has no charts", remedy="give --root the folder above them")
-    own = {chart: explained(chart) for chart in charts}  # first, since a mistake in one takes no time to tell
     helm = helm_program.find()
     with tempfile.TemporaryDirectory() as folder:
         held = {chart: write(render(chart, helm), Path(folder, chart.name)) for chart in charts}
         results = run_checkov(Path(folder), [chart.name for chart in charts], python)
-    lines = [
-        f"  {chart.name}: {complaint}"
-        for chart in charts
-        for complaint in complaints(chart, own[chart], held[chart], results[chart.name])
-    ]
-    if lines:
+    findings = [finding for chart in charts for finding in found(chart, held[chart], results[chart.name])]
+    if lines := judge(findings, explanations):
         remedy = "mend the chart, or explain what stays in its ci/scan.yaml"
         raise Refused("findings and explanations do not agree:\n" + "\n".join(lines), remedy=remedy)
+    print(f"{len(findings)} findings, each explained")
 
 
 def main() -> int:

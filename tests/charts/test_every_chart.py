@@ -95,7 +95,9 @@ def test_a_new_version_of_the_chart_leaves_pods_and_claims_alone(render: Render,
 def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: Path) -> None:
     one = render(ci.parents[1], "--values", ci)
     for key, value in lane_values(ci).items():
-        other = render(ci.parents[1], "--values", ci, "--set-string", f"{place_of_the_lane(ci.parents[1])}{key}={value}1")
+        other = render(
+            ci.parents[1], "--values", ci, "--set-string", f"{place_of_the_lane(ci.parents[1])}{key}={value}1"
+        )
         assert not {identity(item) for item in one} & {identity(item) for item in other}
         for selecting, selected in ((one, other), (other, one)):
             pods = [template["metadata"]["labels"] for template in pod_templates(selected)]
@@ -108,7 +110,9 @@ def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: P
 
 @every_chart
 def test_an_unknown_value_is_refused_by_name(refusal: Callable[..., str], chart: Path) -> None:
-    assert "replica_count" in refusal(chart, "--values", chart / "ci" / "default-values.yaml", "--set", "replica_count=3")
+    assert "replica_count" in refusal(
+        chart, "--values", chart / "ci" / "default-values.yaml", "--set", "replica_count=3"
+    )
 
 
 @every_chart

@@ -36,20 +36,26 @@ class Charts:
         self.write(f"{name}/ci/default-values.yaml", {})
         self.write(f"{name}/templates/object.yaml", item)
 
-    def pod(self, *, privileged: bool = True, **annotations: str) -> None:
-        """The chart ``app``, which renders one Pod."""
+    def pod(self, *, chart: str = "app", privileged: bool = True, **annotations: str) -> None:
+        """A chart that renders the Pod ``app``."""
         container = {"name": "app", "image": "app:1", "securityContext": {"privileged": privileged}}
         metadata = {"name": "app-2-coco-1", "labels": LABELS, "annotations": annotations}
         self.chart(
-            "app", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
+            chart, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
         )
 
-    def explain(self, said: str, chart: str = "app") -> None:
-        """Explains each finding that a scan complained of."""
-        found = re.findall(r"(CKV\w+) '[^']+' on (\w+ [\w-]+) has no explanation", said)
-        assert found
-        entries = [{"check": check, "objects": [item], "reason": "…"} for check, item in found]
-        self.write(f"{chart}/ci/scan.yaml", entries)
+    def link(self, name: str, into: str) -> None:
+        dependency = {"name": name, "version": "1.0.0", "repository": f"file://../{name}"}
+        metadata = json.loads((self.root / "charts" / into / "Chart.yaml").read_text())
+        self.write(f"{into}/Chart.yaml", {**metadata, "dependencies": [dependency]})
+        (self.root / "charts" / into / "charts").mkdir()
+        (self.root / "charts" / into / "charts" / name).symlink_to(f"../../{name}")
+
+    def explain(self, said: str, *, by: str = "app", objects: str = "Pod app") -> None:
+        """Explains, beside one chart, each finding that a scan complained of."""
+        checks = sorted(set(re.findall(r"(CKV\w+) '[^']+' on Pod app has no explanation", said)))
+        assert checks
+        self.write(f"{by}/ci/scan.yaml", [{"check": each, "objects": [objects], "reason": "…"} for each in checks])
 
     def scan(self, *, ends_with: int) -> str:
         done = subprocess.run(
@@ -90,7 +96,7 @@ def test_an_annotation_explains_nothing(charts: Charts) -> None:
     assert complaint(PRIVILEGED) in charts.scan(ends_with=1)
 
 
-def test_charts_are_scanned_apart_and_explained_by_their_parts(charts: Charts) -> None:
+def test_charts_are_scanned_apart(charts: Charts) -> None:
     charts.pod()
     # What comes before the pod's chart, and after it, and selects its pod.
     policy = {"podSelector": {"matchLabels": LABELS}, "policyTypes": ["Ingress"]}
@@ -98,24 +104,31 @@ def test_charts_are_scanned_apart_and_explained_by_their_parts(charts: Charts) -
         metadata = {"name": f"{name}-2-coco-1", "labels": LABELS}
         kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
         charts.chart(name, {**kind, "metadata": metadata, "spec": policy})
-    dependency = {"name": "app", "version": "1.0.0", "repository": "file://../app"}
-    charts.chart("whole", None, dependencies=[dependency])
-    (charts.root / "charts/whole/charts").mkdir()
-    (charts.root / "charts/whole/charts/app").symlink_to("../../app")
-    charts.chart("library", None, type="library")
+    assert complaint(NO_POLICY) in charts.scan(ends_with=1)
 
+
+def test_a_chart_explains_those_that_it_is_linked_into_and_no_others(charts: Charts) -> None:
+    charts.chart("library", None, type="library")
+    charts.pod()
+    charts.pod(chart="other")
+    charts.link("library", into="app")
+    charts.chart("whole", None)
+    charts.link("app", into="whole")
     said = charts.scan(ends_with=1)
-    assert complaint(NO_POLICY) in said
-    assert said.count("  app: CKV") == said.count("  whole: CKV") > 5
-    assert "library" not in said
-    charts.explain("\n".join(line for line in said.splitlines() if line.startswith("  app: ")))
-    charts.scan(ends_with=0)
+    assert said.count("  app: CKV") == said.count("  whole: CKV") == said.count("  other: CKV") > 5
+    charts.explain(said, by="library", objects="Pod a?p")
+    said = charts.scan(ends_with=1)
+    assert "  app: CKV" not in said
+    assert "  whole: CKV" not in said
+    assert complaint(PRIVILEGED).replace("app:", "other:") in said
+    charts.explain(said, by="library", objects="Pod")
+    assert "  library: CKV_K8S_16 on Pod is explained, and not found\n" in charts.scan(ends_with=1)
 
 
 def test_an_object_that_checkov_does_not_look_at_is_told(charts: Charts) -> None:
     metadata = {"name": "app-2-coco-1", "labels": LABELS}
     charts.chart("app", {"apiVersion": "v1", "kind": "Kustomization", "metadata": metadata})
-    assert "  app: checkov passes over Kustomization app\n" in charts.scan(ends_with=1)
+    assert "checkov passes over Kustomization app of " in charts.scan(ends_with=1)
 
 
 @pytest.mark.parametrize(
