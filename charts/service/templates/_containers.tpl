@@ -18,7 +18,7 @@ env:
   {{- include "service.env" (dict "root" $root "component" (include "service.name" $root) "serviceVersion" $root.Values.serviceVersion "env" .env) | nindent 2 }}
 {{- with .ports }}
 ports:
-  {{- include "service.containerPorts" . | nindent 2 }}
+  {{- include "service.containerPorts" . | trim | nindent 2 }}
 {{- end }}
 resources:
   {{- toYaml .resources | nindent 2 }}

@@ -28,7 +28,7 @@ Takes the root. Where the lane's other parts answer, by the naming contract or a
 - name: SIDELANE_ZOOKEEPER
   value: {{ $told.zookeeper | default (printf "zk-cs-%s:2181" $lane) | quote }}
 - name: SIDELANE_ZOOKEEPER_ROOT
-  value: {{ $told.zookeeperRoot | default "/storm" | quote }}
+  value: {{ $told.zookeeperRoot | default (printf "/storm/%s" $lane) | quote }}
 - name: SIDELANE_NIMBUS
   value: {{ $told.nimbus | default (printf "nimbus-cs-%s:6627" $lane) | quote }}
 - name: SIDELANE_UI

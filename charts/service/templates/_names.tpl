@@ -1,5 +1,6 @@
 {{- /*
-Takes the root. The service's name, checked. Every template asks for it, so that what is missing is said at once.
+Takes the root. The service's name, after it and the version were checked. Every template asks for it, so that what is
+missing is said at once.
 `helm lint` carries on after a fail, and lints a chart that has no name yet: the example then keeps every name valid.
 */ -}}
 {{- define "service.name" -}}
@@ -7,12 +8,10 @@ Takes the root. The service's name, checked. Every template asks for it, so that
 {{- if eq (toString .Values.name) "" -}}
   {{- $problem = "no name is given, and a service is never guessed; add --set name=svc1" -}}
 {{- end -}}
-{{- if $problem -}}
-  {{- fail $problem -}}
-  {{- "svc1" -}}
-{{- else -}}
-  {{- .Values.name -}}
+{{- with $problem | default (include "common.serviceVersion.problem" .Values.serviceVersion) -}}
+  {{- fail . -}}
 {{- end -}}
+{{- ternary "svc1" .Values.name (ne $problem "") -}}
 {{- end -}}
 
 {{- /*
