@@ -1,4 +1,4 @@
-"""Versions of a service beside one another in a lane, and lanes beside one another, by plain Helm on a real API server."""
+"""Versions of a service side by side in a lane, and lanes side by side, by plain Helm on a real API server."""
 
 import re
 import subprocess
@@ -44,7 +44,12 @@ def install(plain):
     """Installs svc1 in a version, as the house calls its releases, and waits until it serves."""
 
     def install(version, lane, *arguments, check=True):
-        named = ("--set-string", f"Version={lane.rpartition('-')[0]}", "--set-string", f"Build={lane.rpartition('-')[2]}")
+        named = (
+            "--set-string",
+            f"Version={lane.rpartition('-')[0]}",
+            "--set-string",
+            f"Build={lane.rpartition('-')[2]}",
+        )
         image = ("--set", "image.repository=acme/svc1", "--set", "image.tag=1.4.0")
         service = ("--set", "name=svc1", "--set", f"serviceVersion={version}")
         name = f"svc1-{version}-{lane}"
@@ -112,20 +117,18 @@ def test_another_release_can_not_take_a_version_over(install, plain):
 
 @pytest.mark.parametrize("ci", ["default", "minimal", "full"])
 def test_every_object_is_taken(cluster, namespace, plain, ci):
-    # What the cluster must have before: the class of full-values.yaml's pods, and not the Prometheus operator.
     values = yaml.safe_load((CI / f"{ci}-values.yaml").read_text())
-    if ci == "full":
-        given = {"metadata": {"name": values["priorityClassName"]}, "value": 1}
-        runtime = {"metadata": {"name": values["runtimeClassName"]}, "handler": "runsc"}
-        made = [("/apis/scheduling.k8s.io/v1/priorityclasses", given), ("/apis/node.k8s.io/v1/runtimeclasses", runtime)]
-        for path, body in made:
-            if body["metadata"]["name"] not in cluster.names(path):
-                cluster.create(path, body)
+    if ci == "full":  # what the cluster has to have before
+        classes = "/apis/scheduling.k8s.io/v1/priorityclasses", "/apis/node.k8s.io/v1/runtimeclasses"
+        bodies = {"value": 1}, {"handler": "runsc"}
+        for path, key, body in zip(classes, ("priorityClassName", "runtimeClassName"), bodies, strict=True):
+            if values[key] not in cluster.names(path):
+                cluster.create(path, {"metadata": {"name": values[key]}, **body})
+    # The definitions of the Prometheus operator are no part of Kubernetes.
     file = ("--values", CI / f"{ci}-values.yaml", "--set", "metrics.podMonitor.enabled=false")
     plain("install", "it", SERVICE, *file)
     lane = f"{values['Version']}-{values['Build']}"
     name = f"{values['name']}-{values.get('serviceVersion', 'v1')}-{lane}"
-    cluster.until("pods are made", lambda: objects(cluster, namespace, app=f"{values['name']}-{lane}", version=name.split("-" + lane)[0].rpartition("-")[2]))
     pods = cluster.until("the API server takes its pods", lambda: cluster.names(f"/api/v1/namespaces/{namespace}/pods"))
     assert starts(pods) == [f"{name}-<hash>-<id>"]
 
