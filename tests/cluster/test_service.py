@@ -1,7 +1,6 @@
 """Versions of a service side by side in a lane, and lanes side by side, by plain Helm on a real API server."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,33 +9,20 @@ import yaml
 SERVICE = Path(__file__).parents[2] / "charts" / "service"
 CI = SERVICE / "ci"
 KINDS = (
-    "/apis/apps/v1/{}/deployments",
-    "/apis/apps/v1/{}/replicasets",
-    "/apis/autoscaling/v2/{}/horizontalpodautoscalers",
-    "/apis/networking.k8s.io/v1/{}/networkpolicies",
-    "/apis/policy/v1/{}/poddisruptionbudgets",
-    "/api/v1/{}/configmaps",
-    "/api/v1/{}/pods",
-    "/api/v1/{}/serviceaccounts",
-    "/api/v1/{}/services",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/replicasets",
+    "/apis/autoscaling/v2/horizontalpodautoscalers",
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/api/v1/configmaps",
+    "/api/v1/pods",
+    "/api/v1/serviceaccounts",
+    "/api/v1/services",
 )
 EVERYTHING = (
     *("--set", "config.files.a=b", "--set", "networkPolicy.enabled=true"),
     *("--set", "neighbours.services.svc2.port=8080"),
 )
-
-
-@pytest.fixture
-def plain(cluster, namespace, helm):
-    """Plain Helm, as somebody runs it who never heard of the SDK."""
-
-    def run(*arguments, check=True):
-        command = [helm, *arguments, "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not check, done.stderr
-        return done
-
-    return run
 
 
 @pytest.fixture
@@ -59,16 +45,7 @@ def install(plain):
 
 
 def objects(cluster, namespace, **labels):
-    """Every object with these labels, by kind and name, as its author last wrote it: without what the server counts."""
-    found = {}
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    for path in KINDS:
-        for item in cluster.list(f"{path.format(f'namespaces/{namespace}')}?labelSelector={selector}"):
-            item.pop("status", None)
-            for counted in ("resourceVersion", "managedFields", "generation"):
-                item["metadata"].pop(counted, None)
-            found[path.rpartition("/")[2], item["metadata"]["name"]] = item
-    return found
+    return cluster.labelled(namespace, ",".join(f"{key}={value}" for key, value in labels.items()), KINDS)
 
 
 def starts(names):

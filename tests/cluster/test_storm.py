@@ -1,7 +1,6 @@
 """Storm's charts on a real API server, by plain Helm: two lanes, what may change and what not, all that can be set."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,6 @@ import yaml
 
 CHARTS = Path(__file__).parents[2] / "charts"
 STORM = ("nimbus", "supervisor", "ui")
-
-
-@pytest.fixture
-def plain(cluster, namespace, helm):
-    def run(*arguments, check=True):
-        command = [helm, *arguments, "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not check, done.stderr
-        return done
-
-    return run
 
 
 def install(plain, chart, version, *more):
