@@ -355,11 +355,14 @@ def test_the_neighbours_may_be_elsewhere(service: Service) -> None:
 def test_the_names_of_the_neighbours_are_those_of_their_charts(render: Render, service: Service) -> None:
     lane = {"Version": "2-coco", "Build": "1"}
     told = env(main(service()))
-    services = {
-        item["metadata"]["name"]: item for item in render("zookeeper", values=lane) if item["kind"] == "Service"
-    }
-    host, port = str(told["SIDELANE_ZOOKEEPER"]).split(":")
-    assert int(port) in {entry["port"] for entry in services[host]["spec"]["ports"]}
+    objects = [*render("zookeeper", values=lane), *render("nimbus", values=lane)]
+    objects += render("ui", values={**lane, "drpc": {"enabled": True}})
+    services = {item["metadata"]["name"]: item["spec"]["ports"] for item in objects if item["kind"] == "Service"}
+    for name in ("SIDELANE_ZOOKEEPER", "SIDELANE_NIMBUS", "SIDELANE_UI", "SIDELANE_DRPC"):
+        host, port = str(told[name]).removeprefix("http://").split(":")
+        assert int(port) in {entry["port"] for entry in services[host]}
+    config = next(item["data"] for item in objects if "storm.yaml" in item.get("data", {}))
+    assert yaml.safe_load(config["storm.yaml"])["storm.zookeeper.root"] == told["SIDELANE_ZOOKEEPER_ROOT"]
 
 
 def test_every_container_is_told(service: Service) -> None:

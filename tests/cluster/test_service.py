@@ -58,6 +58,10 @@ def starts(names):
     return sorted({re.sub(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$", "-<hash>-<id>", name) for name in names})
 
 
+def leads_to_two(pods, name):
+    return len(pods) == 2 and starts(pods) == [f"{name}-<hash>-<id>"]
+
+
 def endpoints(cluster, namespace, service):
     path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
     slices = cluster.list(f"{path}?labelSelector=kubernetes.io/service-name={service}")
@@ -70,17 +74,14 @@ def test_versions_and_lanes_live_side_by_side(cluster, namespace, install, plain
     before = {lane: objects(cluster, namespace, **{"sidelane.dev/lane": lane}) for lane in ("2-coco-1", "coco-1")}
     said = install("v2", "2-coco-1", *EVERYTHING).stdout
     assert "svc1-v2-2-coco-1:80" in said
-    assert starts(cluster.ready_pods(namespace)) == [
-        "svc1-v1-2-coco-1-<hash>-<id>",
-        "svc1-v1-coco-1-<hash>-<id>",
-        "svc1-v2-2-coco-1-<hash>-<id>",
-    ]
+    expected = [f"{name}-<hash>-<id>" for name in ("svc1-v1-2-coco-1", "svc1-v1-coco-1", "svc1-v2-2-coco-1")]
+    cluster.until("pods are called by the contract", lambda: starts(cluster.ready_pods(namespace)) == expected, 60)
     for name in ("svc1-v1-2-coco-1", "svc1-v1-coco-1", "svc1-v2-2-coco-1"):
         cluster.until(
             f"{name} leads to its own two pods alone",
-            lambda name=name: starts(endpoints(cluster, namespace, name)) == [f"{name}-<hash>-<id>"],
+            lambda name=name: leads_to_two(endpoints(cluster, namespace, name), name),
+            60,
         )
-        assert len(endpoints(cluster, namespace, name)) == 2
     second = objects(cluster, namespace, version="v2")
     own = {kind for kind, name in second if name == "svc1-v2-2-coco-1"}
     assert own == {"deployments", "networkpolicies", "poddisruptionbudgets", "serviceaccounts", "services"}
