@@ -1,0 +1,248 @@
+"""A machine that runs containers for one test run, made of Linux namespaces: no root, no Docker, gone at the end.
+
+    with Node() as node:
+        pod = node.pod("zk-0")
+        node.name(pod.address, "zk-0.zk")
+        container = pod.run(Container(["bash", "/conf/start.sh"], mounts=[Mount(folder, "/conf", read_only=True)]))
+        container.execute("bash", "/conf/probe.sh", "ready")
+        container.stop(seconds=30)
+
+A pod has an address, a localhost and a host name of its own. A container has processes of its own, of which the command
+is the first, so that all end with it; one user without capabilities; and a root filesystem that can't be written, with
+this machine's programs and libraries and what is mounted. So a command finds what it finds in a cluster, except for the
+image and the limits of CPU and memory. The network of the pods leads nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from keeping import kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+HERE = Path(__file__).resolve().parent / "node"
+NEEDED = ("bash", "ip", "mount", "nsenter", "timeout", "unshare")
+NETWORK = "192.0.2"  # from the range for documentation (RFC 5737), which is nobody's
+START_TIMEOUT = 20.0  # seconds for a container's first process to be there; it takes milliseconds
+NAMESPACES = ("--mount", "--pid", "--uts", "--ipc")
+
+
+class NodeError(RuntimeError):
+    """No node can be had on this machine, or a container was not started."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A file or folder of this machine, and where a container finds it."""
+
+    source: Path
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a container runs, and as whom.
+
+    Attributes:
+        environment: all of it; nothing is inherited.
+        mounts: a later one may lie inside an earlier one.
+        folder: where the command starts.
+    """
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[Mount] = ()
+    folder: str = "/"
+    user: int = 1000
+    group: int = 1000
+
+
+class Node:
+    """A running node, as a context manager.
+
+    Attributes:
+        folder: its temporary folder, with a folder for each pod.
+    """
+
+    folder: Path
+
+    def __enter__(self) -> Self:
+        if missing := [name for name in NEEDED if not shutil.which(name)]:
+            lacks = f"this machine lacks {', '.join(missing)}"
+            raise NodeError(f"{lacks}, with which containers are run; install util-linux, iproute2 and coreutils")
+        with contextlib.ExitStack() as stack:
+            self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
+            self._keep = stack.enter_context(kept(self.folder))
+            self._first = self._start()
+            self._keep(self._first)
+            self.hosts = self.folder / "hosts"
+            self.hosts.write_text("127.0.0.1 localhost\n")
+            self.users = self.folder / "passwd"
+            self.users.write_text("user:x:1000:1000::/tmp:/bin/sh\n")
+            self._pods = 0
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def name(self, address: str, *names: str) -> None:
+        """Has every container, also those that run, find the address by these names, beside their other addresses."""
+        with self.hosts.open("a") as file:
+            file.write(f"{address} {' '.join(names)}\n")
+
+    def pod(self, name: str) -> Pod:
+        """A new pod with an address of its own; its name must be new to the node."""
+        self._pods += 1
+        number = self._pods + 1  # 1 is the node's
+        self.run("bash", str(HERE / "pod.sh"), name, str(number), NETWORK).check_returncode()
+        (self.folder / name).mkdir()
+        return Pod(self, name, f"{NETWORK}.{number}")
+
+    def run(self, *command: str, seconds: float = 10, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Runs a command on the node, from where every pod is reached. Options are those of subprocess.run."""
+        return subprocess.run(
+            [*self.enter(), *bounded(command, seconds)], capture_output=True, text=True, check=False, **options
+        )
+
+    def enter(self) -> list[str]:
+        """What stands before a command to have it run on the node."""
+        return ["nsenter", f"--target={self._first}", "--user", "--mount", "--net", "--pid", "--"]
+
+    def _start(self) -> int:
+        """Starts the namespaces and returns the id of their first process; all in them ends with it."""
+        process = subprocess.Popen(
+            ["unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child"]
+            + ["bash", str(HERE / "machine.sh"), NETWORK],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._keep(process.pid)
+        if not (first := process.stdout.readline()):
+            reason = process.stderr.read().strip().splitlines()[-1:]
+            raise NodeError(
+                f"this machine gives its users no namespaces ({''.join(reason)}), and containers are made of these; "
+                "run as root, or allow user namespaces (sysctl user.max_user_namespaces)"
+            )
+        return int(first)
+
+
+def bounded(command: Sequence[str], seconds: float) -> list[str]:
+    return ["timeout", "--signal=KILL", str(seconds), *command]
+
+
+class Pod:
+    """A network, a host name and storage that outlive a container.
+
+    Attributes:
+        folder: on this machine, for whatever is mounted.
+    """
+
+    def __init__(self, node: Node, name: str, address: str) -> None:
+        self.node = node
+        self.name = name
+        self.address = address
+        self.folder = node.folder / name
+
+    def run(self, container: Container) -> Running:
+        """Starts a container."""
+        return Running(self, container)
+
+
+class Running:
+    """A container that was started.
+
+    Attributes:
+        log: the file that holds what it wrote to standard output and standard error.
+    """
+
+    def __init__(self, pod: Pod, container: Container) -> None:
+        self.pod = pod
+        self.container = container
+        place = Path(tempfile.mkdtemp(dir=pod.folder, prefix="container-"))
+        self.log = place / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command(place), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._first = self._await(place / "first")
+
+    @property
+    def code(self) -> int | None:
+        """The exit code of the command, not 0 when a signal ended it; None while it runs."""
+        return self.process.poll()
+
+    @property
+    def said(self) -> str:
+        """What the container has written so far."""
+        return self.log.read_text(errors="replace")
+
+    def execute(self, *command: str, seconds: float = 10) -> subprocess.CompletedProcess[str]:
+        """Runs one more command in the container, as `kubectl exec` and probes do; code 137 when time is up."""
+        enter = ["nsenter", f"--target={self._first}", *NAMESPACES, "--net", "--user", "--preserve-credentials"]
+        inside = bounded(self._with_environment(command), seconds)
+        return self.pod.node.run(*enter, "--root", "--wd", "--", *inside, seconds=seconds + 5)
+
+    def signal(self, name: str) -> None:
+        """Sends a signal to the first process, as the container's runtime does: from outside."""
+        self.pod.node.run("kill", f"-{name}", str(self._first))
+
+    def stop(self, seconds: float) -> float:
+        """Ends the container: SIGTERM, and SIGKILL when the time is up. Returns the seconds that it took."""
+        began = time.monotonic()
+        self.signal("TERM")
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """Ends the container at once."""
+        self.signal("KILL")
+        self.process.wait()
+
+    def _command(self, place: Path) -> list[str]:
+        root = place / "root"
+        root.mkdir()
+        node, container = self.pod.node, self.container
+        mounts = [Mount(node.hosts, "/etc/hosts", True), Mount(node.users, "/etc/passwd", True), *container.mounts]
+        return [
+            *node.enter(),
+            *("nsenter", f"--net=/run/netns/{self.pod.name}", "--"),
+            *("unshare", *NAMESPACES, "--fork", "--"),
+            *("bash", str(HERE / "container.sh"), str(place / "first"), str(root), self.pod.name),
+            *(str(container.user), str(container.group), container.folder),
+            *(part for m in mounts for part in ("ro" if m.read_only else "rw", str(m.source), m.target)),
+            *("--", *self._with_environment(container.command)),
+        ]
+
+    def _with_environment(self, command: Sequence[str]) -> list[str]:
+        return ["env", "-i", *(f"{name}={value}" for name, value in self.container.environment.items()), *command]
+
+    def _await(self, file: Path) -> int:
+        """The id of the first process, as the node counts."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while not file.exists() or not (first := file.read_text()):
+            if self.code is not None or time.monotonic() > deadline:
+                raise NodeError(f"the container of {self.pod.name} was not started\n{self.said}")
+            time.sleep(0.005)
+        return int(first)
