@@ -26,6 +26,7 @@ every_chart = pytest.mark.parametrize("chart", [s.parent for s in SCHEMAS], ids=
 every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 
 RESTRICTED_VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim", "downwardAPI"}
+OF_OTHERS = {"monitoring.coreos.com", "gateway.networking.k8s.io"}  # definitions that are no part of Kubernetes
 KUBERNETES = ("1.30", kubernetes_validate.latest_version())
 
 
@@ -56,7 +57,7 @@ def test_objects_are_valid_and_labelled(render: Render, ci: Path) -> None:
         for value in metadata["labels"].values():
             assert re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", value)
         for version in KUBERNETES:
-            if not item["apiVersion"].startswith("monitoring.coreos.com/"):  # no part of Kubernetes
+            if item["apiVersion"].partition("/")[0] not in OF_OTHERS:
                 kubernetes_validate.validate(item, version, strict=True)
 
 
@@ -115,7 +116,7 @@ def test_an_unknown_value_is_refused_by_name(refusal: Callable[..., str], chart:
 def test_the_schema_knows_every_value_and_no_other(chart: Path) -> None:
     schema = json.loads((chart / "values.schema.json").read_text())
     values = yaml.safe_load((chart / "values.yaml").read_text())
-    known = {path for path, _ in properties(schema, schema) if path[0] not in {"global", "common", "enabled"}}
+    known = {path for path, _ in properties(schema, schema) if path[0] not in {"global", "common", "storm", "enabled"}}
     given = set(paths(values))
     assert given <= known
     # Beyond values.yaml a schema describes only what a user adds to a list or map of his own.
