@@ -1,16 +1,16 @@
 """A machine that runs containers for one test run, made of Linux namespaces: no root, no Docker, gone at the end.
 
     with Node() as node:
-        pod = node.pod("zk-0")
-        node.name(pod.address, "zk-0.zk")
-        container = pod.run(Container(["bash", "/conf/start.sh"], mounts=[Mount(folder, "/conf", read_only=True)]))
+        sandbox = node.sandbox("zk-0")
+        node.tell({sandbox.address: ["zk-0.zk"]})
+        container = sandbox.run(Container(["bash", "/conf/start.sh"], mounts=[Mount(folder, "/conf", read_only=True)]))
         container.execute("bash", "/conf/probe.sh", "ready")
         container.stop(seconds=30)
 
-A pod has an address, a localhost and a host name of its own. A container has processes of its own, of which the command
-is the first, so that all end with it; one user without capabilities; and a root filesystem that can't be written, with
-this machine's programs and libraries and what is mounted. So a command finds what it finds in a cluster, except for the
-image and the limits of CPU and memory. The network of the pods leads nowhere else.
+A sandbox is what a pod is to its containers: an address, a localhost and a host name. A container has processes of its
+own, of which the command is the first, so that all end with it; one user without capabilities; and a root filesystem that
+can't be written, with this machine's programs and libraries and what is mounted. So a command finds what it finds in a
+cluster, except for the image and the limits of CPU and memory. The network of the sandboxes leads nowhere else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 from keeping import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
 HERE = Path(__file__).resolve().parent / "node"
@@ -72,7 +72,7 @@ class Node:
     """A running node, as a context manager.
 
     Attributes:
-        folder: its temporary folder, with a folder for each pod.
+        folder: its temporary folder, with a folder for each sandbox.
     """
 
     folder: Path
@@ -83,14 +83,16 @@ class Node:
             raise NodeError(f"{lacks}, with which containers are run; install util-linux, iproute2 and coreutils")
         with contextlib.ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
+            self.processes: list[subprocess.Popen[Any]] = []
+            stack.callback(self._end)
             self._keep = stack.enter_context(kept(self.folder))
             self._first = self._start()
             self._keep(self._first)
             self.hosts = self.folder / "hosts"
-            self.hosts.write_text("127.0.0.1 localhost\n")
+            self.tell({})
             self.users = self.folder / "passwd"
             self.users.write_text("user:x:1000:1000::/tmp:/bin/sh\n")
-            self._pods = 0
+            self._sandboxes = 0
             self._stack = stack.pop_all()
         return self
 
@@ -99,21 +101,21 @@ class Node:
     ) -> None:
         self._stack.close()
 
-    def name(self, address: str, *names: str) -> None:
-        """Has every container, also those that run, find the address by these names, beside their other addresses."""
-        with self.hosts.open("a") as file:
-            file.write(f"{address} {' '.join(names)}\n")
+    def tell(self, names: Mapping[str, Iterable[str]]) -> None:
+        """Has all containers, also those that run, find these addresses by their names, and none that was told before."""
+        lines = ["127.0.0.1 localhost", *(f"{address} {' '.join(found)}" for address, found in names.items())]
+        self.hosts.write_text("\n".join(lines) + "\n")  # in place: it is mounted
 
-    def pod(self, name: str) -> Pod:
-        """A new pod with an address of its own; its name must be new to the node."""
-        self._pods += 1
-        number = self._pods + 1  # 1 is the node's
-        self.run("bash", str(HERE / "pod.sh"), name, str(number), NETWORK).check_returncode()
+    def sandbox(self, name: str) -> Sandbox:
+        """A new sandbox; its name must be new to the node."""
+        self._sandboxes += 1
+        number = self._sandboxes + 1  # 1 is the node's
+        self.run("bash", str(HERE / "sandbox.sh"), name, str(number), NETWORK).check_returncode()
         (self.folder / name).mkdir()
-        return Pod(self, name, f"{NETWORK}.{number}")
+        return Sandbox(self, name, f"{NETWORK}.{number}")
 
     def run(self, *command: str, seconds: float = 10, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Runs a command on the node, from where every pod is reached. Options are those of subprocess.run."""
+        """Runs a command on the node, from where every sandbox is reached. Options are those of subprocess.run."""
         return subprocess.run(
             [*self.enter(), *bounded(command, seconds)], capture_output=True, text=True, check=False, **options
         )
@@ -129,31 +131,37 @@ class Node:
             + ["bash", str(HERE / "machine.sh"), NETWORK],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-        assert process.stdout is not None
-        assert process.stderr is not None
+        self.processes.append(process)
         self._keep(process.pid)
-        if not (first := process.stdout.readline()):
-            reason = process.stderr.read().strip().splitlines()[-1:]
+        assert process.stdout is not None
+        with process.stdout:
+            first = process.stdout.readline()
+        if not first.strip().isdecimal():
             raise NodeError(
-                f"this machine gives its users no namespaces ({''.join(reason)}), and containers are made of these; "
+                f"this machine gives its users no namespaces ({first.strip()}), and containers are made of these; "
                 "run as root, or allow user namespaces (sysctl user.max_user_namespaces)"
             )
         return int(first)
+
+    def _end(self) -> None:
+        for process in self.processes:
+            process.kill()  # for the case that the keeper itself was killed
+            process.wait()
 
 
 def bounded(command: Sequence[str], seconds: float) -> list[str]:
     return ["timeout", "--signal=KILL", str(seconds), *command]
 
 
-class Pod:
-    """A network, a host name and storage that outlive a container.
+class Sandbox:
+    """A network and a host name, which outlive a container.
 
     Attributes:
-        folder: on this machine, for whatever is mounted.
+        folder: on this machine, for what is mounted.
     """
 
     def __init__(self, node: Node, name: str, address: str) -> None:
@@ -166,6 +174,10 @@ class Pod:
         """Starts a container."""
         return Running(self, container)
 
+    def new_folder(self, prefix: str) -> Path:
+        """A new folder on this machine that only its user reads; for whatever is mounted."""
+        return Path(tempfile.mkdtemp(dir=self.folder, prefix=prefix))
+
 
 class Running:
     """A container that was started.
@@ -174,15 +186,16 @@ class Running:
         log: the file that holds what it wrote to standard output and standard error.
     """
 
-    def __init__(self, pod: Pod, container: Container) -> None:
-        self.pod = pod
+    def __init__(self, sandbox: Sandbox, container: Container) -> None:
+        self.sandbox = sandbox
         self.container = container
-        place = Path(tempfile.mkdtemp(dir=pod.folder, prefix="container-"))
+        place = sandbox.new_folder("container-")
         self.log = place / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self._command(place), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        sandbox.node.processes.append(self.process)
         self._first = self._await(place / "first")
 
     @property
@@ -199,11 +212,11 @@ class Running:
         """Runs one more command in the container, as `kubectl exec` and probes do; code 137 when time is up."""
         enter = ["nsenter", f"--target={self._first}", *NAMESPACES, "--net", "--user", "--preserve-credentials"]
         inside = bounded(self._with_environment(command), seconds)
-        return self.pod.node.run(*enter, "--root", "--wd", "--", *inside, seconds=seconds + 5)
+        return self.sandbox.node.run(*enter, "--root", "--wd", "--", *inside, seconds=seconds + 5)
 
     def signal(self, name: str) -> None:
         """Sends a signal to the first process, as the container's runtime does: from outside."""
-        self.pod.node.run("kill", f"-{name}", str(self._first))
+        self.sandbox.node.run("kill", f"-{name}", str(self._first))
 
     def stop(self, seconds: float) -> float:
         """Ends the container: SIGTERM, and SIGKILL when the time is up. Returns the seconds that it took."""
@@ -223,13 +236,13 @@ class Running:
     def _command(self, place: Path) -> list[str]:
         root = place / "root"
         root.mkdir()
-        node, container = self.pod.node, self.container
+        node, container = self.sandbox.node, self.container
         mounts = [Mount(node.hosts, "/etc/hosts", True), Mount(node.users, "/etc/passwd", True), *container.mounts]
         return [
             *node.enter(),
-            *("nsenter", f"--net=/run/netns/{self.pod.name}", "--"),
+            *("nsenter", f"--net=/run/netns/{self.sandbox.name}", "--"),
             *("unshare", *NAMESPACES, "--fork", "--"),
-            *("bash", str(HERE / "container.sh"), str(place / "first"), str(root), self.pod.name),
+            *("bash", str(HERE / "container.sh"), str(place / "first"), str(root), self.sandbox.name),
             *(str(container.user), str(container.group), container.folder),
             *(part for m in mounts for part in ("ro" if m.read_only else "rw", str(m.source), m.target)),
             *("--", *self._with_environment(container.command)),
@@ -243,6 +256,6 @@ class Running:
         deadline = time.monotonic() + START_TIMEOUT
         while not file.exists() or not (first := file.read_text()):
             if self.code is not None or time.monotonic() > deadline:
-                raise NodeError(f"the container of {self.pod.name} was not started\n{self.said}")
+                raise NodeError(f"the container of {self.sandbox.name} was not started\n{self.said}")
             time.sleep(0.005)
         return int(first)

@@ -15,8 +15,9 @@ exec 3>"$pidfile"
 bind() {
   if [ -d "$2" ]; then
     mkdir -p "$root$3"
-  elif [ ! -e "$root$3" ]; then
+  else
     mkdir -p "$(dirname "$root$3")"
+    rm -f "$root$3"
     : >"$root$3"
   fi
   mount --rbind "$2" "$root$3"
@@ -27,13 +28,18 @@ bind() {
 
 hostname "$hostname"
 mount -t tmpfs tmpfs "$root"
-for place in /bin /sbin /lib /lib32 /lib64 /usr /etc; do
+for place in /bin /sbin /lib /lib32 /lib64 /usr; do
   if [ -L "$place" ]; then
     cp -P "$place" "$root$place"
   elif [ -d "$place" ]; then
     bind ro "$place" "$place"
   fi
 done
+# Of links, so that more can be mounted in it.
+bind ro /etc /.etc
+mkdir "$root/etc"
+names=(/etc/*)
+ln -s -t "$root/etc" "${names[@]/#\/etc//.etc}"
 bind rw /dev /dev
 mkdir "$root/proc" "$root/tmp"
 mount -t proc proc "$root/proc"
