@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sidelane.charts import Chart
-from sidelane.errors import InvalidValues
+from sidelane.charts import Chart, coalesce
+from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
 
@@ -59,6 +60,43 @@ def _has_lane_in_global(chart: Chart) -> bool:
     return "Version" not in properties and "Version" in properties.get("global", {}).get("properties", {})
 
 
+def with_service(
+    values: Mapping[str, Any], chart: Chart, *, name: str | None = None, service_version: str | None = None
+) -> Mapping[str, Any]:
+    """The values with a service's name and version, for a chart that names its releases by them.
+
+    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else.
+    """
+    given = {key: text for key, text in (("name", name), ("serviceVersion", service_version)) if text is not None}
+    for key, text in given.items():
+        if f"{{{key}}}" not in chart.release_pattern:
+            raise InvalidInput(
+                f"the chart {chart.name} does not name its releases by {key}, and {text!r} is given",
+                remedy="leave it out: the release is named by the chart and its lane",
+            )
+        if values.get(key) not in (None, "", text):
+            problem = f"{key}: {_shown([key], values[key])} is in the values, and {text!r} is given beside them"
+            raise InvalidValues(problem, errors=(problem,), remedy="give it in one place")
+    return {**values, **given}
+
+
+def release_subject(chart: Chart, values: Mapping[str, Any]) -> str:
+    """What a release of the chart is named by before its lane: the chart's name, or its pattern filled in.
+
+    Raises InvalidValues for a value that the pattern names and that is no text.
+    """
+    everything = coalesce(chart.defaults, values) if "{" in chart.release_pattern else {}
+
+    def filled(match: re.Match[str]) -> str:
+        value = everything.get(match[1])
+        if not isinstance(value, str) or not value:
+            problem = f"{match[1]}: is not given as text, and names the release"
+            raise InvalidValues(problem, errors=(problem,), remedy=f"give it such as --set-string {match[1]}=…")
+        return value
+
+    return re.sub(r"\{(\w+)\}", filled, chart.release_pattern)
+
+
 def validate(chart: Chart, values: Mapping[str, Any]) -> None:
     """Holds values against the chart's schema. Raises InvalidValues with every error, each with its path."""
     if chart.schema is None:
@@ -84,18 +122,6 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
 
 def _unreachable(uri: str) -> Any:
     raise LookupError(uri)
-
-
-def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the templates see: the chart's defaults under the given values; a null takes a default away, as in Helm."""
-    result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if key not in values}
-    for key, value in values.items():
-        default = defaults.get(key)
-        if value is None and key in defaults:
-            continue
-        both = isinstance(value, dict) and isinstance(default, dict)
-        result[key] = coalesce(default, value) if both and isinstance(default, dict) else value
-    return result
 
 
 def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:
