@@ -84,15 +84,13 @@ class Node:
         with contextlib.ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
             self.processes: list[subprocess.Popen[Any]] = []
+            self.sandboxes: list[Sandbox] = []
             stack.callback(self._end)
             self._keep = stack.enter_context(kept(self.folder))
             self._first = self._start()
             self._keep(self._first)
-            self.hosts = self.folder / "hosts"
-            self.tell({})
             self.users = self.folder / "passwd"
             self.users.write_text("user:x:1000:1000::/tmp:/bin/sh\n")
-            self._sandboxes = 0
             self._stack = stack.pop_all()
         return self
 
@@ -104,15 +102,18 @@ class Node:
     def tell(self, names: Mapping[str, Iterable[str]]) -> None:
         """Has all containers, also those that run, find these addresses by their names, and none that was told before."""
         lines = ["127.0.0.1 localhost", *(f"{address} {' '.join(found)}" for address, found in names.items())]
-        self.hosts.write_text("\n".join(lines) + "\n")  # in place: it is mounted
+        for sandbox in self.sandboxes:
+            # In place: it is mounted. Its own name is known to a sandbox alone.
+            sandbox.hosts.write_text("\n".join([*lines, f"{sandbox.address} {sandbox.name}"]) + "\n")
 
     def sandbox(self, name: str) -> Sandbox:
-        """A new sandbox; its name must be new to the node."""
-        self._sandboxes += 1
-        number = self._sandboxes + 1  # 1 is the node's
+        """A new sandbox; its name must be new to the node. What was told before must be told again."""
+        number = len(self.sandboxes) + 2  # 1 is the node's
         self.run("bash", str(HERE / "sandbox.sh"), name, str(number), NETWORK).check_returncode()
         (self.folder / name).mkdir()
-        return Sandbox(self, name, f"{NETWORK}.{number}")
+        self.sandboxes.append(Sandbox(self, name, f"{NETWORK}.{number}"))
+        self.tell({})
+        return self.sandboxes[-1]
 
     def run(self, *command: str, seconds: float = 10, **options: Any) -> subprocess.CompletedProcess[str]:
         """Runs a command on the node, from where every sandbox is reached. Options are those of subprocess.run."""
@@ -169,6 +170,7 @@ class Sandbox:
         self.name = name
         self.address = address
         self.folder = node.folder / name
+        self.hosts = self.folder / "hosts"
 
     def run(self, container: Container) -> Running:
         """Starts a container."""
@@ -237,7 +239,7 @@ class Running:
         root = place / "root"
         root.mkdir()
         node, container = self.sandbox.node, self.container
-        mounts = [Mount(node.hosts, "/etc/hosts", True), Mount(node.users, "/etc/passwd", True), *container.mounts]
+        mounts = [Mount(self.sandbox.hosts, "/etc/hosts", True), Mount(node.users, "/etc/passwd", True), *container.mounts]
         return [
             *node.enter(),
             *("nsenter", f"--net=/run/netns/{self.sandbox.name}", "--"),

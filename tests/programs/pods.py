@@ -95,6 +95,7 @@ class Pod:
     Attributes:
         running: its container, when it was started.
         ready: whether it was found ready since then.
+        volumes: their folders on this machine, by name.
     """
 
     def __init__(self, cluster: Cluster, name: str, owner: Object) -> None:
@@ -111,17 +112,22 @@ class Pod:
         self.sandbox = cluster.node.sandbox(name)
         self.address = self.sandbox.address
         self.running: Running | None = None
+        self.volumes: dict[str, Path] = {}
         self.ready = False
 
-    def start(self) -> Running:
-        """Starts the pod as if it were made anew: claims keep what they hold, other volumes are empty."""
+    def start(self, command: Sequence[str] | None = None) -> Running:
+        """Starts the pod as if it were made anew: claims keep what they hold, other volumes are empty.
+
+        Args:
+            command: run in place of the container's own.
+        """
         security = {**self.spec["securityContext"], **self.container["securityContext"]}
         assert security["readOnlyRootFilesystem"], "a node's containers have no other root filesystem"
         image = self.cluster.images[re.fullmatch(r".*/([^/:@]+)[:@].*", self.container["image"])[1]]
         environment = {**image.environment, **self._environment()}
         self.running = self.sandbox.run(
             Container(
-                command=[expand(word, environment) for word in self.container["command"]],
+                command=command or [expand(word, environment) for word in self.container["command"]],
                 environment=environment,
                 mounts=[*image.mounts, *self._mounts()],
                 user=security["runAsUser"],
@@ -184,9 +190,9 @@ class Pod:
         self._lost()
         self.running.kill()
 
-    def complete(self, seconds: float = 60) -> str:
+    def complete(self, command: Sequence[str] | None = None, seconds: float = 60) -> str:
         """Runs the pod to its end, as `helm test` does, and gives its log; the test fails when the pod does."""
-        running = self.start()
+        running = self.start(command)
         code = running.process.wait(seconds)
         assert code == 0, f"{self.name} ended with code {code}\n{running.said}"
         return running.said
@@ -208,27 +214,27 @@ class Pod:
         return found
 
     def _mounts(self) -> list[Mount]:
-        volumes = {volume["name"]: volume for volume in self.spec["volumes"]}
+        described = {volume["name"]: volume for volume in self.spec["volumes"]}
+        self.volumes = {name: self._volume(name, described) for name in (*described, *self.claims)}
         return [
-            Mount(self._volume(mount["name"], volumes), mount["mountPath"], read_only=mount.get("readOnly", False))
+            Mount(self.volumes[mount["name"]], mount["mountPath"], read_only=mount.get("readOnly", False))
             for mount in self.container["volumeMounts"]
         ]
 
-    def _volume(self, name: str, volumes: Mapping[str, Object]) -> Path:
-        """The folder of a volume."""
+    def _volume(self, name: str, described: Mapping[str, Object]) -> Path:
         if name in self.claims:
             folder = self.sandbox.folder / "claims" / name
             folder.mkdir(parents=True, exist_ok=True)
             return folder
         folder = self.sandbox.new_folder(f"{name}-")
-        match volumes[name]:
+        match described[name]:
             case {"emptyDir": _}:
                 pass
             case {"configMap": {"name": configmap, **rest}} if not rest:
                 for file, text in self.cluster.configmaps[configmap]["data"].items():
                     (folder / file).write_text(text)
             case _:
-                raise NotImplementedError(f"{self.name} has a volume of a kind that is not known here: {volumes[name]}")
+                raise NotImplementedError(f"{self.name} has a volume of a kind that is not known here: {described[name]}")
         return folder
 
 

@@ -14,12 +14,13 @@ import org.apache.storm.tuple.Tuple;
 import org.apache.storm.tuple.Values;
 import org.apache.storm.utils.Utils;
 
-/** A topology that counts words: every word is emitted with an id, so Storm counts as acknowledged what the bolt has counted. */
+/** A topology that counts words. A word is emitted with an id, so it is acknowledged when the bolt has counted it. */
+@SuppressWarnings("serial")
 public final class Counting {
     private Counting() {
     }
 
-    /** Emits 100 words a second. */
+    /** Emits about 100 words a second. */
     public static final class Words extends BaseRichSpout {
         private static final String[] WORDS = {"version", "build", "lane"};
         private SpoutOutputCollector collector;
@@ -56,13 +57,13 @@ public final class Counting {
         }
     }
 
-    /** Submits it under the name that is the first argument, as two workers. */
+    /** Submits it. Arguments: its name, and the number of its workers, between which the words travel. */
     public static void main(String[] arguments) throws Exception {
         TopologyBuilder builder = new TopologyBuilder();
         builder.setSpout("words", new Words());
         builder.setBolt("count", new Count(), 2).fieldsGrouping("words", new Fields("word"));
         Config settings = new Config();
-        settings.setNumWorkers(2);
+        settings.setNumWorkers(Integer.parseInt(arguments[1]));
         settings.setStatsSampleRate(1.0);
         StormSubmitter.submitTopology(arguments[0], settings, builder.createTopology());
     }
