@@ -24,16 +24,16 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 import toolchain
+from keeping import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
 KWOK = Path(__file__).resolve().parent / "kwok"
-KEEPER = Path(__file__).resolve().with_name("keeper.py")
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 START_TIMEOUT = 60.0  # seconds for one program to come up; it takes 1 to 3, and a busy machine is slower
 
@@ -94,7 +94,8 @@ class ControlPlane:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
-            self._keeper = stack.enter_context(self._keep())
+            stack.callback(self._end)
+            self._keep = stack.enter_context(kept(self.folder))
             port = stack.enter_context(reserved_port())
             self.server = f"https://127.0.0.1:{port}"
             self._start_storage()
@@ -136,24 +137,10 @@ class ControlPlane:
     def _authority(self) -> Path:
         return self.folder / "apiserver.crt"  # what the API server makes for itself holds its authority as well
 
-    @contextlib.contextmanager
-    def _keep(self) -> Iterator[IO[bytes]]:
-        """Yields the pipe that tells the keeper what to end; closing it, or dying, ends all of it."""
-        keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,  # else whoever reads the owner's output waits for the keeper too
-            start_new_session=True,  # Ctrl-C is for the owner; the keeper follows
-        )
-        assert keeper.stdin is not None
-        try:
-            yield keeper.stdin
-        finally:
-            keeper.stdin.close()
-            keeper.wait()
-            for process in self._processes.values():
-                process.kill()  # for the case that the keeper itself was killed
-                process.wait()
+    def _end(self) -> None:
+        for process in self._processes.values():
+            process.kill()  # for the case that the keeper itself was killed
+            process.wait()
 
     def _start_storage(self) -> None:
         # On sockets in the folder: no port to find, and no other user of the machine can open the storage.
@@ -259,8 +246,7 @@ class ControlPlane:
                 start_new_session=True,
             )
         self._processes[name] = process
-        self._keeper.write(b"%d\n" % process.pid)
-        self._keeper.flush()
+        self._keep(process.pid)
 
     def _await(self, name: str, condition: Callable[[], bool]) -> None:
         """Returns when the condition holds; an error from the API server counts as not yet."""

@@ -22,6 +22,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parent
 
@@ -82,20 +86,31 @@ def build() -> Path:
         raise SystemExit(
             "the tool chain is built by Go, and no go is on PATH; install Go 1.26 or newer, then `make tools`"
         )
+    return made_once(folder(), find, compile_all)
+
+
+def made_once(place: Path, find: Callable[[], Path | None], make: Callable[[Path], None]) -> Path:
+    """The folder that `find` finds, made before if it is not there: aside, and moved into place whole.
+
+    So what is made when the builder is killed is never taken for a tool chain.
+    """
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if there := find():
             return there
-        # Made aside and moved into place whole: a build that is killed leaves no half of a tool chain.
         with tempfile.TemporaryDirectory(dir=cache(), prefix="building-") as made:
-            for module, programs in PROGRAMS.items():
-                for name, (package, variables) in programs.items():
-                    compile_program(module, package, variables, Path(made) / name)
-            shutil.rmtree(folder(), ignore_errors=True)
-            Path(made).rename(folder())
+            make(Path(made))
+            shutil.rmtree(place, ignore_errors=True)
+            Path(made).rename(place)
             Path(made).mkdir()  # for TemporaryDirectory to remove
-    return folder()
+    return place
+
+
+def compile_all(output: Path) -> None:
+    for module, programs in PROGRAMS.items():
+        for name, (package, variables) in programs.items():
+            compile_program(module, package, variables, output / name)
 
 
 def compile_program(module: str, package: str, variables: tuple[str, ...], output: Path) -> None:

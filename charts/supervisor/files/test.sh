@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# helm test: asks ZooKeeper which supervisors are registered below the lane's root. $1 is how their host names begin.
+# helm test: asks ZooKeeper which supervisors are registered below the lane's root, where no other lane's are. One must be.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 
@@ -7,8 +7,9 @@ here=$(dirname "${BASH_SOURCE[0]}")
 classpath=$(bash "$here/start.sh" server_classpath | tail -1)
 "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "$classpath:$STORM_CONF_DIR" \
   org.apache.storm.command.AdminCommands print_super >/tmp/supervisors
-if ! grep -F "$1" /tmp/supervisors; then
-  echo "no supervisor is registered whose name begins with $1; what is there:"
+# Of each it prints the id, and of what else it should print nothing. An id is a UUID and the supervisor's address.
+if ! grep -E '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f.:]+:$' /tmp/supervisors; then
+  echo "no supervisor is registered; what ZooKeeper says:"
   cat /tmp/supervisors
   exit 1
 fi

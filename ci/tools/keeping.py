@@ -1,0 +1,40 @@
+"""Processes and a folder that end with their owner, whatever way the owner ends: the owner's side of keeper.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEEPER = Path(__file__).resolve().with_name("keeper.py")
+
+
+@contextlib.contextmanager
+def kept(folder: Path) -> Iterator[Callable[[int], None]]:
+    """Yields what takes the id of each process that is to be killed, and the folder removed, at the end of the block.
+
+    The end of the owner, even by SIGKILL, is the end of the block.
+    """
+    keeper = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(KEEPER), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,  # else whoever reads the owner's output waits for the keeper too
+        start_new_session=True,  # Ctrl-C is for the owner; the keeper follows
+    )
+    assert keeper.stdin is not None
+    pipe = keeper.stdin.fileno()
+
+    def keep(process: int) -> None:
+        os.write(pipe, b"%d\n" % process)
+
+    try:
+        yield keep
+    finally:
+        keeper.stdin.close()
+        keeper.wait()

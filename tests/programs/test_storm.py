@@ -1,0 +1,186 @@
+"""Apache Storm itself: Nimbus, supervisor and workers, started by what the charts render, in two lanes on one ZooKeeper.
+
+Of the UI only the settings are tried, by a client of Storm's: its program (storm-webapp), and with it the log viewer and
+DRPC, is not on Maven Central.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programs.pods import Cluster, Pod
+
+    Render = Callable[..., list[dict[str, Any]]]
+
+pytestmark = [
+    pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session"),
+    pytest.mark.xdist_group("storm"),
+]
+
+TOPOLOGY = Path(__file__).resolve().parent / "topology"
+STARTED = 120  # seconds for a daemon or a worker to be there; on two busy cores they take half of it
+# By default Nimbus hears once a minute what a topology has done, and is missed after 20 seconds.
+SOONER = {"executor.metrics.frequency.secs": 2, "storm.zookeeper.session.timeout": 10000}
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """The pods of a lane, by component."""
+
+    name: str
+    pods: dict[str, Pod]
+
+    def of(self, component: str) -> list[Pod]:
+        """The component's pods, by their ordinals."""
+        return [pod for name, pod in self.pods.items() if re.fullmatch(rf"{component}-{self.name}(-\d+)?", name)]
+
+    def one(self, component: str) -> Pod:
+        (pod,) = self.of(component)
+        return pod
+
+    def put(self, file: Path) -> None:
+        """Copies a file to the folder /tmp of the first Nimbus, as `kubectl cp` does."""
+        (self.of("nimbus")[0].volumes["tmp"] / file.name).write_bytes(file.read_bytes())
+
+    def storm(self, *arguments: str) -> str:
+        """What `storm` prints beside the first Nimbus."""
+        return self.of("nimbus")[0].execute("storm", *arguments, seconds=STARTED + 30)
+
+
+@pytest.fixture(scope="module")
+def lanes(cluster: Cluster, render: Render) -> tuple[Lane, Lane]:
+    """A pipeline, and a Nimbus and a supervisor of the next Build, which use its ZooKeeper. All are started at once."""
+    supervisor = {"replicas": 1, "logviewer": {"enabled": False}, "config": SOONER}
+    first = {"global": {"Version": "coco", "Build": "1"}}
+    second = {"Version": "coco", "Build": "2", "zookeeper": {"lane": "coco-1"}}
+    one = cluster.apply(render("pipeline", **first, nimbus={"config": SOONER}, supervisor=supervisor))
+    two = cluster.apply(render("nimbus", **second, replicas=1) + render("supervisor", **second, **supervisor))
+    found = Lane("coco-1", one), Lane("coco-2", two)
+    daemons = [pod for lane in found for component in ("zk", "nimbus", "supervisor") for pod in lane.of(component)]
+    for pod in daemons:
+        pod.start()
+    for pod in daemons:
+        pod.until_ready(STARTED)
+    return found
+
+
+@pytest.fixture(scope="module")
+def one(lanes: tuple[Lane, Lane]) -> Lane:
+    return lanes[0]
+
+
+@pytest.fixture(scope="module")
+def two(lanes: tuple[Lane, Lane]) -> Lane:
+    return lanes[1]
+
+
+@pytest.fixture(scope="module")
+def jar(java: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The topology, compiled against what workers have."""
+    folder = tmp_path_factory.mktemp("topology")
+    compiler = [java / "bin" / "javac", "-Werror", "-d", folder / "classes", "-cp", f"{programs}/storm/lib-worker/*"]
+    subprocess.run([*compiler, *TOPOLOGY.glob("*.java")], check=True)
+    subprocess.run([java / "bin" / "jar", "cf", folder / "topology.jar", "-C", folder / "classes", "."], check=True)
+    return folder / "topology.jar"
+
+
+@pytest.fixture(scope="module")
+def counted(one: Lane, two: Lane, jar: Path) -> dict[str, tuple[int, int]]:
+    """A topology runs in each lane, both by one name: how many tuples were acknowledged, and by how many workers."""
+    lanes = {one: 2, two: 1}
+    for lane, workers in lanes.items():
+        lane.put(jar)
+        lane.storm("jar", f"/tmp/{jar.name}", "Counting", "words", str(workers))
+    found = {}
+    for lane in lanes:
+        said = lane.storm("jar", f"/tmp/{jar.name}", "Acknowledged", "words", str(STARTED))
+        numbers = re.search(r"^acknowledged (\d+) workers (\d+)$", said, re.MULTILINE)
+        found[lane.name] = int(numbers[1]), int(numbers[2])
+    return found
+
+
+def znodes(one: Lane, *paths: str) -> list[list[str]]:
+    """The names below each path in ZooKeeper, sorted."""
+    zookeeper = one.of("zk")[0]
+    ask = "zkCli.sh -waitforconnection -server localhost:2181 2>&1"
+    said = zookeeper.execute("bash", "-c", f"printf 'ls %s\n' {' '.join(paths)} | {ask}")
+    return [sorted(found.split(", ")) for found in re.findall(r"^\[zk: [^]]*\] \[(.*)\]$", said, re.MULTILINE)]
+
+
+def test_all_are_alive_and_ready(one: Lane, two: Lane) -> None:
+    for pod in [*one.of("nimbus"), *one.of("supervisor"), *two.of("nimbus"), *two.of("supervisor")]:
+        assert all(pod.probe(name) for name in ("startupProbe", "readinessProbe", "livenessProbe"))
+
+
+def test_they_register_under_the_root_of_their_lane(one: Lane, two: Lane) -> None:
+    (roots,) = znodes(one, "/storm")
+    assert roots == ["coco-1", "coco-2"]
+    for lane in (one, two):
+        leaders, supervisors = znodes(one, f"/storm/{lane.name}/nimbuses", f"/storm/{lane.name}/supervisors")
+        domain = f"nimbus-hs-{lane.name}.streams.svc.cluster.local"
+        assert leaders == [f"{nimbus.name}.{domain}" for nimbus in lane.of("nimbus")]
+        assert len(supervisors) == len(lane.of("supervisor"))
+
+
+def test_helm_test_finds_nimbus_and_the_supervisor(one: Lane) -> None:
+    one.one("nimbus-test").complete()
+    one.one("supervisor-test").complete()
+
+
+def test_tuples_are_emitted_and_acknowledged(counted: dict[str, tuple[int, int]]) -> None:
+    assert {lane: workers for lane, (_, workers) in counted.items()} == {"coco-1": 2, "coco-2": 1}
+    assert all(acknowledged > 0 for acknowledged, _ in counted.values())
+
+
+def test_workers_have_the_heap_of_the_chart(one: Lane, counted: object) -> None:
+    supervisor = one.one("supervisor")
+    processes = supervisor.execute("ps", "-e", "-o", "args").splitlines()
+    workers = [words for words in processes if words.startswith("java -server") and "daemon.worker.Worker" in words]
+    assert len(workers) == 2
+    assert all(re.findall(r"-Xmx(\S+)", words) == ["768m"] for words in workers)
+
+
+def test_the_ui_is_led_to_the_nimbus_of_its_lane(one: Lane, counted: object) -> None:
+    ui = one.of("ui")[0]
+    assert ui.container["command"] == ["bash", "/etc/storm/start.sh", "ui"]
+    said = ui.complete(["bash", "/etc/storm/start.sh", "list"])
+    assert re.search(r"^words +ACTIVE ", said, re.MULTILINE)
+
+
+def test_lanes_on_one_zookeeper_do_not_see_each_other(one: Lane, two: Lane, counted: object) -> None:
+    for lane, workers in ((one, 2), (two, 1)):
+        listed = re.findall(r"^words +ACTIVE +\d+ +(\d+) ", lane.storm("list"), re.MULTILINE)
+        assert listed == [str(workers)], "one by this name, with the workers of the lane's own"
+    kinds = ("storms", "supervisors", "assignments")
+    ids = znodes(one, *(f"/storm/{lane.name}/{kind}" for lane in (one, two) for kind in kinds))
+    for ones, twos in zip(ids[:3], ids[3:], strict=True):
+        assert ones
+        assert twos
+        assert not set(ones) & set(twos)
+
+
+def test_another_nimbus_leads_when_the_leader_is_lost(one: Lane, counted: object) -> None:
+    (leader,) = (nimbus for nimbus in one.of("nimbus") if "gained leadership" in nimbus.running.said)
+    (other,) = (nimbus for nimbus in one.of("nimbus") if nimbus is not leader)
+    leader.kill()
+    other.until("it leads", lambda: "gained leadership" in other.running.said)
+    assert re.search(r"^words +ACTIVE ", other.execute("storm", "list"), re.MULTILINE)
+
+
+def test_a_supervisor_that_is_stopped_ends_its_workers(one: Lane, counted: object) -> None:
+    supervisor = one.one("supervisor")
+    seconds = supervisor.stop()
+    assert supervisor.running.code == 143
+    assert seconds < supervisor.spec["terminationGracePeriodSeconds"] / 2
+    logs = [file.read_text() for file in supervisor.volumes["logs"].glob("workers-artifacts/words-*/67*/worker.log")]
+    assert len(logs) == 2
+    assert all("Shut down worker words-" in log for log in logs), "by its own hand, as SIGTERM has it do"

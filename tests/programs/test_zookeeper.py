@@ -1,0 +1,115 @@
+"""Apache ZooKeeper itself, started by what the chart renders for each member."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programs.pods import Cluster, Pod
+
+    Render = Callable[..., list[dict[str, Any]]]
+
+# Helm 3 alone: what both render is held against each other elsewhere. One process: the members are started once.
+pytestmark = [
+    pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session"),
+    pytest.mark.xdist_group("zookeeper"),
+]
+
+SRVR = "exec 3<>/dev/tcp/localhost/2181; printf srvr >&3; cat <&3"
+
+
+@pytest.fixture(scope="module")
+def release(cluster: Cluster, render: Render) -> dict[str, Pod]:
+    return cluster.apply(render("zookeeper", Version="2-coco", Build="1"))
+
+
+@pytest.fixture(scope="module")
+def helm_test(release: dict[str, Pod]) -> Pod:
+    """What `helm test` runs: it writes and reads through the Service."""
+    return release["zk-test-2-coco-1"]
+
+
+@pytest.fixture(scope="module")
+def ensemble(release: dict[str, Pod]) -> list[Pod]:
+    """The members, all in the quorum."""
+    members = [release[f"zk-2-coco-1-{ordinal}"] for ordinal in range(3)]
+    start(*members)
+    return members
+
+
+def start(*members: Pod) -> None:
+    for member in members:
+        member.start()
+    for member in members:
+        member.until_ready()
+
+
+def mode(member: Pod) -> str:
+    """What the member says it is: ``leader`` or ``follower``; empty when it is in no quorum."""
+    found = re.search("^Mode: (.*)$", member.execute("bash", "-c", SRVR), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def cli(member: Pod, *command: str) -> str:
+    return member.execute("zkCli.sh", "-waitforconnection", "-server", "localhost:2181", *command)
+
+
+def test_three_members_elect_one_leader(ensemble: list[Pod]) -> None:
+    assert sorted(map(mode, ensemble)) == ["follower", "follower", "leader"]
+
+
+def test_a_running_member_is_alive_and_ready(ensemble: list[Pod]) -> None:
+    for member in ensemble:
+        assert all(member.probe(name) for name in ("startupProbe", "readinessProbe", "livenessProbe"))
+
+
+def test_each_member_knows_who_it_is(ensemble: list[Pod]) -> None:
+    assert [member.execute("cat", "/data/myid").strip() for member in ensemble] == ["1", "2", "3"]
+
+
+def test_helm_test_writes_and_reads(ensemble: list[Pod], helm_test: Pod) -> None:
+    assert "wrote and read /sidelane-test-" in helm_test.complete()
+
+
+def test_what_is_logged_goes_to_the_standard_output(ensemble: list[Pod]) -> None:
+    assert re.search(r"^\d{4}-\d\d-\d\d .* INFO +\[.*QuorumPeer", ensemble[0].running.said, re.MULTILINE)
+    assert ensemble[0].execute("ls", "/tmp").split() == ["hsperfdata_user"], "no log file, only the JVM's own"
+
+
+def test_prometheus_finds_the_metrics(cluster: Cluster, ensemble: list[Pod]) -> None:
+    request = f"exec 3<>/dev/tcp/{ensemble[0].address}/7000; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3"
+    answer = cluster.node.run("bash", "-c", request).stdout
+    assert answer.startswith("HTTP/1.1 200")
+    assert re.search("^quorum_size 3.0$", answer, re.MULTILINE)
+
+
+def test_the_ensemble_serves_on_without_its_leader_which_comes_back(ensemble: list[Pod], helm_test: Pod) -> None:
+    (leader,) = (member for member in ensemble if mode(member) == "leader")
+    others = [member for member in ensemble if member is not leader]
+    leader.kill()
+    others[0].until("there is a leader again", lambda: "leader" in map(mode, others))
+    assert "wrote and read" in helm_test.complete()
+    cli(others[0], "create", "/while-it-was-away", "kept")
+
+    start(leader)
+    assert mode(leader) == "follower"
+    assert "kept" in cli(leader, "get", "/while-it-was-away").splitlines()
+
+
+def test_without_a_majority_a_member_is_alive_and_not_ready(ensemble: list[Pod], helm_test: Pod) -> None:
+    last, *others = ensemble
+    seconds = [member.stop() for member in others]
+    assert all(member.running.code == 143 for member in others), "ended by SIGTERM, not SIGKILL"
+    assert max(seconds) < 10
+
+    last.until("it is not ready", lambda: not last.probe("readinessProbe"))
+    assert last.probe("livenessProbe")
+    assert helm_test.start().process.wait(60) == 1, "and helm test says so"
+
+    start(*others)
+    last.until("it is ready again", lambda: last.probe("readinessProbe"))
