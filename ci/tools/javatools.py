@@ -6,7 +6,7 @@ The folder java beside this file has the pins, and says where in a program's fol
     python ci/tools/javatools.py --find   print the folder; exit 1 when it is not there
 
     zookeeper/bin  zookeeper/lib                as in its distribution
-    storm/lib      storm/lib-worker             as in its distribution, which Maven Central lacks; no launcher, and no UI
+    storm/lib      storm/lib-worker             as in its distribution; Maven Central has no launcher and no UI
 
 Needs Maven on PATH to bring them, with whatever settings the machine has for it, and nothing but Python to find them.
 """
@@ -44,7 +44,9 @@ def build() -> Path:
     if there := find():
         return there
     if not shutil.which("mvn"):
-        raise SystemExit("ZooKeeper and Storm are brought by Maven, and no mvn is on PATH; install it, then `make tools`")
+        raise SystemExit(
+            "ZooKeeper and Storm are brought by Maven, and no mvn is on PATH; install it, then `make tools`"
+        )
     return toolchain.made_once(folder(), find, bring)
 
 

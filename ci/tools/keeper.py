@@ -1,6 +1,6 @@
-"""Ends a control plane when its owner ends, whatever way the owner ends.
+"""Ends processes when their owner ends, whatever way the owner ends.
 
-Run by controlplane.py as a program of its own. On standard input it reads the process ids of the programs, one a
+Run by keeping.py as a program of its own. On standard input it reads the process ids of the processes, one a
 line. The end of the input is the end of the owner: the kernel closes the pipe even of a process that SIGKILL took.
 Then the programs are killed and the folder is removed. A clean exit takes this same way, so it is tried every day.
 

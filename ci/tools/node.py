@@ -8,9 +8,9 @@
         container.stop(seconds=30)
 
 A sandbox is what a pod is to its containers: an address, a localhost and a host name. A container has processes of its
-own, of which the command is the first, so that all end with it; one user without capabilities; and a root filesystem that
-can't be written, with this machine's programs and libraries and what is mounted. So a command finds what it finds in a
-cluster, except for the image and the limits of CPU and memory. The network of the sandboxes leads nowhere else.
+own, of which the command is the first, so that all end with it; one user without capabilities; and a root filesystem
+that can't be written, with this machine's programs and libraries and what is mounted. So a command finds what it finds
+in a cluster, except for the image and the limits of CPU and memory. The sandboxes' network leads nowhere else.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Node:
         self._stack.close()
 
     def tell(self, names: Mapping[str, Iterable[str]]) -> None:
-        """Has all containers, also those that run, find these addresses by their names, and none that was told before."""
+        """Has every container, also one that runs, find these addresses by their names, and no others."""
         lines = ["127.0.0.1 localhost", *(f"{address} {' '.join(found)}" for address, found in names.items())]
         for sandbox in self.sandboxes:
             # In place: it is mounted. Its own name is known to a sandbox alone.
@@ -127,9 +127,9 @@ class Node:
 
     def _start(self) -> int:
         """Starts the namespaces and returns the id of their first process; all in them ends with it."""
+        spaces = ("--user", "--map-root-user", "--mount", "--net", "--pid")
         process = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child"]
-            + ["bash", str(HERE / "machine.sh"), NETWORK],
+            ["unshare", *spaces, "--fork", "--kill-child", "--", "bash", str(HERE / "machine.sh"), NETWORK],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -239,7 +239,11 @@ class Running:
         root = place / "root"
         root.mkdir()
         node, container = self.sandbox.node, self.container
-        mounts = [Mount(self.sandbox.hosts, "/etc/hosts", True), Mount(node.users, "/etc/passwd", True), *container.mounts]
+        mounts = [
+            Mount(self.sandbox.hosts, "/etc/hosts", True),
+            Mount(node.users, "/etc/passwd", True),
+            *container.mounts,
+        ]
         return [
             *node.enter(),
             *("nsenter", f"--net=/run/netns/{self.sandbox.name}", "--"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -68,6 +67,12 @@ def node(unavailable: Callable[[str], NoReturn]) -> Iterator[Node]:
 @pytest.fixture(scope="session")
 def cluster(node: Node, images: dict[str, Image]) -> Cluster:
     return Cluster(node, images)
+
+
+@pytest.fixture(scope="session")
+def charts() -> Path:
+    """The folder of the charts."""
+    return CHARTS
 
 
 @pytest.fixture(scope="session")

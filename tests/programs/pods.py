@@ -1,4 +1,4 @@
-"""The pods of rendered manifests, run on a node of namespaces: kubelet's and the cluster DNS' part, as far as our charts ask for it.
+"""The pods of rendered manifests on a node of namespaces: kubelet's part and the DNS', as far as our charts ask.
 
 What a chart asks for and is not known here is an error, never left out.
 """
@@ -6,9 +6,7 @@ What a chart asks for and is not known here is an error, never left out.
 from __future__ import annotations
 
 import re
-import sys
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +44,9 @@ class Cluster:
 
     Args:
         images: by the last part of their repository, such as ``zookeeper``.
+
+    Attributes:
+        secrets: the files of Secrets that no chart makes, by name; put in by a test.
     """
 
     def __init__(self, node: Node, images: Mapping[str, Image]) -> None:
@@ -54,6 +55,7 @@ class Cluster:
         self.pods: dict[str, Pod] = {}
         self.services: list[Object] = []
         self.configmaps: dict[str, Object] = {}
+        self.secrets: dict[str, Mapping[str, str]] = {}
 
     def apply(self, objects: Iterable[Object]) -> dict[str, Pod]:
         """Takes the objects of a release, and gives the pods that they make, none of them started, by their names."""
@@ -74,19 +76,19 @@ class Cluster:
         return made
 
     def publish(self) -> None:
-        """Tells the names as they are now: a Service leads to its ready pods, and a headless one to all, each by name."""
-        names: dict[str, list[str]] = defaultdict(list)
+        """Tells the names as they are now: a Service has its ready pods, and a headless one all, each by name."""
+        names: dict[str, list[str]] = {pod.address: [] for pod in self.pods.values()}
         for service in self.services:
-            plain = name_of(service)
             # The short ones are what a pod's search list makes of them.
-            forms = [plain, f"{plain}.{NAMESPACE}", f"{plain}.{NAMESPACE}.svc", f"{plain}.{NAMESPACE}.svc.{DOMAIN}"]
+            plain = name_of(service)
+            forms = [f"{plain}.{NAMESPACE}.svc.{DOMAIN}", f"{plain}.{NAMESPACE}.svc", f"{plain}.{NAMESPACE}", plain]
             for pod in self.pods.values():
                 always = service["spec"].get("publishNotReadyAddresses", False)
                 if (pod.ready or always) and service["spec"]["selector"].items() <= pod.labels.items():
-                    names[pod.address] += forms
-                    if pod.domain == plain:
-                        names[pod.address] += [f"{pod.name}.{form}" for form in forms]
-        self.node.tell(names)
+                    # The first of a pod's names is the one by which its address is looked up.
+                    own = [f"{pod.name}.{form}" for form in forms] if pod.domain == plain else []
+                    names[pod.address] = [*own, *names[pod.address], *forms]
+        self.node.tell({address: found for address, found in names.items() if found})
 
 
 class Pod:
@@ -161,7 +163,7 @@ class Pod:
         self.cluster.publish()
 
     def until(self, what: str, condition: Callable[[], Any], seconds: float = 60) -> Any:
-        """The condition's first true value; the test fails, with the end of the log, if the container ends or time is up."""
+        """The condition's first true value; the test fails, with the log's end, when it ends or time is up."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             ended = self.running.code is not None
@@ -210,7 +212,9 @@ class Pod:
                 case {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}:
                     found[variable["name"]] = self.name
                 case _:
-                    raise NotImplementedError(f"{self.name} has a variable of a kind that is not known here: {variable}")
+                    raise NotImplementedError(
+                        f"{self.name} has a variable of a kind that is not known here: {variable}"
+                    )
         return found
 
     def _mounts(self) -> list[Mount]:
@@ -231,11 +235,19 @@ class Pod:
             case {"emptyDir": _}:
                 pass
             case {"configMap": {"name": configmap, **rest}} if not rest:
-                for file, text in self.cluster.configmaps[configmap]["data"].items():
-                    (folder / file).write_text(text)
+                write(folder, self.cluster.configmaps[configmap]["data"])
+            case {"secret": {"secretName": secret, **rest}} if not rest:
+                write(folder, self.cluster.secrets[secret])
             case _:
-                raise NotImplementedError(f"{self.name} has a volume of a kind that is not known here: {described[name]}")
+                raise NotImplementedError(
+                    f"{self.name} has a volume of a kind that is not known here: {described[name]}"
+                )
         return folder
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text)
 
 
 def name_of(item: Object) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from programs.pods import Cluster, Pod
 
@@ -40,6 +43,16 @@ def ensemble(release: dict[str, Pod]) -> list[Pod]:
     members = [release[f"zk-2-coco-1-{ordinal}"] for ordinal in range(3)]
     start(*members)
     return members
+
+
+@pytest.fixture(scope="module")
+def alone(cluster: Cluster, render: Render, charts: Path) -> Pod:
+    """An ensemble of one, with the values that the chart has for a laptop."""
+    values = yaml.safe_load((charts / "zookeeper" / "ci" / "minimal-values.yaml").read_text())
+    logging = {"format": "json"}
+    member = cluster.apply(render("zookeeper", **{**values, "Version": "alone", "logging": logging}))["zk-alone-1-0"]
+    start(member)
+    return member
 
 
 def start(*members: Pod) -> None:
@@ -113,3 +126,16 @@ def test_without_a_majority_a_member_is_alive_and_not_ready(ensemble: list[Pod],
 
     start(*others)
     last.until("it is ready again", lambda: last.probe("readinessProbe"))
+
+
+def test_one_member_stands_alone(alone: Pod) -> None:
+    assert mode(alone) == "standalone"
+    assert alone.probe("livenessProbe")
+    cli(alone, "create", "/node", "content")
+    assert "content" in cli(alone, "get", "/node").splitlines()
+
+
+def test_logs_are_json_where_they_are_asked_to_be(alone: Pod) -> None:
+    lines = alone.running.said.splitlines()
+    began = next(number for number, line in enumerate(lines) if line.startswith("{"))
+    assert [json.loads(line)["message"] for line in lines[began:]], "from its first word on, all that ZooKeeper logs"

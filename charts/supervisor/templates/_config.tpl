@@ -5,8 +5,6 @@
 {{- range $slot := until (int $workers.slots) -}}
   {{- $ports = append $ports (add $workers.firstPort $slot) -}}
 {{- end -}}
-{{- /* A worker halts so long after it was asked to end, ended or not, and so long is its slot empty when Storm moves one.
-Storm's 3 seconds are too few on a busy machine, even for an idle worker. */ -}}
 {{- $settings := dict
   "nimbus.seeds" (list (include "common.serviceHost" (dict "root" . "component" "nimbus-cs")))
   "supervisor.childopts" (include "storm.childopts" .Values.jvm)
@@ -16,7 +14,6 @@ Storm's 3 seconds are too few on a busy machine, even for an idle worker. */ -}}
   "worker.heap.memory.mb" (int $workers.heapMiB)
   "worker.childopts" (include "storm.childopts" $workers)
   "topology.worker.logwriter.childopts" (printf "-Xmx%dm" (int $workers.logWriterMiB))
-  "supervisor.worker.shutdown.sleep.secs" 10
   "logviewer.childopts" (include "storm.childopts" .Values.logviewer.jvm) -}}
 {{- with include "supervisor.cpu" . -}}
   {{- $_ := set $settings "supervisor.cpu.capacity" (float64 .) -}}

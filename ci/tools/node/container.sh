@@ -43,6 +43,7 @@ ln -s -t "$root/etc" "${names[@]/#\/etc//.etc}"
 bind rw /dev /dev
 mkdir "$root/proc" "$root/tmp"
 mount -t proc proc "$root/proc"
+bind ro "$root/proc/sys" /proc/sys # which would let root's processes through, with or without capabilities
 while [ "$1" != -- ]; do
   bind "$1" "$2" "$3"
   shift 3
