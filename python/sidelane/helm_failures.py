@@ -79,7 +79,7 @@ MEANINGS = (
         "see the chart's values.yaml",
     ),
     _row(
-        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find the requested resource",
+        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find",
         KindNotServed,
         "the cluster serves no {what}",
         "install its definitions, or do without it",

@@ -8,7 +8,7 @@ from typing import Final
 from sidelane.lane import Lane
 from sidelane.manifest import Reference, references
 from sidelane.naming import parse_name
-from sidelane.rules.rule import Context, Problem, Rule, in_lane
+from sidelane.rules.rule import Context, Problem, Rule, in_lane, is_route
 
 _POD: Final = """\
 apiVersion: v1
@@ -48,6 +48,20 @@ spec:
     spec:
       containers: [{name: zookeeper, image: "zookeeper:3.9.5"}]
 """
+_ROUTE: Final = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: svc1-2-coco-1
+  labels:
+    app: svc1-2-coco-1
+    app.kubernetes.io/name: {chart}
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  rules: [{{backendRefs: [{{group: "", kind: Service, name: svc1-v1-2-coco-2, port: 80, weight: 1}}]}}]
+"""
 
 
 def _check(context: Context) -> Iterator[Problem]:
@@ -55,7 +69,9 @@ def _check(context: Context) -> Iterator[Problem]:
     components = {named[0] for obj in context.manifest.objects if (named := parse_name(obj.name))}
     for obj, lane in context.in_lanes():
         for reference in references(obj):
-            if reference.target not in identities and (message := _message(reference, lane, components)):
+            if reference.target in identities or (reference.routed and is_route(obj)):
+                continue
+            if message := _message(reference, lane, components):
                 yield Problem(obj, reference.path, message)
 
 
@@ -82,8 +98,9 @@ RULE: Final[Rule] = Rule(
         "A pod that mounts a ConfigMap which is not there never starts, and one that mounts another lane's changes "
         "when that lane does. So a name with the lane's suffix must be in the manifest, unless the reference is "
         "optional or leads, as a route's does, to what other releases of the lane bring. A name of another lane is "
-        "refused. A name without a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is "
-        "let pass, except where the object is nothing without it: a StatefulSet's serviceName, an autoscaler's target."
+        "refused, but for where a route leads its requests. A name without a lane belongs to whoever runs the cluster "
+        "(image pull secrets, certificates) and is let pass, except where the object is nothing without it: a "
+        "StatefulSet's serviceName, an autoscaler's target."
     ),
     remedy="name what this chart renders, or give an existing object without a lane in its name",
     wrong=(
@@ -91,8 +108,10 @@ RULE: Final[Rule] = Rule(
         _POD.format(ref="svc1-2-coco-2", optional="true"),
         _POD.format(ref="svc1-3-coco-1", optional="false"),
         _STATEFULSET,
+        _ROUTE.format(chart="service"),
     ),
     right=(
+        _ROUTE.format(chart="route"),
         _POD.format(ref="svc1-2-coco-1", optional="true"),
         _POD.format(ref="tls-cert-2024", optional="false"),
     ),
