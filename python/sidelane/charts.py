@@ -35,6 +35,8 @@ OPERATIONAL_VALUES = "sidelane.dev/operational-values"
 RELEASE_NAME = "sidelane.dev/release-name"
 
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
+#: What a template says that asks on upgrades alone, as charts/common's guard: an installation renders alike without.
+ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Chart:
     def asks_the_cluster(self) -> bool:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
-            ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
+            ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
             for name, content in _files(self.path)
         )
 
