@@ -36,12 +36,12 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python ci/chart_readme.py --check
+	$(BIN)/python ci/chart_values.py --check
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
-	$(BIN)/python ci/chart_readme.py
+	$(BIN)/python ci/chart_values.py
 
 clean:
 	rm -rf .venv demo dist build

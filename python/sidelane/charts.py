@@ -30,7 +30,13 @@ FILE_LIMIT = 5 * 1024 * 1024
 #: Top-level values that may change on a deployed release, separated by commas; a chart without it has none.
 OPERATIONAL_VALUES = "sidelane.dev/operational-values"
 
+#: How a chart's releases are named before their lane, from its values: ``{name}-{serviceVersion}``. A chart without it
+#: has one release a lane, of the chart's own name.
+RELEASE_NAME = "sidelane.dev/release-name"
+
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
+#: What a template says that asks on upgrades alone, as charts/common's guard: an installation renders alike without.
+ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ class Chart:
         """The top-level values that may change on a deployed release, as the chart's annotation names them."""
         return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
 
+    @property
+    def release_pattern(self) -> str:
+        """How its releases are named before their lane: its own name, or text with values as ``{key}``."""
+        return str(self.annotations.get(RELEASE_NAME) or self.name)
+
     @functools.cached_property
     def values_text(self) -> str:
         """The chart's values.yaml as it is written, with its comments."""
@@ -107,7 +118,7 @@ class Chart:
     def asks_the_cluster(self) -> bool:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
-            ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
+            ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
             for name, content in _files(self.path)
         )
 

@@ -1,8 +1,17 @@
-{{- /* Takes the root. The image of .Values.image, by digest where one is given: a digest can't be moved, a tag can. */ -}}
+{{- /*
+Takes the root. The image of .Values.image, by digest where one is given: a digest can't be moved, a tag can. One registry
+for all, from a parent chart's `global`, goes before the image's own.
+*/ -}}
 {{- define "common.image" -}}
-{{- $image := .Values.image -}}
+{{- include "common.image.of" (dict "image" .Values.image "global" .Values.global) -}}
+{{- end -}}
+
+{{- /* Takes image and global. */ -}}
+{{- define "common.image.of" -}}
+{{- $image := .image -}}
 {{- $tag := include "common.image.tag" $image -}}
-{{- $name := list $image.registry $image.repository | compact | join "/" -}}
+{{- $registry := dig "imageRegistry" "" (.global | default dict) | default $image.registry -}}
+{{- $name := list $registry $image.repository | compact | join "/" -}}
 {{- if $image.digest -}}
   {{- printf "%s@%s" $name $image.digest -}}
 {{- else if eq $tag "" -}}

@@ -74,3 +74,14 @@ Takes a kind. The longest name that nothing behind it cuts or refuses, where tha
   {{- printf "the service version '%v' is not 'v', a digit, and then lower-case letters and digits; write it such as 'v1' or 'v2beta1'" . -}}
 {{- end -}}
 {{- end -}}
+
+{{- /* Takes root and component. The DNS name of the lane's Service of that component, in full: zk-hs-2-coco-1.<namespace>.svc.<domain>. */ -}}
+{{- define "common.serviceHost" -}}
+{{- $service := include "common.name" (dict "root" .root "component" .component "kind" "Service") -}}
+{{- printf "%s.%s.svc.%s" $service .root.Release.Namespace (include "common.clusterDomain" .root) -}}
+{{- end -}}
+
+{{- /* Takes the root. The domain of the cluster's DNS: one for all from a parent chart's `global`, else the chart's own. */ -}}
+{{- define "common.clusterDomain" -}}
+{{- dig "clusterDomain" "" (.Values.global | default dict) | default .Values.clusterDomain -}}
+{{- end -}}

@@ -22,6 +22,7 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 {{- /* Takes the root. */ -}}
 {{- define "route.checks" -}}
 {{- include "route.checks.revision" . -}}
+{{- include "route.checks.same" . -}}
 {{- if not (has .Values.mode (list "service" "istio" "gateway")) -}}
   {{- fail (printf "mode is '%v', and a route is made by 'service', 'istio' or 'gateway'" .Values.mode) -}}
 {{- end -}}
@@ -41,6 +42,19 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 {{- $expected := int (.Values.expectedRevision | default 0) -}}
 {{- if and .Release.IsUpgrade (gt $expected 0) (ne $expected (int .Release.Revision)) -}}
   {{- fail (printf "this change of the route would be revision %d, and expectedRevision is %d: somebody changed it in between, or the number is left from an earlier change; look at the route again, and add --set expectedRevision=0 to change it all the same" (int .Release.Revision) $expected) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and make
+another. `lookup` sees nothing in `helm template`, and the default account wherever it sees.
+*/ -}}
+{{- define "route.checks.same" -}}
+{{- if .Release.IsUpgrade -}}
+  {{- $stable := include "common.name" (dict "root" . "component" (include "route.name" .) "kind" "Service") -}}
+  {{- if and (not (lookup "v1" "Service" .Release.Namespace $stable)) (lookup "v1" "ServiceAccount" .Release.Namespace "default") -}}
+    {{- fail (printf "the release '%s' has no Service %s: either the name or the lane is not the one that it was installed with, or the Service was deleted; install another route beside it, or uninstall this one first" .Release.Name $stable) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -25,7 +25,7 @@ the route's own unless it names another.
 
 {{- /* Takes root and the name of a Service. */ -}}
 {{- define "route.host" -}}
-{{- printf "%s.%s.svc.%s" .name .root.Release.Namespace .root.Values.clusterDomain -}}
+{{- printf "%s.%s.svc.%s" .name .root.Release.Namespace (include "common.clusterDomain" .root) -}}
 {{- end -}}
 
 {{- /* Takes root and target. The labels of its pods. */ -}}

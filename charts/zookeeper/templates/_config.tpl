@@ -26,17 +26,11 @@ metricsProvider.httpPort=7000
 {{- define "zookeeper.members" -}}
 {{- if gt (int .Values.replicas) 1 }}
 {{- $pod := include "common.name" (dict "root" . "component" "zk" "kind" "StatefulSet") }}
-{{- $domain := include "zookeeper.domain" . }}
+{{- $domain := include "common.serviceHost" (dict "root" . "component" "zk-hs") }}
 {{- range $ordinal := until (int .Values.replicas) }}
 server.{{ add1 $ordinal }}={{ $pod }}-{{ $ordinal }}.{{ $domain }}:2888:3888
 {{- end }}
 {{- end }}
-{{- end -}}
-
-{{- /* The domain of the members' names: the headless Service's. */ -}}
-{{- define "zookeeper.domain" -}}
-{{- $service := include "common.name" (dict "root" . "component" "zk-hs" "kind" "Service") -}}
-{{- printf "%s.%s.svc.%s" $service .Release.Namespace .Values.clusterDomain -}}
 {{- end -}}
 
 {{- define "zookeeper.tls.cfg" -}}

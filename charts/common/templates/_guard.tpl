@@ -1,0 +1,108 @@
+{{- /*
+The guard: a deployed release refuses to be changed, with nothing but Helm.
+
+A release leaves an immutable ConfigMap, its record: which chart made it, for which lane, and a digest of each value
+that may not change. An upgrade is held against it, and one that fails here has changed nothing. What may change is in one place, the
+annotation `sidelane.dev/operational-values` of Chart.yaml: names of values, with dots where they lie deeper.
+
+`lookup` sees nothing in `helm template` and in client dry runs, and there nothing is refused. On an installation nothing
+is looked up, which tools may know (sidelane.dev/asks: on-upgrade).
+*/ -}}
+
+{{- /* Takes root, component and, for one version of a service, serviceVersion. The record, after the guard. */ -}}
+{{- define "common.record" -}}
+{{- $own := dict "as" (printf "%s-record" .component) "kind" "ConfigMap" -}}
+{{- $facts := include "common.record.facts" .root | fromJson -}}
+{{- if .root.Release.IsUpgrade -}}
+  {{- $name := include "common.name" (merge (dict "component" $own.as "kind" "ConfigMap") .) -}}
+  {{- $found := lookup "v1" "ConfigMap" .root.Release.Namespace $name -}}
+  {{- include "common.guard" (dict "root" .root "name" $name "facts" $facts "found" (dig "data" dict ($found | default dict))) -}}
+{{- end -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  {{- include "common.metadata" (merge $own .) | nindent 2 }}
+immutable: true
+data:
+  {{- toYaml $facts | nindent 2 }}
+{{- end -}}
+
+{{- /* Takes the root. What a record holds, as JSON: text by name, the same for the same chart, lane and values. */ -}}
+{{- define "common.record.facts" -}}
+{{- $digests := dict -}}
+{{- include "common.record.digest" (dict "path" "" "value" (include "common.record.guarded" . | fromJson) "global" (toJson .Values.global) "into" $digests) -}}
+{{- dict
+  "release" .Release.Name
+  "chart" (printf "%s-%s" .Chart.Name .Chart.Version)
+  "lane" (include "common.lane" .)
+  "operational-values" (include "common.record.operational" .)
+  "values" (toYaml $digests)
+  | toJson -}}
+{{- end -}}
+
+{{- /*
+Takes path, value, into, a mapping that gets a digest of each value in it, and global as JSON: Helm copies it into the
+values of every chart below, and it counts once.
+*/ -}}
+{{- define "common.record.digest" -}}
+{{- if and (kindIs "map" .value) .value -}}
+  {{- range $key, $value := .value -}}
+    {{- if not (and (eq $key "global") (eq (toJson $value) $.global)) -}}
+      {{- $path := list $.path $key | compact | join "." -}}
+      {{- include "common.record.digest" (dict "path" $path "value" $value "global" $.global "into" $.into) -}}
+    {{- end -}}
+  {{- end -}}
+{{- else -}}
+  {{- $_ := set .into .path (toJson .value | sha256sum | trunc 16) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "common.record.operational" -}}
+{{- index .Chart.Annotations "sidelane.dev/operational-values" -}}
+{{- end -}}
+
+{{- /*
+Takes the root. The values that may not change, as JSON. Not among them: the lane, which is compared as such and may come
+from either of two places; and what Helm itself adds for a library chart.
+*/ -}}
+{{- define "common.record.guarded" -}}
+{{- $values := omit (deepCopy .Values) "Version" "Build" "common" "global" -}}
+{{- $_ := set $values "global" (omit (.Values.global | default dict) "Version" "Build") -}}
+{{- range compact (splitList "," (include "common.record.operational" .)) -}}
+  {{- $path := splitList "." . -}}
+  {{- $node := $values -}}
+  {{- range initial $path -}}
+    {{- $node = get $node . | default dict -}}
+  {{- end -}}
+  {{- $_ := unset $node (last $path) -}}
+{{- end -}}
+{{- toJson $values -}}
+{{- end -}}
+
+{{- /* Takes root, name, facts and found, the data of the record that is there. Fails where the two do not agree. */ -}}
+{{- define "common.guard" -}}
+{{- $who := printf "the release '%s' is deployed and never changed" .root.Release.Name -}}
+{{- $instead := "install the change as another Build, beside it" -}}
+{{- if .found -}}
+  {{- if ne .found.release .facts.release -}}
+    {{- fail (printf "%s: lane %s belongs to the release '%s'; %s" $who .facts.lane .found.release $instead) -}}
+  {{- end -}}
+  {{- if ne .found.chart .facts.chart -}}
+    {{- fail (printf "%s: it was made by the chart %s, and this is %s; use that one, or %s" $who .found.chart .facts.chart $instead) -}}
+  {{- end -}}
+  {{- $old := fromYaml .found.values -}}
+  {{- $new := fromYaml .facts.values -}}
+  {{- $changed := list -}}
+  {{- range concat (keys $old) (keys $new) | uniq | sortAlpha -}}
+    {{- if ne (get $old .) (get $new .) -}}
+      {{- $changed = append $changed . -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if $changed -}}
+    {{- fail (printf "%s, but for its operational values (%s), and these values are not what they were: %s; %s" $who (get .facts "operational-values" | replace "," ", " | default "none") (join ", " $changed) $instead) -}}
+  {{- end -}}
+{{- else if lookup "v1" "ServiceAccount" .root.Release.Namespace "default" -}}
+  {{- /* Lookups do see, and there is no record: every namespace has that account. */ -}}
+  {{- fail (printf "%s, and no record of it is there: the ConfigMap %s; either the lane is not the one that it was installed in, or the record was deleted; %s" $who .name $instead) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,78 @@
+{{- /*
+What pods, containers and pod templates of every chart have in common. Each takes root, component and, for one version of
+a service, serviceVersion.
+*/ -}}
+
+{{- /* What a pod of the chart and the pod of its test share. */ -}}
+{{- define "common.pod" -}}
+serviceAccountName: {{ include "common.serviceAccountName" . }}
+automountServiceAccountToken: {{ .root.Values.serviceAccount.automountToken | default false }}
+enableServiceLinks: false
+securityContext:
+  {{- include "common.podSecurityContext" .root | nindent 2 }}
+{{- with concat .root.Values.imagePullSecrets (dig "imagePullSecrets" list (.root.Values.global | default dict)) | uniq }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.serviceAccountName" -}}
+{{- if .root.Values.serviceAccount.create -}}
+  {{- include "common.name" (merge (dict "kind" "ServiceAccount") .) -}}
+{{- else -}}
+  {{- .root.Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where the pods go. The lane's own labels keep them off one another, and nothing off another lane. */ -}}
+{{- define "common.placement" -}}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .root.Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $spread := .root.Values.spread }}
+{{- if or $spread.nodes $spread.zones }}
+topologySpreadConstraints:
+  {{- range $key, $unsatisfiable := dict "kubernetes.io/hostname" $spread.nodes "topology.kubernetes.io/zone" $spread.zones }}
+  {{- if $unsatisfiable }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: {{ $unsatisfiable }}
+    # A node that is being drained is no place to leave free.
+    nodeTaintsPolicy: Honor
+    labelSelector:
+      matchLabels:
+        {{- include "common.selector" $ | nindent 8 }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The metadata of a pod template. */ -}}
+{{- define "common.podMetadata" -}}
+labels:
+  {{- include "common.podLabels" . | nindent 2 }}
+{{- with include "common.extra" (dict "values" .root.Values.podAnnotations "what" "annotation") }}
+annotations:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* The chart's own image, and what a container may do. */ -}}
+{{- define "common.container" -}}
+image: {{ include "common.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  {{- include "common.containerSecurityContext" .root | nindent 2 }}
+{{- end -}}
