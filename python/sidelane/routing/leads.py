@@ -54,8 +54,8 @@ async def leads_to(target: Target, *, lane: Lane, release: str | None = None) ->
 
 
 async def unrouted_since(target: Target, *, lane: Lane, release: str | None = None) -> datetime | None:
-    """When a route last ceased to lead to a lane, or to one release of it; None where none has, as far back as the routes'
-    histories go. What still leads there is ``leads_to``'s to say.
+    """When a route last ceased to lead to a lane, or to one release of it; None where none has, as far back as the
+    routes' histories go. What still leads there is ``leads_to``'s to say.
     """
     place, hits = place_of(target), await _hits(target, lane, release)
     ends = await asyncio.gather(*(_ended(place, name, hits) for name in await _names(place)))
