@@ -25,7 +25,11 @@ def _case(values: str, **specs: str) -> Case:
 
 def in_namespace(case: Case, namespace: str) -> Case:
     """The same case in another namespace."""
-    text = yaml.safe_dump(case.specs).replace(".default.svc", f".{namespace}.svc")
+    text = (
+        yaml.safe_dump(case.specs)
+        .replace(".default.svc", f".{namespace}.svc")
+        .replace("default/own", f"{namespace}/own")
+    )
     return Case(case.values, yaml.safe_load(text))
 
 
