@@ -328,3 +328,5 @@ class Client(_Connection):
     routed = _waiting(AsyncClient.routed)
     route_history = _waiting(AsyncClient.route_history)
     undo_route = _waiting(AsyncClient.undo_route)
+    shift_route = _waiting(AsyncClient.shift_route)
+    end_shift = _waiting(AsyncClient.end_shift)

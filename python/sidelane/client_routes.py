@@ -7,7 +7,7 @@ client.undo_route("svc1", "2-coco-1")
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidelane.lane import Lane
@@ -15,6 +15,7 @@ from sidelane.lane import Lane
 if TYPE_CHECKING:
     from sidelane.routing.changes import Routed, Router
     from sidelane.routing.notes import Change
+    from sidelane.routing.shift import Shift
 
 
 class HasRouter(Protocol):
@@ -94,6 +95,44 @@ class RouteVerbs:
         return await self._router.undo(
             service, _lane(lane), to=to, by=by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run
         )
+
+    async def shift_route(
+        self: HasRouter,
+        service: str,
+        lane: Lane | str,
+        to: str,
+        *,
+        steps: Sequence[int] = (5, 25, 50, 100),
+        every: str = "2m",
+        between: str = "10s",
+        checks: Sequence[str] = (),
+        go_on: bool = False,
+        by: str | None = None,
+        tell: Callable[[Shift], None] = lambda _: None,
+    ) -> Shift:
+        """Moves requests to a target step by step, each of ``every``, and asks the checks every ``between``.
+
+        to: the target, as in ``route``. steps: its percentages; the others share the rest as they did before. checks:
+        such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz`` (routing/gates.py); that the target is
+        ready is always asked. go_on: with a shift that was interrupted, from the step where it stands. tell: told of
+        each step, and of the end.
+
+        When a check fails, the weights from before the shift are put back and GateFailed is raised. Raises also as
+        ``route`` does.
+        """
+        from sidelane.durations import seconds  # noqa: PLC0415 - see client.py
+        from sidelane.routing import gates, shift  # noqa: PLC0415
+
+        own = _lane(lane)
+        plan = shift.plan(to, steps, seconds(every), seconds(between), own)
+        asked = [gates.Gate.parse(check) for check in checks]
+        return await shift.run(self._router, service, own, plan, asked, go_on=go_on, by=by, tell=tell)
+
+    async def end_shift(self: HasRouter, service: str, lane: Lane | str, *, by: str | None = None) -> Routed:
+        """Puts back where a route led before the shift that it is in. Raises Refused when it is in none."""
+        from sidelane.routing import shift  # noqa: PLC0415 - see client.py
+
+        return await shift.back(self._router, service, _lane(lane), by=by)
 
 
 def _lane(lane: Lane | str) -> Lane:

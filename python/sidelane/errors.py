@@ -138,7 +138,13 @@ class RouteChanged(Refused):
 
 
 class GateFailed(Refused):
-    """A gate did not let a step of a shift through, and the weights from before the shift are back."""
+    """A gate did not let a step of a shift through, and the weights from before the shift are back. ``shift`` has all
+    that was done.
+    """
+
+    def __init__(self, problem: str, *, shift: object = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.shift = shift
 
 
 class KindNotServed(Refused):

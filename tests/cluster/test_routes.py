@@ -13,7 +13,7 @@ import pytest
 import yaml
 from routes_by_hand import CASES, in_namespace
 from sidelane import AsyncClient, Client, Lane
-from sidelane.errors import Refused, RouteChanged, TargetBusy, TargetNotReady
+from sidelane.errors import GateFailed, Refused, RouteChanged, TargetBusy, TargetNotReady
 from sidelane.helm import Helm
 from sidelane.routing.leads import leads_to, unrouted_since
 from sidelane.targets.cluster import ClusterTarget
@@ -375,3 +375,36 @@ def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace
     assert ask(leads_to, lane=two) == ()
     assert ask(unrouted_since, lane=two) == changes["live-1"][-1].when
     assert ask(unrouted_since, lane=one, release="svc1-v2-2-coco-1") == changes[LANE][-1].when
+
+
+def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, namespace, meshes, helm, version):
+    version("v1")
+    version("v2")
+    steps = []
+
+    def kill(shift):
+        steps.append([step.percent for step in shift.steps])
+        if len(steps) == 1:  # it receives 5 %
+            assert weights(cluster, namespace, "VirtualService") == {"v1": 95, "v2": 5}
+            deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/svc1-v2-2-coco-1"
+            cluster.patch(deployment, {"spec": {"replicas": 0}})
+
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    before = live(cluster, namespace, "VirtualService")["spec"]
+    with pytest.raises(GateFailed, match=r"at 5 % for v2, and v1=100 is back: .* pods are ready") as failed:
+        client.shift_route("svc1", LANE, "v2", every="60s", between="200ms", tell=kill)
+    assert live(cluster, namespace, "VirtualService")["spec"] == before
+    assert failed.value.shift.outcome == "put back"
+    assert failed.value.shift.steps[0].seconds < 60
+    assert [one.leads for one in client.route_history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
+
+
+def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 100}, mode="gateway")
+    shift = client.shift_route("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
+    assert (shift.outcome, shift.now) == ("done", {"v1": 0, "v2": 100})
+    assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
+    assert client.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 100}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sidelane.lane import Lane
     from sidelane.routing.changes import Routed
     from sidelane.routing.notes import Change
+    from sidelane.routing.shift import Shift
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -168,6 +169,112 @@ def undo(
         **settings,
     )
     _print(routed, format_)
+
+
+class StepsType(click.ParamType[tuple[int, ...]]):
+    """Percentages, separated by commas."""
+
+    name = "steps"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} are no percentages; write them such as 5,25,50,100", param, ctx)
+
+
+@command.command("shift")
+@service_argument
+@options.lane(required=True)
+@click.option("--to", metavar="TARGET", help="Move requests to this target, such as v2.")
+@click.option(
+    "--steps", type=StepsType(), default="5,25,50,100", show_default=True, metavar="PERCENT,…", help="Its share."
+)
+@click.option("--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts.")
+@click.option(
+    "--between", type=options.DurationType(), default="10s", show_default=True, help="How often checks are asked."
+)
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="CHECK",
+    help="Let a step through only if this holds: 'http[limit=500ms,failures=3] URL', 'command[limit=30s] PROGRAM …' or "
+    "'prometheus[limit=0.01,at=URL] QUERY'.",
+)
+@click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted.")
+@click.option("--back", is_flag=True, help="Put back what was before the shift that the route is in.")
+@_by
+@options.output
+@running.reports_errors
+@options.settings
+def shift(
+    service: str,
+    lane: Lane,
+    *,
+    to: str | None,
+    steps: tuple[int, ...],
+    every: str,
+    between: str,
+    checks: tuple[str, ...],
+    go_on: bool,
+    back: bool,
+    by: str | None,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
+    """Move SERVICE's requests to a target step by step.
+
+    The target has to stay ready, and every check to hold, or the weights from before the shift are put back.
+    Interrupted, it says where it stands; --go-on, with the same --to, --steps and checks, or --back take it up.
+    """
+    if back:
+        if to or go_on:
+            raise click.UsageError("--back goes with neither --to nor --go-on.")
+        _print(running.with_client(lambda client: client.end_shift(service, lane, by=by), **settings), format_)
+        return
+    if to is None:
+        raise click.UsageError("Missing option '--to': where requests are to go.")
+    target = to
+    last: list[Shift] = []
+    try:
+        running.with_client(
+            lambda client: client.shift_route(
+                service,
+                lane,
+                target,
+                steps=steps,
+                every=every,
+                between=between,
+                checks=checks,
+                go_on=go_on,
+                by=by,
+                tell=lambda now: last.append(now) if not last else None,
+            ),
+            **settings,
+        )
+    finally:  # whatever ended it, this is how far it came
+        if last:
+            _print_shift(last[0], format_)
+
+
+def _print_shift(item: Shift, format_: str) -> None:
+    if format_ != "table":
+        printing.data(item.to_json(), format_)
+        return
+    rows = [
+        (str(step.percent), str(step.revision), f"{step.seconds:.0f} s", step.outcome or "interrupted")
+        for step in item.steps
+    ]
+    printing.table(("PERCENT", "REVISION", "LASTED", "OUTCOME"), rows)
+    click.echo()
+    printing.table(("ASKED", "BAD", "CHECK"), [(str(gate.asked), str(gate.failed), gate.text) for gate in item.gates])
+    stands = ", ".join(f"{target}={weight}" for target, weight in item.now.items())
+    click.echo(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
+    if item.outcome == "interrupted":
+        click.echo("go on with --go-on and the same --to, --steps and checks, or back with --back")
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:

@@ -104,13 +104,14 @@ class Router:
         unready: bool = False,
         overwrite: bool = False,
         dry_run: bool = False,
+        context: str = "",
     ) -> Routed:
         """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
 
         values: of the chart, laid over the route's. by: who changes it. seen: the revision that the caller looked at,
         when it is not this call that looks. unready: targets need not be ready. overwrite: take back what somebody
-        changed in the objects themselves. dry_run: look and check, and write nothing. Raises InvalidRoute,
-        InvalidValues, TargetNotReady, RouteChanged.
+        changed in the objects themselves. dry_run: look and check, and write nothing. context: what the change is a
+        part of, for the history. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged.
         """
         stored = await self._stored(service, lane)
         if stored is not None and seen is not None and stored.release.revision != seen:
@@ -120,7 +121,14 @@ class Router:
         if split is not None:
             wanted["targets"] = split.to_values()
         return await self._write(
-            lane, stored, wanted, notes.who(by), unready=unready, overwrite=overwrite, dry_run=dry_run
+            lane,
+            stored,
+            wanted,
+            notes.who(by),
+            context=context,
+            unready=unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
         )
 
     async def show(self, service: str, lane: Lane) -> Routed:
@@ -129,6 +137,10 @@ class Router:
         routed = self._routed(stored)
         sight = await self.place.look(stored.manifest, ready.services(routed.route))
         return replace(routed, backends=sight.backends, drift=sight.drift)
+
+    async def at(self, service: str, lane: Lane, revision: int) -> Route:
+        """A route as it was at a revision. Raises ReleaseNotFound."""
+        return self._routed(await self.place.stored(route_release(service, lane), revision)).route
 
     async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
         """Every route, or those of one lane."""
@@ -194,6 +206,7 @@ class Router:
         values: Mapping[str, Any],
         by: str,
         *,
+        context: str = "",
         restores: Stored | None = None,
         unready: bool,
         overwrite: bool,
@@ -217,7 +230,7 @@ class Router:
             ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
         if dry_run:
             return Routed(route, _release(stored, rendering), whole, sight.backends, change="none, this is a dry run")
-        note = notes.note(route, by, restores.release.revision if restores else None)
+        note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
         release, change = await self._bring(stored, rendering, note, restores, drifted=bool(sight.drift))
         if change != "unchanged":
             await self._read_back(route)

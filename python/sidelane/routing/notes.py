@@ -1,7 +1,8 @@
 """What a route's history says of each change: where it leads since then, and who made it.
 
 A note is the description of a Helm revision, so `helm history` shows it as well:
-``leads to v1=90, v2=10; by alice@laptop``, ``back to revision 3: leads to v1=100; by alice@laptop``.
+``leads to v1=90, v2=10; by alice@laptop``, ``back to revision 3: leads to v1=100; by alice@laptop``. What stands before
+``leads to`` is the change's context.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _CI: Final = (
     "BUILD_USER_ID",
     "DRONE_BUILD_TRIGGER",
 )
-_NOTE: Final = re.compile(r"(back to revision (?P<restores>\d+): )?leads to (?P<leads>.+); by (?P<by>[^;]+)")
+_NOTE: Final = re.compile(r"((?P<context>[^:;]+): )?leads to (?P<leads>.+); by (?P<by>[^;]+)")
+_BACK: Final = re.compile(r"(?:back to revision|Rollback to) (\d+)")  # the second is Helm's own
 
 
 class Revision(NamedTuple):
@@ -45,7 +47,8 @@ class Revision(NamedTuple):
 @dataclass(frozen=True)
 class Change:
     """One change of a route. restores: the revision that it brought back, None for a new one. by and leads: empty where
-    the note was not made here (plain Helm, a rollback, a failure); then ``note`` says what there is.
+    the note was not made here (plain Helm, a rollback, a failure); then ``note`` says what there is. context: what it
+    was a part of, such as a shift.
     """
 
     revision: int
@@ -55,6 +58,7 @@ class Change:
     by: str
     restores: int | None
     note: str
+    context: str = ""
 
     @property
     def held(self) -> bool:
@@ -75,20 +79,23 @@ class Change:
         return {key: value for key, value in known.items() if value not in (None, "")}
 
 
-def note(route: Route, by: str, restores: int | None = None) -> str:
+def note(route: Route, by: str, context: str = "") -> str:
     """What the history says of a change to this route."""
-    back = f"back to revision {restores}: " if restores is not None else ""
-    return f"{back}leads to {route}; by {by}"
+    return f"{context}: leads to {route}; by {by}" if context else f"leads to {route}; by {by}"
+
+
+def back_to(revision: int) -> str:
+    """The context of a change that brings a revision back."""
+    return f"back to revision {revision}"
 
 
 def read(revision: Revision) -> Change:
     """The change that a revision is."""
     number, updated, status, text = revision
-    if match := _NOTE.fullmatch(text):
-        restores = int(match["restores"]) if match["restores"] else None
-        return Change(number, updated, status, match["leads"], match["by"], restores, text)
-    rollback = re.fullmatch(r"Rollback to (\d+)", text)  # Helm's own words
-    return Change(number, updated, status, "", "", int(rollback[1]) if rollback else None, text)
+    match = _NOTE.fullmatch(text)
+    leads, by, context = (match["leads"], match["by"], match["context"] or "") if match else ("", "", "")
+    back = _BACK.fullmatch(context if match else text)
+    return Change(number, updated, status, leads, by, int(back[1]) if back else None, text, context)
 
 
 def who(by: str | None = None, environment: Mapping[str, str] = os.environ) -> str:

@@ -22,15 +22,23 @@ def services(route: Route) -> set[str]:
 
 
 def require(
-    route: Route, port: int, backends: Mapping[str, Backend], *, before: Route | None = None, unready: bool = False
+    route: Route,
+    port: int,
+    backends: Mapping[str, Backend],
+    *,
+    before: Route | None = None,
+    only: Destination | None = None,
+    unready: bool = False,
 ) -> None:
-    """Holds every target of a route against what is there. Raises TargetNotReady, with everything that is wrong.
+    """Holds every target of a route, or ``only`` one, against what is there. Raises TargetNotReady, with all of it.
 
     before: where the route leads now. unready: targets need not be ready.
     """
     grown = set(_grown(route, before))
     problems = []
     for way in route.ways():
+        if only not in (None, way.to):
+            continue
         backend = backends.get(way.to.service(route.service, route.lane))
         problem = _missing(route, way.to, port, backend)
         if backend is not None and not problem and not unready and way in grown:
