@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sidelane.lane import Lane
 
 if TYPE_CHECKING:
-    from sidelane.routing.changes import Routed, Router
+    from sidelane.routing.changes import Router
     from sidelane.routing.notes import Change
+    from sidelane.routing.routed import Routed
     from sidelane.routing.shift import Shift
 
 
@@ -90,7 +91,8 @@ class RouteVerbs:
     ) -> Routed:
         """Brings back where a route led before its last change, or at a revision, exactly as it was.
 
-        One ready pod of each target is enough. Twice goes back twice. Raises Refused when there is nothing before.
+        One ready pod of each target is enough. Twice goes back twice. overwrite: take back what somebody changed in the
+        objects themselves, and what a process left that died. Raises Refused when there is nothing before.
         """
         return await self._router.undo(
             service, _lane(lane), to=to, by=by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run
@@ -128,11 +130,16 @@ class RouteVerbs:
         asked = [gates.Gate.parse(check) for check in checks]
         return await shift.run(self._router, service, own, plan, asked, go_on=go_on, by=by, tell=tell)
 
-    async def end_shift(self: HasRouter, service: str, lane: Lane | str, *, by: str | None = None) -> Routed:
-        """Puts back where a route led before the shift that it is in. Raises Refused when it is in none."""
+    async def end_shift(
+        self: HasRouter, service: str, lane: Lane | str, *, by: str | None = None, overwrite: bool = False
+    ) -> Routed:
+        """Puts back where a route led before the shift that it is in. Raises Refused when it is in none.
+
+        overwrite: as in ``undo_route``.
+        """
         from sidelane.routing import shift  # noqa: PLC0415 - see client.py
 
-        return await shift.back(self._router, service, _lane(lane), by=by)
+        return await shift.back(self._router, service, _lane(lane), by=by, overwrite=overwrite)
 
 
 def _lane(lane: Lane | str) -> Lane:

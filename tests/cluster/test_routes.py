@@ -5,6 +5,7 @@ import base64
 import gzip
 import json
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -408,3 +409,22 @@ def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
     assert (shift.outcome, shift.now) == ("done", {"v1": 0, "v2": 100})
     assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
     assert client.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 100}
+
+
+def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, client, plain, version, tmp_path):
+    """An older chart made the first revision, of values that the chart of today does not take."""
+    version("v1")
+    version("v2")
+    older = tmp_path / "route"
+    shutil.copytree(CHART, older)
+    service = older / "templates" / "service.yaml"
+    service.write_text(service.read_text().replace("      protocol: TCP", "      nodePort: null\n      protocol: TCP"))
+    schema = json.loads((older / "values.schema.json").read_text())
+    schema["properties"]["old"] = {"type": "boolean"}
+    (older / "values.schema.json").write_text(json.dumps(schema))
+    plain("install", older, values={"name": "svc1", "targets": [{"serviceVersion": "v1", "weight": 1}], "old": True})
+    client.route("svc1", LANE, {"v2": 1}, values={"old": None})
+    back = client.undo_route("svc1", LANE)
+    assert (back.change, str(back.route)) == ("undone", "v1=1")
+    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
+    assert client.route_history("svc1", LANE)[-1].restores == 1

@@ -55,7 +55,7 @@ async def versions(*names: str) -> AsyncIterator[dict[str, Version]]:
 
 
 class Answer(NamedTuple):
-    """began: when its request was sent (time.monotonic). who: the version's name, or what went wrong."""
+    """began: when its request was sent, or its connection opened (time.monotonic). who: the version, or the error."""
 
     began: float
     status: int
@@ -67,7 +67,8 @@ async def get(port: int, path: str = "/", method: str = "GET", headers: dict[str
     began = time.monotonic()
     try:
         async with connected(port) as (reader, writer):
-            return await _exchange(reader, writer, path, method, {**(headers or {}), "connection": "close"})
+            answer = await _exchange(reader, writer, path, method, {**(headers or {}), "connection": "close"})
+            return answer._replace(began=began)
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
         return Answer(began, 0, repr(error))
 

@@ -11,8 +11,8 @@ from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
     from sidelane.lane import Lane
-    from sidelane.routing.changes import Routed
     from sidelane.routing.notes import Change
+    from sidelane.routing.routed import Routed
     from sidelane.routing.shift import Shift
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -207,6 +207,7 @@ class StepsType(click.ParamType[tuple[int, ...]]):
 @click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted.")
 @click.option("--back", is_flag=True, help="Put back what was before the shift that the route is in.")
 @_by
+@_overwrite
 @options.output
 @running.reports_errors
 @options.settings
@@ -222,6 +223,7 @@ def shift(
     go_on: bool,
     back: bool,
     by: str | None,
+    overwrite: bool,
     format_: str,
     settings: dict[str, Any],
 ) -> None:
@@ -233,7 +235,10 @@ def shift(
     if back:
         if to or go_on:
             raise click.UsageError("--back goes with neither --to nor --go-on.")
-        _print(running.with_client(lambda client: client.end_shift(service, lane, by=by), **settings), format_)
+        _print(
+            running.with_client(lambda client: client.end_shift(service, lane, by=by, overwrite=overwrite), **settings),
+            format_,
+        )
         return
     if to is None:
         raise click.UsageError("Missing option '--to': where requests are to go.")

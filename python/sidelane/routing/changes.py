@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, ReleaseNotFound, RouteChanged, TargetBusy
 from sidelane.lane import Lane
@@ -19,9 +19,10 @@ from sidelane.releases import Progress, checked, quiet
 from sidelane.routes import Route, Split, route_release
 from sidelane.routing import notes, ready
 from sidelane.routing.notes import Change
-from sidelane.routing.places import Backend, Place
+from sidelane.routing.places import Place, all_stored
+from sidelane.routing.routed import Routed
 from sidelane.targets import Release
-from sidelane.values import accepted, coalesce
+from sidelane.values import accepted, coalesce, validate, with_lane
 
 if TYPE_CHECKING:
     from sidelane.charts import Chart
@@ -30,57 +31,6 @@ if TYPE_CHECKING:
 
 #: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
 GIVEN_UP: Final = 300.0
-
-
-@dataclass(frozen=True)
-class Routed:
-    """A route as it is. backends: the Services that it leads to, by name, as they are now; only ``show`` looks at them.
-    change: what this call did: created, changed, undone, unchanged; empty where it only looked.
-    """
-
-    route: Route
-    release: Release
-    values: Mapping[str, Any]
-    backends: Mapping[str, Backend] | None = None
-    drift: tuple[str, ...] = ()
-    change: str = ""
-
-    @property
-    def revision(self) -> int:
-        return self.release.revision
-
-    def to_json(self) -> dict[str, object]:
-        """The route as programs read it; what is not known is left out."""
-        route, backends = self.route, self.backends
-        known: dict[str, object] = {
-            "name": route.name,
-            "release": route.release,
-            "namespace": self.release.namespace,
-            "lane": str(route.lane),
-            "mode": route.mode,
-            "status": self.release.status,
-            "revision": self.revision,
-            "updated": self.release.updated.isoformat() if self.release.updated else None,
-            "change": self.change,
-            "weights": route.split.to_json(),
-            "matches": [
-                {**{key: value for key, value in match.items() if key != "targets"}, "weights": split.to_json()}
-                for match, split in zip(self.values.get("matches") or (), route.matches, strict=True)
-            ],
-            "mirror": str(route.mirror) if route.mirror else None,
-            "drift": list(self.drift),
-        }
-        if backends is not None:
-            known["targets"] = [self._target(backends, way.to.service(route.service, route.lane), way.how, str(way.to))
-                                for way in route.ways()]  # fmt: skip
-        return {key: value for key, value in known.items() if value not in (None, "", [])}
-
-    @staticmethod
-    def _target(backends: Mapping[str, Backend], service: str, how: str, target: str) -> dict[str, object]:
-        backend = backends.get(service)
-        known = {"target": target, "how": how, "service": service, "there": backend is not None}
-        counts = {} if backend is None else {"ready": backend.ready, "pods": backend.total}
-        return {**known, **{key: value for key, value in counts.items() if value is not None}}
 
 
 @dataclass(frozen=True)
@@ -114,8 +64,7 @@ class Router:
         part of, for the history. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged.
         """
         stored = await self._stored(service, lane)
-        if stored is not None and seen is not None and stored.release.revision != seen:
-            raise _changed(stored.release.name, f"it was at revision {seen}, and is at {stored.release.revision}")
+        _still(route_release(service, lane), stored, seen)
         wanted = coalesce(_own(stored), values or {})
         wanted["name"] = service
         if split is not None:
@@ -146,7 +95,7 @@ class Router:
         """Every route, or those of one lane."""
         found = await self.place.routes()
         names = [one.name for one in found if one.lane is not None and lane in (None, one.lane)]
-        return tuple(map(self._routed, await asyncio.gather(*map(self.place.stored, names))))
+        return tuple(map(self._routed, await all_stored(self.place, names)))
 
     async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
         """Every change of a route that is kept, the oldest first. Raises ReleaseNotFound."""
@@ -171,11 +120,9 @@ class Router:
         """
         release = route_release(service, lane)
         stored, changes = await asyncio.gather(self.place.stored(release), self.history(service, lane))
-        if seen is not None and stored.release.revision != seen:
-            raise _changed(release, f"it was at revision {seen}, and is at {stored.release.revision}")
+        _still(release, stored, seen)
         back = _chosen(release, changes, to)
-        pending = stored.release.status.startswith("pending")
-        if pending and not overwrite and not _given_up(stored.release):
+        if _pending(stored.release) and not overwrite and not _given_up(stored.release):
             raise TargetBusy(
                 f"somebody is changing {release} at this moment ({stored.release.status})",
                 remedy="wait until it ends, or add --overwrite if its process is dead",
@@ -212,15 +159,15 @@ class Router:
         overwrite: bool,
         dry_run: bool,
     ) -> Routed:
-        given = accepted(values, lane, self.chart)
-        whole = coalesce(self.chart.defaults, given)
+        whole = coalesce(self.chart.defaults, with_lane(values, lane, self.chart))
+        if restores is None:
+            validate(self.chart, whole)
         route = Route.from_values(whole, lane)
         self.progress(f"looking at what {route.name} is to lead to")
         now = stored.manifest if stored else None
         rendering, sight = await asyncio.gather(
-            self.renderer.render(self.chart, lane, given), self.place.look(now, ready.services(route))
+            self._rendered(lane, values, restores), self.place.look(now, ready.services(route))
         )
-        checked(rendering)
         if sight.drift and not overwrite:
             raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
         before = None if stored is None else self._routed(stored).route
@@ -229,29 +176,45 @@ class Router:
         else:
             ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
         if dry_run:
-            return Routed(route, _release(stored, rendering), whole, sight.backends, change="none, this is a dry run")
+            release = (
+                stored.release if stored else Release(route.release, self.renderer.namespace or "", "not there", 0, "")
+            )
+            return Routed(route, release, whole, sight.backends, change="none, this is a dry run")
         note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
-        release, change = await self._bring(stored, rendering, note, restores, drifted=bool(sight.drift))
+        self.progress(f"changing {route.release}")
+        if restores is not None and stored is not None and (rendering is None or _pending(stored.release)):
+            # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
+            now_at, then_at = stored.release.revision, restores.release.revision
+            release, change = await self.place.roll_back(route.release, then_at, now_at), "changed"
+        else:
+            release, change = await self._bring(stored, cast("Rendering", rendering), note, drifted=bool(sight.drift))
         if change != "unchanged":
             await self._read_back(route)
         return Routed(route, release, whole, sight.backends, change=change)
 
+    async def _rendered(self, lane: Lane, values: Mapping[str, Any], restores: Stored | None) -> Rendering | None:
+        """The values rendered and checked. None where the chart of today makes of them what was not there."""
+        try:
+            rendering = await self.renderer.render(self.chart, lane, accepted(values, lane, self.chart))
+            checked(rendering)
+        except Refused:
+            if restores is None:
+                raise
+            return None
+        return None if restores is not None and _otherwise(restores, rendering) else rendering
+
     async def _bring(
-        self, stored: Stored | None, rendering: Rendering, note: str, restores: Stored | None, *, drifted: bool
+        self, stored: Stored | None, rendering: Rendering, note: str, *, drifted: bool
     ) -> tuple[Release, str]:
-        self.progress(f"changing {rendering.release}")
         if stored is None:
             try:
                 return await self.place.create(rendering, note), "created"
             except ReleaseExists:
                 raise _changed(rendering.release, "somebody else made it in between") from None
-        now = stored.release.revision
-        if restores is not None and (_otherwise(restores, rendering) or stored.release.status.startswith("pending")):
-            # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
-            return await self.place.roll_back(rendering.release, restores.release.revision, now), "changed"
         if not drifted and stored.release.status == "deployed" and not stored.differences(rendering):
             return stored.release, "unchanged"
-        return await self.place.change(rendering, note, now + 1, overwrite=drifted), "changed"
+        revision = stored.release.revision + 1
+        return await self.place.change(rendering, note, revision, overwrite=drifted), "changed"
 
     async def _read_back(self, route: Route) -> None:
         stored = await self.place.stored(route.release)
@@ -269,12 +232,11 @@ class Router:
         return Routed(Route.from_values(values, parsed[1]), stored.release, values)
 
 
-def _release(stored: Stored | None, rendering: Rendering) -> Release:
-    """The release as it is, or as it would be."""
-    if stored is not None:
-        return stored.release
-    chart = f"{rendering.chart.name}-{rendering.chart.version}"
-    return Release(rendering.release, rendering.namespace or "", "not there", 0, chart)
+def _still(release: str, stored: Stored | None, seen: int | None) -> None:
+    """Raises RouteChanged when a route is no more at the revision that the caller looked at."""
+    now = stored.release.revision if stored else 0
+    if seen is not None and seen != now:
+        raise _changed(release, f"it was at revision {seen}, and is at {now}")
 
 
 def _own(stored: Stored | None) -> dict[str, Any]:
@@ -294,6 +256,10 @@ def _chosen(release: str, changes: Sequence[Change], to: int | None) -> int:
             remedy="see `sidelane route history`, and name a revision with --to",
         )
     return back.revision
+
+
+def _pending(release: Release) -> bool:
+    return release.status.startswith("pending")
 
 
 def _given_up(release: Release) -> bool:

@@ -14,6 +14,7 @@ from sidelane.errors import (
     ReleaseConflict,
     ReleaseExists,
     RouteChanged,
+    TargetBusy,
 )
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
@@ -96,6 +97,10 @@ class ClusterPlace:
             if "expectedRevision" not in error.problem:
                 raise
             raise _changed(rendering.release) from None
+        except TargetBusy as error:
+            raise TargetBusy(
+                error.problem, remedy="wait until it ends; if its process is dead, `sidelane route undo --overwrite`"
+            ) from None
         except ReleaseExists:
             raise
         except ReleaseConflict as error:

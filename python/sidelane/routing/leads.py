@@ -16,7 +16,7 @@ from sidelane.lane import Lane
 from sidelane.naming import parse_name
 from sidelane.routes import Route, Split, Way
 from sidelane.routing import notes
-from sidelane.routing.places import Place, place_of
+from sidelane.routing.places import Place, all_stored, place_of
 from sidelane.targets import Target
 
 
@@ -43,8 +43,9 @@ async def leads_to(target: Target, *, lane: Lane, release: str | None = None) ->
     """
     place, hits = place_of(target), await _hits(target, lane, release)
     found = []
-    for name in await _names(place):
-        route = _route(name, (await place.stored(name)).values)
+    for stored in await all_stored(place, await _names(place)):
+        name = stored.release.name
+        route = _route(name, stored.values)
         found += [
             Lead(name, str(way.to), way.to.service(route.service, route.lane), way.how)
             for way in route.ways()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sidelane.manifest import Manifest
 from sidelane.rendering import Rendering
 from sidelane.routing.notes import Revision
 from sidelane.targets import Release, Stored, Target
 
+#: How many Helms run side by side.
+AT_ONCE: Final = 8
 #: How many changes of a route its history keeps.
-HISTORY: int = 50
+HISTORY: Final = 50
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,17 @@ class Place(Protocol):
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         """Brings back what a revision was, to the letter, if the route is still at ``now``. Raises RouteChanged."""
         ...
+
+
+async def all_stored(place: Place, names: Iterable[str]) -> list[Stored]:
+    """What is kept of each of these releases, some at a time: on a cluster each is a Helm."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str) -> Stored:
+        async with room:
+            return await place.stored(name)
+
+    return await asyncio.gather(*map(one, names))
 
 
 def place_of(target: Target) -> Place:

@@ -17,9 +17,10 @@ from sidelane.errors import GateFailed, InvalidRoute, Refused, RouteChanged, Sid
 from sidelane.lane import Lane
 from sidelane.routes import Destination, Split, route_release
 from sidelane.routing import ready
-from sidelane.routing.changes import Routed, Router
+from sidelane.routing.changes import Router
 from sidelane.routing.gates import Gate, readiness
 from sidelane.routing.notes import Change
+from sidelane.routing.routed import Routed
 
 #: What a shift's note begins with; notes.py has the rest.
 _MARK: Final = re.compile(r"shift of revision (\d+) to (\S+), step (\d+) of ([0-9,]+)")
@@ -190,12 +191,12 @@ async def _taken_up(
     return now, (await router.at(service, lane, now.began_at)).split
 
 
-async def back(router: Router, service: str, lane: Lane, *, by: str | None = None) -> Routed:
+async def back(router: Router, service: str, lane: Lane, *, by: str | None = None, overwrite: bool = False) -> Routed:
     """Puts back the weights from before the shift that the route is in. Raises Refused when it is in none."""
     now = standing(await router.history(service, lane))
     if now is None:
         raise Refused(f"{route_release(service, lane)} is in no shift", remedy="see `sidelane route history`")
-    return await router.undo(service, lane, to=now.began_at, by=by, unready=True, overwrite=True)
+    return await router.undo(service, lane, to=now.began_at, by=by, unready=True, overwrite=overwrite)
 
 
 async def _held(router: Router, shift: Shift, wanted: Plan, number: int) -> bool:
