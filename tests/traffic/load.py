@@ -51,7 +51,7 @@ async def versions(*names: str) -> AsyncIterator[dict[str, Version]]:
     finally:
         for version in made.values():
             version.kill()
-        await asyncio.sleep(0)  # connections are closed in the loop's next round
+        await asyncio.sleep(0.05)  # connections are closed in the loop's next rounds
 
 
 class Answer(NamedTuple):

@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from traffic.load import connected
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -124,6 +126,7 @@ class Balancer:
         self.selector: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
+        self._serving: set[asyncio.Task[None]] = set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -132,13 +135,23 @@ class Balancer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         ports = [port for labels, port in self._pods if self.selector.items() <= labels.items()]
-        with contextlib.suppress(OSError, IndexError):
-            theirs, ours = await asyncio.open_connection("127.0.0.1", random.choice(ports))
-            await asyncio.gather(_pipe(reader, ours), _pipe(theirs, writer))
-        writer.close()
+        try:
+            async with connected(random.choice(ports)) as (theirs, ours):
+                await asyncio.gather(_pipe(reader, ours), _pipe(theirs, writer))
+        except (OSError, IndexError):  # no pod, or it is gone: the caller's connection ends
+            pass
+        finally:
+            writer.close()
+            self._serving.discard(task)
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
