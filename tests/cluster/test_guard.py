@@ -1,8 +1,9 @@
-"""Charts refuse to be changed by themselves, with nothing but Helm: an upgrade changes operational values or nothing."""
+"""Charts refuse by themselves to be changed, with nothing but Helm: only operational values pass."""
 
 import json
 import os
 import random
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -12,23 +13,27 @@ import yaml
 CHARTS = Path(__file__).parents[2] / "charts"
 GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/record.yaml"))
 #: Attempts a chart and Helm; `make soak` asks for more.
-ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "6"))
+ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "2"))
 
 
-@pytest.fixture(params=GUARDED, ids=lambda chart: chart.name)
-def deployed(request, helm, cluster, namespace):
-    """A release of the chart in a lane, and plain Helm for it."""
+@pytest.fixture(scope="module", params=GUARDED, ids=lambda chart: chart.name)
+def deployed(request, helm, cluster):
+    """A release of the chart in a lane, and plain Helm for it. The tests of one chart share it: none changes it."""
+    namespace = f"guard-{secrets.token_hex(4)}"
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
     release = Deployed(helm, cluster, namespace, request.param)
     release.run("install", "--values", release.ci("default"))
-    return release
+    yield release
+    cluster.delete(f"/api/v1/namespaces/{namespace}")
 
 
 class Deployed:
     def __init__(self, helm, cluster, namespace, chart):
         self.helm, self.cluster, self.namespace, self.chart = helm, cluster, namespace, chart
-        lane = yaml.safe_load(self.ci("default").read_text())
-        lane = lane.get("global", lane)
-        self.name = f"{chart.name}-{lane['Version']}-{lane['Build']}"
+        self.values = yaml.safe_load(self.ci("default").read_text())
+        # A whole pipeline has its lane in `global`, and labels and the like in its parts.
+        self.lane_at, self.part = ("global.", "ui.") if "global" in self.values else ("", "")
+        self.name = "under-guard"
 
     def ci(self, name):
         return self.chart / "ci" / f"{name}-values.yaml"
@@ -93,7 +98,7 @@ def nested(path, value):
 
 
 def test_generated_changes_are_refused_and_change_nothing(deployed, tmp_path):
-    defaults = {**yaml.safe_load((deployed.chart / "values.yaml").read_text())}
+    defaults = yaml.safe_load((deployed.chart / "values.yaml").read_text())
     schema = json.loads((deployed.chart / "values.schema.json").read_text())
     may = operational(deployed.chart)
     guarded = [
@@ -113,9 +118,8 @@ def test_generated_changes_are_refused_and_change_nothing(deployed, tmp_path):
 
 
 def test_a_change_is_named_with_what_to_do(deployed):
-    said = deployed.attempt("upgrade", "--reuse-values", "--set", "commonLabels.other=value").stderr
-    if "pipeline" in deployed.name:  # it hands labels to no part
-        said = deployed.attempt("upgrade", "--reuse-values", "--set", "ui.commonLabels.other=value").stderr
+    value = f"{deployed.part}commonLabels.other"
+    said = deployed.attempt("upgrade", "--reuse-values", "--set", f"{value}=value").stderr
     assert f"the release '{deployed.name}' is deployed and never changed" in said
     assert "commonLabels.other" in said
     assert "another Build" in said
@@ -124,43 +128,46 @@ def test_a_change_is_named_with_what_to_do(deployed):
 @pytest.mark.parametrize("change", ["Build", "Version"])
 def test_a_release_keeps_its_lane(deployed, change):
     before = deployed.stored()
-    place = "global." if "pipeline" in deployed.name else ""
-    done = deployed.attempt("upgrade", "--reuse-values", "--set-string", f"{place}{change}=7")
+    done = deployed.attempt("upgrade", "--reuse-values", "--set-string", f"{deployed.lane_at}{change}=7")
     assert "and no record of it is there" in done.stderr, "Helm would delete what is there"
     assert deployed.stored() == before
 
 
-def test_a_lane_of_another_release_is_not_taken_over(deployed, tmp_path):
-    place = "global." if "pipeline" in deployed.name else ""
+def test_a_lane_of_another_release_is_not_taken_over(deployed):
     other = Deployed(deployed.helm, deployed.cluster, deployed.namespace, deployed.chart)
     other.name = "other"
-    other.run("install", "--values", other.ci("default"), "--set-string", f"{place}Build=7")
+    build = ("--set-string", f"{deployed.lane_at}Build=8")
+    other.run("install", "--values", other.ci("default"), *build)
     before = deployed.stored()
-    done = deployed.attempt("upgrade", "--values", deployed.ci("default"), "--set-string", f"{place}Build=7")
+    done = deployed.attempt("upgrade", "--values", deployed.ci("default"), *build)
     assert "belongs to the release 'other'" in done.stderr
     assert deployed.stored() == before
 
 
 def test_operational_values_pass(deployed, tmp_path):
     defaults = yaml.safe_load((deployed.chart / "values.yaml").read_text())
-    for number, path in enumerate(sorted(operational(deployed.chart)), start=2):
-        switched = next((p for p, value in leaves(defaults) if p[: len(path)] == path and value is False), None)
-        change = nested(switched, True) if switched else nested(path, another_operational(defaults, path))
+    for part in (deployed.chart / "charts").glob("*/values.yaml"):
+        defaults[part.parent.name] |= yaml.safe_load(part.read_text())
+    for path in sorted(operational(deployed.chart)):
+        revision, _ = deployed.stored()
         file = tmp_path / "change.yaml"
-        file.write_text(json.dumps(change))
+        file.write_text(json.dumps(nested(path, toggled(at(defaults, path)))))
         deployed.run("upgrade", "--reuse-values", "--values", file)
-        assert deployed.stored()[0] == number
+        assert deployed.stored()[0] == revision + 1
 
 
-def another_operational(defaults, path):
+def at(node, path):
     for key in path:
-        defaults = defaults.get(key, {})
-    value = defaults
-    if isinstance(value, dict):  # a budget that is on by default
-        return {"enabled": not value.get("enabled", True)}
-    return value + 1
+        node = node[key]
+    return node
+
+
+def toggled(value):
+    """An operational value changed: one more, or the part that is switched by it."""
+    return {"enabled": not value["enabled"]} if isinstance(value, dict) else value + 1
 
 
 def test_the_same_again_passes(deployed):
+    revision, _ = deployed.stored()
     deployed.run("upgrade", "--values", deployed.ci("default"))
-    assert deployed.stored()[0] == 2
+    assert deployed.stored()[0] == revision + 1

@@ -428,3 +428,14 @@ def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, cl
     assert (back.change, str(back.route)) == ("undone", "v1=1")
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
     assert client.route_history("svc1", LANE)[-1].restores == 1
+
+
+def test_versions_by_the_chart_service_are_targets(cluster, namespace, client):
+    image = {"repository": "example.org/svc1", "tag": "1"}
+    for version in ("v1", "v2"):
+        values = {"image": image, "replicas": 2}
+        client.install("service", LANE, name="svc1", service_version=version, values=values, wait=True, timeout="60s")
+    assert client.route("svc1", LANE, {"v1": 100}).change == "created"
+    assert client.route("svc1", LANE, {"v2": 100}).change == "changed"
+    cluster.until("it leads to v2's pods", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
+    assert client.undo_route("svc1", LANE).change == "undone"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from sidelane.charts import coalesce
 from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, ReleaseNotFound, RouteChanged, TargetBusy
 from sidelane.lane import Lane
 from sidelane.naming import parse_name
@@ -22,7 +23,7 @@ from sidelane.routing.notes import Change
 from sidelane.routing.places import Place, all_stored
 from sidelane.routing.routed import Routed
 from sidelane.targets import Release
-from sidelane.values import accepted, coalesce, validate, with_lane
+from sidelane.values import accepted, validate, with_lane
 
 if TYPE_CHECKING:
     from sidelane.charts import Chart
