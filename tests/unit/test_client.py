@@ -40,6 +40,8 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
         "routed",
         "route_history",
         "undo_route",
+        "shift_route",
+        "end_shift",
     }
     for name, verb in verbs(AsyncClient).items():
         assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
