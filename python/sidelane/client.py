@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sidelane import charts, releases
 from sidelane.charts import Chart
+from sidelane.client_routes import RouteVerbs
 from sidelane.errors import ChartNotFound, InvalidInput
 from sidelane.helm import Helm
 from sidelane.lane import Lane
@@ -31,6 +32,7 @@ from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.routing.changes import Router
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +82,16 @@ class _Connection:
 
         return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
 
+    @functools.cached_property
+    def _router(self) -> Router:
+        """What changes and reads routes on this target."""
+        from sidelane.routing.changes import Router  # noqa: PLC0415 - releases need none of it
+        from sidelane.routing.places import place_of  # noqa: PLC0415
+
+        chart = charts.find("route")
+        place = place_of(self._target)
+        return Router(place, Renderer(self._helm, self._namespace), chart, self._progress)
+
     def _renderer(self, chart: Chart) -> Renderer:
         """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""
         server = self._directory is None and chart.asks_the_cluster
@@ -121,7 +133,7 @@ class _Connection:
             yield Chart.load(found.parent)
 
 
-class AsyncClient(_Connection):
+class AsyncClient(_Connection, RouteVerbs):
     """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
 
     namespace: None is Helm's own choice. directory: write manifests there and use no cluster; then ``allow_secrets``
@@ -311,3 +323,10 @@ class Client(_Connection):
     uninstall = _waiting(AsyncClient.uninstall)
     render = _waiting(AsyncClient.render)
     check = _waiting(AsyncClient.check)
+    route = _waiting(AsyncClient.route)
+    routes = _waiting(AsyncClient.routes)
+    routed = _waiting(AsyncClient.routed)
+    route_history = _waiting(AsyncClient.route_history)
+    undo_route = _waiting(AsyncClient.undo_route)
+    shift_route = _waiting(AsyncClient.shift_route)
+    end_shift = _waiting(AsyncClient.end_shift)

@@ -4,6 +4,7 @@
     ├── InvalidInput                          2      what was asked for is not well formed
     │   ├── InvalidLane                              a Version, a Build or a lane
     │   ├── InvalidName                              a component, service, service version or namespace
+    │   ├── InvalidRoute                             targets, weights, steps or gates that can't be
     │   └── ChartNotFound                            no chart of that name, path or version
     ├── Refused                               1      well formed, and against a rule
     │   ├── InvalidValues                            values that the chart's schema does not take
@@ -12,6 +13,10 @@
     │   ├── ReleaseConflict                          the lane's release is there with other content
     │   │   └── ReleaseExists                        a release of that name is there
     │   ├── ReleaseNotFound                          no such release
+    │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
+    │   ├── RouteChanged                             somebody else changed the route in between
+    │   ├── GateFailed                               a step of a shift was not let through; the weights are back
+    │   ├── KindNotServed                            the cluster has no definition of a kind that is asked for
     │   └── TargetBusy                               another process is writing
     └── HelmError                             3      Helm or the cluster failed
         ├── HelmNotFound                             no helm on PATH
@@ -67,6 +72,10 @@ class InvalidName(InvalidInput):
     """A component, service, service version or namespace that can't be part of a name."""
 
 
+class InvalidRoute(InvalidInput):
+    """Targets, weights, steps or gates of a route that can't be."""
+
+
 class ChartNotFound(InvalidInput):
     """No chart of that name, path or version."""
 
@@ -118,6 +127,28 @@ class ReleaseExists(ReleaseConflict):
 
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
+
+
+class TargetNotReady(Refused):
+    """A route would lead to a target that is not there, is not of its lane, or is not ready for its share."""
+
+
+class RouteChanged(Refused):
+    """Somebody else changed the route since it was looked at; nothing was overwritten."""
+
+
+class GateFailed(Refused):
+    """A gate did not let a step of a shift through, and the weights from before the shift are back. ``shift`` has all
+    that was done.
+    """
+
+    def __init__(self, problem: str, *, shift: object = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.shift = shift
+
+
+class KindNotServed(Refused):
+    """The cluster serves no objects of a kind that is asked for: its definition is not installed there."""
 
 
 class TargetBusy(Refused):

@@ -26,7 +26,8 @@ every_chart = pytest.mark.parametrize("chart", [s.parent for s in SCHEMAS], ids=
 every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 
 RESTRICTED_VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim", "downwardAPI"}
-OF_OTHERS = {"monitoring.coreos.com", "gateway.networking.k8s.io"}  # definitions that are no part of Kubernetes
+# Definitions that are no part of Kubernetes.
+OF_OTHERS = {"monitoring.coreos.com", "networking.istio.io", "gateway.networking.k8s.io"}
 KUBERNETES = ("1.30", kubernetes_validate.latest_version())
 
 

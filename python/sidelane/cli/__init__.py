@@ -18,6 +18,7 @@ COMMANDS = {
     "list": "List releases.",
     "status": "Show a release and its objects.",
     "uninstall": "Remove a release.",
+    "route": "Change where a service's name leads, look back, and go back.",
     "completion": "Print the completion script for a shell.",
 }
 

@@ -21,7 +21,7 @@ class ClusterTarget:
     """Releases of one namespace of a cluster. namespace: None is Helm's own choice, the kubeconfig's or "default"."""
 
     def __init__(self, helm: Helm, namespace: str | None = None) -> None:
-        self._helm = helm
+        self._helm = self.helm = helm
         self.namespace = namespace
 
     @asynccontextmanager
@@ -57,8 +57,8 @@ class ClusterTarget:
         )
         return self._deployed(answer, rendering, "upgraded")
 
-    async def stored(self, name: str) -> Stored:
-        answer = await self._status(name)
+    async def stored(self, name: str, *, revision: int | None = None) -> Stored:
+        answer = await self._status(name, revision=revision)
         return Stored(_release(answer), answer.get("config") or {}, _text(answer))
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
@@ -71,7 +71,7 @@ class ClusterTarget:
                 revision=int(row["revision"]),
                 chart=row["chart"],
                 app_version=row["app_version"],
-                updated=_time(row["updated"]),
+                updated=parse_time(row["updated"]),
             )
             for row in rows
         )
@@ -87,9 +87,9 @@ class ClusterTarget:
         await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
         return replace(release, status="uninstalled", change="uninstalled")
 
-    async def _status(self, name: str, *, objects: bool = False) -> dict[str, Any]:
+    async def _status(self, name: str, *, objects: bool = False, revision: int | None = None) -> dict[str, Any]:
         try:
-            return await self._helm.status(name, namespace=self.namespace, objects=objects)
+            return await self._helm.status(name, namespace=self.namespace, objects=objects, revision=revision)
         except ReleaseNotFound as error:
             where = f" in namespace {self.namespace}" if self.namespace else ""
             raise ReleaseNotFound(f"there is no release {name!r}{where}", remedy=error.remedy) from None
@@ -123,7 +123,7 @@ def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = Fal
         revision=int(answer["version"]),
         chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
         app_version=metadata.get("appVersion", ""),
-        updated=_time(info.get("last_deployed")),
+        updated=parse_time(info.get("last_deployed")),
         notes=info.get("notes", ""),
         change=change,
         objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
@@ -152,7 +152,7 @@ def _ready(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def _time(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
     """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
     match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
     if match is None or match[1] == "0001-01-01":

@@ -54,7 +54,7 @@ class DirectoryTarget:
                 remedy="write it such as 'streams'",
             )
         self._root = root
-        self._folder = root / namespace
+        self._folder = self.folder = root / namespace
         self.namespace = namespace
         self._allow_secrets = allow_secrets
 
