@@ -22,7 +22,7 @@ demo: .venv/.installed
 	$(BIN)/python ci/demo.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 tools:
 	@$(PYTHON) ci/tools/toolchain.py

@@ -16,7 +16,12 @@ GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/record.y
 ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "2"))
 
 
-@pytest.fixture(scope="module", params=GUARDED, ids=lambda chart: chart.name)
+@pytest.fixture(
+    scope="module",
+    # One worker has all of a chart's tests, and installs it once.
+    params=[pytest.param(chart, marks=pytest.mark.xdist_group(chart.name)) for chart in GUARDED],
+    ids=lambda chart: chart.name,
+)
 def deployed(request, helm, cluster):
     """A release of the chart in a lane, and plain Helm for it. The tests of one chart share it: none changes it."""
     namespace = f"guard-{secrets.token_hex(4)}"
