@@ -98,7 +98,8 @@ class ControlPlane:
             port = stack.enter_context(reserved_port())
             self.server = f"https://127.0.0.1:{port}"
             self._start_storage()
-            self._start_server(port)
+            self._port = port
+            self.start_server()
             self.kubeconfig = self.kubeconfig_for(self._tokens["admin"])
             self._start_controllers()
             self._stack = stack.pop_all()
@@ -108,6 +109,13 @@ class ControlPlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def stop_server(self) -> None:
+        """Kills the API server, as a machine's end would; what is stored stays."""
+        process = self._processes.pop("kube-apiserver")
+        process.kill()
+        process.wait()
+        self._tell_keeper(-process.pid)
 
     @property
     def powerless_token(self) -> str:
@@ -174,7 +182,8 @@ class ControlPlane:
         )
         self._await("etcd", (self.folder / "etcd").exists)
 
-    def _start_server(self, port: int) -> None:
+    def start_server(self) -> None:
+        """Starts the API server, on the same port each time."""
         tokens = self.folder / "tokens.csv"
         tokens.touch(mode=0o600)
         rows = [",".join((self._tokens[name], user, name, *groups)) for name, (user, *groups) in IDENTITIES.items()]
@@ -184,7 +193,7 @@ class ControlPlane:
             f"--etcd-servers=unix://{self.folder}/etcd",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
-            f"--secure-port={port}",
+            f"--secure-port={self._port}",
             "--permit-port-sharing",  # with reserved_port()
             f"--cert-dir={self.folder}",
             f"--token-auth-file={tokens}",
@@ -259,7 +268,10 @@ class ControlPlane:
                 start_new_session=True,
             )
         self._processes[name] = process
-        self._keeper.write(b"%d\n" % process.pid)
+        self._tell_keeper(process.pid)
+
+    def _tell_keeper(self, process: int) -> None:
+        self._keeper.write(b"%d\n" % process)
         self._keeper.flush()
 
     def _await(self, name: str, condition: Callable[[], bool]) -> None:

@@ -248,6 +248,13 @@ class Helm(Command):
         command = ["rollback", release, str(revision), *_in(namespace)]
         await self.run(command + _patience(wait=wait, timeout=timeout, rollback_on_failure=False))
 
+    async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
+        """`helm history`: every revision that Helm keeps, the oldest first."""
+        return cast(
+            "list[dict[str, Any]]",
+            json.loads(await self.run(["history", release, "--output", "json", "--max", "1000", *_in(namespace)])),
+        )
+
     async def status(self, release_name: str, *, namespace: str | None = None, objects: bool = False) -> dict[str, Any]:
         """`helm status`: the release, and with ``objects`` what the cluster has of it now."""
         command = ["status", release_name, "--output", "json", *_in(namespace)]

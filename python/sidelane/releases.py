@@ -77,11 +77,11 @@ async def install(
             return await create(rendering)
         except ReleaseExists:
             progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(target, rendering, options, retry=retry, progress=progress)
+            return await _same_or_refused(target, renderer, rendering, options, retry=retry, progress=progress)
 
 
 async def _same_or_refused(
-    target: Target, rendering: Rendering, options: Options, *, retry: bool, progress: Progress
+    target: Target, renderer: Renderer, rendering: Rendering, options: Options, *, retry: bool, progress: Progress
 ) -> Release:
     stored = await target.stored(rendering.release)
     differences = stored.differences(rendering)
@@ -90,7 +90,8 @@ async def _same_or_refused(
         return _with_chart(stored.release, rendering, "unchanged")
     if not differences and ((retry and status == "failed") or await target.abandoned([stored.release])):
         progress(f"finishing {rendering.release}, which was left {status}")
-        return _with_chart(await _finished(target, stored, rendering, options), rendering, "finished")
+        release = await _finished(target, renderer, stored, rendering, options)
+        return _with_chart(release, rendering, "finished")
     if not differences and stored.release.is_pending:
         raise TargetBusy(
             f"another process is working on {rendering.release}, or was until a short time ago",
@@ -109,12 +110,15 @@ async def _same_or_refused(
     )
 
 
-async def _finished(target: Target, stored: Stored, rendering: Rendering, options: Options) -> Release:
+async def _finished(
+    target: Target, renderer: Renderer, stored: Stored, rendering: Rendering, options: Options
+) -> Release:
     """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
     has some is made again from the beginning.
     """
-    first = stored.release.revision == 1
-    if not first or not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
+    if stored.release.revision > 1:
+        return await upgrade(target, renderer, rendering.chart, rendering.lane, rendering.values, options=options)
+    if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
         return await target.finish(stored.release, options)
     await target.clear(stored.release, options)
     async with target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
@@ -158,7 +162,7 @@ async def upgrade(
     """
     name = release_of(chart, lane, values)
     stored = await target.stored(name)
-    if await target.abandoned([stored.release]):
+    if stored.release.status == "failed" or await target.abandoned([stored.release]):
         progress(f"finishing {name}, which was left {stored.release.status}")
         await target.finish(stored.release, options)
         stored = await target.stored(name)

@@ -2,12 +2,12 @@
 
 - file.py: the file, read once into a value that can't be wrong;
 - order.py: which release needs which;
-- plan.py: what would happen, without changing anything;
-- apply.py: what is planned, done.
+- planning.py: what would happen, without changing anything;
+- applying.py: what is planned, done.
 """
 
-from sidelane.deployment.apply import Applied, apply
+from sidelane.deployment.applying import Applied, apply
 from sidelane.deployment.file import Deployment, Wanted, read
-from sidelane.deployment.plan import Plan, Step, plan
+from sidelane.deployment.planning import Plan, Step, plan
 
 __all__ = ["Applied", "Deployment", "Plan", "Step", "Wanted", "apply", "plan", "read"]

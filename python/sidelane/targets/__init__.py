@@ -144,8 +144,8 @@ class Target(Protocol):
         ...
 
     async def finish(self, release: Release, options: Options) -> Release:
-        """Brings a release that failed, or that a dead process left half-made, to the end that it says itself. Raises
-        TargetBusy when somebody works on it.
+        """Brings a release that failed, or that a dead process left half-made, back to what was last deployed of it, or
+        where nothing was, to the end that it says itself. Raises TargetBusy when somebody works on it.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sidelane.charts import Chart
 from sidelane.durations import seconds
-from sidelane.errors import NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
+from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
 from sidelane.helm import Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
@@ -76,19 +76,27 @@ class ClusterTarget:
         return self._deployed(answer, rendering, "upgraded")
 
     async def finish(self, release: Release, options: Options) -> Release:
-        # A rollback of a release to its own last revision makes what is missing of it and changes nothing else. Of two
-        # at once one loses: each is a new revision of the same number.
+        # A rollback to what was last deployed undoes an upgrade that was left half-way. Where nothing was deployed yet,
+        # one to the release's own revision makes what is missing of it, and changes nothing else. Of two at once one
+        # loses: each is a new revision of the same number.
         async with self._taking_over(release), self._working(options):
+            history = await self._helm.history(release.name, namespace=self.namespace)
+            deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
             try:
                 await self._helm.rollback(
                     release.name,
-                    release.revision,
+                    deployed[-1] if deployed else release.revision,
                     namespace=self.namespace,
                     wait=options.wait,
                     timeout=options.timeout,
                 )
             except ReleaseExists:
                 raise _busy(release.name) from None
+            except HelmError:
+                # Helm 3 does not roll back over an object that the upgrade had still to delete. Then the release is
+                # marked as failed, and may be upgraded, which is all that was wanted.
+                if not deployed or (await self.stored(release.name)).release.is_pending:
+                    raise
         return replace(_release(await self._status(release.name)), change="finished")
 
     async def clear(self, release: Release, options: Options) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -20,6 +21,9 @@ from sidelane.targets import Release, Target
 from sidelane.values import accepted, with_service
 
 T = TypeVar("T")
+
+#: How long a plan waits for another process that works on one of its releases, in seconds.
+PATIENCE = 15.0
 
 #: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
 #: was left half-made, or failed, with this content. refused: it can't be what the file says.
@@ -135,15 +139,13 @@ async def plan(
     lane = deployment.lane
     wanted = parts(deployment, found)
     progress(f"asking for the releases of {lane}")
-    there = {release.name: release for release in await target.releases()}
-    here = [(part, there[part.name]) for part in wanted if part.name in there]
+    there, held = await _settled(target, {part.name for part in wanted}, progress)
     digests = {
-        part.name: inputs_digest(part.chart, part.name, part.values, release.revision)
-        for part, release in here
-        if release.status == "deployed"
+        part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
+        for part in wanted
+        if part.name in there and there[part.name].status == "deployed"
     }
     same = await target.made_from(digests) if digests else frozenset()
-    abandoned = await target.abandoned([release for _, release in here])
     at_once = asyncio.Semaphore(parallel)
 
     async def step(part: Part) -> Step:
@@ -155,8 +157,7 @@ async def plan(
             checked(rendering)
             if part.name not in there:
                 return _step(part, "create", rendering=_to_keep(rendering))
-            held = there[part.name].is_pending and part.name not in abandoned
-            return await _compared(target, renderer(part.chart), part, rendering, held=held)
+            return await _compared(target, renderer(part.chart), part, rendering, held=part.name in held)
 
     steps = await all_of(step(part) for part in wanted)
     remedy = ""
@@ -164,6 +165,23 @@ async def plan(
         where = await next_free(target, refused[0].release, lane)
         remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
     return Plan(lane, deployment.namespace, tuple(steps), deployment.routes, remedy)
+
+
+async def _settled(
+    target: Target, names: Collection[str], progress: Progress
+) -> tuple[dict[str, Release], frozenset[str]]:
+    """The releases of these names that are there, and the names of those that another process works on. It is given a
+    moment to end: a run that was killed leaves a Helm that ends a little later.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        there = {release.name: release for release in await target.releases() if release.name in names}
+        abandoned = await target.abandoned(there.values())
+        held = frozenset(one.name for one in there.values() if one.is_pending) - abandoned
+        if not held or time.monotonic() > until:
+            return there, held
+        progress(f"waiting for another process that works on {min(held)}")
+        await asyncio.sleep(0.5)
 
 
 async def _compared(target: Target, renderer: Renderer, part: Part, rendering: Rendering, *, held: bool) -> Step:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sidelane import releases
 from sidelane.charts import Chart
-from sidelane.deployment.plan import Plan, Step, all_of
+from sidelane.deployment.planning import Plan, Step, all_of
 from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError
 from sidelane.lane import Lane
 from sidelane.releases import Progress, quiet
@@ -79,6 +79,10 @@ def _refusal(plan: Plan) -> ReleaseConflict:
     )
 
 
+def _by_level(plan: Plan) -> list[Step]:
+    return sorted(plan.steps, key=lambda step: (step.part.level, step.release))
+
+
 class _Run:
     """One run of a plan, and what is known of it when it fails."""
 
@@ -93,6 +97,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         self._target, self._renderer, self._plan, self._options = target, renderer, plan, options
+        self._first = next((step.release for step in _by_level(plan) if step.action == "create"), None)
         self._needed = {need for step in plan.steps for need in step.part.needs}
         self._ready = {step.release: asyncio.Event() for step in plan.steps}
         self._at_once = asyncio.Semaphore(parallel)
@@ -104,14 +109,21 @@ class _Run:
 
     async def releases(self) -> list[Release]:
         """Every release, done. Raises the first error, when all that had begun has ended."""
-        await all_of(self._when_needs_are_ready(step) for step in self._plan.steps)
+        claimed = asyncio.ensure_future(self._claimed())
+        try:
+            await all_of(self._when_needs_are_ready(step, claimed) for step in self._plan.steps)
+        finally:
+            claimed.cancel()
         if self._errors:
             raise next(iter(self._errors.values()))
         return [self._done[step.release] for step in self._plan.steps]
 
-    async def _when_needs_are_ready(self, step: Step) -> None:
+    async def _when_needs_are_ready(self, step: Step, claimed: asyncio.Future[None]) -> None:
         for need in step.part.needs:
             await self._ready[need].wait()
+        # Only what is created waits: what the first one needs may be among the rest, which others can't claim any more.
+        if step.action == "create" and step.release != self._first:
+            await asyncio.shield(claimed)
         async with self._at_once:
             if not self._errors:
                 try:
@@ -119,6 +131,17 @@ class _Run:
                 except SidelaneError as error:
                     self._errors[step.release] = error
         self._ready[step.release].set()
+
+    async def _claimed(self) -> None:
+        """Returns when the first release to be created is there. It goes in before all others: of two runs that bring a
+        lane at the same time, one loses there and has made nothing.
+        """
+        while self._first is not None and not self._ready[self._first].is_set():
+            try:
+                await asyncio.wait_for(self._ready[self._first].wait(), 1.0)
+            except TimeoutError:
+                if self._first in await self._target.mine(self._plan.lane):
+                    return  # it is this run's, and others need not wait until it is ready
 
     async def _one(self, step: Step) -> None:
         self._running.append(step.release)
