@@ -221,6 +221,8 @@ class ControlPlane:
             "--use-service-account-credentials",
             f"--service-account-private-key-file={self.folder}/apiserver.key",
             f"--root-ca-file={self._authority}",
+            # kwok renews no node's lease, and a pod that was once set unready for its node stays so.
+            "--node-monitor-grace-period=24h",
             *ALONE,
         )
         self._run(

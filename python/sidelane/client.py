@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sidelane import releases
+from sidelane.client_routes import RouteVerbs
 from sidelane.connection import Connection
 from sidelane.errors import InvalidInput
 from sidelane.lane import Lane
@@ -28,12 +29,13 @@ from sidelane.values import with_service
 if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.deployment import Applied, Deployment, Plan
+    from sidelane.retire import Retirement
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class AsyncClient(Connection):
+class AsyncClient(Connection, RouteVerbs):
     """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
 
     namespace: None is Helm's own choice. directory: write manifests there and use no cluster; then ``allow_secrets``
@@ -168,6 +170,50 @@ class AsyncClient(Connection):
         options = Options(wait=wait, timeout=timeout)
         return await self._target.uninstall(_named(name, lane), options)
 
+    async def retire(
+        self,
+        lane: Lane | str,
+        release: str | None = None,
+        *,
+        min_age: str = "0s",
+        drain: str = "30s",
+        delete_claims: bool = False,
+        timeout: str | None = None,
+        dry_run: bool = False,
+    ) -> Retirement:
+        """Removes a lane, or one release of it, when nothing needs it: see sidelane.retire.
+
+        min_age: how long ago it was last changed at least. drain: how long what a route led there is given, after the
+        route has left it. delete_claims: with the claims of its stateful sets. dry_run: only look. Lengths of time are
+        written as Helm's, ``24h``. Raises StillHeld with everything that is in the way.
+        """
+        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+
+        own, name = _lane(lane), None if release is None else _named(release, lane)
+        if dry_run:
+            return await retire.look(self._target, own, release=name, min_age=min_age)
+        return await retire.retire(
+            self._target,
+            own,
+            release=name,
+            min_age=min_age,
+            drain=drain,
+            delete_claims=delete_claims,
+            timeout=timeout,
+            progress=self._progress,
+        )
+
+    async def outdated(self, keep: int, *, version: str | None = None, min_age: str = "0s") -> tuple[Retirement, ...]:
+        """The lanes beyond the ``keep`` youngest, the oldest first, and what is in the way of retiring each.
+
+        version: look at the lanes of this Version alone. Nothing is changed.
+        """
+        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+
+        there = await self._target.releases()
+        lanes = retire.outdated(there, keep, version=version)
+        return tuple(await retire.look_at(self._target, lanes, there, min_age=min_age))
+
     async def render(
         self,
         chart: str | os.PathLike[str],
@@ -276,5 +322,14 @@ class Client(Connection):
     uninstall = _waiting(AsyncClient.uninstall)
     plan = _waiting(AsyncClient.plan)
     apply = _waiting(AsyncClient.apply)
+    retire = _waiting(AsyncClient.retire)
+    outdated = _waiting(AsyncClient.outdated)
     render = _waiting(AsyncClient.render)
     check = _waiting(AsyncClient.check)
+    route = _waiting(AsyncClient.route)
+    routes = _waiting(AsyncClient.routes)
+    routed = _waiting(AsyncClient.routed)
+    route_history = _waiting(AsyncClient.route_history)
+    undo_route = _waiting(AsyncClient.undo_route)
+    shift_route = _waiting(AsyncClient.shift_route)
+    end_shift = _waiting(AsyncClient.end_shift)

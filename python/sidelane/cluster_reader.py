@@ -1,8 +1,8 @@
 """Reading objects of a cluster, with Helm as the only door: its credentials, its plugins, its proxy, whatever it uses.
 
-Helm's `lookup` reads any object; the chart in `_reader` prints what it finds. It is rendered against the cluster and never
-installed, so nothing is written, and the right to get or list what is asked for is all that it takes. One call of Helm
-answers any number of queries, in about 150 ms.
+Helm's `lookup` reads any object; the chart in `_reader` prints what it finds. It is rendered against the cluster and
+never installed, so nothing is written, and the right to get or list what is asked for is all that it takes. One call of
+Helm answers any number of queries, in about 150 ms.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.deployment import Applied, Deployment, Plan
+    from sidelane.routing.changes import Router
 
 #: How many releases of a deployment file are worked on at a time: Helm waits for the API server for half of its time.
 PARALLEL = 2 * (os.cpu_count() or 1)
@@ -85,6 +86,16 @@ class Connection:
     def _in(self, namespace: str | None) -> Connection:
         """This connection for another namespace; for None, itself."""
         return self if namespace is None else Connection(**{**self._settings, "namespace": namespace})
+
+    @functools.cached_property
+    def _router(self) -> Router:
+        """What changes and reads routes on this target."""
+        from sidelane.routing.changes import Router  # noqa: PLC0415 - releases need none of it
+        from sidelane.routing.places import place_of  # noqa: PLC0415
+
+        chart = charts.find("route")
+        place = place_of(self._target)
+        return Router(place, Renderer(self._helm, self._namespace), chart, self._progress)
 
     def _renderer(self, chart: Chart) -> Renderer:
         """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""

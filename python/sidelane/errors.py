@@ -5,6 +5,7 @@
     │   ├── InvalidLane                              a Version, a Build or a lane
     │   ├── InvalidName                              a component, service, service version or namespace
     │   ├── InvalidDeployment                        a deployment file
+    │   ├── InvalidRoute                             targets, weights, steps or gates that can't be
     │   └── ChartNotFound                            no chart of that name, path or version
     ├── Refused                               1      well formed, and against a rule
     │   ├── InvalidValues                            values that the chart's schema does not take
@@ -12,7 +13,11 @@
     │   ├── CheckFailed                              rendered objects break the naming contract
     │   ├── ReleaseConflict                          the lane's release is there with other content
     │   │   └── ReleaseExists                        a release of that name is there
+    │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
+    │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
+    │   ├── RouteChanged                             somebody else changed the route in between
+    │   ├── GateFailed                               a step of a shift was not let through; the weights are back
     │   ├── KindNotServed                            the cluster has no definition of a kind that is asked for
     │   └── TargetBusy                               another process is writing
     └── HelmError                             3      Helm or the cluster failed
@@ -81,6 +86,10 @@ class InvalidDeployment(InvalidInput):
         return {**super().to_json(), "errors": list(self.errors)}
 
 
+class InvalidRoute(InvalidInput):
+    """Targets, weights, steps or gates of a route that can't be."""
+
+
 class ChartNotFound(InvalidInput):
     """No chart of that name, path or version."""
 
@@ -130,8 +139,37 @@ class ReleaseExists(ReleaseConflict):
     """A release of that name is there; whether it is the same is for the caller to find out."""
 
 
+class StillHeld(Refused):
+    """A lane or a release that can't be retired yet. ``held`` says what is in the way, a sentence each."""
+
+    def __init__(self, problem: str, *, held: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.held = held
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "held": list(self.held)}
+
+
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
+
+
+class TargetNotReady(Refused):
+    """A route would lead to a target that is not there, is not of its lane, or is not ready for its share."""
+
+
+class RouteChanged(Refused):
+    """Somebody else changed the route since it was looked at; nothing was overwritten."""
+
+
+class GateFailed(Refused):
+    """A gate did not let a step of a shift through, and the weights from before the shift are back. ``shift`` has all
+    that was done.
+    """
+
+    def __init__(self, problem: str, *, shift: object = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.shift = shift
 
 
 class KindNotServed(Refused):

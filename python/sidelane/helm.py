@@ -191,6 +191,7 @@ class Helm(Command):
         namespace: str | None = None,
         create_namespace: bool = False,
         labels: Mapping[str, str] | None = None,
+        description: str = "",
         wait: bool = False,
         timeout: str | None = None,
         rollback_on_failure: bool = False,
@@ -204,7 +205,7 @@ class Helm(Command):
         command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
         if create_namespace:
             command.append("--create-namespace")
-        command += _labels(labels)
+        command += [*_labels(labels), *_described(description)]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         await self.version()
         async with self._begun(command, takes_input=True) as process:
@@ -228,10 +229,21 @@ class Helm(Command):
         timeout: str | None = None,
         rollback_on_failure: bool = False,
         labels: Mapping[str, str] | None = None,
+        description: str = "",
+        history_max: int | None = None,
+        force: bool = False,
     ) -> dict[str, Any]:
-        """`helm upgrade` with exactly these values: a release that is not there is an error."""
+        """`helm upgrade` with exactly these values: a release that is not there is an error.
+
+        description: what the release's history says of the new revision. history_max: how many revisions are kept.
+        force: take back what somebody else changed in its objects.
+        """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
-        command += [*_in(namespace), *_labels(labels)]
+        command += [*_in(namespace), *_labels(labels), *_described(description)]
+        command += ["--history-max", str(history_max)] if history_max is not None else []
+        if force:
+            # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
+            command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         return _json(await self.run(command, _document(values)))
 
@@ -249,15 +261,21 @@ class Helm(Command):
         await self.run(command + _patience(wait=wait, timeout=timeout, rollback_on_failure=False))
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
-        """`helm history`: every revision that Helm keeps, the oldest first."""
-        return cast(
-            "list[dict[str, Any]]",
-            json.loads(await self.run(["history", release, "--output", "json", "--max", "1000", *_in(namespace)])),
-        )
+        """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
+        command = ["history", release, "--output", "json", *_in(namespace)]
+        return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
-    async def status(self, release_name: str, *, namespace: str | None = None, objects: bool = False) -> dict[str, Any]:
-        """`helm status`: the release, and with ``objects`` what the cluster has of it now."""
+    async def status(
+        self,
+        release_name: str,
+        *,
+        namespace: str | None = None,
+        objects: bool = False,
+        revision: int | None = None,
+    ) -> dict[str, Any]:
+        """`helm status`: the release, or what it was at a revision; with ``objects`` what the cluster has of it now."""
         command = ["status", release_name, "--output", "json", *_in(namespace)]
+        command += ["--revision", str(revision)] if revision is not None else []
         if objects and (await self.version()).major == 3:
             command.append("--show-resources")  # Helm 4 always does, and has no such flag
         return _json(await self.run(command))
@@ -300,6 +318,10 @@ def _in(namespace: str | None) -> list[str]:
 
 def _labels(labels: Mapping[str, str] | None) -> list[str]:
     return ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())] if labels else []
+
+
+def _described(description: str) -> list[str]:
+    return ["--description", description] if description else []
 
 
 def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> list[str]:

@@ -79,7 +79,13 @@ MEANINGS = (
         "see the chart's values.yaml",
     ),
     _row(
-        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find the requested resource",
+        r"no matches for kind \"(?P<kind>[^\"]+)\" in version \"(?P<version>[^\"]+)\"",
+        KindNotServed,
+        "the cluster serves no {kind} of {version}",
+        "install its definitions, or do without it",
+    ),
+    _row(
+        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find",
         KindNotServed,
         "the cluster serves no {what}",
         "install its definitions, or do without it",

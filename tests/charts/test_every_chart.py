@@ -26,6 +26,8 @@ every_chart = pytest.mark.parametrize("chart", [s.parent for s in SCHEMAS], ids=
 every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 
 RESTRICTED_VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim", "downwardAPI"}
+# Groups that are no part of Kubernetes.
+CUSTOM = {"monitoring.coreos.com", "networking.istio.io", "gateway.networking.k8s.io"}
 KUBERNETES = ("1.30", kubernetes_validate.latest_version())
 
 
@@ -56,7 +58,7 @@ def test_objects_are_valid_and_labelled(render: Render, ci: Path) -> None:
         for value in metadata["labels"].values():
             assert re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", value)
         for version in KUBERNETES:
-            if not item["apiVersion"].startswith("monitoring.coreos.com/"):  # no part of Kubernetes
+            if item["apiVersion"].partition("/")[0] not in CUSTOM:
                 kubernetes_validate.validate(item, version, strict=True)
 
 

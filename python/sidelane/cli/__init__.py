@@ -19,7 +19,9 @@ COMMANDS = {
     "apply": "Bring a lane to what a deployment file says.",
     "list": "List releases.",
     "status": "Show a release and its objects.",
+    "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",
+    "route": "Change where a service's name leads, look back, and go back.",
     "completion": "Print the completion script for a shell.",
 }
 

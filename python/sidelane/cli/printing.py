@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.deployment import Applied, Plan
+    from sidelane.retire import Retirement
     from sidelane.targets import Release
 
 
@@ -78,6 +79,21 @@ def applied(item: Applied, format_: str) -> None:
         data(item.to_json(), format_)
         return
     table(("RELEASE", "CHART", "CHANGE"), [(one.name, one.chart, one.change) for one in item.releases])
+
+
+def retirements(items: Sequence[Retirement], format_: str) -> None:
+    """Lanes that go or have gone, with their releases, and what is in the way of the others."""
+    if format_ != "table":
+        data([item.to_json() for item in items], format_)
+        return
+    states = ["held" if item.held else "retired" if item.gone else "to retire" for item in items]
+    rows = [(str(item.lane), str(len(item.releases)), state) for item, state in zip(items, states, strict=True)]
+    table(("LANE", "RELEASES", "STATE"), rows)
+    for item in items:
+        for line in item.held:
+            click.echo(f"  {item.lane}: {line}")
+        if item.claims:
+            click.echo(f"  {item.lane}: deleted the claims {', '.join(item.claims)}")
 
 
 def report(item: Report, format_: str) -> None:

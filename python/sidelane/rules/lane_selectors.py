@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sidelane.lane import Lane
 from sidelane.manifest import Object, Selector, selectors
-from sidelane.rules.rule import LANE_LABEL, Context, Problem, Rule, in_lane
+from sidelane.rules.rule import LANE_LABEL, Context, Problem, Rule, in_lane, is_route, parse_lane
 
 _LABELS: Final = """\
   labels: &labels
@@ -42,6 +42,20 @@ metadata:
 _POLICY: Final = """\
 podSelector: {matchLabels: {app: zk-2-coco-1}}
   ingress: [{from: [{podSelector: %s}]}]"""
+_ROUTE: Final = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: svc1-2-coco-1
+  labels:
+    app: svc1-2-coco-1
+    app.kubernetes.io/name: {chart}
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  selector: {selector}
+"""
 
 _LabelSets = list[Mapping[str, Any]]
 
@@ -87,6 +101,10 @@ def _check(context: Context) -> Iterator[Problem]:
 
 def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
     demanded = selector.demanded(LANE_LABEL)
+    if demanded is not None and is_route(obj):
+        lane = parse_lane(demanded) or lane
+        if not in_lane(selector.demanded("app"), lane):
+            return f"demands no app of {lane}, the lane that this route leads to"
     if demanded is not None and demanded != str(lane):
         return f"selects lane {demanded!r}, and this object is of {lane}"
     if selector.role == "peer" or selector.elsewhere:
@@ -111,7 +129,8 @@ RULE: Final[Rule] = Rule(
         "`app: zk` reaches into the lanes beside it, and an empty selector into everything. The same holds for "
         "spreading and affinity, by which a new lane could keep an old one's pods from being scheduled. A workload's "
         "selector has to match its own template, or the API server refuses it. Who may connect (a NetworkPolicy's "
-        "`from` and `to`) may reach beyond the lane, for callers live there, but not into another lane by name."
+        "`from` and `to`) may reach beyond the lane, for callers live there, but not into another lane by name. "
+        "A route's Service may: it leads to one app of one lane, which need not be its own."
     ),
     remedy="select by the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
     wrong=(
@@ -127,6 +146,9 @@ RULE: Final[Rule] = Rule(
             kind="NetworkPolicy",
             spec=_POLICY % "{matchLabels: {sidelane.dev/lane: 2-coco-2}}",
         ),
+        _ROUTE.format(chart="svc1", selector="{app: svc1-2-coco-2, sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{app: svc1-2-coco-1, sidelane.dev/lane: 2-coco-2}"),
     ),
     right=(
         _WORKLOAD.format(selector="{matchLabels: {sidelane.dev/lane: 2-coco-1}}")
@@ -134,6 +156,7 @@ RULE: Final[Rule] = Rule(
         _WORKLOAD.format(selector="{matchExpressions: [{key: app, operator: In, values: [zk-2-coco-1]}]}"),
         _OBJECT.format(version="networking.k8s.io/v1", kind="NetworkPolicy", spec=_POLICY % "{}"),
         _OBJECT.format(version="v1", kind="Service", spec="externalName: zk.example"),
+        _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2, version: v1, sidelane.dev/lane: 2-coco-2}"),
     ),
     check=_check,
 )

@@ -8,7 +8,7 @@ from typing import Final, cast
 from sidelane.lane import Lane
 from sidelane.manifest import Reference, references
 from sidelane.naming import SERVICE_VERSION, parse_name
-from sidelane.rules.rule import Context, Problem, Rule, in_lane
+from sidelane.rules.rule import Context, Problem, Rule, in_lane, is_route
 
 _POD: Final = """\
 apiVersion: v1
@@ -48,6 +48,20 @@ spec:
     spec:
       containers: [{name: zookeeper, image: "zookeeper:3.9.5"}]
 """
+_ROUTE: Final = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: svc1-2-coco-1
+  labels:
+    app: svc1-2-coco-1
+    app.kubernetes.io/name: {chart}
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  rules: [{{backendRefs: [{{group: "", kind: Service, name: svc1-v1-2-coco-2, port: 80, weight: 1}}]}}]
+"""
 
 
 def _check(context: Context) -> Iterator[Problem]:
@@ -57,7 +71,9 @@ def _check(context: Context) -> Iterator[Problem]:
     own = None if context.whole else frozenset(map(_service, components))
     for obj, lane in context.in_lanes():
         for reference in references(obj):
-            if reference.target not in identities and (message := _message(reference, lane, components, own)):
+            if reference.target in identities or (reference.routed and is_route(obj)):
+                continue
+            if message := _message(reference, lane, components, own):
                 yield Problem(obj, reference.path, message)
 
 
@@ -99,8 +115,9 @@ RULE: Final[Rule] = Rule(
         "optional or leads, as a route's does, to what other releases of the lane bring. One release is seldom all of "
         "its lane: a service may name its lane's ZooKeeper. So in one release's manifest only the names of its own "
         "components are held to this (zk, and zk-settings, which is made of it), and every name where a whole lane is "
-        "checked together. A name of another lane is refused. A name without a lane belongs to whoever runs the "
-        "cluster (image pull secrets, certificates) and is let pass, except where the object is nothing without it: a "
+        "checked together. A name of another lane is refused, but for where a route leads its requests. A name without "
+        "a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is let pass, except where "
+        "the object is nothing without it: a "
         "StatefulSet's serviceName, an autoscaler's target."
     ),
     remedy="name what this chart renders, or give an existing object without a lane in its name",
@@ -110,8 +127,10 @@ RULE: Final[Rule] = Rule(
         _POD.format(ref="svc1-3-coco-1", optional="false"),
         _POD.format(ref="svc1-tls-2-coco-1", optional="false"),
         _STATEFULSET,
+        _ROUTE.format(chart="service"),
     ),
     right=(
+        _ROUTE.format(chart="route"),
         _POD.format(ref="svc1-2-coco-1", optional="true"),
         _POD.format(ref="zk-tls-2-coco-1", optional="false"),
         _POD.format(ref="tls-cert-2024", optional="false"),

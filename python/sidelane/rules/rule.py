@@ -18,6 +18,11 @@ VERSION_LABEL: Final = "sidelane.dev/version"
 BUILD_LABEL: Final = "sidelane.dev/build"
 LANE_LABEL: Final = "sidelane.dev/lane"
 
+#: What a route is made of (charts/route), by group and kind; its objects say so in the label app.kubernetes.io/name.
+ROUTE_KINDS: Final = frozenset({
+    ("", "Service"), ("networking.istio.io", "VirtualService"), ("gateway.networking.k8s.io", "HTTPRoute"),
+})  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -130,6 +135,11 @@ def parse_lane(text: str) -> Lane | None:
         return Lane.parse(text)
     except InvalidLane:
         return None
+
+
+def is_route(obj: Object) -> bool:
+    """Whether an object is a route's, the one thing that may lead into other lanes: that is what it is there for."""
+    return (obj.identity.group, obj.kind) in ROUTE_KINDS and obj.labels.get("app.kubernetes.io/name") == "route"
 
 
 def in_lane(name: object, lane: Lane) -> bool:

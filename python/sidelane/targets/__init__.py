@@ -175,6 +175,12 @@ class Target(Protocol):
         """The releases that need this one, by name, as they were installed (see Options)."""
         ...
 
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        """Deletes the volume claims that the stateful sets of a lane, or of one release of it, left behind. Returns
+        their names.
+        """
+        ...
+
     async def stored(self, name: str) -> Stored:
         """What is kept of a release. Raises ReleaseNotFound."""
         ...

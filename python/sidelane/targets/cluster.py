@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sidelane.charts import Chart
+from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
 from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
 from sidelane.helm import Helm
@@ -26,6 +28,8 @@ INPUTS = "sidelane.dev/inputs"
 LEVEL = "sidelane.dev/level"
 NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
+_CLAIMS = Path(__file__).parents[1] / "_claims"
+
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
 
@@ -34,7 +38,7 @@ class ClusterTarget:
     """Releases of one namespace of a cluster. namespace: None is Helm's own choice, the kubeconfig's or "default"."""
 
     def __init__(self, helm: Helm, namespace: str | None = None) -> None:
-        self._helm = helm
+        self._helm = self.helm = helm
         self.namespace = namespace
 
     @asynccontextmanager
@@ -133,8 +137,23 @@ class ClusterTarget:
         (found,) = await self._labelled(f"{NEEDS}{name}")
         return tuple(sorted(found))
 
-    async def stored(self, name: str) -> Stored:
-        answer = await self._status(name)
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
+        reader = ClusterReader(self._helm, self.namespace)
+        claims = await reader.list("v1", "PersistentVolumeClaim", labels=labels)
+        names = tuple(sorted(claim["metadata"]["name"] for claim in claims))
+        if names:
+            # Helm deletes no object that no release of it made, but for what its hooks replace (see _claims).
+            helper = f"claims-{lane}"
+            async with self._helm.installing(
+                helper, _CLAIMS, namespace=self.namespace, timeout=options.timeout
+            ) as install:
+                await install({"claims": list(names)})
+            await self._helm.uninstall(helper, namespace=self.namespace)
+        return names
+
+    async def stored(self, name: str, *, revision: int | None = None) -> Stored:
+        answer = await self._status(name, revision=revision)
         return Stored(_release(answer), answer.get("config") or {}, _text(answer))
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
@@ -147,7 +166,7 @@ class ClusterTarget:
                 revision=int(row["revision"]),
                 chart=row["chart"],
                 app_version=row["app_version"],
-                updated=_time(row["updated"]),
+                updated=parse_time(row["updated"]),
             )
             for row in rows
         )
@@ -175,7 +194,9 @@ class ClusterTarget:
         limit = 3 * seconds(options.timeout or "5m") + 60
         if (lock := holder().lock) is not None:
             self._helm.keeps = (lock,)
-        labels = {**holder().labels(limit), INPUTS: options.inputs, LEVEL: str(options.level)}
+        labels = holder().labels(limit)
+        labels |= {INPUTS: options.inputs} if options.inputs else {}
+        labels |= {LEVEL: str(options.level)} if options.level else {}
         labels |= {f"{NEEDS}{name}": "" for name in options.needs}
         try:
             async with asyncio.timeout(limit):
@@ -199,9 +220,9 @@ class ClusterTarget:
         except BlockingIOError:
             raise _busy(release.name) from None
 
-    async def _status(self, name: str, *, objects: bool = False) -> dict[str, Any]:
+    async def _status(self, name: str, *, objects: bool = False, revision: int | None = None) -> dict[str, Any]:
         try:
-            return await self._helm.status(name, namespace=self.namespace, objects=objects)
+            return await self._helm.status(name, namespace=self.namespace, objects=objects, revision=revision)
         except ReleaseNotFound as error:
             where = f" in namespace {self.namespace}" if self.namespace else ""
             raise ReleaseNotFound(f"there is no release {name!r}{where}", remedy=error.remedy) from None
@@ -239,7 +260,7 @@ def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = Fal
         revision=int(answer["version"]),
         chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
         app_version=metadata.get("appVersion", ""),
-        updated=_time(info.get("last_deployed")),
+        updated=parse_time(info.get("last_deployed")),
         notes=info.get("notes", ""),
         change=change,
         objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
@@ -268,7 +289,7 @@ def _ready(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def _time(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
     """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
     match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
     if match is None or match[1] == "0001-01-01":

@@ -52,7 +52,7 @@ class DirectoryTarget:
                 remedy="write it such as 'streams'",
             )
         self._root = root
-        self._folder = root / namespace
+        self._folder = self.folder = root / namespace
         self.namespace = namespace
         self._allow_secrets = allow_secrets
 
@@ -120,6 +120,10 @@ class DirectoryTarget:
 
     async def needing(self, name: str) -> tuple[str, ...]:
         return tuple(one.name for one in await self.releases() if name in self._order(one.name)["needs"])
+
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        del lane, release, options
+        return ()  # claims are made by a cluster
 
     async def stored(self, name: str) -> Stored:
         folder = self._folder / name

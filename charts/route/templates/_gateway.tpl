@@ -1,0 +1,52 @@
+{{- /* Takes root and targets. Where the requests of a rule go, and how. */ -}}
+{{- define "route.gateway.action" -}}
+{{- with include "route.mirror" .root | fromJson -}}
+filters:
+  - type: RequestMirror
+    requestMirror:
+      backendRef:
+        {{- include "route.gateway.backend" (dict "root" $.root "target" .) | nindent 8 }}
+      percent: {{ include "common.scalar" $.root.Values.mirror.percent }}
+{{ end -}}
+{{- with .root.Values.timeout -}}
+timeouts:
+  request: {{ . }}
+{{ end -}}
+backendRefs:
+  {{- range .targets }}
+  - {{ include "route.gateway.backend" (dict "root" $.root "target" .) | nindent 4 | trim }}
+    weight: {{ include "common.scalar" .weight }}
+  {{- end }}
+{{- end -}}
+
+{{- /* Takes root and target. */ -}}
+{{- define "route.gateway.backend" -}}
+group: ""
+kind: Service
+name: {{ include "route.target.name" . }}
+port: {{ include "common.scalar" .root.Values.port }}
+{{- end -}}
+
+{{- /* Takes a match. Its conditions, with what the API would fill in, so that what is there can be held against this. */ -}}
+{{- define "route.gateway.match" -}}
+{{- $path := .path | default dict -}}
+{{- $conditions := dict "path" (dict "type" "PathPrefix" "value" ($path.prefix | default "/")) -}}
+{{- with $path.exact -}}
+  {{- $conditions = dict "path" (dict "type" "Exact" "value" .) -}}
+{{- end -}}
+{{- with .method -}}
+  {{- $conditions = set $conditions "method" . -}}
+{{- end -}}
+{{- $headers := list -}}
+{{- range .headers -}}
+  {{- $how := ternary (dict "type" "RegularExpression" "value" .regex) (dict "type" "Exact" "value" .value) (hasKey . "regex") -}}
+  {{- $headers = append $headers (set $how "name" (lower .name)) -}}
+{{- end -}}
+{{- with .cookie -}}
+  {{- $headers = append $headers (dict "name" "cookie" "type" "RegularExpression" "value" (include "route.cookie" .)) -}}
+{{- end -}}
+{{- with $headers -}}
+  {{- $conditions = set $conditions "headers" . -}}
+{{- end -}}
+{{- toYaml (list $conditions) -}}
+{{- end -}}

@@ -1,0 +1,69 @@
+{{- /* Takes root and targets. Where the requests of a rule go, and how. */ -}}
+{{- define "route.istio.action" -}}
+route:
+  {{- range .targets }}
+  - destination:
+      {{- include "route.istio.destination" (dict "root" $.root "target" .) | nindent 6 }}
+    weight: {{ include "common.scalar" .weight }}
+  {{- end }}
+{{- with include "route.mirror" .root | fromJson }}
+mirror:
+  {{- include "route.istio.destination" (dict "root" $.root "target" .) | nindent 2 }}
+mirrorPercentage:
+  value: {{ include "common.scalar" $.root.Values.mirror.percent }}
+{{- end }}
+{{- with .root.Values.timeout }}
+timeout: {{ . }}
+{{- end }}
+{{- with .root.Values.retries }}
+retries:
+  attempts: {{ include "common.scalar" .attempts }}
+  {{- with .perTryTimeout }}
+  perTryTimeout: {{ . }}
+  {{- end }}
+  {{- with .conditions }}
+  retryOn: {{ join "," . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Takes root and target. */ -}}
+{{- define "route.istio.destination" -}}
+host: {{ include "route.target.host" . }}
+port:
+  number: {{ include "common.scalar" .root.Values.port }}
+{{- end -}}
+
+{{- /*
+Takes a match. Its conditions. A prefix is of whole path segments, as the Gateway API has it, and Istio's is of
+characters: so `/api` is `/api` itself, or what begins with `/api/`.
+*/ -}}
+{{- define "route.istio.match" -}}
+{{- $conditions := dict -}}
+{{- $headers := dict -}}
+{{- range .headers -}}
+  {{- $how := ternary (dict "regex" .regex) (dict "exact" .value) (hasKey . "regex") -}}
+  {{- $headers = set $headers (lower .name) $how -}}
+{{- end -}}
+{{- with .cookie -}}
+  {{- $headers = set $headers "cookie" (dict "regex" (include "route.cookie" .)) -}}
+{{- end -}}
+{{- if $headers -}}
+  {{- $conditions = set $conditions "headers" $headers -}}
+{{- end -}}
+{{- with .method -}}
+  {{- $conditions = set $conditions "method" (dict "exact" .) -}}
+{{- end -}}
+{{- $path := .path | default dict -}}
+{{- if $path.exact -}}
+  {{- toYaml (list (set $conditions "uri" (dict "exact" $path.exact))) -}}
+{{- else if and $path.prefix (ne $path.prefix "/") -}}
+  {{- $itself := set (deepCopy $conditions) "uri" (dict "exact" $path.prefix) -}}
+  {{- $below := set (deepCopy $conditions) "uri" (dict "prefix" (printf "%s/" $path.prefix)) -}}
+  {{- toYaml (list $itself $below) -}}
+{{- else if $conditions -}}
+  {{- toYaml (list $conditions) -}}
+{{- else -}}
+  {{- toYaml (list (dict "uri" (dict "prefix" "/"))) -}}
+{{- end -}}
+{{- end -}}

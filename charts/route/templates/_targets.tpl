@@ -1,0 +1,65 @@
+{{- /*
+Where traffic can go. A target is a service's version in a lane, or a lane's component that has no versions; its lane is
+the route's own unless it names another.
+*/ -}}
+
+{{- /* Takes root, target and at (its place in the values). The name of the target's own Service. */ -}}
+{{- define "route.target.name" -}}
+{{- include "common.name.text" (include "route.target.named" . | fromJson) -}}
+{{- end -}}
+
+{{- /* Takes root and target. What its name is made of, as JSON: component, lane and, where it has one, serviceVersion. */ -}}
+{{- define "route.target.named" -}}
+{{- $lane := .target.lane | default (include "common.lane" .root) -}}
+{{- $named := dict "component" (include "route.name" .root) "lane" $lane "kind" "Service" -}}
+{{- with .target.serviceVersion -}}
+  {{- $named = set $named "serviceVersion" . -}}
+{{- end -}}
+{{- toJson $named -}}
+{{- end -}}
+
+{{- /* Takes root and target. Its Service's full name, which means the same in every namespace. */ -}}
+{{- define "route.target.host" -}}
+{{- include "route.host" (dict "root" .root "name" (include "route.target.name" .)) -}}
+{{- end -}}
+
+{{- /* Takes root and the name of a Service. */ -}}
+{{- define "route.host" -}}
+{{- printf "%s.%s.svc.%s" .name .root.Release.Namespace (include "common.clusterDomain" .root) -}}
+{{- end -}}
+
+{{- /* Takes root and target. The labels of its pods. */ -}}
+{{- define "route.target.selector" -}}
+{{- $named := include "route.target.named" . | fromJson -}}
+app: {{ include "common.name.text" (omit $named "serviceVersion") | quote }}
+{{- with $named.serviceVersion }}
+version: {{ . | quote }}
+{{- end }}
+sidelane.dev/lane: {{ $named.lane | quote }}
+{{- end -}}
+
+{{- /* Takes the root. The target that gets most, the first of equals, as JSON. */ -}}
+{{- define "route.target.main" -}}
+{{- $main := dict -}}
+{{- range .Values.targets -}}
+  {{- if or (not $main) (gt (int .weight) (int $main.weight)) -}}
+    {{- $main = . -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $main -}}
+{{- end -}}
+
+{{- /* Takes the root. Every list of targets with its place, as JSON: [{at, targets}, …]. */ -}}
+{{- define "route.splits" -}}
+{{- $splits := list (dict "at" "targets" "targets" (.Values.targets | default list)) -}}
+{{- range $index, $match := .Values.matches -}}
+  {{- $splits = append $splits (dict "at" (printf "matches[%d].targets" $index) "targets" ($match.targets | default list)) -}}
+{{- end -}}
+{{- toJson $splits -}}
+{{- end -}}
+
+{{- /* Takes the root. The target that gets copies, as JSON; an empty one for none. */ -}}
+{{- define "route.mirror" -}}
+{{- $mirror := .Values.mirror | default dict -}}
+{{- toJson (ternary (pick $mirror "serviceVersion" "lane") dict (or (ne "" ($mirror.serviceVersion | default "")) (ne "" ($mirror.lane | default "")))) -}}
+{{- end -}}

@@ -1,0 +1,314 @@
+"""`sidelane route`"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+    from sidelane.routing.changes import Routed
+    from sidelane.routing.notes import Change
+    from sidelane.routing.shift import Shift
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+service_argument = click.argument("service")
+_by = click.option(
+    "--by",
+    metavar="NAME",
+    envvar="SIDELANE_CHANGED_BY",
+    show_envvar=True,
+    help="Who changes the route, for its history. [default: whom CI names, or user@host]",
+)
+_unready = click.option("--allow-unready", is_flag=True, help="Lead there although pods are not ready for their share.")
+_overwrite = click.option(
+    "--overwrite", is_flag=True, help="Take back what somebody changed in the objects themselves."
+)
+_dry_run = click.option("--dry-run", is_flag=True, help="Look and check, and write nothing.")
+
+
+@click.group("route")
+def command() -> None:
+    """Change where a service's stable name leads, look back, and go back.
+
+    SERVICE in a lane is the name http://SERVICE-LANE. A target is a version in that lane (v2), one in another lane
+    (2-coco-2/v2), or another lane's component that has no versions (2-coco-2).
+    """
+
+
+@command.command("set")
+@service_argument
+@options.lane(required=True)
+@click.option(
+    "--to", "targets", multiple=True, metavar="TARGET[=WEIGHT]", help="Lead there; one alone gets everything."
+)
+@click.option(
+    "--mode", type=click.Choice(["service", "istio", "gateway"]), help="What routes. [default: as it is, or service]"
+)
+@_by
+@_unready
+@_overwrite
+@_dry_run
+@options.output
+@running.reports_errors
+@options.values
+@options.settings
+def set_(
+    service: str,
+    lane: Lane,
+    *,
+    targets: tuple[str, ...],
+    mode: str | None,
+    by: str | None,
+    allow_unready: bool,
+    overwrite: bool,
+    dry_run: bool,
+    format_: str,
+    values: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Lead SERVICE's name to targets, such as --to v1=90 --to v2=10; what is not given stays as it is.
+
+    Refused when a target is not there, is not of its lane, or has too few ready pods for its share; and when somebody
+    else changed the route in between. Matches, mirror, timeouts and ports are values of the chart `route` (-f, --set).
+    """
+    from sidelane.routes import Split
+
+    weights = Split.parse(targets, lane).to_json() if targets else None
+    routed = running.with_client(
+        lambda client: client.route(
+            service,
+            lane,
+            weights,
+            mode=mode,
+            values=values,
+            by=by,
+            allow_unready=allow_unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        ),
+        **settings,
+    )
+    _print(routed, format_)
+
+
+@command.command("show")
+@service_argument
+@options.lane(required=True)
+@options.output
+@running.reports_errors
+@options.settings
+def show(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
+    """Show where SERVICE's name leads, and what is ready there."""
+    _print(running.with_client(lambda client: client.routed(service, lane), **settings), format_)
+
+
+@command.command("list")
+@options.lane(required=False)
+@options.output
+@running.reports_errors
+@options.settings
+def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
+    """List routes; those of one lane with --lane."""
+    found = running.with_client(lambda client: client.routes(lane), **settings)
+    if format_ != "table":
+        printing.data([one.to_json() for one in found], format_)
+        return
+    rows = [(one.route.name, one.route.mode, str(one.revision), str(one.route)) for one in found]
+    printing.table(("NAME", "MODE", "REVISION", "LEADS TO"), rows)
+
+
+@command.command("history")
+@service_argument
+@options.lane(required=True)
+@options.output
+@running.reports_errors
+@options.settings
+def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
+    """Show every change of SERVICE's route: when, by whom, and where it led since then."""
+    changes = running.with_client(lambda client: client.route_history(service, lane), **settings)
+    if format_ != "table":
+        printing.data([change.to_json() for change in changes], format_)
+        return
+    printing.table(("REVISION", "WHEN", "BY", "LEADS TO"), map(_row, changes))
+
+
+@command.command("undo")
+@service_argument
+@options.lane(required=True)
+@click.option("--to", type=int, metavar="REVISION", help="Go back to this revision. [default: before the last change]")
+@_by
+@_unready
+@_overwrite
+@_dry_run
+@options.output
+@running.reports_errors
+@options.settings
+def undo(
+    service: str,
+    lane: Lane,
+    *,
+    to: int | None,
+    by: str | None,
+    allow_unready: bool,
+    overwrite: bool,
+    dry_run: bool,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
+    """Bring back where SERVICE's name led before its last change, exactly as it was. Twice goes back twice."""
+    routed = running.with_client(
+        lambda client: client.undo_route(
+            service, lane, to=to, by=by, allow_unready=allow_unready, overwrite=overwrite, dry_run=dry_run
+        ),
+        **settings,
+    )
+    _print(routed, format_)
+
+
+class StepsType(click.ParamType[tuple[int, ...]]):
+    """Percentages, separated by commas."""
+
+    name = "steps"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} are no percentages; write them such as 5,25,50,100", param, ctx)
+
+
+@command.command("shift")
+@service_argument
+@options.lane(required=True)
+@click.option("--to", metavar="TARGET", help="Move requests to this target, such as v2.")
+@click.option(
+    "--steps", type=StepsType(), default="5,25,50,100", show_default=True, metavar="PERCENT,…", help="Its share."
+)
+@click.option("--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts.")
+@click.option(
+    "--between", type=options.DurationType(), default="10s", show_default=True, help="How often checks are asked."
+)
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="CHECK",
+    help="Let a step through only if this holds: 'http[limit=500ms,failures=3] URL', 'command[limit=30s] PROGRAM …' or "
+    "'prometheus[limit=0.01,at=URL] QUERY'.",
+)
+@click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted.")
+@click.option("--back", is_flag=True, help="Put back what was before the shift that the route is in.")
+@_by
+@options.output
+@running.reports_errors
+@options.settings
+def shift(
+    service: str,
+    lane: Lane,
+    *,
+    to: str | None,
+    steps: tuple[int, ...],
+    every: str,
+    between: str,
+    checks: tuple[str, ...],
+    go_on: bool,
+    back: bool,
+    by: str | None,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
+    """Move SERVICE's requests to a target step by step.
+
+    The target has to stay ready, and every check to hold, or the weights from before the shift are put back.
+    Interrupted, it says where it stands; --go-on, with the same --to, --steps and checks, or --back take it up.
+    """
+    if back:
+        if to or go_on:
+            raise click.UsageError("--back goes with neither --to nor --go-on.")
+        _print(running.with_client(lambda client: client.end_shift(service, lane, by=by), **settings), format_)
+        return
+    if to is None:
+        raise click.UsageError("Missing option '--to': where requests are to go.")
+    target = to
+    last: list[Shift] = []
+    try:
+        running.with_client(
+            lambda client: client.shift_route(
+                service,
+                lane,
+                target,
+                steps=steps,
+                every=every,
+                between=between,
+                checks=checks,
+                go_on=go_on,
+                by=by,
+                tell=lambda now: last.append(now) if not last else None,
+            ),
+            **settings,
+        )
+    finally:  # whatever ended it, this is how far it came
+        if last:
+            _print_shift(last[0], format_)
+
+
+def _print_shift(item: Shift, format_: str) -> None:
+    if format_ != "table":
+        printing.data(item.to_json(), format_)
+        return
+    rows = [
+        (str(step.percent), str(step.revision), f"{step.seconds:.0f} s", step.outcome or "interrupted")
+        for step in item.steps
+    ]
+    printing.table(("PERCENT", "REVISION", "LASTED", "OUTCOME"), rows)
+    click.echo()
+    printing.table(("ASKED", "BAD", "CHECK"), [(str(gate.asked), str(gate.failed), gate.text) for gate in item.gates])
+    stands = ", ".join(f"{target}={weight}" for target, weight in item.now.items())
+    click.echo(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
+    if item.outcome == "interrupted":
+        click.echo("go on with --go-on and the same --to, --steps and checks, or back with --back")
+
+
+def _row(change: Change) -> tuple[str, str, str, str]:
+    when = change.when.strftime("%Y-%m-%d %H:%M:%S") if change.when else "-"
+    back = f" (revision {change.restores} again)" if change.restores else ""
+    failed = "" if change.held else f" [{change.status}]"
+    return str(change.revision), when, change.by or "-", (change.leads or change.note) + back + failed
+
+
+def _print(routed: Routed, format_: str) -> None:
+    if format_ != "table":
+        printing.data(routed.to_json(), format_)
+        return
+    route = routed.route
+    facts = {
+        "NAME": route.name,
+        "RELEASE": route.release,
+        "NAMESPACE": routed.release.namespace,
+        "MODE": route.mode,
+        "REVISION": str(routed.revision),
+        "CHANGE": routed.change,
+    }
+    for key, value in facts.items():
+        if value:
+            click.echo(f"{key + ':':<11}{value}")
+    backends = routed.backends or {}
+    rows = []
+    for way in route.ways():
+        backend = backends.get(way.to.service(route.service, route.lane))
+        ready = (
+            "not there" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
+        )
+        rows.append((str(way.to), way.how, ready))
+    click.echo()
+    printing.table(("TARGET", "REQUESTS", "READY"), rows)
+    for line in routed.drift:
+        click.echo(f"changed by somebody else: {line}", err=True)

@@ -1,0 +1,317 @@
+"""Setting a route, showing it, and going back.
+
+A change goes one way: what is there is read → the new values are parsed, rendered and checked → targets are held
+against what is there → one write, which is refused when somebody else wrote in between → read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, ReleaseNotFound, RouteChanged, TargetBusy
+from sidelane.lane import Lane
+from sidelane.naming import parse_name
+from sidelane.releases import Progress, checked, quiet
+from sidelane.routes import Route, Split, route_release
+from sidelane.routing import notes, ready
+from sidelane.routing.notes import Change
+from sidelane.routing.places import Backend, Place
+from sidelane.targets import Release
+from sidelane.values import accepted, coalesce
+
+if TYPE_CHECKING:
+    from sidelane.charts import Chart
+    from sidelane.rendering import Renderer, Rendering
+    from sidelane.targets import Stored
+
+#: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
+GIVEN_UP: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A route as it is. backends: the Services that it leads to, by name, as they are now; only ``show`` looks at them.
+    change: what this call did: created, changed, undone, unchanged; empty where it only looked.
+    """
+
+    route: Route
+    release: Release
+    values: Mapping[str, Any]
+    backends: Mapping[str, Backend] | None = None
+    drift: tuple[str, ...] = ()
+    change: str = ""
+
+    @property
+    def revision(self) -> int:
+        return self.release.revision
+
+    def to_json(self) -> dict[str, object]:
+        """The route as programs read it; what is not known is left out."""
+        route, backends = self.route, self.backends
+        known: dict[str, object] = {
+            "name": route.name,
+            "release": route.release,
+            "namespace": self.release.namespace,
+            "lane": str(route.lane),
+            "mode": route.mode,
+            "status": self.release.status,
+            "revision": self.revision,
+            "updated": self.release.updated.isoformat() if self.release.updated else None,
+            "change": self.change,
+            "weights": route.split.to_json(),
+            "matches": [
+                {**{key: value for key, value in match.items() if key != "targets"}, "weights": split.to_json()}
+                for match, split in zip(self.values.get("matches") or (), route.matches, strict=True)
+            ],
+            "mirror": str(route.mirror) if route.mirror else None,
+            "drift": list(self.drift),
+        }
+        if backends is not None:
+            known["targets"] = [self._target(backends, way.to.service(route.service, route.lane), way.how, str(way.to))
+                                for way in route.ways()]  # fmt: skip
+        return {key: value for key, value in known.items() if value not in (None, "", [])}
+
+    @staticmethod
+    def _target(backends: Mapping[str, Backend], service: str, how: str, target: str) -> dict[str, object]:
+        backend = backends.get(service)
+        known = {"target": target, "how": how, "service": service, "there": backend is not None}
+        counts = {} if backend is None else {"ready": backend.ready, "pods": backend.total}
+        return {**known, **{key: value for key, value in counts.items() if value is not None}}
+
+
+@dataclass(frozen=True)
+class Router:
+    """Routes of one place. chart: the bundled chart `route`."""
+
+    place: Place
+    renderer: Renderer
+    chart: Chart
+    progress: Progress = quiet
+
+    async def set(
+        self,
+        service: str,
+        lane: Lane,
+        split: Split | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        seen: int | None = None,
+        unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+        context: str = "",
+    ) -> Routed:
+        """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
+
+        values: of the chart, laid over the route's. by: who changes it. seen: the revision that the caller looked at,
+        when it is not this call that looks. unready: targets need not be ready. overwrite: take back what somebody
+        changed in the objects themselves. dry_run: look and check, and write nothing. context: what the change is a
+        part of, for the history. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged.
+        """
+        stored = await self._stored(service, lane)
+        if stored is not None and seen is not None and stored.release.revision != seen:
+            raise _changed(stored.release.name, f"it was at revision {seen}, and is at {stored.release.revision}")
+        wanted = coalesce(_own(stored), values or {})
+        wanted["name"] = service
+        if split is not None:
+            wanted["targets"] = split.to_values()
+        return await self._write(
+            lane,
+            stored,
+            wanted,
+            notes.who(by),
+            context=context,
+            unready=unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
+
+    async def show(self, service: str, lane: Lane) -> Routed:
+        """A route with its targets as they are now. Raises ReleaseNotFound."""
+        stored = await self.place.stored(route_release(service, lane))
+        routed = self._routed(stored)
+        sight = await self.place.look(stored.manifest, ready.services(routed.route))
+        return replace(routed, backends=sight.backends, drift=sight.drift)
+
+    async def at(self, service: str, lane: Lane, revision: int) -> Route:
+        """A route as it was at a revision. Raises ReleaseNotFound."""
+        return self._routed(await self.place.stored(route_release(service, lane), revision)).route
+
+    async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
+        """Every route, or those of one lane."""
+        found = await self.place.routes()
+        names = [one.name for one in found if one.lane is not None and lane in (None, one.lane)]
+        return tuple(map(self._routed, await asyncio.gather(*map(self.place.stored, names))))
+
+    async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
+        """Every change of a route that is kept, the oldest first. Raises ReleaseNotFound."""
+        return tuple(map(notes.read, await self.place.revisions(route_release(service, lane))))
+
+    async def undo(
+        self,
+        service: str,
+        lane: Lane,
+        *,
+        to: int | None = None,
+        by: str | None = None,
+        seen: int | None = None,
+        unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> Routed:
+        """Brings back where the route led before its last change, or at a revision, exactly as it was.
+
+        One ready pod of each target is enough: a way back is needed when something is wrong. Raises as ``set`` does,
+        and Refused when there is nothing to go back to.
+        """
+        release = route_release(service, lane)
+        stored, changes = await asyncio.gather(self.place.stored(release), self.history(service, lane))
+        if seen is not None and stored.release.revision != seen:
+            raise _changed(release, f"it was at revision {seen}, and is at {stored.release.revision}")
+        back = _chosen(release, changes, to)
+        pending = stored.release.status.startswith("pending")
+        if pending and not overwrite and not _given_up(stored.release):
+            raise TargetBusy(
+                f"somebody is changing {release} at this moment ({stored.release.status})",
+                remedy="wait until it ends, or add --overwrite if its process is dead",
+            )
+        then = await self.place.stored(release, back)
+        routed = await self._write(
+            lane,
+            stored,
+            _own(then),
+            notes.who(by),
+            restores=then,
+            unready=unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
+        return replace(routed, change="undone") if routed.change == "changed" else routed
+
+    async def _stored(self, service: str, lane: Lane) -> Stored | None:
+        try:
+            return await self.place.stored(route_release(service, lane))
+        except ReleaseNotFound:
+            return None
+
+    async def _write(
+        self,
+        lane: Lane,
+        stored: Stored | None,
+        values: Mapping[str, Any],
+        by: str,
+        *,
+        context: str = "",
+        restores: Stored | None = None,
+        unready: bool,
+        overwrite: bool,
+        dry_run: bool,
+    ) -> Routed:
+        given = accepted(values, lane, self.chart)
+        whole = coalesce(self.chart.defaults, given)
+        route = Route.from_values(whole, lane)
+        self.progress(f"looking at what {route.name} is to lead to")
+        now = stored.manifest if stored else None
+        rendering, sight = await asyncio.gather(
+            self.renderer.render(self.chart, lane, given), self.place.look(now, ready.services(route))
+        )
+        checked(rendering)
+        if sight.drift and not overwrite:
+            raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
+        before = None if stored is None else self._routed(stored).route
+        if restores is None:
+            ready.require(route, int(whole["port"]), sight.backends, before=before, unready=unready)
+        else:
+            ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
+        if dry_run:
+            return Routed(route, _release(stored, rendering), whole, sight.backends, change="none, this is a dry run")
+        note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
+        release, change = await self._bring(stored, rendering, note, restores, drifted=bool(sight.drift))
+        if change != "unchanged":
+            await self._read_back(route)
+        return Routed(route, release, whole, sight.backends, change=change)
+
+    async def _bring(
+        self, stored: Stored | None, rendering: Rendering, note: str, restores: Stored | None, *, drifted: bool
+    ) -> tuple[Release, str]:
+        self.progress(f"changing {rendering.release}")
+        if stored is None:
+            try:
+                return await self.place.create(rendering, note), "created"
+            except ReleaseExists:
+                raise _changed(rendering.release, "somebody else made it in between") from None
+        now = stored.release.revision
+        if restores is not None and (_otherwise(restores, rendering) or stored.release.status.startswith("pending")):
+            # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
+            return await self.place.roll_back(rendering.release, restores.release.revision, now), "changed"
+        if not drifted and stored.release.status == "deployed" and not stored.differences(rendering):
+            return stored.release, "unchanged"
+        return await self.place.change(rendering, note, now + 1, overwrite=drifted), "changed"
+
+    async def _read_back(self, route: Route) -> None:
+        stored = await self.place.stored(route.release)
+        if drift := (await self.place.look(stored.manifest, ())).drift:
+            raise NotWhatWasChecked(
+                f"{route.release} was written, and what is there is not what was written:\n  " + "\n  ".join(drift),
+                remedy="somebody may have changed it a moment later: see `sidelane route show`",
+            )
+
+    def _routed(self, stored: Stored) -> Routed:
+        parsed = parse_name(stored.release.name)
+        if parsed is None:
+            raise Refused(f"{stored.release.name!r} is no route of a lane", remedy="see `sidelane route list`")
+        values = coalesce(self.chart.defaults, stored.values)
+        return Routed(Route.from_values(values, parsed[1]), stored.release, values)
+
+
+def _release(stored: Stored | None, rendering: Rendering) -> Release:
+    """The release as it is, or as it would be."""
+    if stored is not None:
+        return stored.release
+    chart = f"{rendering.chart.name}-{rendering.chart.version}"
+    return Release(rendering.release, rendering.namespace or "", "not there", 0, chart)
+
+
+def _own(stored: Stored | None) -> dict[str, Any]:
+    """A route's values, less the number that was right for one change alone."""
+    return {} if stored is None else {key: value for key, value in stored.values.items() if key != "expectedRevision"}
+
+
+def _chosen(release: str, changes: Sequence[Change], to: int | None) -> int:
+    if to is not None:
+        if not any(change.revision == to and change.held for change in changes):
+            raise Refused(f"{release} never led where its revision {to} says", remedy="see `sidelane route history`")
+        return notes.origin(changes, to)
+    back = notes.before(changes)
+    if back is None:
+        raise Refused(
+            f"there is nothing before the last change of {release} that its history keeps",
+            remedy="see `sidelane route history`, and name a revision with --to",
+        )
+    return back.revision
+
+
+def _given_up(release: Release) -> bool:
+    return release.updated is None or (datetime.now(UTC) - release.updated).total_seconds() > GIVEN_UP
+
+
+def _otherwise(then: Stored, rendering: Rendering) -> bool:
+    """Whether the chart of today makes something else of the values than was there then. What routes requests counts,
+    and not the labels, one of which is the chart's version. A directory does not keep what was there then.
+    """
+    if not then.text:
+        return False
+    one, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
+    return one != two
+
+
+def _changed(release: str, how: str) -> RouteChanged:
+    return RouteChanged(
+        f"somebody else changed {release}, and nothing was overwritten: {how}",
+        remedy="see `sidelane route show` and `history`, and decide again",
+    )

@@ -1,0 +1,144 @@
+"""The route: the same values in three modes, held against objects that were written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from routes_by_hand import CASES, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Object = dict[str, Any]
+    Refusal = Callable[..., str]
+
+LANE = {"Version": "2-coco", "Build": "1"}
+V1, V2 = ({"serviceVersion": version, "weight": 1} for version in ("v1", "v2"))
+CANARY = {"headers": [{"name": "x-canary", "value": "true"}], "targets": [V2]}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_objects_are_what_a_hand_would_write(render: Callable[..., list[Object]], case: Case) -> None:
+    objects = render("route", values={**LANE, **case.values})
+    assert {item["kind"]: item["spec"] for item in objects} == case.specs
+    names = {item["kind"]: item["metadata"]["name"] for item in objects}
+    assert names.pop("DestinationRule", "svc1-v1-2-coco-1") == "svc1-v1-2-coco-1"
+    assert set(names.values()) == {"svc1-2-coco-1"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"targets": []}, "targets is empty"),
+        ({"targets": [{"serviceVersion": "v1"}]}, "weight"),
+        ({"targets": [{**V1, "weight": -1}]}, "weight"),
+        ({"targets": [{**V1, "weight": 0.5}]}, "weight"),
+        ({"targets": [{**V1, "weight": 1_000_001}]}, "weight"),
+        ({"targets": [{**V1, "weight": 0}]}, "every weight of targets is 0"),
+        ({"targets": [V1, {**V1, "lane": "2-coco-1"}]}, "targets leads to one target twice"),
+        ({"targets": [{"lane": "2-coco-1", "weight": 1}]}, "which is the route itself"),
+        ({"targets": [{**V1, "lane": "coco"}]}, "lane"),
+        ({"targets": [{**V1, "serviceVersion": "1"}]}, "serviceVersion"),
+        ({"targets": [{**V1, "subset": "a"}]}, "subset"),
+        ({"targets": [{**V1, "serviceVersion": f"v{n}"} for n in range(17)]}, "16"),
+        ({"targets": [V1], "name": "svc1-v1"}, "reads as a service version"),
+        ({"targets": [V1], "name": "s" * 60}, "at most 63"),
+        ({"targets": [{**V1, "serviceVersion": "v" + "1" * 60}]}, "targets[0]: the name"),
+        ({"targets": [V1], "name": ""}, "no name is given"),
+        ({"targets": [V1], "mode": "nginx"}, "mode"),
+        ({"targets": [V1, V2]}, "mode service leads all traffic to one target, and 2 have a weight"),
+        ({"targets": [V1], "matches": [CANARY]}, "matches is given, and mode service can't do it"),
+        ({"targets": [V1], "mirror": {"serviceVersion": "v2"}}, "mirror is given, and mode service can't"),
+        ({"targets": [V1], "timeout": "1s"}, "timeout is given, and mode service can't"),
+        ({"targets": [V1], "retries": {"attempts": 1}}, "retries is given, and mode service can't"),
+        ({"targets": [V1], "affinity": {"by": "cookie"}}, "affinity.by is cookie, and mode service can't"),
+        ({"targets": [V1], "mode": "gateway", "retries": {"attempts": 1}}, "the Gateway API has no retries"),
+        ({"targets": [V1], "mode": "gateway", "affinity": {"by": "clientIP"}}, "the Gateway API has no affinity"),
+        (
+            {"targets": [{**V1, "lane": "2-coco-2"}], "mode": "istio", "affinity": {"by": "clientIP"}},
+            "targets[0] is in another lane",
+        ),
+        ({"targets": [V1], "mode": "istio", "retries": {"attempts": 0, "perTryTimeout": "1s"}}, "attempts is 0"),
+        ({"targets": [V1], "mode": "istio", "retries": {"perTryTimeout": "1s"}}, "attempts"),
+        ({"targets": [V1], "mode": "istio", "matches": [{"targets": [V2]}]}, "matches[0] says nothing"),
+        (
+            {"targets": [V1], "mode": "istio", "matches": [{**CANARY, "targets": [{**V2, "weight": 0}]}]},
+            "every weight of matches[0].targets is 0",
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "istio",
+                "matches": [
+                    {
+                        "cookie": {"name": "a", "value": "b"},
+                        "headers": [{"name": "Cookie", "value": "c"}],
+                        "targets": [V2],
+                    }
+                ],
+            },
+            "two conditions on one header",
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "gateway",
+                "matches": [CANARY, {"path": {"prefix": "/api"}, "targets": [V2]}],
+            },
+            "matches[1] is more specific than matches[0]",
+        ),
+        ({"targets": [V1], "mode": "istio", "mesh": False}, "nobody's requests would be routed"),
+        ({"targets": [V1], "mode": "istio", "ingress": {"hosts": ["a.b"]}}, "ingress.gateways is empty"),
+        ({"targets": [V1], "mode": "gateway", "ingress": {"gateways": [{"name": "a"}]}}, "ingress.hosts is empty"),
+        ({"targets": [V1], "timeout": "soon"}, "timeout"),
+        ({"targets": [V1], "mode": "istio", "matches": [CANARY] * 16}, "matches"),
+        ({"targets": [V1], "mode": "istio", "matches": [{**CANARY, "path": {"prefix": "/api/"}}]}, "path"),
+        ({"targets": [V1], "affinity": {"by": None}}, "by"),
+    ],
+)
+def test_what_a_route_cannot_be_is_refused(refusal: Refusal, values: dict[str, Any], said: str) -> None:
+    assert said in refusal("route", values={**LANE, "name": "svc1", **values})
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        (-1, "is -1"),
+        (0.5, "is 0.5"),
+        (1_000_001, "is 1000001"),
+        (99_999_999, "is 99999999"),
+        ("1", ""),
+        (None, "is not given"),
+        ("one", "is one"),
+    ],
+)
+def test_weights_hold_without_the_schema(run: Callable[..., Any], charts: Any, weight: Any, said: str) -> None:
+    values = {**LANE, "name": "svc1", "targets": [{**V1, "weight": weight}]}
+    done = run("template", "release", charts / "route", "--skip-schema-validation", values=values)
+    assert (done.returncode != 0) is bool(said)
+    assert not said or f"targets[0].weight {said}, and a weight is a whole number" in done.stderr
+
+
+def test_a_whole_number_by_set_is_a_weight(render: Callable[..., list[Object]]) -> None:
+    flags = "Version=2-coco,Build=1,name=svc1,targets[0].serviceVersion=v1,targets[0].weight=100"
+    (service,) = render("route", "--set", flags)
+    assert service["spec"] == CASES["service single"].specs["Service"]
+
+
+def test_a_lane_of_routes_alone_leads_from_lane_to_lane(render: Callable[..., list[Object]]) -> None:
+    """A name that belongs to no lane's Build: a lane that holds nothing but routes."""
+    values = {"Version": "live", "Build": "0", "name": "ui", "targets": [{"lane": "coco-1", "weight": 1}]}
+    (service,) = render("route", values=values)
+    assert service["metadata"]["name"] == "ui-live-0"
+    assert service["spec"]["selector"] == {"app": "ui-coco-1", "sidelane.dev/lane": "coco-1"}
+
+
+def test_an_upgrade_must_become_the_revision_that_it_says(
+    refusal: Refusal, render: Callable[..., list[Object]]
+) -> None:
+    values = {**LANE, "name": "svc1", "targets": [V1]}
+    assert render("route", "--is-upgrade", values={**values, "expectedRevision": 1})  # `helm template` is revision 1
+    assert render("route", values={**values, "expectedRevision": 7})  # an install makes revision 1, whatever is said
+    said = refusal("route", "--is-upgrade", values={**values, "expectedRevision": 7})
+    assert "would be revision 1, and expectedRevision is 7: somebody changed it in between" in said

@@ -1,0 +1,410 @@
+"""Routes on a real API server: every mode as a hand would write it; changed, undone and raced, under Helm 3 and 4."""
+
+import asyncio
+import base64
+import gzip
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from routes_by_hand import CASES, in_namespace
+from sidelane import AsyncClient, Client, Lane
+from sidelane.errors import GateFailed, Refused, RouteChanged, TargetBusy, TargetNotReady
+from sidelane.helm import Helm
+from sidelane.routing.leads import leads_to, unrouted_since
+from sidelane.targets.cluster import ClusterTarget
+
+CHART = Path(__file__).parents[2] / "charts" / "route"
+LANE = "2-coco-1"
+PATHS = {
+    "Service": "/api/v1/namespaces/{}/services",
+    "VirtualService": "/apis/networking.istio.io/v1/namespaces/{}/virtualservices",
+    "DestinationRule": "/apis/networking.istio.io/v1/namespaces/{}/destinationrules",
+    "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
+}
+RESTRICTED = {
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+@pytest.fixture(scope="session")
+def meshes(cluster, unavailable):
+    """The definitions of Istio and of the Gateway API, installed on the cluster."""
+    folder = os.environ.get("SIDELANE_TEST_CRDS")
+    files = [Path(folder or "") / name for name in ("istio.yaml", "gateway-api.yaml")]
+    if not folder or not all(file.is_file() for file in files):
+        unavailable("no definitions of Istio and the Gateway API here; SIDELANE_TEST_CRDS names their folder")
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    there = cluster.names(path)
+    for text in (file.read_text() for file in files):
+        for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
+            if body["kind"] == "CustomResourceDefinition" and body["metadata"]["name"] not in there:
+                cluster.create(path, body)
+    for kind in PATHS.values():
+        cluster.until(f"{kind} is served", lambda kind=kind: answers(cluster, kind.format("default")))
+
+
+def answers(cluster, path):
+    return cluster.api.session.get(cluster.api.url + path, timeout=10).status_code == 200
+
+
+@pytest.fixture
+def client(cluster, namespace, helm):
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+@pytest.fixture
+def plain(cluster, namespace, helm):
+    """Plain Helm on the route's release, as somebody runs it who never heard of the SDK."""
+
+    def run(verb, *arguments, values=None, check=True):
+        command = [helm, verb, "route-svc1-2-coco-1", *arguments, "--namespace", namespace]
+        command += ["--kubeconfig", cluster.kubeconfig]
+        text = None
+        if values is not None:
+            command += ["--values", "-"]
+            text = json.dumps({"Version": "2-coco", "Build": "1", **values})
+        done = subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+        assert done.returncode == 0 or not check, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def version(cluster, namespace):
+    """Puts a version of a service into a lane, with its own Service and pods, and waits for its endpoints."""
+
+    def make(version, lane=LANE, *, service="svc1", replicas=2, ready=True, labels=None):
+        own = {"version": version} if version else {}
+        labels = {"app": f"{service}-{lane}", **own, "sidelane.dev/lane": lane} | (labels or {})
+        name = f"{service}-{version}-{lane}" if version else f"{service}-{lane}"
+        container = {"name": "app", "image": "example.org/app:1" if ready else "example.org/app:never-ready"}
+        container |= {"securityContext": RESTRICTED, "ports": [{"name": "http", "containerPort": 8080}]}
+        pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": pod}
+        metadata = {"name": name, "labels": labels}
+        cluster.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", {"metadata": metadata, "spec": spec})
+        ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+        cluster.create(
+            PATHS["Service"].format(namespace), {"metadata": metadata, "spec": {"selector": labels, "ports": ports}}
+        )
+        cluster.until(f"{name} has endpoints", lambda: len(endpoints(cluster, namespace, name)) == replicas)
+        if ready:
+            cluster.until(f"{name} is ready", lambda: all(endpoints(cluster, namespace, name)))
+
+    return make
+
+
+def endpoints(cluster, namespace, service):
+    """Whether each endpoint of a Service is ready."""
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    slices = cluster.list(f"{path}?labelSelector=kubernetes.io/service-name={service}")
+    return [endpoint["conditions"].get("ready") for item in slices for endpoint in item["endpoints"] or []]
+
+
+def live(cluster, namespace, kind, name="svc1-2-coco-1"):
+    return cluster.get(f"{PATHS[kind].format(namespace)}/{name}")
+
+
+def specs(cluster, namespace):
+    """The spec of each object of the route, by kind."""
+    found = {}
+    for kind, path in PATHS.items():
+        for item in cluster.list(f"{path.format(namespace)}?labelSelector=app.kubernetes.io/name=route"):
+            assert kind not in found
+            found[kind] = item["spec"]
+    for counted in ("clusterIP", "clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"):
+        found["Service"].pop(counted)
+    if found["Service"]["sessionAffinity"] == "None":
+        found["Service"].pop("sessionAffinity")
+    return found
+
+
+def weights(cluster, namespace, kind):
+    rule = live(cluster, namespace, kind)["spec"]["http" if kind == "VirtualService" else "rules"][-1]
+    if kind == "VirtualService":
+        return {way["destination"]["host"].split("-")[1]: way["weight"] for way in rule["route"]}
+    return {way["name"].split("-")[1]: way["weight"] for way in rule["backendRefs"]}
+
+
+def test_every_route_is_stored_as_a_hand_would_write_it(cluster, namespace, meshes, plain):
+    """One after the other in one release: so each is also a change of mode, a switch or a split in place."""
+    for name, case in CASES.items():
+        plain("upgrade", CHART, "--install", "--history-max", "50", values=case.values)
+        assert specs(cluster, namespace) == in_namespace(case, namespace).specs, name
+    plain("rollback", "1")
+    first = next(iter(CASES.values()))
+    assert specs(cluster, namespace) == first.specs
+
+
+def test_a_service_is_switched_and_switched_back(cluster, namespace, client, version):
+    version("v1")
+    version("v2")
+    made = client.route("svc1", LANE, {"v1": 100}, by="alice@laptop")
+    assert (made.change, made.revision, made.release.name) == ("created", 1, "route-svc1-2-coco-1")
+    assert client.route("svc1", LANE, {"v1": 100}).change == "unchanged"
+    switched = client.route("svc1", Lane("2-coco", 1), {"v2": 100}, by="bob")
+    assert (switched.change, switched.revision) == ("changed", 2)
+    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
+    cluster.until("its pods are v2's", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
+    back = client.undo_route("svc1", LANE, by="carol")
+    assert (back.change, back.revision, str(back.route)) == ("undone", 3, "v1=100")
+    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
+    history = client.route_history("svc1", LANE)
+    assert [(one.by, one.leads, one.restores) for one in history] == [
+        ("alice@laptop", "v1=100", None),
+        ("bob", "v2=100", None),
+        ("carol", "v1=100", 1),
+    ]
+    assert all(one.when and abs((datetime.now(UTC) - one.when).total_seconds()) < 300 for one in history)
+    with pytest.raises(Refused, match="nothing before the last change"):
+        client.undo_route("svc1", LANE)
+    assert client.undo_route("svc1", LANE, to=2).to_json()["weights"] == {"v2": 100}
+    (listed,) = client.routes()
+    assert (listed.route.name, listed.revision) == ("svc1-2-coco-1", 4)
+    assert client.routes("2-coco-2") == ()
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("istio", "VirtualService"), ("gateway", "HTTPRoute")])
+def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes, client, version, mode, kind):
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    single = live(cluster, namespace, kind)["spec"]
+    client.route("svc1", LANE, {"v1": 90, "v2": 10})
+    assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
+    matches = [{"headers": [{"name": "x-canary", "value": "true"}], "targets": [{"serviceVersion": "v2", "weight": 1}]}]
+    client.route("svc1", LANE, {"v1": 1}, values={"matches": matches, "mirror": {"serviceVersion": "v2"}})
+    everything = live(cluster, namespace, kind)["spec"]
+    shown = client.routed("svc1", LANE)
+    assert str(shown.route) == "v1=1, 1 match, mirror v2"
+    assert [(one["how"], one["ready"]) for one in shown.to_json()["targets"]] == [
+        ("weight 1 of 1", 2),
+        ("matches[0], weight 1 of 1", 2),
+        ("mirror", 2),
+    ]
+    client.route("svc1", LANE, {"v2": 100}, values={"matches": [], "mirror": None})
+    assert weights(cluster, namespace, kind) == {"v2": 100}
+    client.undo_route("svc1", LANE)
+    assert live(cluster, namespace, kind)["spec"] == everything
+    client.undo_route("svc1", LANE)
+    assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
+    client.undo_route("svc1", LANE)
+    assert live(cluster, namespace, kind)["spec"] == single
+
+
+def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, meshes, client, version):
+    version("v1")
+    version("v2", ready=False)
+    version("v3", labels={"sidelane.dev/lane": "2-coco-2"})
+    version(None, "2-coco-2", service="ui")
+    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    before = specs(cluster, namespace)
+    for targets, said in (
+        ({"v1": 90, "v4": 10}, "there is no Service svc1-v4-2-coco-1"),
+        ({"v1": 100, "v4": 0}, "there is no Service svc1-v4-2-coco-1"),
+        ({"2-coco-2/v1": 1}, "there is no Service svc1-v1-2-coco-2"),
+        ({"v3": 1}, "does not belong to lane 2-coco-1"),
+        ({"v1": 95, "v2": 5}, "0 of 2 pods are ready, and its share takes 1"),
+        ({"v2": 100}, "0 of 2 pods are ready, and its share takes 2"),
+    ):
+        with pytest.raises(TargetNotReady) as refused:
+            client.route("svc1", LANE, targets)
+        assert said in refused.value.problem
+    with pytest.raises(TargetNotReady, match=r"has no port 81, which is the route's \(it has 80\)"):
+        client.route("svc1", LANE, values={"port": 81})
+    with pytest.raises(TargetNotReady, match=r"mirror.*svc1-v4"):
+        client.route("svc1", LANE, values={"mirror": {"serviceVersion": "v4"}})
+    assert specs(cluster, namespace) == before
+    assert client.route("svc1", LANE, {"v1": 100, "v2": 0}).change == "changed"
+    assert client.route("svc1", LANE, {"v2": 100}, allow_unready=True).change == "changed"
+    # From a version that fails to one that works: only what gets more has to be ready.
+    assert client.route("svc1", LANE, {"v1": 50, "v2": 50}).change == "changed"
+    assert client.route("svc1", LANE, {"v1": 60, "v2": 40}).change == "changed"
+    with pytest.raises(TargetNotReady):
+        client.route("svc1", LANE, {"v1": 59, "v2": 41})
+    assert client.undo_route("svc1", LANE, to=1).change == "undone"
+    # A route's own name is no target of another.
+    with pytest.raises(TargetNotReady, match="is a route itself; name the version"):
+        client.route("svc1", "live-1", {LANE: 1})
+    assert client.route("ui", "live-1", {"2-coco-2": 1}).change == "created"
+
+
+def test_from_lane_to_lane(cluster, namespace, client, version):
+    version("v1")
+    version("v1", "2-coco-2", replicas=1)
+    client.route("svc1", LANE, {"v1": 1})
+    client.route("svc1", LANE, {"2-coco-2/v1": 1})
+    selector = live(cluster, namespace, "Service")["spec"]["selector"]
+    assert selector == {"app": "svc1-2-coco-2", "version": "v1", "sidelane.dev/lane": "2-coco-2"}
+    cluster.until("it leads to the other lane", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True])
+
+
+def test_what_somebody_else_changed_is_noticed_and_not_overwritten(cluster, namespace, meshes, client, plain, version):
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    path = f"{PATHS['VirtualService'].format(namespace)}/svc1-2-coco-1"
+    edited = cluster.get(path)["spec"]
+    edited["http"][0]["fault"] = {"abort": {"httpStatus": 500, "percentage": {"value": 1}}}
+    cluster.patch(path, {"spec": edited})
+    for change in (
+        lambda **how: client.route("svc1", LANE, {"v2": 100}, **how),
+        lambda **how: client.route("svc1", LANE, {"v1": 100}, **how),
+    ):
+        with pytest.raises(RouteChanged, match=r"VirtualService svc1-2-coco-1: spec\.http\[default\]\.fault"):
+            change()
+        assert "fault" in cluster.get(path)["spec"]["http"][0]
+    assert len(client.routed("svc1", LANE).drift) == 1
+    assert client.route("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
+    assert "fault" not in cluster.get(path)["spec"]["http"][0]
+    service = f"{PATHS['Service'].format(namespace)}/svc1-2-coco-1"
+    cluster.patch(service, {"spec": {"selector": {"version": "v2", "tier": "a"}}})
+    with pytest.raises(RouteChanged, match=r"Service svc1-2-coco-1: spec\.selector"):
+        client.undo_route("svc1", LANE)
+    assert client.route("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
+    assert "tier" not in cluster.get(service)["spec"]["selector"]
+    cluster.delete(service)
+    with pytest.raises(RouteChanged, match="Service svc1-2-coco-1: is not there"):
+        client.route("svc1", LANE, {"v2": 100})
+
+
+def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, helm, plain, version):
+    """Somebody writes after all has been looked at, and before this write: the chart itself refuses it."""
+    version("v1")
+    version("v2")
+    telling = []
+
+    def between(step):
+        if step.startswith("changing") and telling:
+            telling.pop()
+            values = {"name": "svc1", "targets": [{"serviceVersion": "v1", "weight": 7}]}
+            plain("upgrade", CHART, values=values)
+
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, progress=between)
+    client.route("svc1", LANE, {"v1": 100})
+    telling.append(True)
+    with pytest.raises(RouteChanged, match="somebody else changed route-svc1-2-coco-1"):
+        client.route("svc1", LANE, {"v2": 100})
+    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
+    history = client.route_history("svc1", LANE)
+    assert [one.leads for one in history if one.held] == ["v1=100", ""]
+    assert client.route("svc1", LANE, {"v2": 100}).change == "changed"
+    assert client.undo_route("svc1", LANE).to_json()["weights"] == {"v1": 7}
+
+
+def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
+    version("v1")
+    version("v2")
+
+    async def race():
+        client = AsyncClient(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+        await client.route("svc1", LANE, {"v1": 1})
+        for weight in range(2, 5):
+            both = [client.route("svc1", LANE, {version: weight}, values={"port": 80}) for version in ("v1", "v2")]
+            results = await asyncio.gather(*both, return_exceptions=True)
+            errors = [one for one in results if isinstance(one, BaseException)]
+            # One may come after the other, and then both are made; what may not be is that both looked at the same.
+            assert all(isinstance(error, (RouteChanged, TargetBusy)) for error in errors), results
+            assert len(errors) < 2
+            revisions = [one.revision for one in results if not isinstance(one, BaseException)]
+            assert len(revisions) == len(set(revisions))
+
+    asyncio.run(race())
+
+
+def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version):
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 1})
+    client.route("svc1", LANE, {"v2": 1})
+    # What Helm leaves when it is killed between its two writes.
+    name = "sh.helm.release.v1.route-svc1-2-coco-1.v2"
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    secret = cluster.get(f"{path}/{name}")
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+    release["version"] = 3
+    release["info"]["status"] = "pending-upgrade"
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    labels = {**secret["metadata"]["labels"], "version": "3", "status": "pending-upgrade"}
+    metadata = {"name": name[:-1] + "3", "labels": labels}
+    cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
+    with pytest.raises(TargetBusy):
+        client.route("svc1", LANE, {"v1": 1})
+    with pytest.raises(TargetBusy, match="somebody is changing"):
+        client.undo_route("svc1", LANE)
+    assert client.undo_route("svc1", LANE, overwrite=True).change == "undone"
+    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
+    assert client.route("svc1", LANE, {"v1": 1}).change == "changed"
+
+
+def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace, meshes, helm, client, version):
+    version("v1")
+    version("v2")
+    version("v1", "2-coco-2")
+    client.route("svc1", LANE, {"v1": 1}, mode="istio")
+    client.route("svc1", "live-1", {"2-coco-1/v1": 9, "2-coco-2/v1": 0}, mode="istio")
+    mirror = {"serviceVersion": "v2"}
+    client.route("svc1", LANE, {"v1": 1}, values={"mirror": mirror})
+
+    def ask(question, **what):
+        target = ClusterTarget(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
+        return asyncio.run(question(target, **what))
+
+    one, two = Lane("2-coco", 1), Lane("2-coco", 2)
+    assert sorted(map(str, ask(leads_to, lane=one))) == [
+        "route-svc1-2-coco-1 leads to svc1-v1-2-coco-1 (weight 1 of 1)",
+        "route-svc1-2-coco-1 leads to svc1-v2-2-coco-1 (mirror)",
+        "route-svc1-live-1 leads to svc1-v1-2-coco-1 (weight 9 of 9)",
+    ]
+    assert [lead.how for lead in ask(leads_to, lane=two)] == ["weight 0 of 9"]
+    assert [lead.how for lead in ask(leads_to, lane=one, release="svc1-v2-2-coco-1")] == ["mirror"]
+    assert ask(leads_to, lane=Lane("2-coco", 3)) == ()
+    assert ask(unrouted_since, lane=two) is None
+    client.route("svc1", "live-1", {"2-coco-1/v1": 1})
+    client.route("svc1", LANE, values={"mirror": None})
+    changes = {route: client.route_history("svc1", route) for route in ("live-1", LANE)}
+    assert ask(leads_to, lane=two) == ()
+    assert ask(unrouted_since, lane=two) == changes["live-1"][-1].when
+    assert ask(unrouted_since, lane=one, release="svc1-v2-2-coco-1") == changes[LANE][-1].when
+
+
+def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, namespace, meshes, helm, version):
+    version("v1")
+    version("v2")
+    steps = []
+
+    def kill(shift):
+        steps.append([step.percent for step in shift.steps])
+        if len(steps) == 1:  # it receives 5 %
+            assert weights(cluster, namespace, "VirtualService") == {"v1": 95, "v2": 5}
+            deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/svc1-v2-2-coco-1"
+            cluster.patch(deployment, {"spec": {"replicas": 0}})
+
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    before = live(cluster, namespace, "VirtualService")["spec"]
+    with pytest.raises(GateFailed, match=r"at 5 % for v2, and v1=100 is back: .* pods are ready") as failed:
+        client.shift_route("svc1", LANE, "v2", every="60s", between="200ms", tell=kill)
+    assert live(cluster, namespace, "VirtualService")["spec"] == before
+    assert failed.value.shift.outcome == "put back"
+    assert failed.value.shift.steps[0].seconds < 60
+    assert [one.leads for one in client.route_history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
+
+
+def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 100}, mode="gateway")
+    shift = client.shift_route("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
+    assert (shift.outcome, shift.now) == ("done", {"v1": 0, "v2": 100})
+    assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
+    assert client.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 100}

@@ -1,0 +1,144 @@
+"""A real Envoy whose routes can be changed while it runs, and a balancer that does what a Service's selector says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Json = dict[str, Any]
+TYPE = "type.googleapis.com/envoy"
+
+
+class Envoy:
+    """An Envoy that reads its routes from a file (RDS), as it reads them from a mesh's control plane."""
+
+    def __init__(self, program: Path, folder: Path, backends: dict[str, int]) -> None:
+        self._program, self._folder, self._backends = program, folder, backends
+        self._version = 0
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._write([])
+            (self._folder / "envoy.json").write_text(json.dumps(self._bootstrap()))
+            # Both ports are the system's to choose.
+            command = [self._program, "-c", self._folder / "envoy.json", "--use-dynamic-base-id", "--concurrency", "1"]
+            command += ["--admin-address-path", self._folder / "admin"]
+            with (self._folder / "envoy.log").open("wb") as log:
+                self._process = subprocess.Popen([*command, "-l", "warn"], stdout=log, stderr=subprocess.STDOUT)
+            stack.callback(self._end)
+            self._until(lambda: self._applied() == self._version)
+            listener = self._ask("listeners?format=json")["listener_statuses"][0]
+            self.port = listener["local_address"]["socket_address"]["port_value"]
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def route(self, routes: list[Json]) -> None:
+        """Returns when these are the routes by which new requests go."""
+        self._write(routes)
+        self._until(lambda: self._applied() == self._version)
+
+    def _end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def _write(self, routes: list[Json]) -> None:
+        self._version += 1
+        host = {"name": "all", "domains": ["*"], "routes": routes}
+        config = {"@type": f"{TYPE}.config.route.v3.RouteConfiguration", "name": "routes", "virtual_hosts": [host]}
+        new = self._folder / "routes.new"
+        new.write_text(json.dumps({"version_info": str(self._version), "resources": [config]}))
+        new.replace(self._folder / "routes.json")  # Envoy takes a moved file for a changed one
+
+    def _applied(self) -> int:
+        configs = self._ask("config_dump?resource=dynamic_route_configs").get("configs", [])
+        return int(configs[0]["version_info"]) if configs else 0
+
+    def _ask(self, what: str) -> Json:
+        """What Envoy says of itself; an OSError until it says where to ask."""
+        where = (self._folder / "admin").read_text()
+        with urllib.request.urlopen(f"http://{where}/{what}", timeout=5) as answer:
+            return json.load(answer)
+
+    def _until(self, condition: Any) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                if condition():
+                    return
+            time.sleep(0.005)
+        raise AssertionError((self._folder / "envoy.log").read_text()[-3000:])
+
+    def _bootstrap(self) -> Json:
+        watched = {"path": str(self._folder / "routes.json"), "watched_directory": {"path": str(self._folder)}}
+        manager = {
+            "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "in",
+            "rds": {"route_config_name": "routes", "config_source": {"path_config_source": watched}},
+            "http_filters": [
+                {"name": "router", "typed_config": {"@type": f"{TYPE}.extensions.filters.http.router.v3.Router"}}
+            ],
+        }
+        filters = [{"filters": [{"name": "http", "typed_config": manager}]}]
+        listener = {"name": "in", "address": address(0), "filter_chains": filters}
+        return {
+            "node": {"id": "test", "cluster": "test"},
+            "admin": {"address": address(0)},
+            "static_resources": {"listeners": [listener], "clusters": [*map(self._cluster, self._backends)]},
+        }
+
+    def _cluster(self, name: str) -> Json:
+        endpoint = {"endpoint": {"address": address(self._backends[name])}}
+        assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+        return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
+
+
+def address(port: int) -> Json:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+class Balancer:
+    """What kube-proxy does for a Service: each new connection goes to one of the pods that the selector matches."""
+
+    def __init__(self, pods: list[tuple[dict[str, str], int]]) -> None:
+        self._pods = pods
+        self.selector: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ports = [port for labels, port in self._pods if self.selector.items() <= labels.items()]
+        with contextlib.suppress(OSError, IndexError):
+            theirs, ours = await asyncio.open_connection("127.0.0.1", random.choice(ports))
+            await asyncio.gather(_pipe(reader, ours), _pipe(theirs, writer))
+        writer.close()
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()

@@ -1,0 +1,378 @@
+"""Where a stable name leads: parsed, set, undone and known, without a cluster."""
+
+import asyncio
+import json
+import multiprocessing
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from routed_directory import LANE, put, written
+from sidelane import Client
+from sidelane.errors import InvalidLane, InvalidRoute, Refused, RouteChanged, SidelaneError, TargetNotReady
+from sidelane.routes import Destination, Route, Split
+from sidelane.routing import notes, ready
+from sidelane.routing.leads import leads_to, unrouted_since
+from sidelane.routing.notes import Revision
+from sidelane.routing.places import Backend
+from sidelane.targets.directory import DirectoryTarget
+
+V1, V2 = Destination("v1"), Destination("v2")
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("v1", "svc1-v1-2-coco-1"),
+        ("2-coco-2/v1", "svc1-v1-2-coco-2"),
+        ("2-coco-2", "svc1-2-coco-2"),
+        ("coco-7", "svc1-coco-7"),
+        ("2-coco-1/v1", "svc1-v1-2-coco-1"),
+    ],
+)
+def test_a_target_and_its_service(text, service):
+    target = Destination.parse(text).within(LANE)
+    assert target.service("svc1", LANE) == service
+    assert str(target) == text.removeprefix("2-coco-1/")
+    assert Destination.from_values(target.to_values()) == target
+
+
+@pytest.mark.parametrize("text", ["", "1", "coco", "v1/coco-1", "coco-1/", "coco-1/1", "/v1", "coco-01", "2-coco-1"])
+def test_what_is_no_target(text):
+    with pytest.raises((InvalidRoute, InvalidLane)):
+        Destination.parse(text).within(LANE)
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([], "no target is given"),
+        (["v1=0"], "every weight of v1 is 0"),
+        (["v1=1", "v2"], "'v2' has no weight"),
+        (["v1=-1"], "the weight '-1'"),
+        (["v1=1.5"], "the weight '1.5'"),
+        (["v1=1000001"], "1000001"),
+        (["v1=1", "v1=2"], "there twice"),
+        (["v1=1", "2-coco-1/v1=2"], "there twice"),
+        ([f"v{n}=1" for n in range(17)], "17 targets"),
+    ],
+)
+def test_what_is_no_split(texts, says):
+    with pytest.raises(InvalidRoute, match=says):
+        Split.parse(texts, LANE)
+
+
+def test_a_split_as_everybody_writes_it():
+    split = Split.parse(["v1=90", "2-coco-2/v2=10"], LANE)
+    assert split == Split.of({"v1": 90, "2-coco-2/v2": 10}, LANE)
+    assert split == Split.from_values(split.to_values(), LANE) == Split.parse(str(split).split(", "), LANE)
+    assert Split.parse(["v2"], LANE) == Split({V2: 100})
+    # Helm gives back the numbers of its JSON as floats.
+    assert Split.from_values([{"serviceVersion": "v1", "weight": 90.0}], LANE) == Split({V1: 90})
+
+
+TARGETS = st.sampled_from([Destination(f"v{n}") for n in range(1, 6)])
+SPLITS = st.dictionaries(TARGETS, st.integers(0, 1000), min_size=1, max_size=5).filter(lambda w: any(w.values()))
+
+
+@given(SPLITS, TARGETS, st.integers(1, 100))
+def test_a_target_gets_its_percentage_and_the_others_share_the_rest(weights, to, percent):
+    before, after = Split(weights), Split(weights).moved(to, percent)
+    rest = sum(weight for one, weight in before.weights.items() if one != to)
+    assert set(after.weights) == {*before.weights, to}
+    if not rest or percent == 100:
+        assert after.weights[to] == after.total
+        return
+    assert after.weights[to] * 100 == percent * after.total
+    for one, weight in before.weights.items():
+        if one != to:
+            assert after.weights[one] * rest * 100 == weight * (100 - percent) * after.total
+
+
+def history(*contents):
+    """A history in which each change is a text, or the number of the revision that it brought back."""
+    revisions = []
+    for number, content in enumerate(contents, 1):
+        back = f"back to revision {content}: " if isinstance(content, int) else ""
+        status = "failed" if content == "failed" else "superseded"
+        revisions.append(notes.read(Revision(number, None, status, f"{back}leads to {content}; by me")))
+    return revisions
+
+
+@pytest.mark.parametrize(
+    ("contents", "before"),
+    [
+        (["a"], None),
+        (["a", "b"], 1),
+        (["a", "b", 1], None),
+        (["a", "b", "c", 2], 1),
+        (["a", "b", "c", 2, 1], None),
+        (["a", "b", 1, "c"], 1),
+        (["a", "b", 1, "c", 1], None),
+        (["a", "b", "failed"], 2),
+        (["a", "b", 1, "failed"], 1),
+        (["failed"], None),
+    ],
+)
+def test_what_an_undo_brings_back(contents, before):
+    found = notes.before(history(*contents))
+    assert (found.revision if found else None) == before
+
+
+def test_a_note_says_who_and_where_to_and_is_read_again():
+    route = Route("svc1", LANE, "istio", Split({V1: 90, V2: 10}), (Split({V2: 1}),), V2)
+    text = notes.note(route, "alice@laptop", notes.back_to(3))
+    assert text == "back to revision 3: leads to v1=90, v2=10, 1 match, mirror v2; by alice@laptop"
+    change = notes.read(Revision(5, None, "deployed", text))
+    assert (change.leads, change.by, change.restores) == ("v1=90, v2=10, 1 match, mirror v2", "alice@laptop", 3)
+    assert notes.read(Revision(2, None, "deployed", "Rollback to 1")).restores == 1
+    assert notes.read(Revision(2, None, "deployed", "Upgrade complete")).leads == ""
+
+
+@pytest.mark.parametrize(
+    ("by", "environment", "name"),
+    [
+        ("alice", {"GITHUB_ACTOR": "bob"}, "alice"),
+        (None, {"SIDELANE_CHANGED_BY": "carol", "GITHUB_ACTOR": "bob"}, "carol"),
+        (None, {"GITLAB_USER_LOGIN": "bob", "CI_JOB_TOKEN": "s3cret"}, "bob"),
+        ("a; by b\nleads to x", {}, "a by b leads to x"),
+        ("x" * 500, {}, "x" * 80),
+    ],
+)
+def test_who_changes_a_route(by, environment, name):
+    assert notes.who(by, environment) == name
+    assert "@" in notes.who(None, {})
+
+
+def backend(version="v1", ready=2, total=2, **more):
+    labels = {"app": "svc1-2-coco-1", "version": version, "sidelane.dev/lane": "2-coco-1", **more.pop("labels", {})}
+    return Backend(f"svc1-{version}-2-coco-1", labels, labels, (80,), ready, total)
+
+
+def require(split, *backends, **how):
+    route = Route("svc1", LANE, "istio", Split(split))
+    ready.require(route, 80, {one.name: one for one in backends}, **how)
+
+
+@pytest.mark.parametrize(
+    ("percent", "ready_", "total", "enough"),
+    [(5, 0, 4, False), (5, 1, 4, True), (50, 1, 4, False), (50, 2, 4, True), (100, 3, 4, False), (100, 4, 4, True),
+     (1, 0, 0, False), (30, 3, 10, True)],
+)  # fmt: skip
+def test_ready_for_its_share(percent, ready_, total, enough):
+    split = {V1: 100 - percent, V2: percent}
+    backends = backend("v1", 0, 1), backend("v2", ready_, total)
+    before = Route("svc1", LANE, "istio", Split({V1: 100}))
+    if enough:
+        require(split, *backends, before=before)
+    else:
+        with pytest.raises(TargetNotReady, match="its share takes"):
+            require(split, *backends, before=before)
+
+
+def test_a_way_back_needs_one_ready_pod_and_no_more():
+    route = Route("svc1", LANE, "istio", Split({V1: 100}))
+    ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 1, 4)})
+    with pytest.raises(TargetNotReady, match="no pod that is ready"):
+        ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 0, 4)})
+    ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 0, 4)}, unready=True)
+    with pytest.raises(TargetNotReady, match="there is no Service"):
+        ready.require_back(route, 80, {}, unready=True)
+
+
+# -- In a directory --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def root(tmp_path):
+    for version in ("v1", "v2", "v3"):
+        put(tmp_path, version)
+    return tmp_path
+
+
+@pytest.fixture
+def client(root, helm):
+    return Client(directory=root, helm=helm)
+
+
+def test_a_route_in_a_directory(root, client):
+    made = client.route("svc1", LANE, {"v1": 100}, mode="istio", by="alice")
+    assert (made.change, made.revision) == ("created", 1)
+    first = written(root)
+    assert client.route("svc1", LANE, {"v1": 100}).change == "unchanged"
+    assert client.route("svc1", LANE, {"v1": 90, "v2": 10}, by="bob").revision == 2
+    assert [way["weight"] for way in written(root)["spec"]["http"][0]["route"]] == [90, 10]
+    assert client.undo_route("svc1", LANE, by="carol").change == "undone"
+    assert written(root) == first
+    assert [(one.by, one.leads, one.restores) for one in client.route_history("svc1", LANE)] == [
+        ("alice", "v1=100", None),
+        ("bob", "v1=90, v2=10", None),
+        ("carol", "v1=100", 1),
+    ]
+    assert [str(one.route) for one in client.routes()] == ["v1=100"]
+    assert client.routed("svc1", LANE).to_json()["targets"][0]["there"] is True
+    with pytest.raises(TargetNotReady, match="there is no Service svc1-v4-2-coco-1"):
+        client.route("svc1", LANE, {"v4": 1})
+    with pytest.raises(Refused, match="nothing before"):
+        client.undo_route("svc1", LANE)
+    with pytest.raises(Refused, match="never led"):
+        client.undo_route("svc1", LANE, to=9)
+
+
+def test_a_dry_run_writes_nothing(root, client):
+    would = client.route("svc1", LANE, {"v1": 1}, dry_run=True)
+    assert (would.change, would.revision) == ("none, this is a dry run", 0)
+    assert not (root / "default" / "route-svc1-2-coco-1").exists()
+    client.route("svc1", LANE, {"v1": 1})
+    assert client.route("svc1", LANE, {"v2": 1}, dry_run=True).route.split == Split({V2: 1})
+    assert client.routed("svc1", LANE).route.split == Split({V1: 1})
+
+
+def test_values_that_are_not_given_stay(root, client):
+    client.route("svc1", LANE, {"v1": 1}, mode="istio", values={"timeout": "3s", "mirror": {"serviceVersion": "v3"}})
+    client.route("svc1", LANE, {"v2": 1})
+    (rule,) = written(root)["spec"]["http"]
+    assert (rule["timeout"], rule["mirror"]["host"][:7]) == ("3s", "svc1-v3")
+    client.route("svc1", LANE, values={"timeout": None, "mirror": None})
+    (rule,) = written(root)["spec"]["http"]
+    assert not {"timeout", "mirror"} & rule.keys()
+
+
+def race(root, helm, version, start, results):
+    start.wait()
+    try:
+        results.put(Client(directory=root, helm=helm).route("svc1", LANE, {version: 1}).revision)
+    except SidelaneError as error:
+        results.put(type(error).__name__)
+
+
+def test_of_two_changes_in_a_directory_at_once_none_is_lost(root, helm, client):
+    client.route("svc1", LANE, {"v1": 1})
+    context = multiprocessing.get_context("spawn")
+    start, results = context.Event(), context.Queue()
+    racers = [context.Process(target=race, args=(root, helm, version, start, results)) for version in ("v2", "v3")]
+    for racer in racers:
+        racer.start()
+    start.set()
+    said = [results.get(timeout=60) for _ in racers]
+    for racer in racers:
+        racer.join()
+    revisions = [one for one in said if isinstance(one, int)]
+    assert len(set(revisions)) == len(revisions) >= 1
+    assert {one for one in said if not isinstance(one, int)} <= {"RouteChanged", "TargetBusy"}
+    assert len(client.route_history("svc1", LANE)) == 1 + len(revisions)
+
+
+def test_what_leads_there_in_a_directory(root, client):
+    client.route("svc1", LANE, {"v1": 1, "v2": 0}, mode="istio")
+    put(root, "v1", "2-coco-2")
+    client.route("svc1", "live-1", {"2-coco-1/v1": 1})
+
+    def ask(question, **what):
+        return asyncio.run(question(DirectoryTarget(root), **what))
+
+    assert sorted(str(lead) for lead in ask(leads_to, lane=LANE)) == [
+        "route-svc1-2-coco-1 leads to svc1-v1-2-coco-1 (weight 1 of 1)",
+        "route-svc1-2-coco-1 leads to svc1-v2-2-coco-1 (weight 0 of 1)",
+        "route-svc1-live-1 leads to svc1-v1-2-coco-1 (weight 1 of 1)",
+    ]
+    assert [lead.to for lead in ask(leads_to, lane=LANE, release="svc1-v2-2-coco-1")] == ["v2"]
+    assert ask(unrouted_since, lane=LANE, release="svc1-v3-2-coco-1") is None
+    client.route("svc1", LANE, {"v1": 1})
+    when = client.route_history("svc1", LANE)[-1].when
+    assert ask(leads_to, lane=LANE, release="svc1-v2-2-coco-1") == ()
+    assert ask(unrouted_since, lane=LANE, release="svc1-v2-2-coco-1") == when
+
+
+CHANGES = st.one_of(
+    st.dictionaries(st.sampled_from(["v1", "v2", "v3", "v4"]), st.integers(-1, 100), min_size=0, max_size=3),
+    st.just("undo"),
+    st.integers(1, 6),
+)
+
+
+@settings(max_examples=10)
+@given(changes=st.lists(CHANGES, min_size=3, max_size=7))
+def test_any_sequence_of_changes(helm, tmp_path_factory, changes):
+    """Weights are valid, the way back restores exactly what was, and no route leads to a version that is not there."""
+    root = tmp_path_factory.mktemp("root")
+    for version in ("v1", "v2", "v3"):
+        put(root, version)
+    client = Client(directory=root, helm=helm)
+    client.route("svc1", LANE, {"v1": 1}, mode="istio")
+    was = {1: written(root)}  # by revision, what was written
+    order = [1]  # what an editor would have: each undo takes the last one away
+    for change in changes:
+        revision = max(was)
+        try:
+            if change == "undo":
+                done = client.undo_route("svc1", LANE)
+                order.pop()
+                assert written(root) == was[order[-1]]
+            elif isinstance(change, int):
+                done = client.undo_route("svc1", LANE, to=change)
+                assert written(root) == was[change]
+                order = None  # where such a jump leaves the order is for the history's own tests
+            else:
+                done = client.route("svc1", LANE, change)
+                order = order and [*order, done.revision] if done.change == "changed" else order
+        except SidelaneError:
+            assert client.routed("svc1", LANE).revision == revision
+            assert written(root) == was[revision]
+            continue
+        was[done.revision] = written(root)
+        ways = written(root)["spec"]["http"][0]["route"]
+        assert all(0 <= way["weight"] <= 1_000_000 for way in ways)
+        assert sum(way["weight"] for way in ways) > 0
+        assert {way["destination"]["host"].split("-")[1] for way in ways} <= {"v1", "v2", "v3"}
+        if order is None:
+            break
+
+
+def test_the_command_line(root, helm, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "helm").symlink_to(helm)
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "SIDELANE_LANE": "2-coco-1",
+        "SIDELANE_DIRECTORY": str(root),
+    }
+
+    def sidelane(*arguments):
+        command = [Path(sys.executable).parent / "sidelane", "route", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    made = sidelane("set", "svc1", "--to", "v1=90", "--to", "v2=10", "--mode", "gateway", "--by", "alice")
+    assert made.returncode == 0, made.stderr
+    assert "v2      weight 10 of 100  -" in made.stdout
+    switched = json.loads(sidelane("set", "svc1", "--to", "v2", "-o", "json").stdout)
+    assert (switched["change"], switched["weights"]) == ("changed", {"v2": 100})
+    assert "CHANGE:    undone" in sidelane("undo", "svc1").stdout
+    shown = sidelane("history", "svc1").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == ["REVISION", "1", "2", "3"]
+    assert "alice" in shown[1]
+    assert shown[3].endswith("v1=90, v2=10 (revision 1 again)")
+    assert sidelane("list").stdout.splitlines()[1].split() == ["svc1-2-coco-1", "gateway", "3", "v1=90,", "v2=10"]
+    refused = sidelane("set", "svc1", "--to", "v9")
+    assert (refused.returncode, "there is no Service svc1-v9-2-coco-1" in refused.stderr) == (1, True)
+    assert sidelane("set", "svc1", "--to", "v1=x").returncode == 2
+    assert sidelane("shift", "svc1").returncode == 2
+    assert json.loads(sidelane("undo", "svc2", "-o", "json").stderr)["error"] == "ReleaseNotFound"
+
+
+def test_a_change_in_between_is_noticed(root, helm, client):
+    client.route("svc1", LANE, {"v1": 1})
+
+    def between(step):
+        if step.startswith("changing"):
+            other = threading.Thread(target=client.route, args=("svc1", LANE, {"v3": 1}))
+            other.start()
+            other.join()
+
+    with pytest.raises(RouteChanged):
+        Client(directory=root, helm=helm, progress=between).route("svc1", LANE, {"v2": 1})
+    assert client.routed("svc1", LANE).route.split == Split({Destination("v3"): 1})
