@@ -22,7 +22,8 @@ from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.deployment import Applied, Deployment, Plan
-    from sidelane.routing.changes import Router
+    from sidelane.deployment.planning import RouteStep
+    from sidelane.routing.changes import Routed, Router
 
 #: How many releases of a deployment file are worked on at a time: Helm waits for the API server for half of its time.
 PARALLEL = 2 * (os.cpu_count() or 1)
@@ -149,8 +150,6 @@ class Connection:
             yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
 
     async def _planned(self, deployment: Deployment, found: list[Chart], parallel: int | None) -> Plan:
-        if deployment.routes:
-            raise InvalidInput("this file has routes, which are not applied with it", remedy="apply them by themselves")
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
         return await deployments.plan(
@@ -167,6 +166,9 @@ class Connection:
     ) -> Applied:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
+        async def route(step: RouteStep) -> Routed:
+            return await self._router.set(step.service, deployment.lane, step.split, values=step.values)
+
         async with self._charts(deployment) as found:
             return await deployments.apply(
                 self._target,
@@ -175,5 +177,6 @@ class Connection:
                 options=options,
                 parallel=parallel or PARALLEL,
                 atomic=atomic,
+                route=route,
                 progress=self._progress,
             )

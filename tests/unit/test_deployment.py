@@ -233,3 +233,28 @@ def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
     assert error.value.done == ("zookeeper-coco-1",)
     assert "not begun: svc1-v2-coco-1" in error.value.problem
     assert list(error.value.to_json()["errors"]) == ["svc1-v1-coco-1"]
+
+
+def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tmp_path):
+    template = file.parent / "tiny" / "templates" / "service.yaml"
+    template.write_text(
+        '{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}\napiVersion: v1\nkind: Service\nmetadata:\n'
+        "  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}\n  labels: &labels\n"
+        "    app: {{ .Values.name }}-{{ $lane }}\n    version: {{ .Values.serviceVersion }}\n"
+        "    sidelane.dev/version: {{ .Values.Version | quote }}\n    sidelane.dev/build: {{ .Values.Build | quote }}\n"
+        "    sidelane.dev/lane: {{ $lane | quote }}\nspec:\n  selector:\n    app: {{ .Values.name }}-{{ $lane }}\n"
+        "    version: {{ .Values.serviceVersion }}\n    sidelane.dev/lane: {{ $lane | quote }}\n"
+        "  ports: [{name: http, port: 80}]\n"
+    )
+    file.write_text(LANE + "routes:\n  - {service: svc1, weights: {v1: 1}}\n")
+    assert [(step.release, step.action) for step in client.plan(file).routes] == [("route-svc1-coco-1", "create")]
+    (made,) = client.apply(file).routes
+    assert (made.change, str(made.route.split)) == ("created", "v1=1")
+    in_streams = Client(**{**client._settings, "namespace": "streams"})
+    in_streams.route("svc1", "coco-1", {"v2": 1})
+    assert [step.action for step in client.plan(file).routes] == ["kept"]
+    assert client.apply(file).routes == ()
+    assert str(in_streams.routed("svc1", "coco-1").route.split) == "v2=1", "an apply sets no weights back"
+    change(file, "weights: {v1: 1}", "weights: {v1: -1}")
+    with pytest.raises(InvalidDeployment, match=r"routes\[0\]\.weights\.v1: -1 is not at least 0"):
+        client.plan(file)

@@ -63,7 +63,8 @@ def plan(item: Plan, format_: str) -> None:
     if format_ != "table":
         data(item.to_json(), format_)
         return
-    table(("RELEASE", "CHART", "ACTION"), [(step.release, step.chart, step.action) for step in item.steps])
+    rows = [(step.release, step.chart, step.action) for step in item.steps]
+    table(("RELEASE", "CHART", "ACTION"), [*rows, *((step.release, "route", step.action) for step in item.routes)])
     for step in item.steps:
         if step.why:
             click.echo(f"\n{step.release}: {step.action}")
@@ -78,7 +79,9 @@ def applied(item: Applied, format_: str) -> None:
     if format_ != "table":
         data(item.to_json(), format_)
         return
-    table(("RELEASE", "CHART", "CHANGE"), [(one.name, one.chart, one.change) for one in item.releases])
+    rows = [(one.name, one.chart, one.change) for one in item.releases]
+    routes = ((one.route.release, "route", one.change) for one in item.routes)
+    table(("RELEASE", "CHART", "CHANGE"), [*rows, *routes])
 
 
 def retirements(items: Sequence[Retirement], format_: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sidelane import releases
 from sidelane.charts import Chart
-from sidelane.deployment.planning import Plan, Step, all_of
+from sidelane.deployment.planning import Plan, RouteStep, Step, all_of
 from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError
 from sidelane.lane import Lane
 from sidelane.releases import Progress, quiet
@@ -18,12 +18,12 @@ from sidelane.rendering import Renderer
 from sidelane.targets import Options, Release, Target
 
 #: Applies one route of the file, and tells what it did.
-Route = Callable[[Mapping[str, Any]], Awaitable[Any]]
+Route = Callable[[RouteStep], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a run did to a lane: each release with its ``change``, in the order of the file, and what routes said."""
+    """What a run did to a lane: each release with its ``change``, in the order of the file, and the routes it made."""
 
     lane: Lane
     releases: tuple[Release, ...]
@@ -46,7 +46,7 @@ async def apply(
     options: Options,
     parallel: int,
     atomic: bool = False,
-    route: Route | None = None,
+    route: Route,
     progress: Progress = quiet,
 ) -> Applied:
     """Does what is planned. What others need is ready before these are begun, whatever ``options.wait`` says.
@@ -57,17 +57,23 @@ async def apply(
     """
     if plan.refused:
         raise _refusal(plan)
+    routes = [step for step in plan.routes if step.action == "create"]
+    # A route leads to what is ready.
+    options = options._replace(wait=options.wait or bool(routes))
     run = _Run(target, renderer, plan, options, parallel=parallel, progress=progress)
+    told: list[Any] = []
     try:
         done = await run.releases()
-        told = tuple([await route(item) for item in plan.routes] if route else ())
+        for step in routes:
+            told.append(await route(step))  # noqa: PERF401 - what was made before one failed is known
     except BaseException as error:  # a signal, too
         failed = isinstance(error, Exception)
-        undone = await run.undo() if atomic else ()
+        # Once a route leads there, removing what it leads to would hurt.
+        undone = await run.undo() if atomic and not told else ()
         if failed and isinstance(error, SidelaneError):
             raise run.failure(error, undone) from None
         raise
-    return Applied(plan.lane, tuple(done), told)
+    return Applied(plan.lane, tuple(done), tuple(told))
 
 
 def _refusal(plan: Plan) -> ReleaseConflict:

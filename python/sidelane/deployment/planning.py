@@ -17,6 +17,7 @@ from sidelane.errors import InvalidDeployment, ReleaseConflict, SidelaneError
 from sidelane.lane import Lane
 from sidelane.releases import Progress, checked, guard, next_free, quiet
 from sidelane.rendering import Renderer, Rendering, inputs_digest, release_of
+from sidelane.routes import Split, route_release
 from sidelane.targets import Release, Target
 from sidelane.values import accepted, with_service
 
@@ -63,15 +64,29 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What would happen to a lane. routes: the services whose routes are applied after the releases. remedy: what to
-    do about what is refused.
+class RouteStep:
+    """What would happen to the route of a service: create, after the releases; or kept, for one that is there is
+    changed by `sidelane route` alone, and a file that is applied again must not set its weights back.
     """
+
+    service: str
+    release: str
+    action: Literal["create", "kept"]
+    split: Split = field(repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        return {"service": self.service, "release": self.release, "action": self.action}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused."""
 
     lane: Lane
     namespace: str | None
     steps: tuple[Step, ...]
-    routes: tuple[Mapping[str, Any], ...] = ()
+    routes: tuple[RouteStep, ...] = ()
     remedy: str = ""
 
     @property
@@ -84,7 +99,7 @@ class Plan:
             "lane": str(self.lane),
             "namespace": self.namespace,
             "releases": [step.to_json() for step in self.steps],
-            "routes": [dict(route) for route in self.routes],
+            "routes": [route.to_json() for route in self.routes],
             "remedy": self.remedy,
         }
 
@@ -139,7 +154,9 @@ async def plan(
     lane = deployment.lane
     wanted = parts(deployment, found)
     progress(f"asking for the releases of {lane}")
-    there, held = await _settled(target, {part.name for part in wanted}, progress)
+    routes = _routes(deployment)
+    there, held = await _settled(target, {one.name for one in wanted} | {one.release for one in routes}, progress)
+    routes = [dataclasses.replace(one, action="kept") if one.release in there else one for one in routes]
     digests = {
         part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
         for part in wanted
@@ -164,7 +181,21 @@ async def plan(
     if refused := [step for step in steps if step.action == "refused"]:
         where = await next_free(target, refused[0].release, lane)
         remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
-    return Plan(lane, deployment.namespace, tuple(steps), deployment.routes, remedy)
+    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy)
+
+
+def _routes(deployment: Deployment) -> list[RouteStep]:
+    lane = deployment.lane
+    return [
+        RouteStep(
+            item["service"],
+            route_release(item["service"], lane),
+            "create",
+            Split.of(item["weights"], lane),
+            {**(item.get("values") or {}), **({"mode": item["mode"]} if "mode" in item else {})},
+        )
+        for item in deployment.routes
+    ]
 
 
 async def _settled(
