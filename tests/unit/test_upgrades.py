@@ -62,7 +62,7 @@ def test_generated_changes_are_refused_and_change_nothing(chart, helm, tmp_path)
             did = client.upgrade(chart.path, lane, values=change, reuse_values=True).change
         except SidelaneError as error:
             did = type(error).__name__
-        # What is taken changes nothing, as a null where there is no default. Another name is another release's, or none.
+        # What is taken changes nothing: a null where there is no default. Another name is another release's, or none.
         assert did in {"unchanged", *refusals}, (path, value, other, did)
         answers.add(did)
         assert content(tmp_path / "root") == before, (path, value, other)

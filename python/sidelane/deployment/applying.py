@@ -11,7 +11,7 @@ from typing import Any
 from sidelane import releases
 from sidelane.charts import Chart
 from sidelane.deployment.planning import Plan, RouteStep, Step, all_of
-from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError
+from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError, TargetBusy
 from sidelane.lane import Lane
 from sidelane.releases import Progress, quiet
 from sidelane.rendering import Renderer
@@ -67,10 +67,9 @@ async def apply(
         for step in routes:
             told.append(await route(step))  # noqa: PERF401 - what was made before one failed is known
     except BaseException as error:  # a signal, too
-        failed = isinstance(error, Exception)
         # Once a route leads there, removing what it leads to would hurt.
         undone = await run.undo() if atomic and not told else ()
-        if failed and isinstance(error, SidelaneError):
+        if isinstance(error, SidelaneError):
             raise run.failure(error, undone) from None
         raise
     return Applied(plan.lane, tuple(done), tuple(told))
@@ -154,7 +153,12 @@ class _Run:
         self._progress()
         if step.action == "create":
             self._begun.add(step.release)
-        self._done[step.release] = await self._bring(step)
+        release = await self._bring(step)
+        if step.release == self._first and release.change == "unchanged":
+            raise TargetBusy(
+                f"another process brings {self._plan.lane} at the same time", remedy="run it again when that has ended"
+            )
+        self._done[step.release] = release
         self._running.remove(step.release)
         self._progress()
 
