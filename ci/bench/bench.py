@@ -29,6 +29,9 @@ CHARTS = Path(__file__).resolve().parents[2] / "charts"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 SIDELANE = str(SCRIPTS / "sidelane")
 
+#: Releases of one lane in the rows of `apply`.
+RELEASES = 40
+
 #: A command of one run; its number makes each install's lane its own.
 Command = Callable[[int], Sequence[str]]
 
@@ -75,10 +78,13 @@ def measure(row: Row, runs: int, environment: dict[str, str]) -> None:
     pairs = [(once(row.bare, n), once(row.ours, n)) for n in range(1, runs + 1)]
     bare, ours = (statistics.median(cost.seconds for cost in side) * 1000 for side in zip(*pairs, strict=True))
     ratio = statistics.median(ours.seconds / bare.seconds for bare, ours in pairs)
-    peak = max(ours.peak for _, ours in pairs) / 2**20
-    print(
-        f"{row.name:<34}{bare:>8.0f}{ours:>8.0f}{ratio:>7.2f}{ours - bare:>+8.0f}{peak:>7.0f}  {row.goal}", flush=True
-    )
+    show(row.name, bare, ours, ratio, [ours for _, ours in pairs], row.goal)
+
+
+def show(name: str, bare: float, ours: float, ratio: float, costs: Sequence[Cost], goal: str) -> None:
+    """One line: milliseconds of both, their ratio and difference, and the larger peak of ours."""
+    peak = max(cost.peak for cost in costs) / 2**20
+    print(f"{name:<34}{bare:>8.0f}{ours:>8.0f}{ratio:>7.2f}{ours - bare:>+8.0f}{peak:>7.0f}  {goal}", flush=True)
 
 
 def always(*command: str | Path) -> Command:
@@ -108,6 +114,32 @@ def install_row(helm: Path, tag: str) -> Row:
     return Row("install zookeeper / helm install", bare, ours, "≤ 1.6 ×", settle=2.0)
 
 
+def apply_rows(helm: Path, tag: str, folder: Path, runs: int, environment: dict[str, str]) -> None:
+    """A lane of many releases: a loop of `helm install`, one apply, and that apply again, in turn."""
+    chart = generated_chart.write_service(folder / tag, CHARTS)
+    names = ["svc" + "abcdefghij"[n % 10] * (n // 10 + 1) for n in range(RELEASES)]
+    file = folder / tag / "lane.yaml"
+    file.write_text(
+        f"apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {{Version: {tag}ours, Build: 0}}\nreleases:\n"
+        + "".join(f"  - {{chart: ./single, name: {name}}}\n" for name in names)
+    )
+    times: dict[str, list[Cost]] = {"loop": [], "apply": [], "again": []}
+    for n in range(1, runs + 1):
+        lane = f"--set Version={tag}bare --set-string Build={n} --namespace {tag}bare{n} --create-namespace"
+        install = f"'{helm}' install $name '{chart}' --set name=$name {lane}"
+        loop = ["sh", "-ec", f"for name in {' '.join(names)}; do {install}; done"]
+        ours = [SIDELANE, "apply", str(file), "--build", str(n), "-n", f"{tag}ours{n}", "--create-namespace"]
+        for what, command in (("loop", loop), ("apply", ours), ("again", ours)):
+            time.sleep(5.0)  # for the cluster to end its work for what went before
+            times[what].append(run(command, environment))
+    bare = [cost.seconds for cost in times["loop"]]
+    for what, goal in (("apply", "≤ 0.7 ×"), ("again", "≤ 0.15 ×")):
+        seconds = [cost.seconds for cost in times[what]]
+        ratio = statistics.median(mine / theirs for mine, theirs in zip(seconds, bare, strict=True))
+        name = f"apply {RELEASES}{' again' if what == 'again' else ''} / {RELEASES} helm install"
+        show(name, statistics.median(bare) * 1000, statistics.median(seconds) * 1000, ratio, times[what], goal)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=11, help="counted runs of each command (default: 11)")
@@ -123,6 +155,7 @@ def main() -> None:
             print(f"\nHelm {version.strip()}, {runs} runs\n{header}")
             for row in [*rendering_rows(helm, generated), install_row(helm, tag)]:
                 measure(row, runs, environment)
+            apply_rows(helm, tag, Path(folder), max(runs // 4, 1), environment)
         print(f"\nPython {sys.version.split()[0]}\n{header}")
         bare = always(sys.executable, "-c", "pass")
         measure(Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more"), runs, {**os.environ})

@@ -1,4 +1,4 @@
-"""A chart with 500 objects that keeps the naming contract: a hundred services of one lane."""
+"""Charts that keep the naming contract: a hundred services in one release, 500 objects; and one service a release."""
 
 from __future__ import annotations
 
@@ -85,12 +85,72 @@ spec:
 """
 
 
+SERVICE = (
+    CHART.replace("generated", "single")
+    + """\
+annotations:
+  sidelane.dev/release-name: "{name}-{serviceVersion}"
+"""
+)
+
+SERVICE_OBJECTS = """\
+{{- $args := dict "root" $ "component" .Values.name "serviceVersion" .Values.serviceVersion }}
+{{- $name := include "common.name" (merge (dict "kind" "Deployment") $args) }}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+spec:
+  selector: {{- include "common.selector" $args | nindent 4 }}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $name }}
+  labels: {{- include "common.labels" $args | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "common.podLabels" $args | nindent 8 }}
+    spec:
+      serviceAccountName: {{ $name }}
+      containers:
+        - name: service
+          image: example.org/service:1.0.0
+          env: {{- include "common.env" $args | nindent 12 }}
+          ports:
+            - {name: http, containerPort: 8080}
+"""
+
+
+def write_service(folder: Path, charts: Path) -> Path:
+    """Writes the chart of a single service into a folder, with the library chart inside, and returns its path."""
+    return _write(
+        folder / "single", charts, SERVICE, 'Version: ""\nBuild: ""\nname: ""\nserviceVersion: v1\n', SERVICE_OBJECTS
+    )
+
+
 def write(folder: Path, charts: Path) -> Path:
     """Writes the chart into a folder, with the library chart of ``charts`` inside, and returns its path."""
-    chart = folder / "generated"
+    return _write(folder / "generated", charts, CHART, 'Version: ""\nBuild: ""\n', OBJECTS)
+
+
+def _write(chart: Path, charts: Path, about: str, values: str, objects: str) -> Path:
     (chart / "templates").mkdir(parents=True)
-    (chart / "Chart.yaml").write_text(CHART)
-    (chart / "values.yaml").write_text('Version: ""\nBuild: ""\n')
-    (chart / "templates" / "objects.yaml").write_text(OBJECTS)
+    (chart / "Chart.yaml").write_text(about)
+    (chart / "values.yaml").write_text(values)
+    (chart / "templates" / "objects.yaml").write_text(objects)
     shutil.copytree(charts / "common", chart / "charts" / "common")
     return chart

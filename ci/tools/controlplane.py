@@ -99,7 +99,8 @@ class ControlPlane:
             port = stack.enter_context(reserved_port())
             self.server = f"https://127.0.0.1:{port}"
             self._start_storage()
-            self._start_server(port)
+            self._port = port
+            self.start_server()
             self.kubeconfig = self.kubeconfig_for(self._tokens["admin"])
             self._start_controllers()
             self._stack = stack.pop_all()
@@ -109,6 +110,13 @@ class ControlPlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def stop_server(self) -> None:
+        """Kills the API server, as a machine's end would; what is stored stays."""
+        process = self._processes.pop("kube-apiserver")
+        process.kill()
+        process.wait()
+        self._keep(-process.pid)
 
     @property
     def powerless_token(self) -> str:
@@ -161,7 +169,8 @@ class ControlPlane:
         )
         self._await("etcd", (self.folder / "etcd").exists)
 
-    def _start_server(self, port: int) -> None:
+    def start_server(self) -> None:
+        """Starts the API server, on the same port each time."""
         tokens = self.folder / "tokens.csv"
         tokens.touch(mode=0o600)
         rows = [",".join((self._tokens[name], user, name, *groups)) for name, (user, *groups) in IDENTITIES.items()]
@@ -171,7 +180,7 @@ class ControlPlane:
             f"--etcd-servers=unix://{self.folder}/etcd",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
-            f"--secure-port={port}",
+            f"--secure-port={self._port}",
             "--permit-port-sharing",  # with reserved_port()
             f"--cert-dir={self.folder}",
             f"--token-auth-file={tokens}",

@@ -1,8 +1,9 @@
 """Ends processes when their owner ends, whatever way the owner ends.
 
 Run by keeping.py as a program of its own. On standard input it reads the process ids of the processes, one a
-line. The end of the input is the end of the owner: the kernel closes the pipe even of a process that SIGKILL took.
-Then the programs are killed and the folder is removed. A clean exit takes this same way, so it is tried every day.
+line, and with a minus before it the id of one that has ended. The end of the input is the end of the owner: the kernel
+closes the pipe even of a process that SIGKILL took. Then the programs are killed and the folder is removed. A clean
+exit takes this same way, so it is tried every day.
 
     python keeper.py FOLDER < pipe
 """
@@ -20,7 +21,10 @@ from pathlib import Path
 
 def keep(folder: Path) -> None:
     """Waits for the owner's end, then leaves neither process nor folder."""
-    programs = [int(line) for line in sys.stdin]
+    programs: set[int] = set()
+    for line in sys.stdin:
+        process = int(line)
+        programs.add(process) if process > 0 else programs.discard(-process)
     for program in programs:
         with contextlib.suppress(ProcessLookupError):
             os.kill(program, signal.SIGKILL)

@@ -17,7 +17,8 @@ KEEPER = Path(__file__).resolve().with_name("keeper.py")
 
 @contextlib.contextmanager
 def kept(folder: Path) -> Iterator[Callable[[int], None]]:
-    """Yields what takes the id of each process that is to be killed, and the folder removed, at the end of the block.
+    """Yields what takes the id of each process that is to be killed, and the folder removed, at the end of the block;
+    and the negative id of one that has ended before.
 
     The end of the owner, even by SIGKILL, is the end of the block.
     """

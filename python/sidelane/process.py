@@ -17,11 +17,16 @@ GRACE = 10.0
 
 @asynccontextmanager
 async def begun(
-    executable: str, arguments: Sequence[str], environment: Mapping[str, str], *, takes_input: bool
+    executable: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    takes_input: bool,
+    keeps: Sequence[int] = (),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program that runs for as long as the block does: one that is left before its end is ended.
 
-    Raises OSError when it can't be run.
+    keeps: file descriptors that stay open in it, by their numbers. Raises OSError when it can't be run.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -31,6 +36,7 @@ async def begun(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment,
+            pass_fds=keeps,
             preexec_fn=_dies_with(os.getpid()),
             process_group=0,  # a script is ended with what it runs
         )

@@ -28,21 +28,9 @@ def verbs(face):
 
 def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
-        "install",
-        "upgrade",
-        "releases",
-        "status",
-        "uninstall",
-        "render",
-        "check",
-        "route",
-        "routes",
-        "routed",
-        "route_history",
-        "undo_route",
-        "shift_route",
-        "end_shift",
-    }
+        "install", "upgrade", "plan", "apply", "releases", "status", "uninstall", "render", "check",
+        "route", "routes", "routed", "route_history", "undo_route", "shift_route", "end_shift", "retire", "outdated",
+    }  # fmt: skip
     for name, verb in verbs(AsyncClient).items():
         assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
         assert verbs(Client)[name].__doc__ == verb.__doc__

@@ -10,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.deployment import Applied, Plan
+    from sidelane.retire import Retirement
     from sidelane.targets import Release
 
 
@@ -54,6 +56,47 @@ def release(item: Release, format_: str) -> None:
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
     if item.notes:
         click.echo(f"\n{item.notes.strip()}")
+
+
+def plan(item: Plan, format_: str) -> None:
+    """What a deployment file would do, a line a release, with what differs or is in the way below it."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    rows = [(step.release, step.chart, step.action) for step in item.steps]
+    table(("RELEASE", "CHART", "ACTION"), [*rows, *((step.release, "route", step.action) for step in item.routes)])
+    for step in item.steps:
+        if step.why:
+            click.echo(f"\n{step.release}: {step.action}")
+            for line in step.why:
+                click.echo(f"  {line}")
+    if item.remedy:
+        click.echo(f"\n{item.remedy}")
+
+
+def applied(item: Applied, format_: str) -> None:
+    """What was done to a lane, a line a release."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    rows = [(one.name, one.chart, one.change) for one in item.releases]
+    routes = ((one.route.release, "route", one.change) for one in item.routes)
+    table(("RELEASE", "CHART", "CHANGE"), [*rows, *routes])
+
+
+def retirements(items: Sequence[Retirement], format_: str) -> None:
+    """Lanes that go or have gone, with their releases, and what is in the way of the others."""
+    if format_ != "table":
+        data([item.to_json() for item in items], format_)
+        return
+    states = ["held" if item.held else "retired" if item.gone else "to retire" for item in items]
+    rows = [(str(item.lane), str(len(item.releases)), state) for item, state in zip(items, states, strict=True)]
+    table(("LANE", "RELEASES", "STATE"), rows)
+    for item in items:
+        for line in item.held:
+            click.echo(f"  {item.lane}: {line}")
+        if item.claims:
+            click.echo(f"  {item.lane}: deleted the claims {', '.join(item.claims)}")
 
 
 def report(item: Report, format_: str) -> None:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sidelane.charts import Chart
-from sidelane.errors import NotWhatWasChecked, ReleaseNotFound
+from sidelane.cluster_reader import ClusterReader
+from sidelane.durations import seconds
+from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
 from sidelane.helm import Helm
+from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
 from sidelane.rendering import Rendering
 from sidelane.targets import ObjectStatus, Options, Release, Stored
+
+# Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
+LANE = "sidelane.dev/lane"
+INPUTS = "sidelane.dev/inputs"
+LEVEL = "sidelane.dev/level"
+NEEDS = "needs.sidelane.dev/"  # and the release that is needed
+
+_CLAIMS = Path(__file__).parents[1] / "_claims"
+
+#: How many digests one selector names: what a command line takes is 128 KiB a word.
+_DIGESTS = 1000
 
 
 class ClusterTarget:
@@ -28,17 +45,20 @@ class ClusterTarget:
     async def installing(
         self, name: str, chart: Chart, lane: Lane, options: Options
     ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
-        async with self._helm.installing(
-            name,
-            chart.path,
-            namespace=self.namespace,
-            create_namespace=options.create_namespace,
-            # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-            labels={"sidelane.dev/lane": str(lane)},
-            wait=options.wait,
-            timeout=options.timeout,
-            rollback_on_failure=options.rollback_on_failure,
-        ) as install:
+        async with (
+            self._working(options) as labels,
+            self._helm.installing(
+                name,
+                chart.path,
+                namespace=self.namespace,
+                create_namespace=options.create_namespace,
+                # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                labels={**labels, LANE: str(lane)},
+                wait=options.wait,
+                timeout=options.timeout,
+                rollback_on_failure=options.rollback_on_failure,
+            ) as install,
+        ):
 
             async def create(rendering: Rendering) -> Release:
                 return self._deployed(await install(rendering.values), rendering, "created")
@@ -46,16 +66,91 @@ class ClusterTarget:
             yield create
 
     async def upgrade(self, rendering: Rendering, options: Options) -> Release:
-        answer = await self._helm.upgrade(
-            rendering.release,
-            rendering.chart.path,
-            rendering.values,
-            namespace=self.namespace,
-            wait=options.wait,
-            timeout=options.timeout,
-            rollback_on_failure=options.rollback_on_failure,
-        )
+        async with self._working(options) as labels:
+            answer = await self._helm.upgrade(
+                rendering.release,
+                rendering.chart.path,
+                rendering.values,
+                namespace=self.namespace,
+                labels=labels,
+                wait=options.wait,
+                timeout=options.timeout,
+                rollback_on_failure=options.rollback_on_failure,
+            )
         return self._deployed(answer, rendering, "upgraded")
+
+    async def finish(self, release: Release, options: Options) -> Release:
+        # A rollback to what was last deployed undoes an upgrade that was left half-way. Where nothing was deployed yet,
+        # one to the release's own revision makes what is missing of it, and changes nothing else. Of two at once one
+        # loses: each is a new revision of the same number.
+        async with self._taking_over(release), self._working(options):
+            history = await self._helm.history(release.name, namespace=self.namespace)
+            deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
+            try:
+                await self._helm.rollback(
+                    release.name,
+                    deployed[-1] if deployed else release.revision,
+                    namespace=self.namespace,
+                    wait=options.wait,
+                    timeout=options.timeout,
+                )
+            except ReleaseExists:
+                raise _busy(release.name) from None
+            except HelmError:
+                # Helm 3 does not roll back over an object that the upgrade had still to delete. Then the release is
+                # marked as failed, and may be upgraded, which is all that was wanted.
+                if not deployed or (await self.stored(release.name)).release.is_pending:
+                    raise
+        return replace(_release(await self._status(release.name)), change="finished")
+
+    async def clear(self, release: Release, options: Options) -> None:
+        async with self._taking_over(release), self._working(options):
+            await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        pending = {release.name for release in releases if release.is_pending}
+        dead = dead_holders() if pending else ()
+        selectors = [f"{DEADLINE}<{int(time.time())}"] if pending else []
+        selectors += [f"{HOLDER} in ({','.join(dead)})"] if dead else []
+        return frozenset(pending & {name for found in await self._labelled(*selectors) for name in found})
+
+    async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
+        digests = list(inputs.values())
+        parts = [digests[begin : begin + _DIGESTS] for begin in range(0, len(digests), _DIGESTS)]
+        found = await self._labelled(*(f"{INPUTS} in ({','.join(part)})" for part in parts))
+        return frozenset(name for names in found for name in names if name in inputs)
+
+    async def mine(self, lane: Lane) -> frozenset[str]:
+        (found,) = await self._labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
+        return frozenset(found)
+
+    async def levels(self, lane: Lane) -> Mapping[str, int]:
+        levels: dict[str, int] = {}
+        level, selector = 0, f"{LANE}={lane}"
+        while found := (await self._labelled(selector))[0]:
+            levels.update(dict.fromkeys(found, level))
+            selector = f"{LANE}={lane},{LEVEL}>{level}"
+            level += 1
+        return levels
+
+    async def needing(self, name: str) -> tuple[str, ...]:
+        (found,) = await self._labelled(f"{NEEDS}{name}")
+        return tuple(sorted(found))
+
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
+        reader = ClusterReader(self._helm, self.namespace)
+        claims = await reader.list("v1", "PersistentVolumeClaim", labels=labels)
+        names = tuple(sorted(claim["metadata"]["name"] for claim in claims))
+        if names:
+            # Helm deletes no object that no release of it made, but for what its hooks replace (see _claims).
+            helper = f"claims-{lane}"
+            async with self._helm.installing(
+                helper, _CLAIMS, namespace=self.namespace, timeout=options.timeout
+            ) as install:
+                await install({"claims": list(names)})
+            await self._helm.uninstall(helper, namespace=self.namespace)
+        return names
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
@@ -87,6 +182,44 @@ class ClusterTarget:
         await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
         return replace(release, status="uninstalled", change="uninstalled")
 
+    async def _labelled(self, *selectors: str) -> list[list[str]]:
+        """For each selector the names of the releases whose labels it selects."""
+        calls = (self._helm.list_all(namespace=self.namespace, selector=selector) for selector in selectors)
+        return [[row["name"] for row in rows] for rows in await asyncio.gather(*calls)]
+
+    @asynccontextmanager
+    async def _working(self, options: Options) -> AsyncIterator[dict[str, str]]:
+        """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
+        # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
+        limit = 3 * seconds(options.timeout or "5m") + 60
+        if (lock := holder().lock) is not None:
+            self._helm.keeps = (lock,)
+        labels = holder().labels(limit)
+        labels |= {INPUTS: options.inputs} if options.inputs else {}
+        labels |= {LEVEL: str(options.level)} if options.level else {}
+        labels |= {f"{NEEDS}{name}": "" for name in options.needs}
+        try:
+            async with asyncio.timeout(limit):
+                yield labels
+        except TimeoutError:
+            raise TimedOut(
+                f"Helm did not end within {limit:.0f} seconds",
+                remedy="see `sidelane status`, or give it longer with --timeout",
+            ) from None
+
+    @asynccontextmanager
+    async def _taking_over(self, release: Release) -> AsyncIterator[None]:
+        """Alone on this machine with a release that nobody works on. Raises TargetBusy when somebody does."""
+        try:
+            with taking_over(f"{release.namespace}-{release.name}"):
+                now = _release(await self._status(release.name))
+                changed = (now.revision, now.status) != (release.revision, release.status)
+                if changed or (now.is_pending and not await self.abandoned([now])):
+                    raise _busy(release.name)
+                yield
+        except BlockingIOError:
+            raise _busy(release.name) from None
+
     async def _status(self, name: str, *, objects: bool = False, revision: int | None = None) -> dict[str, Any]:
         try:
             return await self._helm.status(name, namespace=self.namespace, objects=objects, revision=revision)
@@ -103,6 +236,10 @@ class ClusterTarget:
                 remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
             )
         return release
+
+
+def _busy(name: str) -> TargetBusy:
+    return TargetBusy(f"another process is working on {name}", remedy="try again when it has ended")
 
 
 def _text(answer: Mapping[str, Any]) -> str:

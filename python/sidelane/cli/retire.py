@@ -1,0 +1,85 @@
+"""`sidelane retire`"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+from sidelane.errors import StillHeld
+
+if TYPE_CHECKING:
+    from sidelane.client import AsyncClient
+    from sidelane.lane import Lane
+    from sidelane.retire import Retirement
+
+
+@click.command("retire")
+@click.argument("release", required=False)
+@options.lane(required=False)
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest.")
+@click.option("--of", "version", metavar="VERSION", help="With --keep: look at the lanes of this Version alone.")
+@click.option("--yes", is_flag=True, help="With --keep: retire what is proposed.")
+@click.option(
+    "--min-age", type=options.DurationType(), default="0s", metavar="AGE", help="Hold what is younger, such as 24h."
+)
+@click.option(
+    "--drain",
+    type=options.DurationType(),
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long what a route led there is given, after the route has left it.",
+)
+@click.option("--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too.")
+@click.option("--dry-run", is_flag=True, help="Show what would go, and what is in the way.")
+@options.timeout
+@options.output
+@running.reports_errors
+@options.settings
+def command(
+    release: str | None,
+    lane: Lane | None,
+    *,
+    keep: int | None,
+    version: str | None,
+    yes: bool,
+    min_age: str,
+    dry_run: bool,
+    format_: str,
+    settings: dict[str, Any],
+    **patience: Any,
+) -> None:
+    """Remove a lane, or one RELEASE of it, when nothing needs it any more.
+
+    Held is what a route leads to, what another release needs, what is younger than --min-age, and what another process
+    works on. With --keep, every lane but the youngest is proposed, and with --yes retired, but for what is held.
+    """
+    if (keep is None) == (lane is None and release is None):
+        raise click.UsageError("Name a release, a lane with --lane, or how many lanes to --keep.")
+    if keep is None:
+        wanted = lane or options.lane_of(release)
+        one = running.with_client(
+            lambda client: client.retire(wanted, release, min_age=min_age, dry_run=dry_run, **patience), **settings
+        )
+        printing.retirements([one], format_)
+        if one.held:
+            raise SystemExit(1)
+        return
+
+    async def all_but_the_youngest(client: AsyncClient) -> list[Retirement]:
+        found = list(await client.outdated(keep, version=version, min_age=min_age))
+        for at, one in enumerate(found):
+            if yes and not dry_run and not one.held:
+                try:
+                    found[at] = await client.retire(one.lane, min_age=min_age, **patience)
+                except StillHeld as error:  # since it was proposed
+                    found[at] = dataclasses.replace(one, held=error.held)
+        return found
+
+    found = running.with_client(all_but_the_youngest, **settings)
+    printing.retirements(found, format_)
+    if not yes and any(not one.held for one in found) and format_ == "table":
+        click.echo("\nadd --yes to retire these")

@@ -1,0 +1,264 @@
+"""A whole lane on a real API server while things go wrong: the next run converges, nothing is orphaned or doubled.
+
+`make soak` plays the kills and races a hundred times. The moments are drawn with fixed seeds.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sysconfig
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pykube
+import pytest
+from controlplane import ControlPlane
+from generated import tiny_chart
+from sidelane import Client
+from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10"))
+RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10"))
+
+LANE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+releases:
+  - {chart: zookeeper, values: {replicas: 1}}
+  - {chart: ./tiny, name: svc1, serviceVersion: v1, needs: [zookeeper]}
+  - {chart: ./tiny, name: svc1, serviceVersion: v2, needs: [zookeeper]}
+  - {chart: ./tiny, name: svc2, serviceVersion: v1, needs: [zookeeper, svc1-v1]}
+  - {chart: ./tiny, name: svc3, serviceVersion: v1}
+"""
+SUBJECTS = ["zookeeper", "svc1-v1", "svc1-v2", "svc2-v1", "svc3-v1"]
+KINDS = ["api/v1/{}/services", "api/v1/{}/configmaps", "api/v1/{}/serviceaccounts", "apis/apps/v1/{}/statefulsets"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    tiny_chart(tmp_path / "git" / "tiny")
+    (tmp_path / "git" / "lane.yaml").write_text(LANE)
+    return tmp_path / "git" / "lane.yaml"
+
+
+@pytest.fixture
+def lane(cluster, namespace, helm, file, tmp_path):
+    return Lane(cluster, cluster.kubeconfig, namespace, helm, file, tmp_path)
+
+
+class Lane:
+    """The file's lane on a cluster, by processes of their own."""
+
+    def __init__(self, cluster, kubeconfig, namespace, helm, file, folder):
+        self.cluster, self.namespace, self.file = cluster, namespace, file
+        self.client = Client(namespace=namespace, kubeconfig=kubeconfig, helm=helm)
+        (folder / "programs").mkdir()
+        (folder / "programs" / "helm").symlink_to(helm)
+        path = f"{folder / 'programs'}:{os.environ['PATH']}"
+        self.environment = {**os.environ, "PATH": path, "KUBECONFIG": str(kubeconfig)}
+
+    def begin(self, build, *arguments, file=None, **environment):
+        command = [SIDELANE, "apply", file or self.file, "-n", self.namespace, "--build", str(build), "-o", "json"]
+        return subprocess.Popen(
+            [*command, *arguments],
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def apply(self, build, *arguments):
+        process = self.begin(build, *arguments)
+        stdout, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        return {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
+
+    def status(self, subject, build=1):
+        there = {one.name: one.status for one in self.client.releases(f"coco-{build}")}
+        return there.get(f"{subject}-coco-{build}")
+
+    def objects(self, build):
+        """The lane's objects by kind and name, the name without its lane."""
+        found = []
+        for kind in KINDS:
+            path = "/" + kind.format(f"namespaces/{self.namespace}") + f"?labelSelector=sidelane.dev/lane=coco-{build}"
+            found += [(kind, name.removesuffix(f"-coco-{build}")) for name in self.cluster.names(path)]
+        return found
+
+    def assert_whole(self, build, expected):
+        there = {one.name: one.status for one in self.client.releases(f"coco-{build}")}
+        assert there == {f"{subject}-coco-{build}": "deployed" for subject in SUBJECTS}
+        assert {step.action for step in self.client.plan(self.file, build=build).steps} == {"unchanged"}
+        assert self.objects(build) == expected
+
+
+def descendants(process):
+    """The ids of a process and of all that it has started, and these."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, waiting = [], [process]
+    while waiting:
+        found.append(waiting.pop())
+        waiting += parents.get(found[-1], [])
+    return found
+
+
+def kill(processes):
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record_property):
+    moments = random.Random(20261124)
+    begun = time.monotonic()
+    lane.apply(0)
+    whole, expected = time.monotonic() - begun, lane.objects(0)
+    left = Counter()
+    for build in range(1, KILLS + 1):
+        process = lane.begin(build)
+        time.sleep(moments.uniform(0.1, 1) * whole)
+        # The caller alone, whose Helms the kernel then asks to end, or all at once, as when a machine goes.
+        kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
+        process.communicate()
+        left.update(one.status for one in lane.client.releases(f"coco-{build}"))
+        changes = lane.apply(build)
+        assert set(changes.values()) <= {"created", "unchanged", "finished"}
+        lane.assert_whole(build, expected)
+    record_property("releases left by the kills, by their status", dict(left))
+    lane.assert_whole(0, expected)
+
+
+def test_a_release_that_a_dead_helm_left_pending_is_finished(lane):
+    """The very case, which a random moment may miss: everything is killed while Helm waits."""
+    lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
+    process = lane.begin(1)
+    lane.cluster.until("Helm waits", lambda: lane.status("zookeeper") == "pending-install")
+    with pytest.raises(TargetBusy, match="another process is working on zookeeper-coco-1"):
+        lane.client.install("zookeeper", "coco-1", values={"replicas": 1, "image": {"tag": "never-ready"}})
+    assert lane.status("zookeeper") == "pending-install"
+    kill(descendants(process.pid))
+    process.communicate()
+    assert lane.status("zookeeper") == "pending-install"
+    finished = lane.client.install("zookeeper", "coco-1", values={"replicas": 1, "image": {"tag": "never-ready"}})
+    assert (finished.change, finished.status, finished.revision) == ("finished", "deployed", 2)
+    again = lane.client.install("zookeeper", "coco-1", values={"replicas": 1, "image": {"tag": "never-ready"}})
+    assert again.change == "unchanged"
+
+
+def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(lane, monkeypatch, tmp_path):
+    lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
+    process = lane.begin(1, XDG_RUNTIME_DIR=str(tmp_path / "elsewhere"))
+    lane.cluster.until("Helm waits", lambda: lane.status("zookeeper") == "pending-install")
+    kill(descendants(process.pid))
+    process.communicate()
+    monkeypatch.setattr("sidelane.deployment.planning.PATIENCE", 1.0)
+    (refused, *_) = lane.client.plan(lane.file).refused
+    assert "another process is working on it" in refused.why[0]
+    later = SimpleNamespace(time=lambda: time.time() + 3600)
+    monkeypatch.setattr("sidelane.targets.cluster.time", later)
+    assert lane.client.plan(lane.file).steps[0].action == "finish"
+
+
+def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
+    others = tmp_path / "git" / "others.yaml"
+    moments = random.Random(20261125)
+    for build in range(1, RACES + 1):
+        others.write_text(LANE.replace("replicas: 1", "replicas: 3").replace("needs:", "values: {text: other}, needs:"))
+        racers = {"one": lane.begin(build), "other": None}
+        time.sleep(moments.uniform(0, 0.3))
+        racers["other"] = lane.begin(build, file=others)
+        said = {name: process.communicate() for name, process in racers.items()}
+        codes = {name: process.returncode for name, process in racers.items()}
+        assert sorted(codes.values()) == [0, 1], (codes, said)
+        winner = next(name for name, code in codes.items() if code == 0)
+        changes = {one["change"] for one in json.loads(said[winner][0])["releases"]}
+        assert changes <= {"created", "unchanged"}
+        wins = lane.client.plan(lane.file if winner == "one" else others, build=build)
+        assert {step.action for step in wins.steps} == {"unchanged"}, "the whole lane is the winner's"
+        replicas = lane.cluster.get(f"/apis/apps/v1/namespaces/{lane.namespace}/statefulsets/zk-coco-{build}")["spec"]
+        assert replicas["replicas"] == {"one": 1, "other": 3}[winner]
+        assert {one.status for one in lane.client.releases(f"coco-{build}")} == {"deployed"}
+
+
+def test_atomic_removes_what_this_run_made_and_nothing_else(lane):
+    lane.client.install(lane.file.parent / "tiny", "coco-1", name="svc3", service_version="v1")
+    lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
+    with pytest.raises(ApplyFailed) as failed:
+        lane.client.apply(lane.file, timeout="3s", atomic=True)
+    assert failed.value.undone == ("zookeeper-coco-1",)
+    assert [one.name for one in lane.client.releases()] == ["svc3-v1-coco-1"]
+    assert {name for _, name in lane.objects(1)} == {"svc3-v1"}
+
+
+def test_a_run_that_is_told_to_stop_removes_what_it_made_when_it_is_atomic(lane):
+    lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
+    process = lane.begin(1, "--atomic")
+    lane.cluster.until("Helm waits", lambda: len(lane.client.releases("coco-1")) == 2)
+    process.terminate()
+    _, stderr = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM, stderr
+    assert lane.client.releases() == ()
+
+
+def test_scaling_that_was_killed_is_finished(lane):
+    lane.apply(1)
+    lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, podDisruptionBudget: {enabled: false}"))
+    process = lane.begin(1)
+    while process.poll() is None:
+        if lane.status("zookeeper") == "pending-upgrade":
+            kill(descendants(process.pid))
+    process.communicate()
+    assert set(lane.apply(1).values()) <= {"unchanged", "upgraded", "finished"}
+    budgets = f"/apis/policy/v1/namespaces/{lane.namespace}/poddisruptionbudgets"
+    assert lane.cluster.names(budgets) == []
+    assert {step.action for step in lane.client.plan(lane.file).steps} == {"unchanged"}
+
+
+def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_path):
+    with ControlPlane(programs) as plane:
+        api = pykube.HTTPClient(pykube.KubeConfig.from_file(plane.kubeconfig))
+        api.session.trust_env = False
+        api.session.post(f"{api.url}/api/v1/namespaces", json={"metadata": {"name": "streams"}})
+        lane = Lane(None, plane.kubeconfig, "streams", helm, file, tmp_path)
+        process = lane.begin(1)
+        time.sleep(1.5)
+        plane.stop_server()
+        threading.Timer(2, plane.start_server).start()
+        process.communicate()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            again = lane.begin(1)
+            _, stderr = again.communicate()
+            if again.returncode == 0:
+                break
+            assert again.returncode in (1, 3), stderr
+            time.sleep(1)
+        assert again.returncode == 0, stderr
+        assert {one.status for one in lane.client.releases("coco-1")} == {"deployed"}
+        assert {step.action for step in lane.client.plan(file).steps} == {"unchanged"}
+
+
+def test_a_failed_lane_with_other_content_is_not_touched(lane):
+    lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
+    with pytest.raises(ApplyFailed):
+        lane.client.apply(lane.file, timeout="3s")
+    lane.file.write_text(LANE)
+    plan = lane.client.plan(lane.file)
+    assert "it was left failed with other content" in plan.refused[0].why[0]
+    with pytest.raises(ReleaseConflict):
+        lane.client.apply(lane.file)
+    assert lane.client.status("zookeeper-coco-1").status == "failed"

@@ -1,0 +1,97 @@
+"""Retiring on a real API server: what holds a lane, what stays of it, and what it costs among a thousand releases."""
+
+import base64
+import gzip
+import json
+
+import pytest
+from generated import tiny_chart
+from sidelane import Client
+from sidelane.errors import StillHeld
+
+STAGES = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+releases:
+  - {chart: zookeeper, values: {replicas: 1}}
+  - {chart: ./tiny, name: svc1, serviceVersion: v1, needs: [zookeeper]}
+  - {chart: ./tiny, name: svc2, serviceVersion: v1, needs: [svc1-v1]}
+"""
+
+
+@pytest.fixture
+def client(cluster, namespace, helm):
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+@pytest.fixture
+def file(tmp_path):
+    tiny_chart(tmp_path / "tiny")
+    (tmp_path / "lane.yaml").write_text(STAGES)
+    return tmp_path / "lane.yaml"
+
+
+def claims(cluster, namespace):
+    return cluster.names(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims")
+
+
+def test_a_lane_goes_and_its_claims_only_when_asked_for(cluster, namespace, client, file):
+    for build in (1, 2):
+        client.apply(file, build=build)
+    with pytest.raises(StillHeld, match="svc1-v1-coco-1 needs zookeeper-coco-1"):
+        client.retire("coco-1", "zookeeper")
+    assert client.retire("coco-1").releases == ("svc2-v1-coco-1", "svc1-v1-coco-1", "zookeeper-coco-1")
+    assert [release.name for release in client.releases("coco-1")] == []
+    assert claims(cluster, namespace) == ["data-zk-coco-1-0", "data-zk-coco-2-0"]
+    gone = client.retire("coco-2", delete_claims=True)
+    assert gone.claims == ("data-zk-coco-2-0",)
+    cluster.until("the claims are gone", lambda: claims(cluster, namespace) == ["data-zk-coco-1-0"])
+    assert client.releases() == ()
+
+
+def test_a_lane_that_a_route_leads_to_is_held(client, tmp_path):
+    service = tiny_chart(tmp_path / "tiny")
+    (service / "templates" / "service.yaml").write_text(
+        '{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}\napiVersion: v1\nkind: Service\nmetadata:\n'
+        "  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}\n  labels: &labels\n"
+        "    app: {{ .Values.name }}-{{ $lane }}\n    version: {{ .Values.serviceVersion }}\n"
+        "    sidelane.dev/version: {{ .Values.Version | quote }}\n    sidelane.dev/build: {{ .Values.Build | quote }}\n"
+        "    sidelane.dev/lane: {{ $lane | quote }}\nspec:\n  selector:\n    app: {{ .Values.name }}-{{ $lane }}\n"
+        "    version: {{ .Values.serviceVersion }}\n    sidelane.dev/lane: {{ $lane | quote }}\n"
+        "  ports: [{name: http, port: 80}]\n"
+    )
+    for build in (1, 2):
+        client.install(service, f"coco-{build}", name="svc1", service_version="v1")
+    client.route("svc1", "coco-1", {"coco-2/v1": 1}, allow_unready=True)
+    with pytest.raises(StillHeld, match="route-svc1-coco-1 leads to svc1-v1-coco-2"):
+        client.retire("coco-2")
+    assert {str(one.lane): one.held != () for one in client.outdated(0)} == {"coco-1": False, "coco-2": True}
+    assert client.status("svc1-v1-coco-2").status == "deployed"
+    client.uninstall("route-svc1-coco-1")
+    assert client.retire("coco-2").gone
+
+
+def test_list_and_proposals_cost_a_constant_number_of_helm_calls(cluster, namespace, helm, client, tmp_path):
+    client.install("zookeeper", "coco-1", values={"replicas": 1})
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    secret = next(item for item in cluster.list(path) if item["type"] == "helm.sh/release.v1")
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+    for build in range(2, 1001):  # as Helm would have stored them, without the time that they would take
+        name = f"zookeeper-coco-{build}"
+        content = base64.b64encode(
+            base64.b64encode(gzip.compress(json.dumps({**release, "name": name}).encode()))
+        ).decode()
+        labels = {**secret["metadata"]["labels"], "name": name, "sidelane.dev/lane": f"coco-{build}"}
+        metadata = {"name": f"sh.helm.release.v1.{name}.v1", "labels": labels}
+        cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": content}})
+    calls = tmp_path / "calls"
+    (tmp_path / "helm").write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
+    (tmp_path / "helm").chmod(0o755)
+    counted = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=tmp_path / "helm")
+    assert len(counted.releases()) == 1000
+    assert calls.read_text().split().count("list") == 1
+    calls.unlink()
+    assert len(counted.outdated(3)) == 997
+    assert calls.read_text().split().count("list") == 1
+    assert set(calls.read_text().split()) <= {"list", "version"}
