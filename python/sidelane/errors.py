@@ -12,6 +12,7 @@
     │   ├── ReleaseConflict                          the lane's release is there with other content
     │   │   └── ReleaseExists                        a release of that name is there
     │   ├── ReleaseNotFound                          no such release
+    │   ├── KindNotServed                            the cluster has no definition of a kind that is asked for
     │   └── TargetBusy                               another process is writing
     └── HelmError                             3      Helm or the cluster failed
         ├── HelmNotFound                             no helm on PATH
@@ -118,6 +119,10 @@ class ReleaseExists(ReleaseConflict):
 
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
+
+
+class KindNotServed(Refused):
+    """The cluster serves no objects of a kind that is asked for: its definition is not installed there."""
 
 
 class TargetBusy(Refused):

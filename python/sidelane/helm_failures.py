@@ -16,6 +16,7 @@ from sidelane.errors import (
     HelmError,
     InvalidInput,
     InvalidValues,
+    KindNotServed,
     Refused,
     ReleaseConflict,
     ReleaseExists,
@@ -76,6 +77,12 @@ MEANINGS = (
         InvalidValues,
         "the chart's schema does not take these values: {all}",
         "see the chart's values.yaml",
+    ),
+    _row(
+        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find the requested resource",
+        KindNotServed,
+        "the cluster serves no {what}",
+        "install its definitions, or do without it",
     ),
     _row(
         r"Unauthorized|the server has asked for the client to provide credentials",
