@@ -30,6 +30,10 @@ FILE_LIMIT = 5 * 1024 * 1024
 #: Top-level values that may change on a deployed release, separated by commas; a chart without it has none.
 OPERATIONAL_VALUES = "sidelane.dev/operational-values"
 
+#: How a chart's releases are named before their lane, from its values: ``{name}-{serviceVersion}``. A chart without it
+#: has one release a lane, of the chart's own name.
+RELEASE_NAME = "sidelane.dev/release-name"
+
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
 
 
@@ -71,6 +75,11 @@ class Chart:
     def operational_values(self) -> frozenset[str]:
         """The top-level values that may change on a deployed release, as the chart's annotation names them."""
         return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
+
+    @property
+    def release_pattern(self) -> str:
+        """How its releases are named before their lane: its own name, or text with values as ``{key}``."""
+        return str(self.annotations.get(RELEASE_NAME) or self.name)
 
     @functools.cached_property
     def values_text(self) -> str:

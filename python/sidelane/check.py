@@ -42,13 +42,16 @@ class Report:
         }
 
 
-def check(manifest: Manifest, *, lane: Lane | None = None, rules: Sequence[Rule] = RULES) -> Report:
+def check(
+    manifest: Manifest, *, lane: Lane | None = None, whole: bool = False, rules: Sequence[Rule] = RULES
+) -> Report:
     """Holds every object against every rule.
 
     Without a lane, each object is held against the lane that its own label says; an object that says none is a
-    finding. A rule that crashes is an error in the report, never a clean one.
+    finding. ``whole``: the manifest is all of its lanes, not one release of several. A rule that crashes is an error
+    in the report, never a clean one.
     """
-    context = Context(manifest, lane)
+    context = Context(manifest, lane, whole)
     findings = sorted(finding for rule in rules for finding in _run(rule, context))
     return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in rules), lane)
 
@@ -64,7 +67,7 @@ def _culprit(rule: Rule, context: Context) -> Object | None:
     """The object that the rule fails on by itself, None where it takes several."""
     for obj in context.manifest.objects:
         try:
-            list(rule.run(Context(Manifest((obj,)), context.lane)))
+            list(rule.run(Context(Manifest((obj,)), context.lane, context.whole)))
         except Exception:  # noqa: BLE001 - this is what is looked for
             return obj
     return None

@@ -27,7 +27,7 @@ from sidelane.lane import Lane
 from sidelane.rendering import Renderer, Rendering
 from sidelane.targets import Options, Release, Target
 from sidelane.targets.cluster import ClusterTarget
-from sidelane.values import accepted
+from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -91,6 +91,8 @@ class _Connection:
         lane: Lane,
         values: Mapping[str, Any] | None,
         *,
+        name: str | None,
+        service_version: str | None,
         version: str | None,
         repo: str | None,
         **rendering: Any,
@@ -98,7 +100,8 @@ class _Connection:
         """A chart rendered as `helm template` does it, which asks no cluster."""
         async with self._chart(chart, version, repo) as found:
             renderer = Renderer(self._helm, self._namespace, **rendering)
-            return await renderer.render(found, lane, accepted(values or {}, lane, found))
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            return await renderer.render(found, lane, accepted(given, lane, found))
 
     @asynccontextmanager
     async def _chart(
@@ -131,6 +134,8 @@ class AsyncClient(_Connection):
         chart: str | os.PathLike[str],
         lane: Lane | str,
         *,
+        name: str | None = None,
+        service_version: str | None = None,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
@@ -142,6 +147,7 @@ class AsyncClient(_Connection):
         """Creates the lane's release of a chart. What is there with the same content is left as it is.
 
         chart: a bundled chart's name, a folder, a .tgz, ``repo/chart`` or ``oci://…``; version and repo are Helm's.
+        name, service_version: of a service, for charts that name their releases by these values (``svc1-v1-coco-1``).
         wait: return when all is ready, within timeout (Helm's form, ``5m``). Returns the release, whose ``change`` is
         ``created`` or ``unchanged``. Raises InvalidValues, CheckFailed, ReleaseConflict, and HelmError's family.
         """
@@ -152,7 +158,7 @@ class AsyncClient(_Connection):
                 self._renderer(found),
                 found,
                 _lane(lane),
-                values or {},
+                with_service(values or {}, found, name=name, service_version=service_version),
                 options=options,
                 progress=self._progress,
             )
@@ -162,6 +168,8 @@ class AsyncClient(_Connection):
         chart: str | os.PathLike[str],
         lane: Lane | str,
         *,
+        name: str | None = None,
+        service_version: str | None = None,
         values: Mapping[str, Any] | None = None,
         reuse_values: bool = False,
         version: str | None = None,
@@ -182,7 +190,7 @@ class AsyncClient(_Connection):
                 self._renderer(found),
                 found,
                 _lane(lane),
-                values or {},
+                with_service(values or {}, found, name=name, service_version=service_version),
                 reuse_values=reuse_values,
                 options=options,
                 progress=self._progress,
@@ -209,6 +217,8 @@ class AsyncClient(_Connection):
         chart: str | os.PathLike[str],
         lane: Lane | str,
         *,
+        name: str | None = None,
+        service_version: str | None = None,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
@@ -217,7 +227,15 @@ class AsyncClient(_Connection):
     ) -> str:
         """The manifest of a chart in a lane, as `helm template` prints it: no cluster is asked, nothing is checked."""
         rendering = await self._rendering(
-            chart, _lane(lane), values, version=version, repo=repo, kube_version=kube_version, api_versions=api_versions
+            chart,
+            _lane(lane),
+            values,
+            name=name,
+            service_version=service_version,
+            version=version,
+            repo=repo,
+            kube_version=kube_version,
+            api_versions=api_versions,
         )
         return rendering.text
 
@@ -226,19 +244,33 @@ class AsyncClient(_Connection):
         chart: str | os.PathLike[str],
         lane: Lane | str,
         *,
+        name: str | None = None,
+        service_version: str | None = None,
+        whole: bool = False,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> tuple[Rendering, Report]:
-        """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed."""
+        """A chart rendered for a lane, and what the rules find in it; no cluster is asked, nothing is installed.
+
+        whole: the chart is all of its lane, so that what it names there has to be in it.
+        """
         rendering = await self._rendering(
-            chart, _lane(lane), values, version=version, repo=repo, kube_version=kube_version, api_versions=api_versions
+            chart,
+            _lane(lane),
+            values,
+            name=name,
+            service_version=service_version,
+            version=version,
+            repo=repo,
+            kube_version=kube_version,
+            api_versions=api_versions,
         )
         from sidelane.check import check  # noqa: PLC0415 - see releases.py
 
-        return rendering, check(rendering.manifest, lane=rendering.lane)
+        return rendering, check(rendering.manifest, lane=rendering.lane, whole=whole)
 
 
 def _lane(lane: Lane | str) -> Lane:

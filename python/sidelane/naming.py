@@ -4,6 +4,7 @@
     <service>-<serviceVersion>-<Version>-<Build>     svc1-v1-2-coco-1
     <service>-<Version>-<Build>                      svc1-2-coco-1, the name that callers use
     <chart>-<Version>-<Build>                        zookeeper-2-coco-1, a Helm release
+    <service>-<serviceVersion>-<Version>-<Build>     svc1-v1-2-coco-1, the release of one version of a service
 
 Injective (see lane.py for the grammar that makes it so), and never cut: a name that is too long is refused.
 `charts/common` is the same contract in templates; a test holds the two together.
@@ -63,8 +64,12 @@ def service_version_name(service: str, service_version: str, lane: Lane, *, kind
 
 
 def release_name(subject: str, lane: Lane) -> str:
-    """The Helm release of a chart in a lane: ``zookeeper-2-coco-1``. Raises as component_name does."""
-    return _within(RELEASE_LIMIT, "Helm release", f"{_component(subject)}-{lane}")
+    """The Helm release of a chart, or of one version of a service, in a lane: ``zookeeper-2-coco-1``,
+    ``svc1-v1-2-coco-1``. Raises as component_name does.
+    """
+    service, dash, last = subject.rpartition("-")
+    _component(service if dash and SERVICE_VERSION.fullmatch(last) else subject)
+    return _within(RELEASE_LIMIT, "Helm release", f"{subject}-{lane}")
 
 
 @functools.lru_cache(maxsize=4096)

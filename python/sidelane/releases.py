@@ -15,7 +15,7 @@ from sidelane.charts import Chart
 from sidelane.errors import CheckFailed, InvalidLane, InvalidName, Refused, ReleaseConflict, ReleaseExists
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
-from sidelane.rendering import Renderer, Rendering
+from sidelane.rendering import Renderer, Rendering, release_of
 from sidelane.targets import Options, Release, Stored, Target
 from sidelane.values import accepted, coalesce
 
@@ -36,7 +36,7 @@ def checked(rendering: Rendering) -> Report:
 
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:
-        findings = tuple(str(finding) for finding in report.findings)
+        findings = tuple(str(finding) for finding in report.findings if finding.severity == "error")
         raise CheckFailed(
             f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
             findings=findings,
@@ -61,7 +61,7 @@ async def install(
     """
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}")
-    async with target.installing(release_name(chart.name, lane), chart, lane, options) as create:
+    async with target.installing(release_of(chart, lane, values), chart, lane, options) as create:
         rendering = await renderer.render(chart, lane, values)
         checked(rendering)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
@@ -99,7 +99,7 @@ def _unchanged(stored: Stored, rendering: Rendering) -> Release:
 
 
 async def _next_free(target: Target, rendering: Rendering) -> str:
-    lane, subject = rendering.lane, rendering.chart.name
+    lane, subject = rendering.lane, rendering.release.removesuffix(f"-{rendering.lane}")
     there = filter(None, (parse_name(release.name) for release in await target.releases()))
     taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
     try:
@@ -124,7 +124,7 @@ async def upgrade(
     The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release.
     Raises ReleaseConflict, naming each value or field that may not change.
     """
-    name = release_name(chart.name, lane)
+    name = release_of(chart, lane, values)
     stored = await target.stored(name)
     if reuse_values:
         values = coalesce(stored.values, values)

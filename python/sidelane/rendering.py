@@ -13,6 +13,7 @@ from sidelane.charts import Chart
 from sidelane.helm import Helm
 from sidelane.lane import Lane
 from sidelane.naming import release_name
+from sidelane.values import release_subject
 
 if TYPE_CHECKING:
     from sidelane.manifest import Manifest
@@ -34,7 +35,7 @@ class Renderer:
 
     async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
         """One chart rendered for one lane. Raises what Helm raises."""
-        release = release_name(chart.name, lane)
+        release = release_of(chart, lane, values)
         text = await self.helm.template_text(
             release,
             chart.path,
@@ -64,6 +65,13 @@ class Rendering:
     def manifest(self) -> Manifest:
         """The text as Kubernetes reads it. Raises InvalidManifest."""
         return read_manifest(self.text, self.namespace, self.chart.name)
+
+
+def release_of(chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
+    """The name of a chart's release in a lane: ``zookeeper-2-coco-1``; with the values that its pattern names,
+    ``svc1-v1-2-coco-1``. Raises InvalidName, InvalidValues.
+    """
+    return release_name(release_subject(chart, values), lane)
 
 
 def documents(text: str) -> list[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sidelane.charts import Chart
-from sidelane.errors import InvalidValues
+from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
 
@@ -57,6 +58,43 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
 def _has_lane_in_global(chart: Chart) -> bool:
     properties = (chart.schema or {}).get("properties", {})
     return "Version" not in properties and "Version" in properties.get("global", {}).get("properties", {})
+
+
+def with_service(
+    values: Mapping[str, Any], chart: Chart, *, name: str | None = None, service_version: str | None = None
+) -> Mapping[str, Any]:
+    """The values with a service's name and version, for a chart that names its releases by them.
+
+    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else.
+    """
+    given = {key: text for key, text in (("name", name), ("serviceVersion", service_version)) if text is not None}
+    for key, text in given.items():
+        if f"{{{key}}}" not in chart.release_pattern:
+            raise InvalidInput(
+                f"the chart {chart.name} does not name its releases by {key}, and {text!r} is given",
+                remedy="leave it out: the release is named by the chart and its lane",
+            )
+        if values.get(key) not in (None, "", text):
+            problem = f"{key}: {_shown([key], values[key])} is in the values, and {text!r} is given beside them"
+            raise InvalidValues(problem, errors=(problem,), remedy="give it in one place")
+    return {**values, **given}
+
+
+def release_subject(chart: Chart, values: Mapping[str, Any]) -> str:
+    """What a release of the chart is named by before its lane: the chart's name, or its pattern filled in.
+
+    Raises InvalidValues for a value that the pattern names and that is no text.
+    """
+    everything = coalesce(chart.defaults, values) if "{" in chart.release_pattern else {}
+
+    def filled(match: re.Match[str]) -> str:
+        value = everything.get(match[1])
+        if not isinstance(value, str) or not value:
+            problem = f"{match[1]}: is not given as text, and names the release"
+            raise InvalidValues(problem, errors=(problem,), remedy=f"give it such as --set-string {match[1]}=…")
+        return value
+
+    return re.sub(r"\{(\w+)\}", filled, chart.release_pattern)
 
 
 def validate(chart: Chart, values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sidelane.check import check
 from sidelane.lane import Lane
 from sidelane.manifest import Manifest
-from sidelane.rules import RULES, Problem
+from sidelane.rules import RULES, Problem, references_exist
 
 TWO = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 LANE = Lane("coco", 1)
@@ -43,6 +43,16 @@ def test_warnings_leave_a_report_clean() -> None:
     report = check(Manifest.read(TWO), lane=LANE, rules=[replace(RULES[0], severity="warning")])
     assert report.clean
     assert {finding.severity for finding in report.findings} == {"warning"}
+
+
+def test_what_another_release_of_the_lane_brings_is_missed_only_in_a_whole_lane() -> None:
+    inner = Manifest.read(next(text for text in references_exist.RULE.right if "zk-tls-2-coco-1" in text))
+    assert check(inner).findings == ()
+    (finding,) = check(inner, whole=True).findings
+    assert "Secret zk-tls-2-coco-1 would be this lane's, and is not in the manifest" in finding.message
+    outer = Manifest.read("apiVersion: v1\nkind: Secret\nmetadata: {name: zk-tls-2-coco-1}\n")
+    together = Manifest((*inner.objects, *outer.objects))
+    assert not [one for one in check(together, whole=True).findings if one.rule == "references-exist"]
 
 
 def test_to_json() -> None:

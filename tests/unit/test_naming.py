@@ -16,6 +16,7 @@ def test_the_contract_as_the_readme_tells_it(lane):
     assert naming.service_name("svc1", lane) == "svc1-2-coco-1"
     assert naming.service_version_name("svc1", "v1", lane) == "svc1-v1-2-coco-1"
     assert naming.release_name("zookeeper", lane) == "zookeeper-2-coco-1"
+    assert naming.release_name("svc1-v1", lane) == "svc1-v1-2-coco-1"
 
 
 @given(COMPONENTS, SHORT_LANES)
@@ -38,6 +39,9 @@ def test_what_would_make_two_names_one_is_refused(lane):
     for component in ("zk-2", "svc1-v1", "2zk", "zk_cs", "Zk", "", "zk-", None):
         with pytest.raises(InvalidName):
             naming.component_name(component, lane)
+    for subject in ("svc1-v1-v2", "v1-v2-", "zk-2", "-v1", "Svc1-v1", ""):
+        with pytest.raises(InvalidName):
+            naming.release_name(subject, lane)
     for service_version in ("1", "v", "V1", "v1-2", "v1.0", "", None):
         with pytest.raises(InvalidName):
             naming.service_version_name("svc1", service_version, lane)

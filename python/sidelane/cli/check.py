@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("subject", metavar="CHART|FILE|-")
 @options.lane(required=False)
+@click.option("--whole-lane", is_flag=True, help="It is all of its lane: what it names there has to be in it.")
 @options.output
 @running.reports_errors
 @options.values
 @options.source
+@options.service
 @options.rendering
 @options.settings
 def command(
     subject: str,
     lane: Lane | None,
     *,
+    whole_lane: bool,
     format_: str,
     values: dict[str, Any],
     source: dict[str, Any],
+    service: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -41,7 +45,7 @@ def command(
     lane that its own labels name. Ends with 1 when there are findings.
     """
     if subject == "-" or subject.endswith((".yaml", ".yml", ".json")):
-        report = _of_manifest(subject, lane, settings["namespace"])
+        report = _of_manifest(subject, lane, settings["namespace"], whole=whole_lane)
     elif lane is None:
         raise click.UsageError(
             f"Missing option '--lane' (env var: 'SIDELANE_LANE'): the chart {subject} renders in one."
@@ -49,7 +53,10 @@ def command(
     else:
         wanted = lane
         _, report = running.with_client(
-            lambda client: client.check(subject, wanted, values=values, **source, **rendering), **settings
+            lambda client: client.check(
+                subject, wanted, whole=whole_lane, values=values, **source, **service, **rendering
+            ),
+            **settings,
         )
     if not report.objects:
         # What should have made it may have failed: `helm template … | sidelane check -` must not pass for that.
@@ -59,7 +66,7 @@ def command(
         raise SystemExit(1)
 
 
-def _of_manifest(subject: str, lane: Lane | None, namespace: str | None) -> Report:
+def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, *, whole: bool) -> Report:
     """What is piped is checked without Helm, pyhelm3 or an event loop."""
     from sidelane import kubeyaml
     from sidelane.check import check
@@ -77,4 +84,4 @@ def _of_manifest(subject: str, lane: Lane | None, namespace: str | None) -> Repo
         ) from None
     source = "<stdin>" if subject == "-" else subject
     manifest = Manifest.read(text, namespace=namespace or "default", source=source)
-    return check(manifest, lane=lane)
+    return check(manifest, lane=lane, whole=whole)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.values
 @options.source
+@options.service
 @options.patience
 @options.settings
 def command(
@@ -34,25 +35,27 @@ def command(
     format_: str,
     values: dict[str, Any],
     source: dict[str, Any],
+    service: dict[str, Any],
     patience: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Install CHART in a lane, beside what runs.
 
-    CHART is one of `sidelane charts`, a folder, a .tgz, repo/chart or an oci:// reference; the release is CHART-LANE.
-    What is there with the same content is left as it is; other content is refused.
+    CHART is one of `sidelane charts`, a folder, a .tgz, repo/chart or an oci:// reference; the release is CHART-LANE,
+    and that of a service NAME-VERSION-LANE. What is there with the same content is left as it is; other content is
+    refused.
     """
     settings["allow_secrets"] = allow_secrets
     if dry_run:
         rendering, report = running.with_client(
-            lambda client: client.check(chart, lane, values=values, **source), **settings
+            lambda client: client.check(chart, lane, values=values, **source, **service), **settings
         )
         printing.findings(report)
         click.echo(rendering.text, nl=False)
         return
     release = running.with_client(
         lambda client: client.install(
-            chart, lane, values=values, create_namespace=create_namespace, **source, **patience
+            chart, lane, values=values, create_namespace=create_namespace, **source, **service, **patience
         ),
         **settings,
     )

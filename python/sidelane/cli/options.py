@@ -1,7 +1,7 @@
 """Options that commands share, with Helm's own names and meanings.
 
 Options that belong together reach a command as one argument: `settings` of the client, `values`, `source` of the
-chart, `rendering` and `patience`. Each is a mapping of the keyword arguments that the SDK takes.
+chart, `service`, `rendering` and `patience`. Each is a mapping of the keyword arguments that the SDK takes.
 """
 
 from __future__ import annotations
@@ -136,6 +136,13 @@ source = together(
     dict,
     version=click.option("--version", metavar="VERSION", help="The chart's version, or a constraint on it."),
     repo=click.option("--repo", metavar="URL", help="The chart repository that holds the chart."),
+)
+
+service = together(
+    "service",
+    dict,
+    name=click.option("--name", metavar="NAME", help="The service's name, for charts of services, such as svc1."),
+    service_version=click.option("--service-version", metavar="vN", help="The service's version, such as v1."),
 )
 
 rendering = together(

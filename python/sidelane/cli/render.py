@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.values
 @options.source
+@options.service
 @options.rendering
 @options.settings
 def command(
@@ -26,11 +27,12 @@ def command(
     *,
     values: dict[str, Any],
     source: dict[str, Any],
+    service: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Print CHART's manifest in a lane, as Helm renders it. Nothing is checked and nothing is installed."""
     text = running.with_client(
-        lambda client: client.render(chart, lane, values=values, **source, **rendering), **settings
+        lambda client: client.render(chart, lane, values=values, **source, **service, **rendering), **settings
     )
     click.echo(text, nl=False)

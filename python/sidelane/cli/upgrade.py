@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.values
 @options.source
+@options.service
 @options.patience
 @options.settings
 def command(
@@ -32,6 +33,7 @@ def command(
     format_: str,
     values: dict[str, Any],
     source: dict[str, Any],
+    service: dict[str, Any],
     patience: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -41,7 +43,9 @@ def command(
     refused: install it as the next Build. The values given are the whole of yours, unless --reuse-values is there.
     """
     release = running.with_client(
-        lambda client: client.upgrade(chart, lane, values=values, reuse_values=reuse_values, **source, **patience),
+        lambda client: client.upgrade(
+            chart, lane, values=values, reuse_values=reuse_values, **source, **service, **patience
+        ),
         allow_secrets=allow_secrets,
         **settings,
     )

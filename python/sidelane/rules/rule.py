@@ -71,10 +71,13 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is checked. ``lane`` is None where each object's own label says its lane."""
+    """What is checked. ``lane`` is None where each object's own label says its lane. ``whole``: nothing else is in
+    these lanes, so that what an object names in its own is here or nowhere.
+    """
 
     manifest: Manifest
     lane: Lane | None = None
+    whole: bool = False
 
     def lane_of(self, obj: Object) -> Lane | None:
         """The lane that an object has to keep to, None where neither the caller nor its label says one."""

@@ -1,0 +1,74 @@
+"""Charts that name their releases by their values: one version of a service is one release."""
+
+import pytest
+from sidelane import Client
+from sidelane.errors import InvalidInput, InvalidName, InvalidValues, ReleaseConflict
+
+CHART = """\
+apiVersion: v2
+name: tiny
+version: 0.1.0
+annotations:
+  sidelane.dev/release-name: "{name}-{serviceVersion}"
+  sidelane.dev/operational-values: replicas
+"""
+OBJECT = """\
+{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}
+  labels:
+    app: {{ .Values.name }}-{{ $lane }}
+    version: {{ .Values.serviceVersion }}
+    sidelane.dev/version: {{ .Values.Version | quote }}
+    sidelane.dev/build: {{ .Values.Build | quote }}
+    sidelane.dev/lane: {{ $lane | quote }}
+data:
+  replicas: {{ .Values.replicas | quote }}
+  text: {{ .Values.text | quote }}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    folder = tmp_path / "tiny"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text(CHART)
+    (folder / "values.yaml").write_text('name: ""\nserviceVersion: v1\nreplicas: 1\ntext: ""\n')
+    (folder / "templates" / "c.yaml").write_text(OBJECT)
+    return folder
+
+
+@pytest.fixture
+def client(helm, tmp_path):
+    return Client(directory=tmp_path / "root", helm=helm)
+
+
+def test_each_version_of_a_service_is_a_release_of_its_own(client, tiny):
+    first = client.install(tiny, "2-coco-1", name="svc1", service_version="v1")
+    second = client.install(tiny, "2-coco-1", values={"name": "svc1", "serviceVersion": "v2"})
+    assert (first.name, second.name) == ("svc1-v1-2-coco-1", "svc1-v2-2-coco-1")
+    assert client.install(tiny, "2-coco-1", name="svc1").change == "unchanged", "the chart's own default says v1"
+    assert [release.name for release in client.releases("2-coco-1")] == [first.name, second.name]
+    assert client.status("svc1-v2", "2-coco-1").name == second.name
+    with pytest.raises(ReleaseConflict, match="2-coco-2, the next free Build"):
+        client.install(tiny, "2-coco-1", name="svc1", values={"text": "other"})
+    scaled = client.upgrade(tiny, "2-coco-1", name="svc1", values={"replicas": 3})
+    assert (scaled.name, scaled.change) == (first.name, "upgraded")
+    _, report = client.check(tiny, "2-coco-1", name="svc1")
+    assert report.clean
+    assert "name: svc1-v1-2-coco-1" in client.render(tiny, "2-coco-1", name="svc1")
+
+
+def test_what_can_not_name_a_release_is_refused(client, tiny):
+    with pytest.raises(InvalidInput, match="the chart zookeeper does not name its releases by name"):
+        client.install("zookeeper", "coco-1", name="svc1")
+    with pytest.raises(InvalidValues, match="give it in one place"):
+        client.install(tiny, "coco-1", name="svc1", values={"name": "svc2"})
+    for name in (None, 1, ["svc1"]):
+        with pytest.raises(InvalidValues, match="name: is not given as text, and names the release"):
+            client.install(tiny, "coco-1", values={"name": name})
+    with pytest.raises(InvalidName, match="reads as a service version"):
+        client.install(tiny, "coco-1", name="svc1-v1")
+    assert client.releases() == ()
