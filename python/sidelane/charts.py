@@ -72,6 +72,11 @@ class Chart:
         )
 
     @property
+    def travels(self) -> bool:
+        """Whether it is one of those that are installed with Sidelane."""
+        return self.path.is_relative_to(Path(__file__).resolve().parent)
+
+    @property
     def operational_values(self) -> frozenset[str]:
         """The top-level values that may change on a deployed release, as the chart's annotation names them."""
         return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
@@ -104,12 +109,15 @@ class Chart:
 
     @functools.cached_property
     def digest(self) -> str:
-        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies."""
+        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies.
+
+        It is Go's dirhash (Hash1), so `sha256sum` makes it too: of every file, sorted by name, and then of that list.
+        """
         import hashlib  # noqa: PLC0415 - only a record needs a digest
 
         total = hashlib.sha256()
-        for name, content in sorted(_files(self.path)):
-            total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        for name, content in sorted(files(self.path)):
+            total.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
         return f"sha256:{total.hexdigest()}"
 
     @functools.cached_property
@@ -117,7 +125,7 @@ class Chart:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
             ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
-            for name, content in _files(self.path)
+            for name, content in files(self.path)
         )
 
     def to_json(self) -> dict[str, object]:
@@ -199,14 +207,14 @@ def _bundle() -> Path:
 def _file(path: Path, name: str) -> bytes | None:
     """One file of a chart, None where the chart has none of that name. Of a package no more is read than is needed."""
     if path.is_file():
-        return next((content for found, content in _files(path) if found == name), None)
+        return next((content for found, content in files(path) if found == name), None)
     try:
         return (path / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+def files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Every file of a chart, its name relative to the chart's folder. Links are followed, as Helm does."""
     if path.is_dir():
         for folder, folders, names in os.walk(path, followlinks=True):

@@ -1,26 +1,29 @@
 """Releases: rendered, checked, and brought to a target.
 
 Everything goes one way: chart, lane and values → held against the schema → rendered by Helm → read → checked →
-installed → compared with what was checked. Rendering happens here and nowhere else.
+recorded → installed → compared with what was checked. Rendering happens here and nowhere else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart
 from sidelane.errors import CheckFailed, InvalidLane, InvalidName, Refused, ReleaseConflict, ReleaseExists
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
+from sidelane.process import together
 from sidelane.rendering import Renderer, Rendering, release_of
 from sidelane.targets import Options, Release, Stored, Target
 from sidelane.values import accepted, coalesce
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.record.cluster import Facts
+    from sidelane.record.origin import Origin
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -62,14 +65,35 @@ async def install(
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}")
     async with target.installing(release_of(chart, lane, values), chart, lane, options) as create:
-        rendering = await renderer.render(chart, lane, values)
+        rendering, origin, facts = await together(renderer.render(chart, lane, values), _origin(chart), target.facts())
         checked(rendering)
+        statement = await _statement(renderer, rendering, origin, facts)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
         try:
-            return await create(rendering)
+            return await create(rendering, statement)
         except ReleaseExists:
             progress(f"comparing with {rendering.release}, which is there")
             return await _same_or_refused(target, rendering)
+
+
+async def _origin(chart: Chart) -> Origin:
+    """Where this process works, and where the chart lies when somebody keeps it in git too."""
+    from sidelane.record import origin  # noqa: PLC0415 - Helm is started first
+
+    folder = chart.path if chart.path.is_dir() else chart.path.parent
+    return await origin.of([Path.cwd(), *([] if chart.travels else [folder])])
+
+
+async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None) -> str:
+    from sidelane.record import statement  # noqa: PLC0415 - see rendering.py
+
+    return statement.make(
+        rendering,
+        namespace=facts.namespace if facts else renderer.namespace or "default",
+        origin=origin,
+        tools=statement.Tools(helm=str(await renderer.helm.version())),
+        facts=facts,
+    )
 
 
 async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
@@ -130,15 +154,13 @@ async def upgrade(
         values = coalesce(stored.values, values)
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
-    before, after = await asyncio.gather(
-        renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values)
-    )
+    before, after = await together(renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values))
     _guard(chart, stored, before, after)
     if not stored.differences(after) and stored.release.status == "deployed":
         return _unchanged(stored, after)
     checked(after)
     progress(f"upgrading {name}")
-    return await target.upgrade(after, options)
+    return await target.upgrade(after, stored.record or await target.record(name), options)
 
 
 def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:

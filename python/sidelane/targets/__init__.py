@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sidelane.charts import Chart
     from sidelane.lane import Lane
     from sidelane.manifest import Manifest
+    from sidelane.record.cluster import Facts
+
+#: Creates a release of what was rendered and checked, with its record.
+Create = Callable[[Rendering, str], Awaitable["Release"]]
 
 
 class Options(NamedTuple):
@@ -87,11 +91,15 @@ class Release:
 
 @dataclass(frozen=True)
 class Stored:
-    """What a target keeps of a release: enough to tell whether another rendering is the same."""
+    """What a target keeps of a release: enough to tell whether another rendering is the same.
+
+    record: the in-toto Statement that the release was made with, None where there is none.
+    """
 
     release: Release
     values: Mapping[str, Any]
     text: str  # as Helm printed it
+    record: str | None = None
 
     @functools.cached_property
     def manifest(self) -> Manifest:
@@ -115,21 +123,27 @@ class Target(Protocol):
     A verb either does all that it says or raises, and what it raises is of the families in errors.py.
     """
 
-    def installing(
-        self, name: str, chart: Chart, lane: Lane, options: Options
-    ) -> AbstractAsyncContextManager[Callable[[Rendering], Awaitable[Release]]]:
+    def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AbstractAsyncContextManager[Create]:
         """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
 
         A block that does not call it changes nothing. The call raises ReleaseExists when one of that name is there.
         """
         ...
 
-    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
-        """Puts the rendering in the place of the release of its name. Raises ReleaseNotFound."""
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+        """Puts the rendering in the place of the release of its name, with that record. Raises ReleaseNotFound."""
         ...
 
     async def stored(self, name: str) -> Stored:
         """What is kept of a release. Raises ReleaseNotFound."""
+        ...
+
+    async def record(self, name: str) -> str | None:
+        """The record that lies beside a release, where ``stored`` has none: somebody else may have upgraded it."""
+        ...
+
+    async def facts(self) -> Facts | None:
+        """Which cluster this is, None where it is none."""
         ...
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sidelane import kubeyaml, record
 from sidelane.charts import Chart
+from sidelane.cluster_reader import ClusterReader
 from sidelane.errors import NotWhatWasChecked, ReleaseNotFound
 from sidelane.helm import Helm
 from sidelane.lane import Lane
+from sidelane.record import carried
+from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import ObjectStatus, Options, Release, Stored
+from sidelane.targets import Create, ObjectStatus, Options, Release, Stored
 
 
 class ClusterTarget:
@@ -25,41 +29,51 @@ class ClusterTarget:
         self.namespace = namespace
 
     @asynccontextmanager
-    async def installing(
-        self, name: str, chart: Chart, lane: Lane, options: Options
-    ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
-        async with self._helm.installing(
-            name,
-            chart.path,
-            namespace=self.namespace,
-            create_namespace=options.create_namespace,
-            # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-            labels={"sidelane.dev/lane": str(lane)},
-            wait=options.wait,
-            timeout=options.timeout,
-            rollback_on_failure=options.rollback_on_failure,
-        ) as install:
+    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
+        with carried.carrying(chart) as carrier:
+            async with self._helm.installing(
+                name,
+                carrier.path,
+                namespace=self.namespace,
+                create_namespace=options.create_namespace,
+                # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                labels={"sidelane.dev/lane": str(lane)},
+                wait=options.wait,
+                timeout=options.timeout,
+                rollback_on_failure=options.rollback_on_failure,
+            ) as install:
 
-            async def create(rendering: Rendering) -> Release:
-                return self._deployed(await install(rendering.values), rendering, "created")
+                async def create(rendering: Rendering, statement: str) -> Release:
+                    carrier.write(name, str(lane), statement)
+                    return self._deployed(await install(rendering.values), rendering, "created")
 
-            yield create
+                yield create
 
-    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
-        answer = await self._helm.upgrade(
-            rendering.release,
-            rendering.chart.path,
-            rendering.values,
-            namespace=self.namespace,
-            wait=options.wait,
-            timeout=options.timeout,
-            rollback_on_failure=options.rollback_on_failure,
-        )
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+        with carried.carrying(rendering.chart) as carrier:
+            if record is not None:
+                carrier.write(rendering.release, str(rendering.lane), record)
+            answer = await self._helm.upgrade(
+                rendering.release,
+                carrier.path,
+                rendering.values,
+                namespace=self.namespace,
+                wait=options.wait,
+                timeout=options.timeout,
+                rollback_on_failure=options.rollback_on_failure,
+            )
         return self._deployed(answer, rendering, "upgraded")
 
     async def stored(self, name: str) -> Stored:
         answer = await self._status(name)
-        return Stored(_release(answer), answer.get("config") or {}, _text(answer))
+        return Stored(_release(answer), answer.get("config") or {}, _text(answer), _record(answer))
+
+    async def record(self, name: str) -> str | None:
+        reader = ClusterReader(self._helm, self.namespace)
+        return _statement(await reader.get("v1", "ConfigMap", record.config_map(name)))
+
+    async def facts(self) -> Facts:
+        return await facts(self._helm, self.namespace)
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         rows = await self._helm.list_all(namespace=self.namespace, all_namespaces=all_namespaces)
@@ -106,9 +120,32 @@ class ClusterTarget:
 
 
 def _text(answer: Mapping[str, Any]) -> str:
-    """A release's whole manifest as `helm template` prints it: Helm keeps the hooks apart."""
-    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
+    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; the record is
+    no part of it.
+    """
+    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in _hooks(answer, records=False))
     return "\n".join((answer.get("manifest") or "", *hooks))
+
+
+def _hooks(answer: Mapping[str, Any], *, records: bool) -> Iterator[Mapping[str, Any]]:
+    for hook in answer.get("hooks") or ():
+        if hook["path"].endswith(f"/{carried.TEMPLATE}") == records:
+            yield hook
+
+
+def _record(answer: Mapping[str, Any]) -> str | None:
+    """The record that a release was made with, as Helm keeps it among its hooks."""
+    for hook in _hooks(answer, records=True):
+        if "pre-install" in hook["events"]:
+            return _statement(kubeyaml.read(hook["manifest"], source=hook["path"]))
+    return None
+
+
+def _statement(config_map: Any) -> str | None:
+    """The statement in a ConfigMap, None where it has none."""
+    data = config_map.get("data") if isinstance(config_map, dict) else None
+    text = data.get(record.KEY) if isinstance(data, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
