@@ -31,6 +31,8 @@ from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.record import Record
+    from sidelane.verify import Verification
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -205,6 +207,27 @@ class AsyncClient(_Connection):
         """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
         return await self._target.status(_named(name, lane))
 
+    async def record(self, name: str, lane: Lane | str | None = None) -> Record:
+        """Where a release comes from: its record, an in-toto Statement. Named as in ``status``.
+
+        Raises ReleaseNotFound where there is no such release, and where it was installed without a record.
+        """
+        return await releases.record(self._target, _named(name, lane))
+
+    async def verify(self, name: str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
+        """Whether releases still are what was deployed: one, named as in ``status``, or without a name a whole lane.
+
+        Each is held against its record and against the cluster: what was changed, by whom, and what is missing.
+        Raises ReleaseNotFound.
+        """
+        from sidelane import verify  # noqa: PLC0415 - few need it
+
+        if name is not None:
+            return await verify.releases(self._target, [_named(name, lane)])
+        if lane is None:
+            raise InvalidInput("nothing is named to verify", remedy="name a release, or a lane")
+        return await verify.lane(self._target, _lane(lane))
+
     async def uninstall(
         self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
     ) -> Release:
@@ -311,3 +334,5 @@ class Client(_Connection):
     uninstall = _waiting(AsyncClient.uninstall)
     render = _waiting(AsyncClient.render)
     check = _waiting(AsyncClient.check)
+    record = _waiting(AsyncClient.record)
+    verify = _waiting(AsyncClient.verify)

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart
-from sidelane.errors import CheckFailed, InvalidLane, InvalidName, Refused, ReleaseConflict, ReleaseExists
+from sidelane.errors import (
+    CheckFailed,
+    InvalidLane,
+    InvalidName,
+    Refused,
+    ReleaseConflict,
+    ReleaseExists,
+    ReleaseNotFound,
+)
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
 from sidelane.process import together
+from sidelane.record import Record
 from sidelane.rendering import Renderer, Rendering, release_of
 from sidelane.targets import Options, Release, Stored, Target
 from sidelane.values import accepted, coalesce
@@ -185,6 +194,17 @@ def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) ->
             differences=refused,
             remedy=remedy,
         )
+
+
+async def record(target: Target, name: str) -> Record:
+    """The record of a release. Raises ReleaseNotFound."""
+    stored = await target.stored(name)
+    text = stored.record or await target.record(name)
+    if text is None:
+        raise ReleaseNotFound(
+            f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
+        )
+    return Record.read(text)
 
 
 def named(name: str, lane: Lane | None) -> str:

@@ -18,6 +18,8 @@ COMMANDS = {
     "list": "List releases.",
     "status": "Show a release and its objects.",
     "uninstall": "Remove a release.",
+    "record": "Show where a release comes from.",
+    "verify": "Tell whether releases still are what was deployed.",
     "completion": "Print the completion script for a shell.",
 }
 

@@ -79,6 +79,10 @@ class Identity:
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return "/".join(filter(None, (kind, self.namespace, self.name)))
 
+    def to_json(self) -> dict[str, object]:
+        """The identity as programs read it."""
+        return {"group": self.group, "kind": self.kind, "namespace": self.namespace, "name": self.name}
+
 
 @dataclass(frozen=True, slots=True)
 class PodTemplate:

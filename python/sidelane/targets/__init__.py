@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from sidelane.rendering import Rendering, documents, read_manifest
 if TYPE_CHECKING:
     from sidelane.charts import Chart
     from sidelane.lane import Lane
-    from sidelane.manifest import Manifest
+    from sidelane.manifest import Identity, Manifest, Object
     from sidelane.record.cluster import Facts
 
 #: Creates a release of what was rendered and checked, with its record.
@@ -117,6 +117,16 @@ class Stored:
         return diff(self.manifest, new, names=("the release", "the chart"))
 
 
+class Found(NamedTuple):
+    """Objects as a cluster has them, with who set what.
+
+    scaled: the objects whose replicas a HorizontalPodAutoscaler sets.
+    """
+
+    objects: Mapping[Identity, Mapping[str, Any]]
+    scaled: frozenset[Identity] = frozenset()
+
+
 class Target(Protocol):
     """The verbs that every place for releases has. Names are release names; namespaces are the target's own.
 
@@ -140,6 +150,10 @@ class Target(Protocol):
 
     async def record(self, name: str) -> str | None:
         """The record that lies beside a release, where ``stored`` has none: somebody else may have upgraded it."""
+        ...
+
+    async def found(self, objects: Sequence[Object]) -> Found | None:
+        """What there is of these objects now, None where nothing runs and so nothing can differ."""
         ...
 
     async def facts(self) -> Facts | None:

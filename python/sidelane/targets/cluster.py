@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sidelane import kubeyaml, record
 from sidelane.charts import Chart
@@ -18,7 +18,10 @@ from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, ObjectStatus, Options, Release, Stored
+from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
+
+if TYPE_CHECKING:
+    from sidelane.manifest import Object
 
 
 class ClusterTarget:
@@ -71,6 +74,11 @@ class ClusterTarget:
     async def record(self, name: str) -> str | None:
         reader = ClusterReader(self._helm, self.namespace)
         return _statement(await reader.get("v1", "ConfigMap", record.config_map(name)))
+
+    async def found(self, objects: Sequence[Object]) -> Found:
+        from sidelane.targets.found import find  # noqa: PLC0415 - see rendering.py
+
+        return await find(ClusterReader(self._helm, self.namespace), objects)
 
     async def facts(self) -> Facts:
         return await facts(self._helm, self.namespace)

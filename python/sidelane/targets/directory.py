@@ -20,7 +20,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists
 from sidelane.hidden import secret_paths
 from sidelane.kubeyaml.writer import dump
 from sidelane.lane import Lane
-from sidelane.manifest import Manifest
+from sidelane.manifest import Manifest, Object
 from sidelane.naming import NAMESPACE
 from sidelane.rendering import Rendering, documents
 from sidelane.targets import Create, ObjectStatus, Options, Release, Stored
@@ -115,6 +115,9 @@ class DirectoryTarget:
 
     async def record(self, name: str) -> str | None:
         return (await self.stored(name)).record
+
+    async def found(self, objects: Sequence[Object]) -> None:
+        del objects
 
     async def facts(self) -> None:
         return None
