@@ -7,15 +7,15 @@ what the cluster has of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.hidden import without_secrets
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Object
-from sidelane.manifest.differences import fields, in_line
+from sidelane.manifest.differences import ABSENT, in_line
 from sidelane.manifest.drift import Drift, drift
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import parse_object
@@ -157,19 +157,23 @@ def _changed(stored: Stored, record: Record) -> tuple[tuple[str, ...], tuple[str
     """What Helm has otherwise than was recorded: what may not change, and what may."""
     now = digests(stored.manifest, stored.values)
     objects = sorted(path for path in {*now, *record.objects} if now.get(path) != record.objects.get(path))
-    if not objects and _same_values(stored, record):
-        return (), ()
-    values = list(fields(record.values, without_secrets(dict(stored.values))))
-    lines = tuple(f"values: {path}: {in_line(before, after)}" for path, before, after in values)
-    if values and all(_under(path, record.operational) for path, _, _ in values):
+    before, after = dict(_leaves(record.values)), dict(_leaves(without_secrets(dict(stored.values))))
+    values = [path for path in sorted({*before, *after}) if before.get(path, ABSENT) != after.get(path, ABSENT)]
+    lines = tuple(f"values: {path}: {in_line(before.get(path, ABSENT), after.get(path, ABSENT))}" for path in values)
+    if values and all(_under(path, record.operational) for path in values):
         return (), lines
     verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
     return (*lines, *(f"{path} {verbs[path in now, path in record.objects]}" for path in objects)), ()
 
 
-def _same_values(stored: Stored, record: Record) -> bool:
-    return not any(True for _ in fields(record.values, without_secrets(dict(stored.values))))
+def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is no mapping, by its keys joined with dots, as operational values are named."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
 
 
 def _under(path: str, names: Iterable[str]) -> bool:
-    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in names)
+    return any(path == name or path.startswith(f"{name}.") for name in names)

@@ -145,8 +145,7 @@ class _Walk:
         left, right = _by(keys, want), _by(keys, have)
         for key in [*left, *(key for key in right if key not in left)]:
             value, found = left.get(key, ABSENT), right.get(key, ABSENT)
-            # Of a list that is set as a whole, whoever set it set each item.
-            below = _item(owners, found if found is not ABSENT else value) or (() if keys else owners)
+            below = _item(owners, found if found is not ABSENT else value)
             if value is not ABSENT:
                 yield from self.differ(f"{path}[{key}]", value, found, below)
             elif not (self._kind == "Pod" and _ADDED_TO_PODS.match(path)):
@@ -230,13 +229,16 @@ def _names(owners: _Owners) -> tuple[str, ...]:
 
 
 def _below(owners: _Owners, step: str) -> _Owners:
-    return tuple((manager, fields[step]) for manager, fields in owners if step in fields)
+    """Who set a field of what these set. Where nothing is told of the fields, they were set as a whole."""
+    return tuple((manager, fields.get(step, {})) for manager, fields in owners if step in fields or not fields)
 
 
 def _item(owners: _Owners, item: Any) -> _Owners:
     """Who set an item of a list: one that is known by its keys (``k:{"name":"zk"}``) or by its value (``v:"a"``)."""
     found = []
     for manager, fields in owners:
+        if not fields:
+            found.append((manager, fields))
         for step, below in fields.items():
             kind, _, text = step.partition(":")
             if kind == "v" and json.loads(text) == item:
