@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := python ci tests
 
-.PHONY: help demo test demo-cluster tools bench lint format clean
+.PHONY: help demo test demo-cluster tools bench lint scan package format clean
 
 help:
 	@echo "make demo          two lanes of ZooKeeper, rendered, checked, written to ./demo; a change is refused"
@@ -14,6 +14,8 @@ help:
 	@echo "make demo-cluster  the demo on a throw-away control plane"
 	@echo "make bench         times and memory, as ratios to bare helm"
 	@echo "make lint          what CI checks besides the tests"
+	@echo "make scan          the charts' default output, held against checkov's security checks"
+	@echo "make package       the charts as .tgz with an index, in ./dist; their versions rise where they changed"
 	@echo "make format        format the code, and make again what is generated"
 
 demo: .venv/.installed
@@ -38,6 +40,13 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python ci/chart_values.py --check
 
+scan: .venv/.installed .venv/scan/.installed
+	$(BIN)/python ci/scan/scan.py
+
+# SINCE: what to compare versions with; SIGN_KEY: whose key signs provenance files. See ci/packages/package.py.
+package: .venv/.installed
+	$(BIN)/python ci/packages/package.py --since "$(SINCE)" --sign-key "$(SIGN_KEY)"
+
 format: .venv/.dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
@@ -58,4 +67,10 @@ clean:
 
 .venv/.dev: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement ci/requirements.txt
+	@touch $@
+
+# An environment of its own: checkov holds packages to versions that the other one is past.
+.venv/scan/.installed: .venv/.python ci/scan/requirements.txt
+	$(BIN)/python -m venv .venv/scan
+	.venv/scan/bin/python -m pip install --quiet --disable-pip-version-check --requirement ci/scan/requirements.txt
 	@touch $@

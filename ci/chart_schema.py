@@ -3,7 +3,8 @@
 The result needs no other file: Helm would fetch what a `$ref` leads to at every install. A source says only what is its
 own; filled in here are
 
-- `$ref: fragments.yaml#/group/name`, or a list of such: what is there, with the keys beside it laid over it;
+- `$ref: fragments.yaml#/group/name`, or a list of such: what is there, with the keys beside it laid over it; without a
+  place in it (`charts/zookeeper.yaml`) it is the whole of another chart's;
 - `type: object` and `additionalProperties: false` where there are properties, unless the source says otherwise;
 - descriptions, from the comments of values.yaml;
 - `required`, for what values.yaml has: a null would take it from under the templates. `nullable: true` leaves one out.
@@ -14,25 +15,26 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    from chart_values import Value
+from described import Value, defaults, described
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
-def build(chart: str, defaults: Any, values: list[Value]) -> str:
+def build(chart: str) -> str:
     """The text of the chart's values.schema.json. Raises ValueError for a value that the source does not know."""
+    finished = _finished(_described(chart), defaults(chart))
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **finished}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _described(chart: str) -> Any:
     schema = _whole(_read(f"charts/{chart}.yaml"))
-    for value in values:
+    for value in described(chart):
         _describe(schema, value)
-    finished = _finished(schema, defaults)
-    return json.dumps(
-        {"$schema": "http://json-schema.org/draft-07/schema#", **finished}, indent=2, ensure_ascii=False
-    ) + "\n"  # fmt: skip
+    return schema
 
 
 @functools.cache
@@ -55,6 +57,8 @@ def _whole(node: Any) -> Any:
 
 def _target(reference: str) -> Any:
     file, _, path = reference.partition("#")
+    if not path:  # a part of an outer deployment: the whole of its chart
+        return _described(Path(file).stem)
     node = _read(file)
     for key in filter(None, path.split("/")):
         if key not in node:

@@ -3,65 +3,21 @@
     python ci/chart_values.py            write every chart
     python ci/chart_values.py --check    write nothing; exit 1 and name the files that would change
 
-A value is described once, in the comment above it that begins with `# -- `, as helm-docs has it. The README shows the
-descriptions as a table between its markers, and the schema as `description`, where editors show them. A description
-above a mapping covers all that is in it; a value that no comment covers is an error. The rest of a schema is in
-schemas/.
+The README shows the descriptions of the values (described.py) as a table between its markers, and the schema as
+`description`, where editors show them. The rest of a schema is in schemas/ (chart_schema.py).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import chart_schema
-import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from described import Value, described
 
 CHARTS = Path(__file__).resolve().parents[1] / "charts"
 BEGIN, END = "<!-- values: written by ci/chart_values.py -->\n", "<!-- /values -->\n"
-
-
-@dataclass(frozen=True)
-class Value:
-    """One described value: where it is, its default, and what its comment says."""
-
-    path: tuple[str, ...]
-    default: Any
-    description: str
-
-
-def described(text: str) -> list[Value]:
-    """The described values of a values.yaml, in its order. Raises ValueError naming a value without a description."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    return list(_walk(root, yaml.safe_load(text), text.splitlines(), ())) if root else []
-
-
-def _walk(node: yaml.Node, default: Any, lines: list[str], path: tuple[str, ...]) -> Iterator[Value]:
-    if not (isinstance(node, yaml.MappingNode) and node.value):
-        raise ValueError(f"{'.'.join(path)} has no comment that begins with '# -- '")
-    for key, child in node.value:
-        here = (*path, key.value)
-        description = _comment_above(lines, key.start_mark.line)
-        if description:
-            yield Value(here, default[key.value], description)
-        else:
-            yield from _walk(child, default[key.value], lines, here)
-
-
-def _comment_above(lines: list[str], number: int) -> str:
-    comment: list[str] = []
-    while number > 0 and (line := lines[number - 1].strip()).startswith("#"):
-        comment.insert(0, line.removeprefix("#").strip())
-        if comment[0].startswith("-- "):
-            return " ".join([comment[0].removeprefix("-- "), *comment[1:]])
-        number -= 1
-    return ""
 
 
 def readme(text: str, values: list[Value]) -> str:
@@ -84,11 +40,10 @@ def _row(value: Value) -> str:
 def outputs(chart: Path) -> dict[Path, str]:
     """What the chart's generated files should hold. Raises ValueError naming the chart."""
     try:
-        text = (chart / "values.yaml").read_text(encoding="utf-8")
-        values = described(text)
+        text = (chart / "README.md").read_text(encoding="utf-8")
         return {
-            chart / "README.md": readme((chart / "README.md").read_text(encoding="utf-8"), values),
-            chart / "values.schema.json": chart_schema.build(chart.name, yaml.safe_load(text), values),
+            chart / "README.md": readme(text, described(chart.name)),
+            chart / "values.schema.json": chart_schema.build(chart.name),
         }
     except ValueError as error:
         raise ValueError(f"{chart}: {error}") from error

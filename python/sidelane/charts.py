@@ -6,6 +6,7 @@ packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's 
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
 ARCHIVE_LIMIT = 100 * 1024 * 1024
 FILE_LIMIT = 5 * 1024 * 1024
 
-#: Top-level values that may change on a deployed release, separated by commas; a chart without it has none.
+#: Values that may change on a deployed release, separated by commas; a chart without it has none.
 OPERATIONAL_VALUES = "sidelane.dev/operational-values"
 
 #: How a chart's releases are named before their lane, from its values: ``{name}-{serviceVersion}``. A chart without it
 #: has one release a lane, of the chart's own name.
 RELEASE_NAME = "sidelane.dev/release-name"
 
+VALUES_FILE = re.compile(r"(charts/[^/]+/)*values\.yaml")
+
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
+#: What a template says that asks on upgrades alone, as charts/common's guard: an installation renders alike without.
+ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,9 @@ class Chart:
 
     @property
     def operational_values(self) -> frozenset[str]:
-        """The top-level values that may change on a deployed release, as the chart's annotation names them."""
+        """The values that may change on a deployed release, as the chart's annotation names them: ``replicas``, or with
+        dots where they lie deeper.
+        """
         return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
 
     @property
@@ -93,9 +100,8 @@ class Chart:
 
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
-        """The chart's values.yaml as data."""
-        data = kubeyaml.read(self.values_text, source=f"{self.path}/values.yaml")
-        return cast("dict[str, Any]", data or {})
+        """The chart's values.yaml as data, over those of the charts in it, each under its name, as Helm lays them."""
+        return _defaults(dict(_values_files(self.path)), "")
 
     @functools.cached_property
     def schema(self) -> dict[str, Any] | None:
@@ -124,7 +130,7 @@ class Chart:
     def asks_the_cluster(self) -> bool:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
-            ASKS.search(content) if "templates/" in name else name.endswith(".tgz")
+            ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
             for name, content in files(self.path)
         )
 
@@ -202,6 +208,42 @@ def _bundle() -> Path:
     here = Path(__file__).resolve()
     installed = here.parent / "_charts"
     return installed if installed.is_dir() else here.parents[2] / "charts"
+
+
+def _values_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The values.yaml of a chart and of the charts in it, each by its chart's place: "", "charts/zookeeper/", …"""
+    if path.is_file():
+        found = {name: content for name, content in _files(path) if VALUES_FILE.fullmatch(name)}
+        yield from ((name.removesuffix("values.yaml"), found[name]) for name in sorted(found))
+        return
+    yield "", _file(path, "values.yaml") or b""
+    for chart in sorted(path.glob("charts/*/Chart.yaml")):
+        for place, content in _values_files(chart.parent):
+            yield f"charts/{chart.parent.name}/{place}", content
+
+
+def _defaults(files: Mapping[str, bytes], place: str) -> dict[str, Any]:
+    below: dict[str, Any] = {}
+    for inner in files:
+        name, rest = (
+            inner.removeprefix(f"{place}charts/").split("/", 1) if inner.startswith(f"{place}charts/") else ("", "")
+        )
+        if name and not rest and (defaults := _defaults(files, inner)):
+            below[name] = defaults
+    own = kubeyaml.read(files.get(place, b"").decode(), source=f"{place}values.yaml")
+    return coalesce(below, cast("dict[str, Any]", own or {}))
+
+
+def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the templates see: the chart's defaults under the given values; a null takes a default away, as in Helm."""
+    result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if key not in values}
+    for key, value in values.items():
+        default = defaults.get(key)
+        if value is None and key in defaults:
+            continue
+        both = isinstance(value, dict) and isinstance(default, dict)
+        result[key] = coalesce(default, value) if both and isinstance(default, dict) else value
+    return result
 
 
 def _file(path: Path, name: str) -> bytes | None:

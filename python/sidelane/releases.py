@@ -7,11 +7,11 @@ recorded → installed → compared with what was checked. Rendering happens her
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sidelane.charts import Chart
+from sidelane.charts import Chart, coalesce
 from sidelane.errors import (
     CheckFailed,
     InvalidLane,
@@ -27,7 +27,7 @@ from sidelane.process import together
 from sidelane.record import Record
 from sidelane.rendering import Renderer, Rendering, release_of
 from sidelane.targets import Options, Release, Stored, Target
-from sidelane.values import accepted, coalesce
+from sidelane.values import accepted
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -186,8 +186,7 @@ def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) ->
             remedy=remedy,
         )
     old, new = coalesce(chart.defaults, before.values), coalesce(chart.defaults, after.values)
-    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-    if refused := tuple(key for key in keys if key not in chart.operational_values):
+    if refused := tuple(_changed(old, new, chart.operational_values)):
         may = ", ".join(sorted(chart.operational_values)) or "none"
         raise ReleaseConflict(
             f"{name} is deployed, and these values can't change: {', '.join(refused)} (operational values: {may})",
@@ -205,6 +204,17 @@ async def record(target: Target, name: str) -> Record:
             f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
         )
     return Record.read(text)
+
+
+def _changed(old: object, new: object, operational: frozenset[str], path: str = "") -> Iterator[str]:
+    """The values that differ and may not, each by its path with dots."""
+    if path in operational or old == new:
+        return
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        yield path
+        return
+    for key in sorted({*old, *new}):
+        yield from _changed(old.get(key), new.get(key), operational, f"{path}.{key}".lstrip("."))
 
 
 def named(name: str, lane: Lane | None) -> str:

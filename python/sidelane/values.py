@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sidelane.charts import Chart
+from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
@@ -122,18 +122,6 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
 
 def _unreachable(uri: str) -> Any:
     raise LookupError(uri)
-
-
-def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the templates see: the chart's defaults under the given values; a null takes a default away, as in Helm."""
-    result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if key not in values}
-    for key, value in values.items():
-        default = defaults.get(key)
-        if value is None and key in defaults:
-            continue
-        both = isinstance(value, dict) and isinstance(default, dict)
-        result[key] = coalesce(default, value) if both and isinstance(default, dict) else value
-    return result
 
 
 def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,14 +66,38 @@ def refusal(run: Run) -> Callable[..., str]:
 
 
 @pytest.fixture
-def zookeeper(render: Callable[..., list[Object]]) -> Callable[..., dict[str, Object]]:
-    """ZooKeeper's objects in lane 2-coco-1, by kind and name without the lane: ``Service zk-cs``."""
+def in_lane(render: Callable[..., list[Object]]) -> Callable[..., dict[str, Object]]:
+    """A chart's objects in lane 2-coco-1, by kind and name without the lane: ``Service zk-cs``."""
 
-    def zookeeper(*arguments: object, **values: object) -> dict[str, Object]:
-        objects = render("zookeeper", *arguments, values={"Version": "2-coco", "Build": "1", **values})
+    def in_lane(chart: str, *arguments: object, **values: object) -> dict[str, Object]:
+        objects = render(chart, *arguments, values={"Version": "2-coco", "Build": "1", **values})
         return {f"{o['kind']} {o['metadata']['name'].removesuffix('-2-coco-1')}": o for o in objects}
 
-    return zookeeper
+    return in_lane
+
+
+@pytest.fixture
+def zookeeper(in_lane: Callable[..., dict[str, Object]]) -> Callable[..., dict[str, Object]]:
+    """ZooKeeper's objects in lane 2-coco-1."""
+    return partial(in_lane, "zookeeper")
+
+
+@pytest.fixture
+def nimbus(in_lane: Callable[..., dict[str, Object]]) -> Callable[..., dict[str, Object]]:
+    """Nimbus' objects in lane 2-coco-1."""
+    return partial(in_lane, "nimbus")
+
+
+@pytest.fixture
+def supervisor(in_lane: Callable[..., dict[str, Object]]) -> Callable[..., dict[str, Object]]:
+    """The supervisors' objects in lane 2-coco-1."""
+    return partial(in_lane, "supervisor")
+
+
+@pytest.fixture
+def ui(in_lane: Callable[..., dict[str, Object]]) -> Callable[..., dict[str, Object]]:
+    """The UI's objects in lane 2-coco-1."""
+    return partial(in_lane, "ui")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_package_is_read_like_its_folder(folder, helm, tmp_path):
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("zookeper", "the charts here are: zookeeper"),
+        ("zookeper", "the charts here are: nimbus, pipeline,"),
         ("", "the charts here are"),
         ("./nothing", "no chart at './nothing'"),
         ("/nothing/at/all", "no chart at"),
@@ -97,6 +97,7 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
         ("{{ .Capabilities.KubeVersion }}", True),
         ('{{ lookup "v1" "Pod" "" "" }}', True),
         ("lookup: {{ .Values.a }}", False),
+        ('{{- /* sidelane.dev/asks: on-upgrade */}}{{ lookup "v1" "Pod" "" "" }}', False),
     ],
 )
 def test_whether_a_chart_asks_the_cluster(folder, template, asks):

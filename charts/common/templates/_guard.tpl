@@ -2,10 +2,11 @@
 The guard: a deployed release refuses to be changed, with nothing but Helm.
 
 A release leaves an immutable ConfigMap, its record: which chart made it, for which lane, and a digest of each value
-that may not change. An upgrade is held against it before anything is rendered. What may change is in one place, the
+that may not change. An upgrade is held against it, and one that fails here has changed nothing. What may change is in one place, the
 annotation `sidelane.dev/operational-values` of Chart.yaml: names of values, with dots where they lie deeper.
 
-`lookup` sees nothing in `helm template` and in client dry runs, and there nothing is refused.
+`lookup` sees nothing in `helm template` and in client dry runs, and there nothing is refused. On an installation nothing
+is looked up, which tools may know (sidelane.dev/asks: on-upgrade).
 */ -}}
 
 {{- /* Takes root, component and, for one version of a service, serviceVersion. The record, after the guard. */ -}}
@@ -29,9 +30,7 @@ data:
 {{- /* Takes the root. What a record holds, as JSON: text by name, the same for the same chart, lane and values. */ -}}
 {{- define "common.record.facts" -}}
 {{- $digests := dict -}}
-{{- range $key, $value := include "common.record.guarded" . | fromJson -}}
-  {{- $_ := set $digests $key (toJson $value | sha256sum) -}}
-{{- end -}}
+{{- include "common.record.digest" (dict "path" "" "value" (include "common.record.guarded" . | fromJson) "global" (toJson .Values.global) "into" $digests) -}}
 {{- dict
   "release" .Release.Name
   "chart" (printf "%s-%s" .Chart.Name .Chart.Version)
@@ -39,6 +38,23 @@ data:
   "operational-values" (include "common.record.operational" .)
   "values" (toYaml $digests)
   | toJson -}}
+{{- end -}}
+
+{{- /*
+Takes path, value, into, a mapping that gets a digest of each value in it, and global as JSON: Helm copies it into the
+values of every chart below, and it counts once.
+*/ -}}
+{{- define "common.record.digest" -}}
+{{- if and (kindIs "map" .value) .value -}}
+  {{- range $key, $value := .value -}}
+    {{- if not (and (eq $key "global") (eq (toJson $value) $.global)) -}}
+      {{- $path := list $.path $key | compact | join "." -}}
+      {{- include "common.record.digest" (dict "path" $path "value" $value "global" $.global "into" $.into) -}}
+    {{- end -}}
+  {{- end -}}
+{{- else -}}
+  {{- $_ := set .into .path (toJson .value | sha256sum | trunc 16) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "common.record.operational" -}}
@@ -51,9 +67,7 @@ from either of two places; and what Helm itself adds for a library chart.
 */ -}}
 {{- define "common.record.guarded" -}}
 {{- $values := omit (deepCopy .Values) "Version" "Build" "common" "global" -}}
-{{- with omit (.Values.global | default dict) "Version" "Build" -}}
-  {{- $_ := set $values "global" . -}}
-{{- end -}}
+{{- $_ := set $values "global" (omit (.Values.global | default dict) "Version" "Build") -}}
 {{- range compact (splitList "," (include "common.record.operational" .)) -}}
   {{- $path := splitList "." . -}}
   {{- $node := $values -}}
@@ -85,7 +99,7 @@ from either of two places; and what Helm itself adds for a library chart.
     {{- end -}}
   {{- end -}}
   {{- if $changed -}}
-    {{- fail (printf "%s, but for its operational values (%s), and these values are not what they were: %s; %s" $who (get .facts "operational-values" | default "none") (join ", " $changed) $instead) -}}
+    {{- fail (printf "%s, but for its operational values (%s), and these values are not what they were: %s; %s" $who (get .facts "operational-values" | replace "," ", " | default "none") (join ", " $changed) $instead) -}}
   {{- end -}}
 {{- else if lookup "v1" "ServiceAccount" .root.Release.Namespace "default" -}}
   {{- /* Lookups do see, and there is no record: every namespace has that account. */ -}}

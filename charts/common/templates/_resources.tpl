@@ -11,6 +11,11 @@
 
 {{- /* Takes a Kubernetes quantity, such as 1Gi, 1.5G or 1073741824. It in bytes. */ -}}
 {{- define "common.bytes" -}}
+{{- printf "%.0f" (include "common.quantity" . | float64) -}}
+{{- end -}}
+
+{{- /* Takes a Kubernetes quantity, such as 1Gi or 500m. It as a number. */ -}}
+{{- define "common.quantity" -}}
 {{- $text := include "common.scalar" . -}}
 {{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 -}}
 {{- $number := regexFind "^[0-9]+([.][0-9]*)?([eE][0-9]+)?" $text -}}
@@ -18,5 +23,5 @@
 {{- if not (and $number (hasKey $units $unit)) -}}
   {{- fail (printf "'%s' is not a quantity; write it such as 512Mi or 1Gi" $text) -}}
 {{- end -}}
-{{- printf "%.0f" (mulf ($number | default "0") (get $units $unit | default 1.0)) -}}
+{{- printf "%f" (mulf ($number | default "0") (get $units $unit | default 1.0)) -}}
 {{- end -}}

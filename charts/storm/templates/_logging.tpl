@@ -1,0 +1,35 @@
+{{- /* cluster.xml: what a daemon logs goes to the standard output. Takes the root. */ -}}
+{{- define "storm.cluster.xml" -}}
+<configuration shutdownHook="disable">
+  <appenders>
+    <Console name="CONSOLE">
+      {{- include "storm.layout" . | nindent 6 }}
+    </Console>
+  </appenders>
+  <loggers>
+    {{- /* One line for each request would drown the others. */}}
+    {{- range list "org.apache.storm.logging.filters.AccessLoggingFilter" "org.apache.storm.logging.ThriftAccessLogger" }}
+    <logger name="{{ . }}" level="{{ ternary "info" "warn" $.Values.logging.requests }}"/>
+    {{- end }}
+    <root level="{{ lower .Values.logging.level }}">
+      <appender-ref ref="CONSOLE"/>
+    </root>
+  </loggers>
+</configuration>
+{{- end -}}
+
+{{- /*
+Takes the root. JSON is put together by the pattern, which escapes what it is given: Log4j's own JSON layouts want
+libraries that Storm does not bring.
+*/ -}}
+{{- define "storm.layout" -}}
+{{- if eq .Values.logging.format "json" -}}
+<PatternLayout charset="UTF-8" alwaysWriteExceptions="false">
+  <pattern>{"time":"%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}","level":"%p","logger":"%c","thread":"%enc{%t}{JSON}","message":"%enc{%m}{JSON}","exception":"%enc{%xEx}{JSON}"}%n</pattern>
+</PatternLayout>
+{{- else -}}
+<PatternLayout charset="UTF-8">
+  <pattern>%d{ISO8601} %-5p [%t] %c{1.} - %m%n</pattern>
+</PatternLayout>
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs the supervisor and, when it has ended, ends its workers. They are processes of their own: Storm's supervisor leaves
+# them running, and they would be killed with the container. In the other order it would start them again.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+
+bash "$here/start.sh" supervisor &
+supervisor=$!
+trap 'kill -TERM "$supervisor"' TERM
+
+# `wait` also returns when a signal has come, and then the supervisor still runs.
+while kill -0 "$supervisor" 2>/dev/null; do
+  status=0
+  wait "$supervisor" || status=$?
+done
+echo "the supervisor has ended: $status"
+
+# workers: the numbers of those that run. `storm kill_workers` would do the same, but not without ZooKeeper, which is gone
+# first when a whole lane is uninstalled. A file may be older than the container, so it is held against the process.
+workers() {
+  local file
+  for file in "$STORM_DATA_DIR"/workers/*/pids/*; do
+    if [[ $file =~ /workers/([^/]+)/pids/([0-9]+)$ ]] &&
+      grep -qs -e "-Dworker.id=${BASH_REMATCH[1]}" "/proc/${BASH_REMATCH[2]}/cmdline"; then
+      echo "${BASH_REMATCH[2]}"
+    fi
+  done
+}
+
+deadline=$((SECONDS + STORM_STOP_SECONDS))
+for worker in $(workers); do
+  echo "ending the worker $worker"
+  kill -TERM "$worker" || true
+done
+while [[ $(workers) ]] && ((SECONDS < deadline)); do sleep 0.2; done
+exit "$status"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# helm test: asks ZooKeeper which supervisors are registered below the lane's root. $1 is how their host names begin.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+
+bash "$here/start.sh" admin print_super >/tmp/supervisors
+if ! grep -F "$1" /tmp/supervisors; then
+  echo "no supervisor is registered whose name begins with $1; what is there:"
+  cat /tmp/supervisors
+  exit 1
+fi

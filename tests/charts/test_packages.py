@@ -1,0 +1,172 @@
+"""The packages of `make package`: what is in them, that they render as the checkout does, and their signatures."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from package_repository import Repository, contents, package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[..., subprocess.CompletedProcess[str]]
+
+ROOT = Path(__file__).resolve().parents[2]
+CHARTS = sorted(path.parent for path in ROOT.glob("charts/*/Chart.yaml"))
+CI = sorted(ROOT.glob("charts/*/ci/*-values.yaml"))
+FIRST_DAY_OF_1980 = 315532800
+every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
+
+
+def packaged(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as archive:
+        return {each.name: (archive.extractfile(each) or pytest.fail(each.name)).read() for each in archive}
+
+
+def version(chart: Path) -> str:
+    return str(yaml.safe_load((chart / "Chart.yaml").read_text())["version"])
+
+
+@pytest.fixture(scope="module")
+def dist(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of the checkout's charts, made from a copy with their links, beside which there is no git."""
+    root = tmp_path_factory.mktemp("root")
+    shutil.copytree(ROOT / "charts", root / "charts", symlinks=True)
+    said = package(root, helm=helm)
+    assert "not compared with earlier ones: there is no git checkout here" in said
+    assert "symbolic link" not in said
+    return root / "dist"
+
+
+@pytest.fixture(scope="module")
+def served(dist: Path) -> Iterator[str]:
+    """The address of a web server that serves the packages, and nothing else."""
+    handler = functools.partial(Quiet, directory=str(dist))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_every_chart_is_there_and_in_the_index_and_sums(dist: Path) -> None:
+    expected = {f"{chart.name}-{version(chart)}.tgz" for chart in CHARTS}
+    assert contents(dist).keys() == expected | {"index.yaml", "SHA256SUMS"}
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=dist, capture_output=True, text=True, check=True)
+    assert sorted(sums.stdout.splitlines()) == sorted(f"{name}: OK" for name in [*expected, "index.yaml"])
+    entries = yaml.safe_load((dist / "index.yaml").read_text())["entries"]
+    assert {entry["urls"][0] for versions in entries.values() for entry in versions} == expected
+    for line in (dist / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        if name != "index.yaml":
+            assert entries[name.rpartition("-")[0]][0]["digest"] == digest
+
+
+def test_the_bytes_follow_from_the_content_alone(dist: Path, tmp_path: Path) -> None:
+    # As a source distribution has the charts: no links, other times, other modes; and any Helm.
+    shutil.copytree(ROOT / "charts", tmp_path / "charts")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            os.utime(path, (1e9, 1e9))
+    package(tmp_path)
+    assert contents(tmp_path / "dist") == contents(dist)
+    # Both may have been made within one second, so the dates themselves are looked at too.
+    for path in dist.glob("*.tgz"):
+        assert int.from_bytes(path.read_bytes()[4:8], "little") == FIRST_DAY_OF_1980
+        with tarfile.open(path) as archive:
+            assert {(each.mtime, each.mode, each.uid, each.uname) for each in archive} == {
+                (FIRST_DAY_OF_1980, 0o644, 0, "")
+            }
+
+
+def test_a_package_holds_the_charts_linked_into_it_and_no_test_values(dist: Path) -> None:
+    for chart in CHARTS:
+        files = packaged(dist / f"{chart.name}-{version(chart)}.tgz")
+        assert next(iter(files)) == f"{chart.name}/Chart.yaml"
+        assert [name for name in files if "ci" in Path(name).parts[:-1]] == []
+        for template in (chart / "templates").rglob("*.*"):
+            assert files[f"{chart.name}/{template.relative_to(chart)}"] == template.read_bytes()
+        for link in (chart / "charts").glob("*"):
+            for template in (link / "templates").rglob("*.*"):
+                assert files[f"{chart.name}/{template.relative_to(chart)}"] == template.read_bytes()
+
+
+@every_ci_file
+def test_a_package_renders_what_the_checkout_renders(run: Run, dist: Path, served: str, ci: Path) -> None:
+    chart = ci.parents[1]
+    flags = ["--values", ci, "--namespace", "streams"]
+    there = run("template", "release", chart, *flags)
+    assert there.returncode == 0, there.stderr
+    made = run("template", "release", dist / f"{chart.name}-{version(chart)}.tgz", *flags)
+    assert (made.stdout, made.stderr) == (there.stdout, "")
+    pulled = run("template", "release", chart.name, "--repo", served, "--version", version(chart), *flags)
+    assert (pulled.stdout, pulled.stderr) == (there.stdout, "")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def gnupg(unavailable: Callable[[str], None]) -> Iterator[Path]:
+    """A home of gpg's with one key, in a folder whose path is short enough for its agent's socket."""
+    if not shutil.which("gpg"):
+        unavailable("no gpg here; GnuPG is a package of every system")
+    with tempfile.TemporaryDirectory(prefix="gnupg") as home:
+        gpg = ["gpg", "--quiet", "--batch", "--homedir", home]
+        generate = ["--passphrase", "", "--quick-generate-key", "someone@example.org", "rsa2048", "sign", "1d"]
+        subprocess.run([*gpg, *generate], check=True)
+        for what, file in (("--export", "public.gpg"), ("--export-secret-keys", "secret.gpg")):
+            subprocess.run([*gpg, "--output", f"{home}/{file}", what], check=True)
+        yield Path(home)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
+
+
+@pytest.fixture
+def signed(gnupg: Path, helm: Path, tmp_path: Path) -> Path:
+    repository = Repository(tmp_path / "repository")
+    package(repository.root, "--sign-key", "someone@example.org", helm=helm, GNUPGHOME=str(gnupg))
+    return repository.root / "dist"
+
+
+def test_helm_verifies_them(run: Run, signed: Path, gnupg: Path) -> None:
+    for name in ("app-1.2.3.tgz", "parts-0.1.0.tgz"):
+        done = run("verify", signed / name, "--keyring", gnupg / "public.gpg")
+        assert "Signed by: someone@example.org" in done.stdout, done.stderr
+    with (signed / "app-1.2.3.tgz").open("ab") as file:
+        file.write(b"\0")
+    done = run("verify", signed / "app-1.2.3.tgz", "--keyring", gnupg / "public.gpg")
+    assert done.returncode != 0
+    assert "sha256 sum does not match" in done.stderr
+
+
+def test_helm_signs_what_was_packaged(run: Run, signed: Path, gnupg: Path, tmp_path: Path) -> None:
+    with tarfile.open(signed / "app-1.2.3.tgz") as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(tmp_path)
+    keys = ["--sign", "--key", "someone@example.org", "--keyring", gnupg / "secret.gpg"]
+    done = run("package", tmp_path / "app", *keys, "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = run("verify", tmp_path / "app-1.2.3.tgz", "--keyring", gnupg / "public.gpg")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_unknown_key_leaves_dist_as_it_was(signed: Path, gnupg: Path) -> None:
+    before = contents(signed)
+    said = package(signed.parent, "--sign-key", "nobody@example.org", ends_with=1, GNUPGHOME=str(gnupg))
+    assert "gpg does not sign app-1.2.3.tgz: " in said
+    assert contents(signed) == before

@@ -1,0 +1,118 @@
+"""The pipeline: the outer deployment, made of the charts of its parts in one release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Render = Callable[..., list[dict[str, Any]]]
+    Refusal = Callable[..., str]
+
+PARTS = ("zookeeper", "nimbus", "supervisor", "ui")
+LANE = {"global": {"Version": "2-coco", "Build": "1"}}
+
+
+def workloads(objects: list[dict[str, Any]]) -> set[str]:
+    kinds = ("StatefulSet", "Deployment")
+    return {f"{item['kind']} {item['metadata']['name']}" for item in objects if item["kind"] in kinds}
+
+
+def test_a_lane_is_all_that_it_takes(render: Render) -> None:
+    assert workloads(render("pipeline", "--set", "global.Version=2-coco", "--set", "global.Build=1")) == {
+        "StatefulSet zk-2-coco-1",
+        "StatefulSet nimbus-2-coco-1",
+        "StatefulSet supervisor-2-coco-1",
+        "Deployment ui-2-coco-1",
+    }
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_what_its_own_chart_makes(render: Render, part: str) -> None:
+    alone = render(part, values={**LANE["global"]})
+    together = render("pipeline", values=LANE)
+    names = {(item["kind"], item["metadata"]["name"]): item for item in together}
+    for item in alone:
+        inside = names[item["kind"], item["metadata"]["name"]]
+        if item["metadata"]["name"].endswith("-record-2-coco-1"):
+            continue  # each names the release that it is in
+        assert inside == item
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_can_be_left_out(render: Render, part: str) -> None:
+    whole, less = render("pipeline", values=LANE), render("pipeline", values={**LANE, part: {"enabled": False}})
+    missing = {item["metadata"]["labels"]["app.kubernetes.io/name"] for item in whole} - {
+        item["metadata"]["labels"]["app.kubernetes.io/name"] for item in less
+    }
+    assert missing == {part}
+
+
+def test_without_a_lane_nothing_is_made(refusal: Refusal) -> None:
+    assert "no Version is given, and a lane is never guessed" in refusal("pipeline")
+
+
+def test_a_lane_under_one_part_alone_is_refused(refusal: Refusal) -> None:
+    said = refusal("pipeline", values={**LANE, "nimbus": {"Version": "coco"}})
+    assert "the Version is 'coco' in the chart's own values and '2-coco' in global" in said
+
+
+def test_one_registry_for_every_image(render: Render) -> None:
+    shared = {
+        "imageRegistry": "mirror.example.org",
+        "imagePullSecrets": [{"name": "mine"}],
+        "clusterDomain": "k8s.local",
+    }
+    objects = render("pipeline", values={"global": {**LANE["global"], **shared}})
+    pods = [item["spec"]["template"]["spec"] for item in objects if "template" in item.get("spec", {})]
+    pods += [item["spec"] for item in objects if item["kind"] == "Pod"]
+    images = {one["image"] for pod in pods for one in pod["containers"] + pod.get("initContainers", [])}
+    assert images
+    assert all(image.startswith("mirror.example.org/") for image in images)
+    assert all(pod["imagePullSecrets"] == [{"name": "mine"}] for pod in pods)
+    texts = [text for item in objects if item["kind"] == "ConfigMap" for text in item["data"].values()]
+    assert any(".svc.k8s.local" in text for text in texts)
+    assert not any(".svc.cluster.local" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"nimbus": {"replicas": 3}}, "nimbus.replicas is 3 and ui.nimbus.replicas is 2"),
+        ({"nimbus": {"zookeeper": {"lane": "coco-1"}}}, "have different values under zookeeper"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(refusal: Refusal, values: dict[str, Any], sentence: str) -> None:
+    assert sentence in refusal("pipeline", values={**LANE, **values})
+
+
+def test_parts_that_are_left_out_need_not_fit(render: Render) -> None:
+    assert render("pipeline", values={**LANE, "ui": {"enabled": False}, "nimbus": {"replicas": 3}})
+
+
+def test_a_value_that_no_part_has_is_refused_with_its_path(refusal: Refusal) -> None:
+    said = refusal("pipeline", values={**LANE, "zookeeper": {"jvm": {"heap": 5}}})
+    assert "heap" in said
+    assert "zookeeper" in said
+
+
+def test_the_operational_values_are_those_of_the_parts(charts: Path) -> None:
+    def declared(chart: str) -> list[str]:
+        metadata = yaml.safe_load((charts / chart / "Chart.yaml").read_text())
+        return metadata["annotations"]["sidelane.dev/operational-values"].split(",")
+
+    assert declared("pipeline") == [f"{part}.{name}" for part in PARTS for name in declared(part)]
+
+
+def test_the_parts_are_the_charts_of_this_checkout(charts: Path) -> None:
+    metadata = yaml.safe_load((charts / "pipeline" / "Chart.yaml").read_text())
+    for dependency in metadata["dependencies"]:
+        part = yaml.safe_load((charts / dependency["name"] / "Chart.yaml").read_text())
+        assert dependency["version"] == part["version"]
+        assert dependency["repository"] == f"file://../{dependency['name']}"
+        assert dependency["name"] == "common" or dependency["condition"] == f"{dependency['name']}.enabled"

@@ -1,0 +1,173 @@
+"""Charts refuse by themselves to be changed, with nothing but Helm: only operational values pass."""
+
+import json
+import os
+import random
+import secrets
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHARTS = Path(__file__).parents[2] / "charts"
+GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/record.yaml"))
+#: Attempts a chart and Helm; `make soak` asks for more.
+ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "2"))
+
+
+@pytest.fixture(scope="module", params=GUARDED, ids=lambda chart: chart.name)
+def deployed(request, helm, cluster):
+    """A release of the chart in a lane, and plain Helm for it. The tests of one chart share it: none changes it."""
+    namespace = f"guard-{secrets.token_hex(4)}"
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    release = Deployed(helm, cluster, namespace, request.param)
+    release.run("install", "--values", release.ci("default"))
+    yield release
+    cluster.delete(f"/api/v1/namespaces/{namespace}")
+
+
+class Deployed:
+    def __init__(self, helm, cluster, namespace, chart):
+        self.helm, self.cluster, self.namespace, self.chart = helm, cluster, namespace, chart
+        self.values = yaml.safe_load(self.ci("default").read_text())
+        # A whole pipeline has its lane in `global`, and labels and the like in its parts.
+        self.lane_at, self.part = ("global.", "ui.") if "global" in self.values else ("", "")
+        self.name = "under-guard"
+
+    def ci(self, name):
+        return self.chart / "ci" / f"{name}-values.yaml"
+
+    def run(self, verb, *arguments, chart=None):
+        done = self.attempt(verb, *arguments, chart=chart)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def attempt(self, verb, *arguments, chart=None):
+        return self._helm(verb, self.name, chart or self.chart, *arguments)
+
+    def stored(self):
+        """What Helm keeps: the revision and its manifest."""
+        history = json.loads(self._helm("history", self.name, "--output", "json").stdout)
+        return history[-1]["revision"], self._helm("get", "manifest", self.name).stdout
+
+    def _helm(self, *arguments):
+        command = [self.helm, *arguments, "--namespace", self.namespace, "--kubeconfig", self.cluster.kubeconfig]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def leaves(node, path=()):
+    """Every value of a chart that is no mapping with something in it, by its path."""
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, node
+
+
+def schema_of(node, path):
+    for key in path:
+        node = node.get("properties", {}).get(key, {})
+    return node
+
+
+def another(value, schema):
+    """A value of the same kind that is not this one."""
+    if others := [choice for choice in schema.get("enum", []) if choice != value]:
+        return others[0]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 2
+    if isinstance(value, list):
+        return [*value, {"name": "other"}]
+    if isinstance(value, dict):
+        return {"other": "value"}
+    return f"{value}9" if value else "other"
+
+
+def operational(chart):
+    annotations = yaml.safe_load((chart / "Chart.yaml").read_text()).get("annotations", {})
+    return {tuple(name.split(".")) for name in annotations.get("sidelane.dev/operational-values", "").split(",")}
+
+
+def nested(path, value):
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def test_generated_changes_are_refused_and_change_nothing(deployed, tmp_path):
+    defaults = yaml.safe_load((deployed.chart / "values.yaml").read_text())
+    schema = json.loads((deployed.chart / "values.schema.json").read_text())
+    may = operational(deployed.chart)
+    guarded = [
+        (path, value)
+        for path, value in leaves(defaults)
+        if not any(path[: len(free)] == free for free in may) and path[-1] not in {"Version", "Build"}
+    ]
+    before = deployed.stored()
+    for path, value in random.Random(deployed.chart.name).choices(guarded, k=ATTEMPTS):
+        file = tmp_path / "change.yaml"
+        file.write_text(json.dumps(nested(path, another(value, schema_of(schema, path)))))
+        done = deployed.attempt("upgrade", "--reuse-values", "--values", file, "--skip-schema-validation")
+        assert done.returncode != 0, path
+        # The chart's other checks may speak first; whatever speaks, nothing is changed.
+        assert "is deployed and never changed" in done.stderr or "execution error" in done.stderr, done.stderr
+    assert deployed.stored() == before
+
+
+def test_a_change_is_named_with_what_to_do(deployed):
+    value = f"{deployed.part}commonLabels.other"
+    said = deployed.attempt("upgrade", "--reuse-values", "--set", f"{value}=value").stderr
+    assert f"the release '{deployed.name}' is deployed and never changed" in said
+    assert "commonLabels.other" in said
+    assert "another Build" in said
+
+
+@pytest.mark.parametrize("change", ["Build", "Version"])
+def test_a_release_keeps_its_lane(deployed, change):
+    before = deployed.stored()
+    done = deployed.attempt("upgrade", "--reuse-values", "--set-string", f"{deployed.lane_at}{change}=7")
+    assert "and no record of it is there" in done.stderr, "Helm would delete what is there"
+    assert deployed.stored() == before
+
+
+def test_a_lane_of_another_release_is_not_taken_over(deployed):
+    other = Deployed(deployed.helm, deployed.cluster, deployed.namespace, deployed.chart)
+    other.name = "other"
+    build = ("--set-string", f"{deployed.lane_at}Build=8")
+    other.run("install", "--values", other.ci("default"), *build)
+    before = deployed.stored()
+    done = deployed.attempt("upgrade", "--values", deployed.ci("default"), *build)
+    assert "belongs to the release 'other'" in done.stderr
+    assert deployed.stored() == before
+
+
+def test_operational_values_pass(deployed, tmp_path):
+    defaults = yaml.safe_load((deployed.chart / "values.yaml").read_text())
+    for part in (deployed.chart / "charts").glob("*/values.yaml"):
+        defaults[part.parent.name] |= yaml.safe_load(part.read_text())
+    for path in sorted(operational(deployed.chart)):
+        revision, _ = deployed.stored()
+        file = tmp_path / "change.yaml"
+        file.write_text(json.dumps(nested(path, toggled(at(defaults, path)))))
+        deployed.run("upgrade", "--reuse-values", "--values", file)
+        assert deployed.stored()[0] == revision + 1
+
+
+def at(node, path):
+    for key in path:
+        node = node[key]
+    return node
+
+
+def toggled(value):
+    """An operational value changed: one more, or the part that is switched by it."""
+    return {"enabled": not value["enabled"]} if isinstance(value, dict) else value + 1
+
+
+def test_the_same_again_passes(deployed):
+    revision, _ = deployed.stored()
+    deployed.run("upgrade", "--values", deployed.ci("default"))
+    assert deployed.stored()[0] == revision + 1
