@@ -1,4 +1,5 @@
-"""Carries the charts into the wheel and the source distribution, with the files that their links lead to.
+"""Carries the charts into the wheel and the source distribution, with the files that their links lead to; and into the
+wheel the schemas of the files that the SDK reads.
 
 hatchling by itself takes no folder twice: of all the links to charts/common it would follow none.
 """
@@ -21,3 +22,6 @@ class CarryCharts(BuildHookInterface[Any]):
         for folder, _, names in os.walk(charts, followlinks=True):
             for file in (Path(folder, name) for name in names):
                 build_data["force_include"][str(file)] = str(to / file.relative_to(charts))
+        if self.target_name == "wheel":
+            for schema in Path(self.root, "schemas").glob("*.schema.json"):
+                build_data["force_include"][str(schema)] = f"sidelane/_schemas/{schema.name}"

@@ -1,6 +1,8 @@
-"""Strategies for the parts of a name: whatever the naming contract takes."""
+"""What tests generate: the parts of a name, whatever the naming contract takes, and a chart of one object."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from hypothesis import strategies as st
 from sidelane import Lane, naming
@@ -15,3 +17,37 @@ VERSIONS = within(40, VERSION)
 BUILDS = within(18, BUILD)
 SHORT_LANES = st.builds(Lane, within(15, VERSION), within(8, BUILD))
 COMPONENTS = within(15, naming.COMPONENT)
+
+TINY_CHART = """\
+apiVersion: v2
+name: tiny
+version: 0.1.0
+annotations:
+  sidelane.dev/release-name: "{name}-{serviceVersion}"
+  sidelane.dev/operational-values: replicas
+"""
+TINY_OBJECT = """\
+{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}
+  labels:
+    app: {{ .Values.name }}-{{ $lane }}
+    version: {{ .Values.serviceVersion }}
+    sidelane.dev/version: {{ .Values.Version | quote }}
+    sidelane.dev/build: {{ .Values.Build | quote }}
+    sidelane.dev/lane: {{ $lane | quote }}
+data:
+  replicas: {{ .Values.replicas | quote }}
+  text: {{ .Values.text | quote }}
+"""
+
+
+def tiny_chart(folder: Path) -> Path:
+    """Writes a chart of one ConfigMap, a release for each version of a service; `replicas` alone may change."""
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text(TINY_CHART)
+    (folder / "values.yaml").write_text('name: ""\nserviceVersion: v1\nreplicas: 1\ntext: ""\n')
+    (folder / "templates" / "c.yaml").write_text(TINY_OBJECT)
+    return folder

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import semver
-
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
+from sidelane.ranges import satisfies
 
 if TYPE_CHECKING:
     import tarfile
@@ -101,7 +100,7 @@ class Chart:
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
         """The chart's values.yaml as data, over those of the charts in it, each under its name, as Helm lays them."""
-        return _defaults(dict(_values_files(self.path)), "")
+        return _defaults(dict(_valuesfiles(self.path)), "")
 
     @functools.cached_property
     def schema(self) -> dict[str, Any] | None:
@@ -161,7 +160,7 @@ def is_remote(reference: str) -> bool:
 def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Chart:
     """Finds a chart on this machine: a bundled chart's name, a folder or a .tgz.
 
-    ``version`` is Helm's ``--version``: exact or a comparison such as ``>=0.1.0``; as in Helm, it says nothing about a
+    ``version`` is Helm's ``--version``: exact or a range such as ``^0.1``; as in Helm, it says nothing about a
     path. Raises ChartNotFound.
     """
     text = os.fspath(reference)
@@ -173,29 +172,27 @@ def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Ch
             raise ChartNotFound(f"there is no chart at {text!r}", remedy="check the path, or see `sidelane charts`")
         return Chart.load(path)
     if text and (_bundle() / text / "Chart.yaml").is_file():
-        return _of_version(Chart.load(_bundle() / text), version)
+        return of_version(Chart.load(_bundle() / text), version)
     names = ", ".join(chart.name for chart in bundled())
     beside = "; to take the folder of that name, write ./" + text if text and path.is_dir() else ""
     raise ChartNotFound(f"there is no chart {text!r}", remedy=f"the charts here are: {names}{beside}")
 
 
-def _of_version(chart: Chart, version: str | None) -> Chart:
-    if version is None or version.removeprefix("v") == chart.version:
-        return chart
+def of_version(chart: Chart, version: str | None) -> Chart:
+    """The chart, if it is of a version or a range of versions as Helm writes them. Raises ChartNotFound."""
     try:
-        if version[:1] in "<>=!" and all(
-            semver.Version.parse(chart.version).match(part.strip()) for part in version.split(",")
-        ):
-            return chart
+        fits = version is None or satisfies(chart.version, version)
     except ValueError:
         raise ChartNotFound(
-            f"{version!r} is not a chart version or a comparison with one",
-            remedy="write it such as '0.1.0' or '>=0.1.0'",
+            f"{version!r} is not a chart version or a range of versions",
+            remedy="write it such as '0.1.0', '^0.1' or '>=0.1.0, <2'",
         ) from None
-    raise ChartNotFound(
-        f"the chart {chart.name} that travels with Sidelane is {chart.version}, not {version}",
-        remedy="leave --version out, or name the chart's folder or repository",
-    )
+    if not fits:
+        raise ChartNotFound(
+            f"the chart {chart.name} here is {chart.version}, not {version}",
+            remedy="ask for another version, or name the chart's folder or repository",
+        )
+    return chart
 
 
 def _is_name(text: str) -> bool:
@@ -210,15 +207,15 @@ def _bundle() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "charts"
 
 
-def _values_files(path: Path) -> Iterator[tuple[str, bytes]]:
+def _valuesfiles(path: Path) -> Iterator[tuple[str, bytes]]:
     """The values.yaml of a chart and of the charts in it, each by its chart's place: "", "charts/zookeeper/", …"""
     if path.is_file():
-        found = {name: content for name, content in _files(path) if VALUES_FILE.fullmatch(name)}
+        found = {name: content for name, content in files(path) if VALUES_FILE.fullmatch(name)}
         yield from ((name.removesuffix("values.yaml"), found[name]) for name in sorted(found))
         return
     yield "", _file(path, "values.yaml") or b""
     for chart in sorted(path.glob("charts/*/Chart.yaml")):
-        for place, content in _values_files(chart.parent):
+        for place, content in _valuesfiles(chart.parent):
             yield f"charts/{chart.parent.name}/{place}", content
 
 

@@ -11,26 +11,23 @@ AsyncClient is the one implementation; Client is the same verbs for scripts, eac
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sidelane import charts, releases
-from sidelane.charts import Chart
-from sidelane.errors import ChartNotFound, InvalidInput
-from sidelane.helm import Helm
+from sidelane import releases
+from sidelane.connection import Connection
+from sidelane.errors import InvalidInput
 from sidelane.lane import Lane
-from sidelane.rendering import Renderer, Rendering
-from sidelane.targets import Options, Release, Target
-from sidelane.targets.cluster import ClusterTarget
-from sidelane.values import accepted, with_service
+from sidelane.rendering import Rendering
+from sidelane.targets import Options, Release
+from sidelane.values import with_service
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.deployment import Applied, Deployment, Plan
     from sidelane.record import Record
     from sidelane.verify import Verification
 
@@ -38,92 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Connection:
-    """A target and the Helm that renders for it: what both clients are made of."""
-
-    def __init__(
-        self,
-        *,
-        namespace: str | None = None,
-        directory: str | os.PathLike[str] | None = None,
-        allow_secrets: bool = False,
-        kubeconfig: str | os.PathLike[str] | None = None,
-        kube_context: str | None = None,
-        kube_apiserver: str | None = None,
-        kube_token: str | None = None,
-        helm: str | os.PathLike[str] | None = None,
-        progress: releases.Progress = releases.quiet,
-    ) -> None:
-        self._new_helm = functools.partial(
-            Helm,
-            executable=helm,
-            kubeconfig=kubeconfig,
-            kube_context=kube_context,
-            kube_apiserver=kube_apiserver,
-            kube_token=kube_token,
-        )
-        if directory is not None and not os.fspath(directory):
-            raise InvalidInput("the directory's name is empty", remedy="name one, such as ./releases")
-        self._directory = Path(directory) if directory is not None else None
-        # On a cluster, no namespace is Helm's own choice; a directory has no such choice to offer.
-        self._namespace = namespace or ("default" if directory is not None else None)
-        self._allow_secrets = allow_secrets
-        self._progress = progress
-
-    @functools.cached_property
-    def _helm(self) -> Helm:
-        return self._new_helm()
-
-    @functools.cached_property
-    def _target(self) -> Target:
-        if self._directory is None:
-            return ClusterTarget(self._helm, self._namespace)
-        from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
-
-        return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
-
-    def _renderer(self, chart: Chart) -> Renderer:
-        """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""
-        server = self._directory is None and chart.asks_the_cluster
-        return Renderer(self._helm, self._namespace, server=server)
-
-    async def _rendering(
-        self,
-        chart: str | os.PathLike[str],
-        lane: Lane,
-        values: Mapping[str, Any] | None,
-        *,
-        name: str | None,
-        service_version: str | None,
-        version: str | None,
-        repo: str | None,
-        **rendering: Any,
-    ) -> Rendering:
-        """A chart rendered as `helm template` does it, which asks no cluster."""
-        async with self._chart(chart, version, repo) as found:
-            renderer = Renderer(self._helm, self._namespace, **rendering)
-            given = with_service(values or {}, found, name=name, service_version=service_version)
-            return await renderer.render(found, lane, accepted(given, lane, found))
-
-    @asynccontextmanager
-    async def _chart(
-        self, reference: str | os.PathLike[str], version: str | None, repo: str | None
-    ) -> AsyncIterator[Chart]:
-        """A chart on this machine; one that Helm has to fetch is there for as long as it is needed."""
-        text = os.fspath(reference)
-        if repo is None and not charts.is_remote(text):
-            yield charts.find(text, version=version)
-            return
-        self._progress(f"fetching {text}")
-        with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
-            await self._helm.fetch(text, Path(folder), repo=repo, version=version)
-            found = next(Path(folder).glob("*/Chart.yaml"), None)
-            if found is None:
-                raise ChartNotFound(f"what Helm fetched for {text!r} holds no chart", remedy="check the reference")
-            yield Chart.load(found.parent)
-
-
-class AsyncClient(_Connection):
+class AsyncClient(Connection):
     """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
 
     namespace: None is Helm's own choice. directory: write manifests there and use no cluster; then ``allow_secrets``
@@ -197,6 +109,50 @@ class AsyncClient(_Connection):
                 options=options,
                 progress=self._progress,
             )
+
+    async def plan(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+    ) -> Plan:
+        """What a deployment file would do; nothing is changed.
+
+        namespace, version, build: in the place of the file's namespace, Version and Build. The client's own namespace
+        is for files that name none. parallel: how many releases are worked on at a time. Raises InvalidDeployment,
+        CheckFailed, and HelmError's family; what is refused is in the plan.
+        """
+        deployment = _deployment(file, namespace, version, build)
+        at = self._in(deployment.namespace)
+        async with AsyncClient._charts(at, deployment) as found:
+            return await AsyncClient._planned(at, deployment, found, parallel)
+
+    async def apply(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        atomic: bool = False,
+        create_namespace: bool = False,
+    ) -> Applied:
+        """Brings a lane to what a deployment file says: independent releases side by side, what others need first.
+
+        The same again changes nothing; a run that was ended, however it was, is taken up by the next. atomic: when a
+        release fails, what this run created is removed again, and nothing else. The rest is as in plan and install.
+        Raises what plan raises, ReleaseConflict when anything is refused, and ApplyFailed.
+        """
+        deployment = _deployment(file, namespace, version, build)
+        options = Options(wait, timeout, create_namespace=create_namespace)
+        at = self._in(deployment.namespace)
+        return await AsyncClient._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
 
     async def releases(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         """Every release of the namespace, in every state, or those of one lane."""
@@ -296,6 +252,15 @@ class AsyncClient(_Connection):
         return rendering, check(rendering.manifest, lane=rendering.lane, whole=whole)
 
 
+def _deployment(
+    file: str | os.PathLike[str], namespace: str | None, version: str | None, build: str | int | None
+) -> Deployment:
+    from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+
+    read = deployments.read(file, version=version, build=build)
+    return read if namespace is None else dataclasses.replace(read, namespace=namespace)
+
+
 def _lane(lane: Lane | str) -> Lane:
     return lane if isinstance(lane, Lane) else Lane.parse(lane)
 
@@ -314,7 +279,7 @@ def _waiting(
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            # A verb needs of its client what _Connection has, and no more.
+            # A verb needs of its client what Connection has, and no more.
             return asyncio.run(verb(cast("AsyncClient", self), *args, **kwargs))
         raise InvalidInput(
             f"Client.{verb.__name__} was called inside a running event loop, which it would block",
@@ -324,7 +289,7 @@ def _waiting(
     return cast("Callable[Concatenate[Client, P], R]", call)
 
 
-class Client(_Connection):
+class Client(Connection):
     """AsyncClient for scripts: the same arguments and the same verbs, each waiting for its result."""
 
     install = _waiting(AsyncClient.install)
@@ -332,6 +297,8 @@ class Client(_Connection):
     releases = _waiting(AsyncClient.releases)
     status = _waiting(AsyncClient.status)
     uninstall = _waiting(AsyncClient.uninstall)
+    plan = _waiting(AsyncClient.plan)
+    apply = _waiting(AsyncClient.apply)
     render = _waiting(AsyncClient.render)
     check = _waiting(AsyncClient.check)
     record = _waiting(AsyncClient.record)

@@ -4,6 +4,7 @@
     ├── InvalidInput                          2      what was asked for is not well formed
     │   ├── InvalidLane                              a Version, a Build or a lane
     │   ├── InvalidName                              a component, service, service version or namespace
+    │   ├── InvalidDeployment                        a deployment file
     │   └── ChartNotFound                            no chart of that name, path or version
     ├── Refused                               1      well formed, and against a rule
     │   ├── InvalidValues                            values that the chart's schema does not take
@@ -20,6 +21,7 @@
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
         ├── TimedOut                                 not ready in time
+        ├── ApplyFailed                              a lane was deployed in part, or not at all
         └── NotWhatWasChecked                        Helm installed something else than what was checked
 
 A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
@@ -28,7 +30,7 @@ do next. No message holds a token or a secret value.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
 
 
 class SidelaneError(Exception):
@@ -37,7 +39,7 @@ class SidelaneError(Exception):
     ``str(error)`` is the problem and the remedy together; ``exit_code`` is what the CLI ends with.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, problem: str, *, remedy: str = "") -> None:
         super().__init__(problem, remedy)
@@ -66,6 +68,17 @@ class InvalidLane(InvalidInput):
 
 class InvalidName(InvalidInput):
     """A component, service, service version or namespace that can't be part of a name."""
+
+
+class InvalidDeployment(InvalidInput):
+    """A deployment file that is none. ``errors`` holds every mistake, each with its path."""
+
+    def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.errors = errors
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "errors": list(self.errors)}
 
 
 class ChartNotFound(InvalidInput):
@@ -153,6 +166,29 @@ class ClusterDenied(HelmError):
 
 class TimedOut(HelmError):
     """What was installed was not ready in time."""
+
+
+class ApplyFailed(HelmError):
+    """Releases of a lane failed. ``errors`` has each release's own error, ``undone`` names what was removed again,
+    ``done`` what this run did and left. When all of them were refused it ends as a refusal does, with 1.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        errors: Mapping[str, SidelaneError],
+        undone: tuple[str, ...] = (),
+        done: tuple[str, ...] = (),
+    ) -> None:
+        remedies = dict.fromkeys(error.remedy for error in errors.values() if error.remedy)
+        super().__init__(problem, remedy="; ".join([*remedies, "then run it again: it takes up what is left"]))
+        self.errors, self.undone, self.done = errors, undone, done
+        self.exit_code = max(error.exit_code for error in errors.values())
+
+    def to_json(self) -> dict[str, object]:
+        errors = {name: error.to_json() for name, error in self.errors.items()}
+        return {**super().to_json(), "errors": errors, "undone": list(self.undone), "done": list(self.done)}
 
 
 class NotWhatWasChecked(HelmError):

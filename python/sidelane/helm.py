@@ -90,6 +90,8 @@ class Helm(Command):
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
+        #: File descriptors that every Helm keeps open, by their numbers (see holding.py).
+        self.keeps: tuple[int, ...] = ()
 
     async def run(
         self,
@@ -125,7 +127,7 @@ class Helm(Command):
         """A Helm that runs for as long as the block does."""
         arguments = [str(part) for part in command]
         log.debug("helm %s", re.sub(r"//[^/@ ]+@", "//(hidden)@", " ".join(arguments)))
-        helm = begun(self._executable, arguments, self._environment, takes_input=takes_input)
+        helm = begun(self._executable, arguments, self._environment, takes_input=takes_input, keeps=self.keeps)
         async with AsyncExitStack() as stack:
             try:
                 process = await stack.enter_async_context(helm)
@@ -202,8 +204,7 @@ class Helm(Command):
         command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
         if create_namespace:
             command.append("--create-namespace")
-        if labels:
-            command += ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+        command += _labels(labels)
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         await self.version()
         async with self._begun(command, takes_input=True) as process:
@@ -226,12 +227,26 @@ class Helm(Command):
         wait: bool = False,
         timeout: str | None = None,
         rollback_on_failure: bool = False,
+        labels: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error."""
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
-        command += _in(namespace)
+        command += [*_in(namespace), *_labels(labels)]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         return _json(await self.run(command, _document(values)))
+
+    async def rollback(
+        self,
+        release: str,
+        revision: int,
+        *,
+        namespace: str | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+    ) -> None:
+        """`helm rollback`: brings what a revision says to the cluster, as a new revision."""
+        command = ["rollback", release, str(revision), *_in(namespace)]
+        await self.run(command + _patience(wait=wait, timeout=timeout, rollback_on_failure=False))
 
     async def status(self, release_name: str, *, namespace: str | None = None, objects: bool = False) -> dict[str, Any]:
         """`helm status`: the release, and with ``objects`` what the cluster has of it now."""
@@ -256,18 +271,28 @@ class Helm(Command):
         """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
         return _json(await self.run(["get", "metadata", release_name, "--output", "json", *_in(namespace)]))
 
-    async def list_all(self, *, namespace: str | None = None, all_namespaces: bool = False) -> list[dict[str, Any]]:
-        """`helm list`: every release in every state but superseded revisions, however many, in one call."""
+    async def list_all(
+        self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str = ""
+    ) -> list[dict[str, Any]]:
+        """`helm list`: every release in every state but superseded revisions, however many, in one call. selector: of
+        the releases' labels, in Kubernetes' words.
+        """
         command = ["list", "--max", "0", "--output", "json", *_in(namespace)]
         # Helm 3 shows what runs unless asked for more, and Helm 4 has no --all: each state is asked for.
         command += ["--deployed", "--failed", "--pending", "--uninstalled", "--uninstalling"]
         if all_namespaces:
             command.append("--all-namespaces")
+        if selector:
+            command += ["--selector", selector]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
 
 def _in(namespace: str | None) -> list[str]:
     return ["--namespace", namespace] if namespace else []
+
+
+def _labels(labels: Mapping[str, str] | None) -> list[str]:
+    return ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())] if labels else []
 
 
 def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> list[str]:

@@ -7,13 +7,9 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar, overload
-
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
+from typing import Any
 
 #: How long a program that was told to stop may take to do so, in seconds.
 GRACE = 10.0
@@ -21,11 +17,16 @@ GRACE = 10.0
 
 @asynccontextmanager
 async def begun(
-    executable: str, arguments: Sequence[str], environment: Mapping[str, str], *, takes_input: bool
+    executable: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    takes_input: bool,
+    keeps: Sequence[int] = (),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program that runs for as long as the block does: one that is left before its end is ended.
 
-    Raises OSError when it can't be run.
+    keeps: file descriptors that stay open in it, by their numbers. Raises OSError when it can't be run.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -35,6 +36,7 @@ async def begun(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment,
+            pass_fds=keeps,
             preexec_fn=_dies_with(os.getpid()),
             process_group=0,  # a script is ended with what it runs
         )
@@ -75,20 +77,3 @@ def _dies_with(parent: int) -> Any:
             os._exit(1)
 
     return ask
-
-
-@overload
-async def together(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
-@overload
-async def together(
-    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
-) -> tuple[A, B, C]: ...
-async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
-    """Runs all of them side by side. The first that fails ends the others, and they have ended when its error comes."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ recorded → installed → compared with what was checked. Rendering happens her
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,13 +21,14 @@ from sidelane.errors import (
     ReleaseConflict,
     ReleaseExists,
     ReleaseNotFound,
+    TargetBusy,
 )
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
-from sidelane.process import together
 from sidelane.record import Record
-from sidelane.rendering import Renderer, Rendering, release_of
+from sidelane.rendering import Renderer, Rendering, inputs_digest, release_of
 from sidelane.targets import Options, Release, Stored, Target
+from sidelane.tasks import together
 from sidelane.values import accepted
 
 if TYPE_CHECKING:
@@ -65,24 +67,36 @@ async def install(
     values: Mapping[str, Any],
     *,
     options: Options,
+    rendered: Rendering | None = None,
+    retry: bool = False,
     progress: Progress = quiet,
 ) -> Release:
-    """Creates a lane's release of a chart; the same content again is ``unchanged``.
+    """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
+    that is gone left it half-made.
 
-    Raises ReleaseConflict when it is there with other content, naming what differs and the next free Build.
+    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. Raises
+    ReleaseConflict when it is there with other content, naming what differs and the next free Build.
     """
     values = accepted(values, lane, chart)
+    name = release_of(chart, lane, values)
+    options = options._replace(inputs=inputs_digest(chart, name, values, 1))
     progress(f"rendering {chart.name} {chart.version} for {lane}")
-    async with target.installing(release_of(chart, lane, values), chart, lane, options) as create:
-        rendering, origin, facts = await together(renderer.render(chart, lane, values), _origin(chart), target.facts())
-        checked(rendering)
+    async with target.installing(name, chart, lane, options) as create:
+        render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
+        rendering, origin, facts = await together(render, _origin(chart), target.facts())
+        if rendered is None:
+            checked(rendering)
         statement = await _statement(renderer, rendering, origin, facts)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
         try:
             return await create(rendering, statement)
         except ReleaseExists:
             progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(target, rendering)
+            return await _same_or_refused(target, rendering, statement, options, retry=retry, progress=progress)
+
+
+async def _ready(rendering: Rendering) -> Rendering:
+    return rendering
 
 
 async def _origin(chart: Chart) -> Origin:
@@ -105,18 +119,28 @@ async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, f
     )
 
 
-async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
+async def _same_or_refused(
+    target: Target, rendering: Rendering, statement: str, options: Options, *, retry: bool, progress: Progress
+) -> Release:
     stored = await target.stored(rendering.release)
     differences = stored.differences(rendering)
     status = stored.release.status
     if not differences and status == "deployed":
-        return _unchanged(stored, rendering)
+        return _with_chart(stored.release, rendering, "unchanged")
+    if not differences and ((retry and status == "failed") or await target.abandoned([stored.release])):
+        progress(f"finishing {rendering.release}, which was left {status}")
+        return _with_chart(await _finished(target, stored, rendering, statement, options), rendering, "finished")
+    if not differences and stored.release.is_pending:
+        raise TargetBusy(
+            f"another process is working on {rendering.release}, or was until a short time ago",
+            remedy="try again when it has ended",
+        )
     if not differences:
         raise ReleaseConflict(
             f"the release {rendering.release} is there with this content, and its status is {status}",
             remedy=f"if no other process works on it, `sidelane uninstall {rendering.release}` and install it again",
         )
-    where = await _next_free(target, rendering)
+    where = await next_free(target, rendering.release, rendering.lane)
     raise ReleaseConflict(
         f"the release {rendering.release} is there with other content:\n  " + "\n  ".join(differences),
         differences=differences,
@@ -124,15 +148,29 @@ async def _same_or_refused(target: Target, rendering: Rendering) -> Release:
     )
 
 
-def _unchanged(stored: Stored, rendering: Rendering) -> Release:
+async def _finished(target: Target, stored: Stored, rendering: Rendering, statement: str, options: Options) -> Release:
+    """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
+    has some is made again from the beginning.
+    """
+    first = stored.release.revision == 1
+    if not first or not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
+        return await target.finish(stored.release, options)
+    await target.clear(stored.release, options)
+    async with target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
+        return await create(rendering, statement)
+
+
+def _with_chart(release: Release, rendering: Rendering, change: str) -> Release:
+    """The release with its chart's name, which Helm's status leaves out."""
     chart = rendering.chart
     return dataclasses.replace(
-        stored.release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change="unchanged"
+        release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change=change
     )
 
 
-async def _next_free(target: Target, rendering: Rendering) -> str:
-    lane, subject = rendering.lane, rendering.release.removesuffix(f"-{rendering.lane}")
+async def next_free(target: Target, release: str, lane: Lane) -> str:
+    """Where a change of a release may go, in words: ``coco-2, the next free Build``."""
+    subject = release.removesuffix(f"-{lane}")
     there = filter(None, (parse_name(release.name) for release in await target.releases()))
     taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
     try:
@@ -159,22 +197,28 @@ async def upgrade(
     """
     name = release_of(chart, lane, values)
     stored = await target.stored(name)
+    if await target.abandoned([stored.release]):
+        progress(f"finishing {name}, which was left {stored.release.status}")
+        await target.finish(stored.release, options)
+        stored = await target.stored(name)
     if reuse_values:
         values = coalesce(stored.values, values)
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     before, after = await together(renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values))
-    _guard(chart, stored, before, after)
+    guard(chart, stored, before, after)
     if not stored.differences(after) and stored.release.status == "deployed":
-        return _unchanged(stored, after)
+        return _with_chart(stored.release, after, "unchanged")
     checked(after)
     progress(f"upgrading {name}")
-    return await target.upgrade(after, stored.record or await target.record(name), options)
+    inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
+    record = stored.record or await target.record(name)
+    return await target.upgrade(after, record, options._replace(inputs=inputs))
 
 
-def _guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:
+def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:
     """Refuses all but operational values: of the chart, it must still render what is deployed; of the values, the rest
-    must be what it was.
+    must be what it was. Raises ReleaseConflict.
     """
     name = stored.release.name
     remedy = "install the change in a lane of its own: the next free Build"
@@ -206,15 +250,20 @@ async def record(target: Target, name: str) -> Record:
     return Record.read(text)
 
 
-def _changed(old: object, new: object, operational: frozenset[str], path: str = "") -> Iterator[str]:
-    """The values that differ and may not, each by its path with dots."""
-    if path in operational or old == new:
+def _changed(old: Any, new: Any, may: frozenset[str], path: str = "") -> Iterator[str]:
+    """Every value that differs and may not, by its path, down to what is no mapping."""
+    if path in may:
         return
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _changed(old.get(key), new.get(key), may, f"{path}.{key}" if path else key)
+    elif _written(old) != _written(new):
         yield path
-        return
-    for key in sorted({*old, *new}):
-        yield from _changed(old.get(key), new.get(key), operational, f"{path}.{key}".lstrip("."))
+
+
+def _written(value: Any) -> str:
+    """JSON in which 1 and true differ, as they do in a manifest, and in Python do not."""
+    return json.dumps(value, sort_keys=True)
 
 
 def named(name: str, lane: Lane | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,16 @@ def release_of(chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:
     ``svc1-v1-2-coco-1``. Raises InvalidName, InvalidValues.
     """
     return release_name(release_subject(chart, values), lane)
+
+
+def inputs_digest(chart: Chart, release: str, values: Mapping[str, Any], revision: int) -> str:
+    """What a revision of a release is made from, in 40 hexadecimal digits: its chart's files and its values with the
+    lane. Helm and the cluster are no part of it: what is deployed is not to be made again because these are newer.
+    """
+    import hashlib  # noqa: PLC0415 - a command that installs nothing needs none
+
+    content = json.dumps([chart.digest, release, values, revision], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:40]
 
 
 def documents(text: str) -> list[str]:

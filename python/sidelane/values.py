@@ -101,23 +101,33 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
     """Holds values against the chart's schema. Raises InvalidValues with every error, each with its path."""
     if chart.schema is None:
         return
-    # A library of its own speed: it is there in 5 ms, and Python's jsonschema takes as long as Helm takes to render.
-    import jsonschema_rs  # noqa: PLC0415
-
-    dialect = jsonschema_rs.Draft7Validator if "$schema" not in chart.schema else jsonschema_rs.validator_for
     try:
-        found = list(dialect(chart.schema, retriever=_unreachable).iter_errors(coalesce(chart.defaults, values)))
-    except jsonschema_rs.ValidationError as error:
-        if error.kind.name == "$ref":
-            return  # the schema leads out of the chart: Helm follows it when it renders
-        raise InvalidValues(f"the schema of {chart.name} is broken: {error.message}", remedy="mend the chart") from None
-    errors = sorted({sentence for error in found for sentence in _sentences(error, chart.schema)})
+        errors = problems(chart.schema, coalesce(chart.defaults, values))
+    except ValueError as error:
+        raise InvalidValues(f"the schema of {chart.name} is broken: {error}", remedy="mend the chart") from None
     if errors:
         raise InvalidValues(
             f"the chart {chart.name} does not take these values:\n  " + "\n  ".join(errors),
-            errors=tuple(errors),
+            errors=errors,
             remedy=f"see the values of the chart with `sidelane charts {chart.name}`",
         )
+
+
+def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
+    """What a schema does not take in the data, a sentence each, with its path. A schema that leads out of itself is
+    taken to accept everything: Helm follows it when it renders. Raises ValueError for a broken schema.
+    """
+    # A library of its own speed: it is there in 5 ms, and Python's jsonschema takes as long as Helm takes to render.
+    import jsonschema_rs  # noqa: PLC0415
+
+    dialect = jsonschema_rs.Draft7Validator if "$schema" not in schema else jsonschema_rs.validator_for
+    try:
+        found = list(dialect(schema, retriever=_unreachable).iter_errors(data))
+    except jsonschema_rs.ValidationError as error:
+        if error.kind.name == "$ref":
+            return ()
+        raise ValueError(error.message) from None
+    return tuple(sorted({sentence for error in found for sentence in _sentences(error, schema)}))
 
 
 def _unreachable(uri: str) -> Any:

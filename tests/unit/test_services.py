@@ -1,43 +1,14 @@
 """Charts that name their releases by their values: one version of a service is one release."""
 
 import pytest
+from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import InvalidInput, InvalidName, InvalidValues, ReleaseConflict
-
-CHART = """\
-apiVersion: v2
-name: tiny
-version: 0.1.0
-annotations:
-  sidelane.dev/release-name: "{name}-{serviceVersion}"
-  sidelane.dev/operational-values: replicas
-"""
-OBJECT = """\
-{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}
-  labels:
-    app: {{ .Values.name }}-{{ $lane }}
-    version: {{ .Values.serviceVersion }}
-    sidelane.dev/version: {{ .Values.Version | quote }}
-    sidelane.dev/build: {{ .Values.Build | quote }}
-    sidelane.dev/lane: {{ $lane | quote }}
-data:
-  replicas: {{ .Values.replicas | quote }}
-  text: {{ .Values.text | quote }}
-"""
 
 
 @pytest.fixture
 def tiny(tmp_path):
-    folder = tmp_path / "tiny"
-    (folder / "templates").mkdir(parents=True)
-    (folder / "Chart.yaml").write_text(CHART)
-    (folder / "values.yaml").write_text('name: ""\nserviceVersion: v1\nreplicas: 1\ntext: ""\n')
-    (folder / "templates" / "c.yaml").write_text(OBJECT)
-    return folder
+    return tiny_chart(tmp_path / "tiny")
 
 
 @pytest.fixture

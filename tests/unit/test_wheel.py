@@ -87,9 +87,13 @@ def contents(wheel):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_it_carries_the_package_and_the_charts_and_nothing_else(wheel):
+def test_it_carries_the_package_the_charts_and_the_schemas_and_nothing_else(wheel):
     expected = {f"sidelane/{name}": content for name, content in files(ROOT / "python" / "sidelane").items()}
     expected |= {f"sidelane/_charts/{name}": content for name, content in files(ROOT / "charts").items()}
+    expected |= {
+        f"sidelane/_schemas/{path.name}": path.read_bytes() for path in (ROOT / "schemas").glob("*.schema.json")
+    }
+    assert "sidelane/_schemas/deployment.schema.json" in expected
     found = {name: content for name, content in contents(wheel).items() if ".dist-info/" not in name}
     assert sorted(found) == sorted(expected)
     assert found == expected
@@ -154,3 +158,12 @@ def test_it_installs_what_the_checkout_installs(sidelane, run, tmp_path):
     written = files(tmp_path / "by-the-wheel")
     assert any(name.startswith("streams/zookeeper-coco-1/") for name in written)
     assert written == files(tmp_path / "by-the-checkout")
+
+
+def test_it_applies_a_deployment_file(sidelane, tmp_path):
+    file = tmp_path / "lane.yaml"
+    file.write_text(
+        "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
+        "releases: [{chart: zookeeper}]\n"
+    )
+    assert b"zookeeper-coco-1" in sidelane("apply", file, "--directory", tmp_path / "root")

@@ -15,6 +15,8 @@ COMMANDS = {
     "check": "Check a chart or a manifest against the naming contract.",
     "install": "Install a chart in a lane, beside what runs.",
     "upgrade": "Change a release's operational values.",
+    "plan": "Show what a deployment file would do to its lane.",
+    "apply": "Bring a lane to what a deployment file says.",
     "list": "List releases.",
     "status": "Show a release and its objects.",
     "uninstall": "Remove a release.",

@@ -74,6 +74,30 @@ def lane(*, required: bool) -> Option:
     )
 
 
+lane_parts = together(
+    "lane_parts",
+    dict,
+    version=click.option("--lane-version", "version", metavar="VERSION", help="A Version in the place of the file's."),
+    build=click.option("--build", metavar="BUILD", help="A Build in the place of the file's."),
+)
+
+
+def deployment(function: F) -> F:
+    """The argument FILE of a deployment file, and how many of its releases are worked on at a time."""
+    function = click.option(
+        "--parallel", type=click.IntRange(min=1), metavar="N", help="Releases at a time. [default: 2 a processor]"
+    )(function)
+    return click.argument("file", type=click.Path(dir_okay=False))(function)
+
+
+def given(name: str, settings: dict[str, Any]) -> Any:
+    """A setting that was given on the command line, None for one that came from the environment: what a file says goes
+    before that, and what is asked for by hand before the file.
+    """
+    source = click.get_current_context().get_parameter_source(name)
+    return settings[name] if source is click.core.ParameterSource.COMMANDLINE else None
+
+
 output = click.option(
     "-o",
     "--output",

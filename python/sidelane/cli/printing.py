@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.deployment import Applied, Plan
     from sidelane.targets import Release
 
 
@@ -54,6 +55,29 @@ def release(item: Release, format_: str) -> None:
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
     if item.notes:
         click.echo(f"\n{item.notes.strip()}")
+
+
+def plan(item: Plan, format_: str) -> None:
+    """What a deployment file would do, a line a release, with what differs or is in the way below it."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    table(("RELEASE", "CHART", "ACTION"), [(step.release, step.chart, step.action) for step in item.steps])
+    for step in item.steps:
+        if step.why:
+            click.echo(f"\n{step.release}: {step.action}")
+            for line in step.why:
+                click.echo(f"  {line}")
+    if item.remedy:
+        click.echo(f"\n{item.remedy}")
+
+
+def applied(item: Applied, format_: str) -> None:
+    """What was done to a lane, a line a release."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    table(("RELEASE", "CHART", "CHANGE"), [(one.name, one.chart, one.change) for one in item.releases])
 
 
 def report(item: Report, format_: str) -> None:

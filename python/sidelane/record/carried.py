@@ -31,7 +31,8 @@ metadata:
   name: {name}
   labels: {labels}
   annotations:
-    helm.sh/hook: pre-install
+    # Before a rollback, too: it is how a release that a killed process left half-made is finished.
+    helm.sh/hook: pre-install,pre-rollback
     # What a release of this name left, before it was uninstalled, makes room.
     helm.sh/hook-delete-policy: before-hook-creation
 immutable: true

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sidelane.process import begun
+from sidelane.tasks import Shared
 
 #: Who made a release that no known pipeline made.
 BY_HAND: Final = "https://sidelane.dev/by-hand"
@@ -45,11 +47,17 @@ async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = No
     Git is asked for each folder's repository; where it knows none, the pipeline's own variables name the commit.
     """
     environment = os.environ if environment is None else environment
-    found = await asyncio.gather(*(_commit(folder) for folder in dict.fromkeys(folders)))
+    found = await asyncio.gather(
+        *(_COMMITS_OF.get(folder, functools.partial(_commit, folder)) for folder in dict.fromkeys(folders))
+    )
     pipeline = _pipeline(environment)
     named = _named_commit(environment)
     commits = tuple(dict.fromkeys(filter(None, found))) or ((named,) if named else ())
     return pipeline._replace(commits=commits)
+
+
+#: Commits of folders, which are not asked for again for each release of a lane.
+_COMMITS_OF: Final[Shared[Commit | None]] = Shared(10.0)
 
 
 class _Service(NamedTuple):

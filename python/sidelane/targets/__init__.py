@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,12 +27,17 @@ class Options(NamedTuple):
 
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
     rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
+    inputs: a digest of what the release is made from, kept with it. needs: releases of its lane that it needs, kept
+    too. level: how many releases, each needing the next, lie below it.
     """
 
     wait: bool = False
     timeout: str | None = None
     rollback_on_failure: bool = False
     create_namespace: bool = False
+    inputs: str = ""
+    needs: tuple[str, ...] = ()
+    level: int = 0
 
 
 class ObjectStatus(NamedTuple):
@@ -52,7 +57,8 @@ class Release:
 
     lane: None for a release whose name is not of the naming contract. status: Helm's word (deployed, failed,
     pending-install …). revision: 1 for what was never upgraded. chart: name and version, ``zookeeper-0.1.0``.
-    change: what this call did: created, unchanged, upgraded, uninstalled; empty where it only looked.
+    change: what this call did: created, unchanged, upgraded, finished (what a dead process began), uninstalled; empty
+    where it only looked.
     """
 
     name: str
@@ -70,6 +76,11 @@ class Release:
     def lane(self) -> Lane | None:
         named = parse_name(self.name)
         return named[1] if named else None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a Helm is making or changing it, or was when it was killed."""
+        return self.status.startswith("pending-")
 
     def to_json(self) -> dict[str, object]:
         """The release as programs read it; what is not known is left out."""
@@ -130,8 +141,12 @@ class Found(NamedTuple):
 class Target(Protocol):
     """The verbs that every place for releases has. Names are release names; namespaces are the target's own.
 
-    A verb either does all that it says or raises, and what it raises is of the families in errors.py.
+    A verb either does all that it says or raises, and what it raises is of the families in errors.py. namespace: None
+    is Helm's own choice.
     """
+
+    @property
+    def namespace(self) -> str | None: ...
 
     def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AbstractAsyncContextManager[Create]:
         """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
@@ -142,6 +157,38 @@ class Target(Protocol):
 
     async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
         """Puts the rendering in the place of the release of its name, with that record. Raises ReleaseNotFound."""
+        ...
+
+    async def finish(self, release: Release, options: Options) -> Release:
+        """Brings a release that failed, or that a dead process left half-made, to the end that it says itself. Raises
+        TargetBusy when somebody works on it.
+        """
+        ...
+
+    async def clear(self, release: Release, options: Options) -> None:
+        """Removes what ``finish`` would finish, so that it can be made again. Raises as that does."""
+        ...
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        """Of these releases, the names of those that a dead process left half-made and nobody works on."""
+        ...
+
+    async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
+        """Of releases by name, with a digest of inputs each, the names of those that are known to be made from them. A
+        name that is left out is not known not to be.
+        """
+        ...
+
+    async def mine(self, lane: Lane) -> frozenset[str]:
+        """The names of the lane's releases that this process made, wholly or in part, as far as the target tells."""
+        ...
+
+    async def levels(self, lane: Lane) -> Mapping[str, int]:
+        """The lane's releases by name, each with the level that it was installed with (see Options)."""
+        ...
+
+    async def needing(self, name: str) -> tuple[str, ...]:
+        """The releases that need this one, by name, as they were installed (see Options)."""
         ...
 
     async def stored(self, name: str) -> Stored:

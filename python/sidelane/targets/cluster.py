@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,16 +14,28 @@ from typing import TYPE_CHECKING, Any
 from sidelane import kubeyaml, record
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
-from sidelane.errors import NotWhatWasChecked, ReleaseNotFound
+from sidelane.durations import seconds
+from sidelane.errors import NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
 from sidelane.helm import Helm
+from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
 from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
+from sidelane.tasks import Shared
 
 if TYPE_CHECKING:
     from sidelane.manifest import Object
+
+# Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
+LANE = "sidelane.dev/lane"
+INPUTS = "sidelane.dev/inputs"
+LEVEL = "sidelane.dev/level"
+NEEDS = "needs.sidelane.dev/"  # and the release that is needed
+
+#: How many digests one selector names: what a command line takes is 128 KiB a word.
+_DIGESTS = 1000
 
 
 class ClusterTarget:
@@ -30,21 +44,25 @@ class ClusterTarget:
     def __init__(self, helm: Helm, namespace: str | None = None) -> None:
         self._helm = helm
         self.namespace = namespace
+        self._facts: Shared[Facts] = Shared(10.0)
 
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with self._helm.installing(
-                name,
-                carrier.path,
-                namespace=self.namespace,
-                create_namespace=options.create_namespace,
-                # For `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-                labels={"sidelane.dev/lane": str(lane)},
-                wait=options.wait,
-                timeout=options.timeout,
-                rollback_on_failure=options.rollback_on_failure,
-            ) as install:
+            async with (
+                self._working(options) as labels,
+                self._helm.installing(
+                    name,
+                    carrier.path,
+                    namespace=self.namespace,
+                    create_namespace=options.create_namespace,
+                    # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                    labels={**labels, LANE: str(lane)},
+                    wait=options.wait,
+                    timeout=options.timeout,
+                    rollback_on_failure=options.rollback_on_failure,
+                ) as install,
+            ):
 
                 async def create(rendering: Rendering, statement: str) -> Release:
                     carrier.write(name, str(lane), statement)
@@ -56,16 +74,68 @@ class ClusterTarget:
         with carried.carrying(rendering.chart) as carrier:
             if record is not None:
                 carrier.write(rendering.release, str(rendering.lane), record)
-            answer = await self._helm.upgrade(
-                rendering.release,
-                carrier.path,
-                rendering.values,
-                namespace=self.namespace,
-                wait=options.wait,
-                timeout=options.timeout,
-                rollback_on_failure=options.rollback_on_failure,
-            )
+            async with self._working(options) as labels:
+                answer = await self._helm.upgrade(
+                    rendering.release,
+                    carrier.path,
+                    rendering.values,
+                    namespace=self.namespace,
+                    labels=labels,
+                    wait=options.wait,
+                    timeout=options.timeout,
+                    rollback_on_failure=options.rollback_on_failure,
+                )
         return self._deployed(answer, rendering, "upgraded")
+
+    async def finish(self, release: Release, options: Options) -> Release:
+        # A rollback of a release to its own last revision makes what is missing of it and changes nothing else. Of two
+        # at once one loses: each is a new revision of the same number.
+        async with self._taking_over(release), self._working(options):
+            try:
+                await self._helm.rollback(
+                    release.name,
+                    release.revision,
+                    namespace=self.namespace,
+                    wait=options.wait,
+                    timeout=options.timeout,
+                )
+            except ReleaseExists:
+                raise _busy(release.name) from None
+        return replace(_release(await self._status(release.name)), change="finished")
+
+    async def clear(self, release: Release, options: Options) -> None:
+        async with self._taking_over(release), self._working(options):
+            await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        pending = {release.name for release in releases if release.is_pending}
+        dead = dead_holders() if pending else ()
+        selectors = [f"{DEADLINE}<{int(time.time())}"] if pending else []
+        selectors += [f"{HOLDER} in ({','.join(dead)})"] if dead else []
+        return frozenset(pending & {name for found in await self._labelled(*selectors) for name in found})
+
+    async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
+        digests = list(inputs.values())
+        parts = [digests[begin : begin + _DIGESTS] for begin in range(0, len(digests), _DIGESTS)]
+        found = await self._labelled(*(f"{INPUTS} in ({','.join(part)})" for part in parts))
+        return frozenset(name for names in found for name in names if name in inputs)
+
+    async def mine(self, lane: Lane) -> frozenset[str]:
+        (found,) = await self._labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
+        return frozenset(found)
+
+    async def levels(self, lane: Lane) -> Mapping[str, int]:
+        levels: dict[str, int] = {}
+        level, selector = 0, f"{LANE}={lane}"
+        while found := (await self._labelled(selector))[0]:
+            levels.update(dict.fromkeys(found, level))
+            selector = f"{LANE}={lane},{LEVEL}>{level}"
+            level += 1
+        return levels
+
+    async def needing(self, name: str) -> tuple[str, ...]:
+        (found,) = await self._labelled(f"{NEEDS}{name}")
+        return tuple(sorted(found))
 
     async def stored(self, name: str) -> Stored:
         answer = await self._status(name)
@@ -81,7 +151,7 @@ class ClusterTarget:
         return await find(ClusterReader(self._helm, self.namespace), objects)
 
     async def facts(self) -> Facts:
-        return await facts(self._helm, self.namespace)
+        return await self._facts.get("facts", lambda: facts(self._helm, self.namespace))
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         rows = await self._helm.list_all(namespace=self.namespace, all_namespaces=all_namespaces)
@@ -109,6 +179,42 @@ class ClusterTarget:
         await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
         return replace(release, status="uninstalled", change="uninstalled")
 
+    async def _labelled(self, *selectors: str) -> list[list[str]]:
+        """For each selector the names of the releases whose labels it selects."""
+        calls = (self._helm.list_all(namespace=self.namespace, selector=selector) for selector in selectors)
+        return [[row["name"] for row in rows] for rows in await asyncio.gather(*calls)]
+
+    @asynccontextmanager
+    async def _working(self, options: Options) -> AsyncIterator[dict[str, str]]:
+        """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
+        # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
+        limit = 3 * seconds(options.timeout or "5m") + 60
+        if (lock := holder().lock) is not None:
+            self._helm.keeps = (lock,)
+        labels = {**holder().labels(limit), INPUTS: options.inputs, LEVEL: str(options.level)}
+        labels |= {f"{NEEDS}{name}": "" for name in options.needs}
+        try:
+            async with asyncio.timeout(limit):
+                yield labels
+        except TimeoutError:
+            raise TimedOut(
+                f"Helm did not end within {limit:.0f} seconds",
+                remedy="see `sidelane status`, or give it longer with --timeout",
+            ) from None
+
+    @asynccontextmanager
+    async def _taking_over(self, release: Release) -> AsyncIterator[None]:
+        """Alone on this machine with a release that nobody works on. Raises TargetBusy when somebody does."""
+        try:
+            with taking_over(f"{release.namespace}-{release.name}"):
+                now = _release(await self._status(release.name))
+                changed = (now.revision, now.status) != (release.revision, release.status)
+                if changed or (now.is_pending and not await self.abandoned([now])):
+                    raise _busy(release.name)
+                yield
+        except BlockingIOError:
+            raise _busy(release.name) from None
+
     async def _status(self, name: str, *, objects: bool = False) -> dict[str, Any]:
         try:
             return await self._helm.status(name, namespace=self.namespace, objects=objects)
@@ -125,6 +231,10 @@ class ClusterTarget:
                 remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
             )
         return release
+
+
+def _busy(name: str) -> TargetBusy:
+    return TargetBusy(f"another process is working on {name}", remedy="try again when it has ended")
 
 
 def _text(answer: Mapping[str, Any]) -> str:

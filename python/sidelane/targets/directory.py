@@ -17,13 +17,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import fcntl
+import functools
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,17 +31,14 @@ from sidelane import kubeyaml
 from sidelane.charts import Chart
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
 from sidelane.hidden import secret_paths
-from sidelane.kubeyaml.writer import dump
 from sidelane.lane import Lane
-from sidelane.manifest import Manifest, Object
+from sidelane.manifest import Object
 from sidelane.naming import NAMESPACE
-from sidelane.rendering import Rendering, documents
-from sidelane.targets import Create, ObjectStatus, Options, Release, Stored
+from sidelane.rendering import Rendering
+from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, files
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
-
-RECORD = "record.json"
 
 
 class DirectoryTarget:
@@ -63,10 +60,10 @@ class DirectoryTarget:
 
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
-        del name, chart, lane, options  # nothing runs here: nothing to get ready, and nothing to wait for
-        yield self._create
+        del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
+        yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
 
-    async def _create(self, rendering: Rendering, statement: str) -> Release:
+    async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str) -> Release:
         self._refuse_secrets(rendering)
         async with self._lock():
             place = self._folder / rendering.release
@@ -76,7 +73,7 @@ class DirectoryTarget:
                 raise Refused(
                     f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
                 )
-            self._stage(rendering, statement, revision=1)
+            self._stage(rendering, 1, order, statement)
             (self._folder / _new(rendering.release)).rename(place)
             _sync(self._folder)
         return replace(self._release(rendering.release), change="created")
@@ -88,7 +85,7 @@ class DirectoryTarget:
         self._require(name)
         place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
         async with self._lock():
-            self._stage(rendering, record, self._release(name).revision + 1)
+            self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name), record)
             if _exchanged(new, place):
                 shutil.rmtree(new)  # what was
             else:
@@ -99,15 +96,40 @@ class DirectoryTarget:
             _sync(self._folder)
         return replace(self._release(name), change="upgraded")
 
+    async def finish(self, release: Release, options: Options) -> Release:
+        del options
+        return replace(release, change="finished")  # no release is ever here by half
+
+    async def clear(self, release: Release, options: Options) -> None:
+        await self.uninstall(release.name, options)
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        del releases
+        return frozenset()
+
+    async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
+        del inputs
+        return frozenset()  # people may change files: only comparing them tells
+
+    async def mine(self, lane: Lane) -> frozenset[str]:
+        del lane
+        return frozenset()
+
+    async def levels(self, lane: Lane) -> Mapping[str, int]:
+        return {one.name: self._order(one.name)["level"] for one in await self.releases() if one.lane == lane}
+
+    async def needing(self, name: str) -> tuple[str, ...]:
+        return tuple(one.name for one in await self.releases() if name in self._order(one.name)["needs"])
+
     async def stored(self, name: str) -> Stored:
         folder = self._folder / name
         for _ in range(50):
             release = self._release(name)
             with suppress(FileNotFoundError):  # an upgrade came between: what it wrote is read instead
-                hooks = _text(folder / "hooks.yaml") if (folder / "hooks.yaml").exists() else ""
-                text = _text(folder / "manifest.yaml") + hooks
-                values = kubeyaml.read(_text(folder / "values.yaml"), source=str(folder / "values.yaml"))
-                record = _text(folder / RECORD) if (folder / RECORD).exists() else None
+                hooks = files.text(folder / "hooks.yaml") if (folder / "hooks.yaml").exists() else ""
+                text = files.text(folder / "manifest.yaml") + hooks
+                values = kubeyaml.read(files.text(folder / "values.yaml"), source=str(folder / "values.yaml"))
+                record = files.text(folder / files.RECORD) if (folder / files.RECORD).exists() else None
                 if self._release(name) == release:
                     return Stored(release, cast("dict[str, Any]", values or {}), text, record)
             await asyncio.sleep(0.02)
@@ -127,7 +149,7 @@ class DirectoryTarget:
         found = []
         for path in sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith(".")):
             with suppress(FileNotFoundError):  # it was uninstalled a moment ago
-                found.append(_read(path))
+                found.append(files.read(path))
         return tuple(found)
 
     async def status(self, name: str) -> Release:
@@ -145,9 +167,15 @@ class DirectoryTarget:
             shutil.rmtree(self._folder / _old(name))
         return replace(release, status="uninstalled", change="uninstalled")
 
+    def _order(self, name: str) -> dict[str, Any]:
+        try:
+            return files.order(self._folder / name)
+        except FileNotFoundError:  # it was uninstalled a moment ago
+            return {"needs": [], "level": 0}
+
     def _release(self, name: str) -> Release:
         try:
-            return _read(self._folder / name)
+            return files.read(self._folder / name)
         except (FileNotFoundError, NotADirectoryError):
             raise self._not_found(name) from None
 
@@ -168,13 +196,13 @@ class DirectoryTarget:
                 remedy="give the chart an existing Secret's name, or add --allow-secrets",
             )
 
-    def _stage(self, rendering: Rendering, record: str | None, revision: int) -> None:
+    def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
         """Writes the release aside, whole and on disk before it is moved into place."""
         folder = self._folder / _new(rendering.release)
         folder.mkdir(parents=True)
         try:
-            texts = _texts(rendering, self.namespace, revision) | ({RECORD: record} if record else {})
-            for name, text in texts.items():
+            texts = files.texts(rendering, self.namespace, revision, order)
+            for name, text in (texts | ({files.RECORD: record} if record else {})).items():
                 with (folder / name).open("x", encoding="utf-8") as file:
                     file.write(text)
                     file.flush()
@@ -215,30 +243,6 @@ class DirectoryTarget:
             _remove(new)
 
 
-def _read(folder: Path) -> Release:
-    """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, InvalidManifest."""
-    path = folder / "chart.yaml"
-    data = kubeyaml.read(_text(path), source=str(path))
-    try:
-        coordinates = cast("dict[str, Any]", data)
-        chart = coordinates["chart"]
-        return Release(
-            name=folder.name,
-            namespace=folder.parent.name,
-            status="deployed",
-            revision=int(coordinates["revision"]),
-            chart=f"{chart['name']}-{chart['version']}",
-            app_version=chart["appVersion"],
-            updated=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise InvalidManifest(f"{str(path)!r} is not a release's coordinates", remedy="restore it from git") from None
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
 def _remove(path: Path) -> None:
     """Removes what a dead writer left, or what somebody else put in its place."""
     if path.is_dir() and not path.is_symlink():
@@ -260,44 +264,6 @@ def _new(name: str) -> str:
 
 def _old(name: str) -> str:
     return f".old-{name}"
-
-
-def _texts(rendering: Rendering, namespace: str, revision: int) -> dict[str, str]:
-    objects, hooks = _apart(rendering)
-    chart = rendering.chart
-    coordinates = {
-        "release": rendering.release,
-        "revision": revision,
-        "lane": {"Version": rendering.lane.version, "Build": rendering.lane.build},
-        "chart": {
-            "name": chart.name,
-            "version": chart.version,
-            "appVersion": chart.app_version,
-            "digest": chart.digest,
-        },
-    }
-    kustomization = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "namespace": namespace,
-        "resources": ["manifest.yaml"],
-    }
-    texts = {
-        "manifest.yaml": objects,
-        "values.yaml": dump(dict(rendering.values)),
-        "chart.yaml": dump(coordinates),
-        "kustomization.yaml": dump(kustomization),
-    }
-    return {**texts, "hooks.yaml": hooks} if hooks else texts
-
-
-def _apart(rendering: Rendering) -> tuple[str, str]:
-    """The text of the objects and the text of the hooks, each document as Helm printed it."""
-    texts: tuple[list[str], list[str]] = ([], [])
-    for document in documents(rendering.text):
-        read = Manifest.read(document, source=rendering.chart.name).objects
-        texts[any(item.is_hook for item in read)].append(f"---\n{document}\n")
-    return "".join(texts[False]), "".join(texts[True])
 
 
 def _sync(folder: Path) -> None:

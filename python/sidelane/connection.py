@@ -1,0 +1,168 @@
+"""A target and the Helm that renders for it: what both clients are made of."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidelane import charts, releases
+from sidelane.charts import Chart
+from sidelane.errors import ChartNotFound, InvalidInput
+from sidelane.helm import Helm
+from sidelane.lane import Lane
+from sidelane.rendering import Renderer, Rendering
+from sidelane.targets import Options, Target
+from sidelane.targets.cluster import ClusterTarget
+from sidelane.values import accepted, with_service
+
+if TYPE_CHECKING:
+    from sidelane.deployment import Applied, Deployment, Plan
+
+#: How many releases of a deployment file are worked on at a time: Helm waits for the API server for half of its time.
+PARALLEL = 2 * (os.cpu_count() or 1)
+
+
+class Connection:
+    """A target and the Helm that renders for it: what both clients are made of."""
+
+    def __init__(
+        self,
+        *,
+        namespace: str | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        allow_secrets: bool = False,
+        kubeconfig: str | os.PathLike[str] | None = None,
+        kube_context: str | None = None,
+        kube_apiserver: str | None = None,
+        kube_token: str | None = None,
+        helm: str | os.PathLike[str] | None = None,
+        progress: releases.Progress = releases.quiet,
+    ) -> None:
+        self._settings: dict[str, Any] = {
+            "namespace": namespace,
+            "directory": directory,
+            "allow_secrets": allow_secrets,
+            "kubeconfig": kubeconfig,
+            "kube_context": kube_context,
+            "kube_apiserver": kube_apiserver,
+            "kube_token": kube_token,
+            "helm": helm,
+            "progress": progress,
+        }
+        self._new_helm = functools.partial(
+            Helm,
+            executable=helm,
+            kubeconfig=kubeconfig,
+            kube_context=kube_context,
+            kube_apiserver=kube_apiserver,
+            kube_token=kube_token,
+        )
+        if directory is not None and not os.fspath(directory):
+            raise InvalidInput("the directory's name is empty", remedy="name one, such as ./releases")
+        self._directory = Path(directory) if directory is not None else None
+        # On a cluster, no namespace is Helm's own choice; a directory has no such choice to offer.
+        self._namespace = namespace or ("default" if directory is not None else None)
+        self._allow_secrets = allow_secrets
+        self._progress = progress
+
+    @functools.cached_property
+    def _helm(self) -> Helm:
+        return self._new_helm()
+
+    @functools.cached_property
+    def _target(self) -> Target:
+        if self._directory is None:
+            return ClusterTarget(self._helm, self._namespace)
+        from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
+
+        return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
+
+    def _in(self, namespace: str | None) -> Connection:
+        """This connection for another namespace; for None, itself."""
+        return self if namespace is None else Connection(**{**self._settings, "namespace": namespace})
+
+    def _renderer(self, chart: Chart) -> Renderer:
+        """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""
+        server = self._directory is None and chart.asks_the_cluster
+        return Renderer(self._helm, self._namespace, server=server)
+
+    async def _rendering(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane,
+        values: Mapping[str, Any] | None,
+        *,
+        name: str | None,
+        service_version: str | None,
+        version: str | None,
+        repo: str | None,
+        **rendering: Any,
+    ) -> Rendering:
+        """A chart rendered as `helm template` does it, which asks no cluster."""
+        async with self._chart(chart, version, repo) as found:
+            renderer = Renderer(self._helm, self._namespace, **rendering)
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            return await renderer.render(found, lane, accepted(given, lane, found))
+
+    @asynccontextmanager
+    async def _chart(
+        self, reference: str | os.PathLike[str], version: str | None, repo: str | None
+    ) -> AsyncIterator[Chart]:
+        """A chart on this machine; one that Helm has to fetch is there for as long as it is needed."""
+        text = os.fspath(reference)
+        if repo is None and not charts.is_remote(text):
+            yield charts.find(text, version=version)
+            return
+        self._progress(f"fetching {text}")
+        with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+            await self._helm.fetch(text, Path(folder), repo=repo, version=version)
+            found = next(Path(folder).glob("*/Chart.yaml"), None)
+            if found is None:
+                raise ChartNotFound(f"what Helm fetched for {text!r} holds no chart", remedy="check the reference")
+            yield Chart.load(found.parent)
+
+    @asynccontextmanager
+    async def _charts(self, deployment: Deployment) -> AsyncIterator[list[Chart]]:
+        """The chart of each release of a deployment file; each chart is fetched once."""
+        async with AsyncExitStack() as stack:
+            found: dict[tuple[str, str | None, str | None], Chart] = {}
+            for wanted in deployment.releases:
+                key = (wanted.chart, wanted.version, wanted.repo)
+                if key not in found:
+                    found[key] = await stack.enter_async_context(self._chart(*key))
+            yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
+
+    async def _planned(self, deployment: Deployment, found: list[Chart], parallel: int | None) -> Plan:
+        if deployment.routes:
+            raise InvalidInput("this file has routes, which are not applied with it", remedy="apply them by themselves")
+        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+
+        return await deployments.plan(
+            self._target,
+            self._renderer,
+            deployment,
+            found,
+            parallel=parallel or PARALLEL,
+            progress=self._progress,
+        )
+
+    async def _applied(
+        self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool
+    ) -> Applied:
+        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+
+        async with self._charts(deployment) as found:
+            return await deployments.apply(
+                self._target,
+                self._renderer,
+                await self._planned(deployment, found, parallel),
+                options=options,
+                parallel=parallel or PARALLEL,
+                atomic=atomic,
+                progress=self._progress,
+            )

@@ -1,0 +1,124 @@
+"""The deployment file, read once into a value that can't be wrong. Its schema is schemas/deployment.schema.json."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from sidelane import kubeyaml, strvals
+from sidelane.errors import InvalidDeployment, InvalidInput
+from sidelane.lane import Lane
+from sidelane.values import problems
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One release of the file.
+
+    chart, repo and version as `sidelane install` takes them; a chart's path is absolute. needs: other releases of the
+    file, by their names without the lane. where: its place in the file, ``releases[2]``, for messages.
+    """
+
+    chart: str
+    where: str
+    repo: str | None = None
+    version: str | None = None
+    name: str | None = None
+    service_version: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All releases of one lane. namespace: None is Helm's own choice. routes: as the file has them."""
+
+    lane: Lane
+    releases: tuple[Wanted, ...]
+    namespace: str | None = None
+    routes: tuple[Mapping[str, Any], ...] = ()
+
+
+def read(path: str | os.PathLike[str], *, version: str | None = None, build: str | int | None = None) -> Deployment:
+    """Reads a deployment file. version, build: in the place of the file's Version and Build.
+
+    Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for what can't be read.
+    """
+    source = os.fspath(path)
+    data = kubeyaml.read(_bytes(Path(path)), source=source)
+    if not isinstance(data, dict):
+        raise InvalidDeployment(
+            f"{source} is not a deployment file: it holds no mapping",
+            remedy="begin it with apiVersion: sidelane.dev/v1alpha1 and kind: LaneDeployment",
+        )
+    if errors := problems(schema(), data):
+        raise InvalidDeployment(
+            f"{source} is not a deployment file:\n  " + "\n  ".join(errors),
+            errors=errors,
+            remedy="see schemas/deployment.schema.json",
+        )
+    lane = Lane(version or data["lane"]["Version"], data["lane"]["Build"] if build is None else build)
+    folder = Path(path).parent
+    return Deployment(
+        lane=lane,
+        namespace=data.get("namespace"),
+        releases=tuple(_wanted(item, f"releases[{at}]", folder) for at, item in enumerate(data["releases"])),
+        routes=tuple(data.get("routes") or ()),
+    )
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of the file."""
+    here = Path(__file__).resolve()
+    installed = here.parents[1] / "_schemas"
+    folder = installed if installed.is_dir() else here.parents[3] / "schemas"
+    return cast("dict[str, Any]", json.loads((folder / "deployment.schema.json").read_text(encoding="utf-8")))
+
+
+def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
+    values: dict[str, Any] = {}
+    for name in item.get("valuesFiles") or ():
+        strvals.merge_into(values, _values(folder / name, where))
+    strvals.merge_into(values, item.get("values") or {})
+    return Wanted(
+        chart=item["chart"] if item.get("repo") else _reference(item["chart"], folder),
+        where=where,
+        repo=item.get("repo"),
+        version=item.get("version"),
+        name=item.get("name"),
+        service_version=item.get("serviceVersion"),
+        values=values,
+        needs=tuple(item.get("needs") or ()),
+    )
+
+
+def _reference(chart: str, folder: Path) -> str:
+    """A path is relative to the file, wherever `sidelane` is run; any other reference is as it is."""
+    is_path = chart.startswith((".", "/")) or (chart.endswith(".tgz") and "://" not in chart)
+    return str((folder / chart).resolve()) if is_path else chart
+
+
+def _values(path: Path, where: str) -> dict[str, Any]:
+    data = kubeyaml.read(_bytes(path), source=str(path))
+    if not isinstance(data, dict | None):
+        raise InvalidInput(
+            f"{where}: {str(path)!r} holds no mapping of values", remedy="write it as `key: value` lines"
+        )
+    return data or {}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(kubeyaml.SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"the file {str(path)!r} can't be read: {reason}", remedy="check its path and its rights"
+        ) from None

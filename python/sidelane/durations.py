@@ -1,0 +1,23 @@
+"""Lengths of time as Go and Helm write them: ``90s``, ``1h30m``."""
+
+from __future__ import annotations
+
+import re
+
+from sidelane.errors import InvalidInput
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
+
+
+def seconds(text: str) -> float:
+    """The length in seconds.
+
+    >>> seconds("1h30m")
+    5400.0
+
+    Raises InvalidInput for what Go's time.ParseDuration would not take, and for a negative length.
+    """
+    if text != "0" and not re.fullmatch(f"({_PART.pattern})+", text):
+        raise InvalidInput(f"{text!r} is not a length of time", remedy="write it such as 90s, 5m or 24h")
+    return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 0.0)

@@ -1,0 +1,235 @@
+"""The deployment file on the directory target: read, planned, applied as one."""
+
+import errno
+import json
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from generated import tiny_chart
+from sidelane import Client
+from sidelane.deployment import read
+from sidelane.errors import (
+    ApplyFailed,
+    CheckFailed,
+    InvalidDeployment,
+    InvalidInput,
+    InvalidLane,
+    ReleaseConflict,
+    TimedOut,
+)
+from sidelane.targets.directory import DirectoryTarget
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+
+LANE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+namespace: streams
+releases:
+  - chart: zookeeper
+    version: ^0.1
+  - chart: ./tiny
+    name: svc1
+    serviceVersion: v1
+    valuesFiles: [defaults.yaml]
+    values: {replicas: 2}
+    needs: [zookeeper]
+  - chart: ./tiny
+    name: svc1
+    serviceVersion: v2
+    needs: [zookeeper, svc1-v1]
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    folder = tmp_path / "git"
+    tiny_chart(folder / "tiny")
+    (folder / "defaults.yaml").write_text("replicas: 9\ntext: from a file\n")
+    (folder / "lane.yaml").write_text(LANE)
+    return folder / "lane.yaml"
+
+
+@pytest.fixture
+def client(helm, tmp_path):
+    return Client(directory=tmp_path / "root", helm=helm)
+
+
+def change(file, old, new):
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def actions(plan):
+    return {step.release: step.action for step in plan.steps}
+
+
+NAMES = ["zookeeper-coco-1", "svc1-v1-coco-1", "svc1-v2-coco-1"]
+
+
+def test_a_lane_goes_in_as_one_and_the_same_again_changes_nothing(client, file, tmp_path):
+    assert actions(client.plan(file)) == dict.fromkeys(NAMES, "create")
+    assert not (tmp_path / "root").exists(), "a plan changes nothing"
+    applied = client.apply(file)
+    assert [(release.name, release.change) for release in applied.releases] == [(name, "created") for name in NAMES]
+    written = {path: path.read_bytes() for path in (tmp_path / "root" / "streams").rglob("*") if path.is_file()}
+    assert "replicas: 2\n" in written[tmp_path / "root/streams/svc1-v1-coco-1/values.yaml"].decode()
+    assert 'text: "from a file"' in written[tmp_path / "root/streams/svc1-v1-coco-1/values.yaml"].decode()
+    assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+    assert {release.change for release in client.apply(file).releases} == {"unchanged"}
+    assert {path: path.read_bytes() for path in written} == written
+
+
+def test_another_lane_of_the_same_file(client, file):
+    client.apply(file)
+    beside = client.apply(file, version="2-coco", build=7, namespace="tests")
+    assert [(release.name, release.namespace) for release in beside.releases] == [
+        (name.replace("coco-1", "2-coco-7"), "tests") for name in NAMES
+    ]
+    assert {release.change for release in client.apply(file).releases} == {"unchanged"}
+
+
+def test_operational_values_scale_and_everything_else_is_refused(client, file):
+    client.apply(file)
+    change(file, "{replicas: 2}", "{replicas: 3}")
+    plan = client.plan(file)
+    assert actions(plan) == dict(zip(NAMES, ["unchanged", "scale", "unchanged"], strict=True))
+    assert plan.steps[1].why == ('ConfigMap svc1-v1-coco-1: data.replicas: "2" → "3"',)
+    assert [release.change for release in client.apply(file).releases] == ["unchanged", "upgraded", "unchanged"]
+    change(file, "{replicas: 3}", "{replicas: 4, text: other}")
+    (refused,) = client.plan(file).refused
+    assert "these values can't change: text (operational values: replicas)" in refused.why[0]
+    with pytest.raises(ReleaseConflict, match="nothing was changed in coco-1") as error:
+        client.apply(file)
+    assert "coco-2, the next free Build" in error.value.remedy
+    assert actions(client.plan(file, build=2)) == dict.fromkeys([f"{name[:-1]}2" for name in NAMES], "create")
+
+
+def test_what_is_refused_keeps_the_rest_from_being_created(client, file):
+    client = Client(**{**client._settings, "namespace": "streams"})
+    client.install("zookeeper", "coco-1", values={"replicas": 5})
+    with pytest.raises(ReleaseConflict):
+        client.apply(file)
+    assert [release.name for release in client.releases()] == ["zookeeper-coco-1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("kind: LaneDeployment", "kind: Deployment", "kind: 'Deployment' is not 'LaneDeployment'"),
+        ("needs: [zookeeper]", "need: [zookeeper]", "releases[1].need: unknown key 'need'; did you mean 'needs'?"),
+        ("needs: [zookeeper]", "needs: [zoo]", "svc1-v1-coco-1 needs 'zoo-coco-1', which is not in the file"),
+        ("needs: [zookeeper]", "needs: [svc1-v2]", "these releases need one another: svc1-v1-coco-1, svc1-v2-coco-1"),
+        ("version: ^0.1", "version: ^99", "the chart zookeeper here is 0.1.0, not ^99"),
+        ("serviceVersion: v2", "serviceVersion: v1", "releases[2]: svc1-v1-coco-1 is there already, as releases[1]"),
+        ("  - chart: zookeeper\n", "  - chart: zookeeper\n    values: {replica: 1}\n", "did you mean 'replicas'?"),
+        ("defaults.yaml", "nowhere.yaml", "can't be read: No such file"),
+        ("{Version: coco, ", "{Version: cs-coco, ", "the Version 'cs-coco'"),
+        ("./tiny", "./huge", "there is no chart at"),
+        ("namespace: streams", "namespace: Streams", "namespace: 'Streams' is not text that matches"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_its_place(client, file, old, new, says, tmp_path):
+    change(file, old, new)
+    with pytest.raises((InvalidInput, InvalidLane)) as error:
+        client.apply(file)
+    assert says in str(error.value)
+    assert not (tmp_path / "root").exists()
+
+
+def test_every_mistake_is_told_at_once(client, file):
+    change(file, "serviceVersion: v2", "serviceVersion: V2")
+    change(file, "  - chart: zookeeper\n", "  - chart: zookeeper\n    values: {replica: 1}\n")
+    with pytest.raises(InvalidDeployment) as error:
+        client.plan(file)
+    assert [mistake.partition(":")[0] for mistake in error.value.errors] == ["releases[0]", "releases[2]"]
+
+
+def test_a_chart_that_breaks_the_contract_stops_all_before_anything_is_written(client, file, tmp_path):
+    template = file.parent / "tiny" / "templates" / "c.yaml"
+    template.write_text(template.read_text().replace("-{{ $lane }}\n  labels", "\n  labels"))
+    with pytest.raises(CheckFailed):
+        client.apply(file)
+    assert not (tmp_path / "root").exists()
+
+
+def test_yaml_beyond_the_limits_is_refused(client, file):
+    file.write_text("a: &a [x]\n" + "b: " + "[" * 200 + "]" * 200)
+    with pytest.raises(Exception, match="nested in more than 100 levels"):
+        read(file)
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A disk that is nearly full, or the test can't be played here."""
+    place = tmp_path / "full"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=96k", "none", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount a small disk")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_leaves_nothing_half_done_and_the_next_run_converges(helm, file, full):
+    client = Client(directory=full / "root", helm=helm)
+    filler = full / "filler"
+    filler.write_bytes(b"x" * 60_000)
+    with pytest.raises(OSError, match="No space left") as error:
+        client.apply(file)
+    assert error.value.errno == errno.ENOSPC
+    there = {path.name for path in (full / "root" / "streams").iterdir()}
+    assert not [name for name in there if name.startswith(".")]
+    for name in there:
+        assert (full / "root" / "streams" / name / "kustomization.yaml").read_text(), "whole or not at all"
+    filler.unlink()
+    applied = client.apply(file)
+    assert {release.name for release in applied.releases} == set(NAMES)
+    assert {release.name for release in applied.releases if release.change == "unchanged"} == there
+    assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+
+
+def test_atomic_on_a_full_disk_removes_what_this_run_made_and_nothing_else(helm, file, full):
+    client = Client(directory=full / "root", namespace="streams", helm=helm)
+    client.install(file.parent / "tiny", "coco-1", name="svc1", service_version="v2")
+    (full / "filler").write_bytes(b"x" * 50_000)
+    with pytest.raises(OSError, match="No space left"):
+        client.apply(file, atomic=True)
+    assert [release.name for release in client.releases()] == ["svc1-v2-coco-1"]
+
+
+def test_of_two_runs_at_once_each_release_has_one_maker(helm, file, tmp_path):
+    """Two processes: what one makes, the other finds unchanged, and neither fails."""
+    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
+    command = [SIDELANE, "apply", file, "--directory", tmp_path / "root", "-o", "json"]
+    running = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [json.loads(one.communicate()[0]) for one in running]
+    for at, name in enumerate(NAMES):
+        changes = sorted(one["releases"][at]["change"] for one in said)
+        assert changes == ["created", "unchanged"], (name, changes)
+
+
+def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
+    create = DirectoryTarget._create
+
+    async def fails(self, order, rendering, statement):
+        if rendering.release == "svc1-v1-coco-1":
+            raise TimedOut("not ready in time", remedy="wait longer")
+        return await create(self, order, rendering, statement)
+
+    monkeypatch.setattr(DirectoryTarget, "_create", fails)
+    with pytest.raises(ApplyFailed) as error:
+        client.apply(file)
+    assert error.value.exit_code == 3
+    assert error.value.done == ("zookeeper-coco-1",)
+    assert "not begun: svc1-v2-coco-1" in error.value.problem
+    assert list(error.value.to_json()["errors"]) == ["svc1-v1-coco-1"]
