@@ -69,13 +69,15 @@ async def install(
     options: Options,
     rendered: Rendering | None = None,
     retry: bool = False,
+    bundle: str = "",
     progress: Progress = quiet,
 ) -> Release:
     """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
     that is gone left it half-made.
 
-    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. Raises
-    ReleaseConflict when it is there with other content, naming what differs and the next free Build.
+    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. bundle: the digest
+    of the bundle that it is made again from. Raises ReleaseConflict when it is there with other content, naming what
+    differs and the next free Build.
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
@@ -86,7 +88,7 @@ async def install(
         rendering, origin, facts = await together(render, _origin(chart), target.facts())
         if rendered is None:
             checked(rendering)
-        statement = await _statement(renderer, rendering, origin, facts)
+        statement = await _statement(renderer, rendering, origin, facts, bundle)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
         try:
             return await create(rendering, statement)
@@ -104,10 +106,11 @@ async def _origin(chart: Chart) -> Origin:
     from sidelane.record import origin  # noqa: PLC0415 - Helm is started first
 
     folder = chart.path if chart.path.is_dir() else chart.path.parent
-    return await origin.of([Path.cwd(), *([] if chart.travels else [folder])])
+    # As it was named, and not as it is resolved: the folder that this process works in may be gone.
+    return await origin.of([Path(), *([] if chart.travels else [folder])])
 
 
-async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None) -> str:
+async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, bundle: str) -> str:
     from sidelane.record import statement  # noqa: PLC0415 - see rendering.py
 
     return statement.make(
@@ -116,6 +119,7 @@ async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, f
         origin=origin,
         tools=statement.Tools(helm=str(await renderer.helm.version())),
         facts=facts,
+        bundle=bundle,
     )
 
 

@@ -35,9 +35,9 @@ _OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/commo
 class Verification:
     """What became of a release.
 
-    status: Helm's word. recorded: whether its record is there. changed: what Helm has otherwise than was recorded.
-    missing: objects that are gone. drift: fields that the cluster has otherwise than Helm. operational: what differs
-    and may, because it is for the one who operates the release to set. Lines are for people.
+    status: Helm's word. recorded: whether its record is there. changed: what Helm has otherwise than was recorded, and
+    operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
+    gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
     """
 
     release: str
@@ -47,7 +47,13 @@ class Verification:
     changed: tuple[str, ...] = ()
     missing: tuple[Identity, ...] = ()
     drift: tuple[Drift, ...] = ()
-    operational: tuple[str, ...] = ()
+    operated: tuple[str, ...] = ()
+    scaled: tuple[Drift, ...] = ()
+
+    @property
+    def operational(self) -> tuple[str, ...]:
+        """What differs and may, as lines."""
+        return (*self.operated, *map(str, self.scaled))
 
     @property
     def state(self) -> State:
@@ -135,7 +141,8 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
         changed=changed,
         missing=tuple(missing),
         drift=tuple(one for one in drifted if one not in scaled),
-        operational=(*allowed, *map(str, scaled)),
+        operated=allowed,
+        scaled=tuple(scaled),
     )
 
 

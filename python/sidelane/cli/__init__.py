@@ -22,6 +22,9 @@ COMMANDS = {
     "uninstall": "Remove a release.",
     "record": "Show where a release comes from.",
     "verify": "Tell whether releases still are what was deployed.",
+    "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
+    "bundle": "Put all that a lane takes into one file.",
+    "replay": "Deploy a bundled lane again.",
     "completion": "Print the completion script for a shell.",
 }
 

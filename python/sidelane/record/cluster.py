@@ -39,15 +39,23 @@ class Facts(NamedTuple):
         return {key: value for key, value in known.items() if value is not None}
 
 
+async def of_helm(helm: Helm, namespace: str) -> Facts:
+    """What a chart sees that is rendered without a cluster: the Kubernetes that Helm itself takes it to be for."""
+    return _read(await _asked(helm, namespace, objects=False, server=False))
+
+
 async def facts(helm: Helm, namespace: str | None) -> Facts:
     """The facts of the cluster that Helm reaches. namespace: None is Helm's own choice.
 
     Who may deploy may not always read namespaces and quotas: then these are left out. Raises ClusterUnreachable.
     """
     try:
-        found = await _asked(helm, namespace, objects=True)
+        return _read(await _asked(helm, namespace, objects=True))
     except ClusterDenied:
-        found = await _asked(helm, namespace, objects=False)
+        return _read(await _asked(helm, namespace, objects=False))
+
+
+def _read(found: dict[str, Any]) -> Facts:
     return Facts(
         namespace=found["namespace"],
         kubernetes=found["kubernetes"],
@@ -58,8 +66,8 @@ async def facts(helm: Helm, namespace: str | None) -> Facts:
     )
 
 
-async def _asked(helm: Helm, namespace: str | None, *, objects: bool) -> dict[str, Any]:
-    text = await helm.template_text("facts", CHART, {"objects": objects}, namespace=namespace, server=True)
+async def _asked(helm: Helm, namespace: str | None, *, objects: bool, server: bool = True) -> dict[str, Any]:
+    text = await helm.template_text("facts", CHART, {"objects": objects}, namespace=namespace, server=server)
     line = next((line for line in text.splitlines() if line.startswith(_FACTS)), None)
     if line is None:
         raise HelmError("Helm printed no facts of the cluster", remedy="see what the helm on PATH is")

@@ -42,10 +42,12 @@ def make(
     tools: Tools,
     facts: Facts | None = None,
     started: datetime | None = None,
+    bundle: str = "",
 ) -> str:
     """The record of a release that is about to be made, as JSON.
 
-    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none.
+    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. bundle: the digest
+    of the bundle that it is made again from.
     """
     chart, lane = rendering.chart, rendering.lane
     manifest = (
@@ -80,6 +82,7 @@ def make(
                         "annotations": {"version": chart.version, "appVersion": chart.app_version},
                     },
                     {"name": "values", "digest": _digests(digest(canonical(values)))},
+                    *([{"name": "bundle", "digest": _digests(bundle)}] if bundle else []),
                     *(commit.to_json() for commit in origin.commits),
                     *_images(manifest),
                 ],
