@@ -137,5 +137,5 @@ def _neutral(value: Any, lane: Lane, replaced: Callable[[str], str], key: str = 
 
 
 def _is_checksum(key: str, siblings: Mapping[str, Any]) -> bool:
-    """Whether it is a digest of what is compared itself: a pod's annotation, or what a chart's guard keeps of values."""
+    """Whether it is a digest of what is compared itself: an annotation, or what a chart's guard keeps of values."""
     return key.startswith("checksum/") or (key == _DIGESTS and _GUARD in siblings)

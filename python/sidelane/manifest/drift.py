@@ -87,7 +87,8 @@ def drift(asked: Object, found: Mapping[str, Any]) -> Iterator[Drift]:
     walk = _Walk(asked.kind)
     owners = _owners(found)
     for part, want in _parts(asked.body):
-        for path, expected, actual, by in walk.differ(part, want, found.get(part, ABSENT), _below(owners, f"f:{part}")):
+        have, below = found.get(part, ABSENT), _below(owners, f"f:{part}")
+        for path, expected, actual, by in walk.differ(part, want, have, below, key=part):
             yield Drift(identity, path, public(identity, path, expected), public(identity, path, actual), by)
     for part in sorted(found.keys() - asked.body.keys() - {"status", "metadata"}):
         # Such as the data of a ConfigMap that was asked for without any.
