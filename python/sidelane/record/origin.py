@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sidelane.process import begun
 from sidelane.tasks import Shared
 
 #: Who made a release that no known pipeline made.
 BY_HAND: Final = "https://sidelane.dev/by-hand"
 #: Seconds that git may take: a record of a commit is not worth more, and says nothing then.
 PATIENCE: Final = 5.0
+#: A commit's name: SHA-1, or SHA-256 in repositories that are made with it.
+COMMIT: Final = "[0-9a-f]{40}|[0-9a-f]{64}"
 
 
 class Commit(NamedTuple):
@@ -44,19 +45,17 @@ class Origin(NamedTuple):
 async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = None) -> Origin:
     """The origin of what is made now, by this process, with files of these folders.
 
-    Git is asked for each folder's repository; where it knows none, the pipeline's own variables name the commit.
+    Git is asked for each folder's repository; where there is none, the pipeline's own variables name the commit.
     """
     environment = os.environ if environment is None else environment
-    found = await asyncio.gather(
-        *(_COMMITS_OF.get(folder, functools.partial(_commit, folder)) for folder in dict.fromkeys(folders))
-    )
-    pipeline = _pipeline(environment)
+    tops = dict.fromkeys(filter(None, map(_top, folders)))
+    found = await asyncio.gather(*(_COMMITS_OF.get(top, functools.partial(_commit, top)) for top in tops))
     named = _named_commit(environment)
     commits = tuple(dict.fromkeys(filter(None, found))) or ((named,) if named else ())
-    return pipeline._replace(commits=commits)
+    return _pipeline(environment)._replace(commits=commits)
 
 
-#: Commits of folders, which are not asked for again for each release of a lane.
+#: Commits of repositories, which are not asked for again for each release of a lane.
 _COMMITS_OF: Final[Shared[Commit | None]] = Shared(10.0)
 
 
@@ -121,7 +120,7 @@ def _pipeline(environment: Mapping[str, str]) -> Origin:
 def _named_commit(environment: Mapping[str, str]) -> Commit | None:
     for variable, repository in _COMMITS:
         commit = environment.get(variable, "")
-        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
+        if re.fullmatch(COMMIT, commit):
             return Commit(_public(_filled(repository, environment)), commit)
     return None
 
@@ -135,28 +134,51 @@ def _public(url: str) -> str:
     return re.sub(r"(?<=://)[^/@]*@", "", url)
 
 
-async def _commit(folder: Path) -> Commit | None:
-    """The commit that a folder is at, None where git is not there, or does not know or trust it."""
+def _top(folder: Path) -> Path | None:
+    """The repository that a folder lies in, None where it lies in none."""
+    try:
+        folder = folder.resolve()
+    except OSError:  # the folder that this process works in is gone
+        return None
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
+
+
+async def _commit(top: Path) -> Commit | None:
+    """The commit that a repository is at, None where git is not there, or does not trust it."""
     try:
         async with asyncio.timeout(PATIENCE):
-            where = await _git(folder, "rev-parse", "--show-toplevel", "HEAD")
-            if len(where) != 2:
-                return None
-            top, commit = where
-            # Of the whole tree, whichever folder of it was asked about; a file that is not ignored could be used.
-            changes, remote = await asyncio.gather(
-                _git(Path(top), "status", "--porcelain", "--untracked-files=normal"),
-                _git(Path(top), "remote", "get-url", "origin"),
+            # A file that is not committed may have been used, unless it is ignored.
+            status, remote = await asyncio.gather(
+                _git(top, "status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
+                _git(top, "remote", "get-url", "origin"),
             )
     except (OSError, TimeoutError):
         return None
-    repository = _public(remote[0]) if remote else Path(top).as_uri()
-    return Commit(repository, commit, clean=not changes)
+    told = dict(line[2:].split(" ", 1) for line in status if line.startswith("# "))
+    commit = told.get("branch.oid", "")
+    if not re.fullmatch(COMMIT, commit):
+        return None
+    clean = all(line.startswith("# ") for line in status)
+    return Commit(_public(remote[0]) if remote else top.as_uri(), commit, clean)
 
 
-async def _git(folder: Path, *arguments: str) -> list[str]:
+async def _git(top: Path, *arguments: str) -> list[str]:
     """What git prints, as lines; nothing where it fails."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    async with begun("git", ["-C", str(folder), *arguments], environment, takes_input=False) as process:
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        "-C",
+        str(top),
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment,
+    )
+    try:
         stdout, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return stdout.decode(errors="replace").splitlines() if process.returncode == 0 else []
