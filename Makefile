@@ -8,7 +8,7 @@ SOURCES := python ci tests
 .PHONY: help demo test demo-cluster tools bench lint scan package format clean
 
 help:
-	@echo "make demo          two lanes of ZooKeeper, rendered, checked, written to ./demo; a change is refused"
+	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
 	@echo "make test          the tests; those on a cluster are skipped until \`make tools\` was run"
 	@echo "make tools         build the test control plane and Helm 4 (Go; minutes once, then a second)"
 	@echo "make demo-cluster  the demo on a throw-away control plane"

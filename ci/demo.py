@@ -1,6 +1,6 @@
 """The main job, from beginning to end, with the commands that a person would type.
 
-    python ci/demo.py              two lanes of ZooKeeper in a directory of manifests; needs no cluster
+    python ci/demo.py              two lanes of a pipeline in a directory of manifests; needs no cluster
     python ci/demo.py --cluster    the same on the cluster that KUBECONFIG names
 
 Ends with 1 when anything is not as it should be.
@@ -44,27 +44,38 @@ def main() -> None:
     if not on_cluster:
         shutil.rmtree(ROOT, ignore_errors=True)
 
+    image = ["--set", "image.repository=acme/svc1", "--set", "image.tag=1.4.0"]
+
     say("The charts that travel with Sidelane")
     sidelane("charts")
-    say("A lane of ZooKeeper: rendered by Helm, held against the naming contract, installed")
-    sidelane("check", "zookeeper", "--lane", "coco-1")
-    sidelane("install", "zookeeper", "--lane", "coco-1", *target, *create)
+    say("The outer deployment of a lane: rendered by Helm, held against the naming contract, installed")
+    sidelane("check", "pipeline", "--lane", "coco-1")
+    sidelane("install", "pipeline", "--lane", "coco-1", *target, *create)
     say("A second one beside it; the first is not touched")
-    sidelane("install", "zookeeper", "--lane", "2-coco-1", *target, *create, "-o", "json")
+    sidelane("install", "pipeline", "--lane", "2-coco-1", *target, *create, "-o", "json")
+    say("The inner deployment: two versions of a service in that lane")
+    for version in ("v1", "v2"):
+        service = ["service", "--name", "svc1", "--service-version", version]
+        sidelane("install", *service, "--lane", "2-coco-1", *target, *image, *(["--wait"] if on_cluster else []))
     say("The same again changes nothing")
-    again = sidelane("install", "zookeeper", "--lane", "coco-1", *target, "-o", "json")
+    again = sidelane("install", "pipeline", "--lane", "coco-1", *target, "-o", "json")
     say("Something else in a lane that is deployed is refused")
-    refused = sidelane("install", "zookeeper", "--lane", "coco-1", *target, "--set", "replicas=5", ends_with=1)
+    change = ["--set", "zookeeper.replicas=5"]
+    refused = sidelane("install", "pipeline", "--lane", "coco-1", *target, *change, ends_with=1)
+    say("What is stateless may be scaled")
+    scale = ["--reuse-values", "--set", "supervisor.replicas=3"]
+    scaled = sidelane("upgrade", "pipeline", "--lane", "coco-1", *target, *scale, "-o", "json")
     say("What is there")
     listed = sidelane("list", *target)
-    shown = sidelane("status", "zookeeper-2-coco-1", *target)
+    shown = sidelane("status", "svc1-v2-2-coco-1", *target)
 
     expected = {
         "the second install says unchanged": '"change": "unchanged"' in again,
         "the refusal names the field and the next free Build": "spec.replicas: 3 → 5" in refused
         and "coco-2" in refused,
-        "both lanes are listed": "zookeeper-coco-1" in listed and "zookeeper-2-coco-1" in listed,
-        "the objects carry their lane": "zk-2-coco-1-0" in shown if on_cluster else "zk-cs-2-coco-1" in shown,
+        "scaling says upgraded": '"change": "upgraded"' in scaled,
+        "both lanes are listed": "pipeline-coco-1" in listed and "pipeline-2-coco-1" in listed,
+        "the objects carry their lane": "svc1-v2-2-coco-1-" in shown if on_cluster else "svc1-v2-2-coco-1" in shown,
     }
     for what, holds in expected.items():
         if not holds:
@@ -72,7 +83,7 @@ def main() -> None:
     where = (
         ""
         if on_cluster
-        else f" What was written is in ./{ROOT}; try `kubectl kustomize {ROOT}/streams/zookeeper-coco-1`."
+        else f" What was written is in ./{ROOT}; try `kubectl kustomize {ROOT}/streams/pipeline-2-coco-1`."
     )
     say(f"Done in {time.monotonic() - begun:.1f} s.{where}")
 

@@ -39,7 +39,7 @@ def told(container: dict[str, Any]) -> dict[str, str | None]:
 
 
 def installed(objects: Objects, component: str, folder: Path) -> dict[str, str]:
-    """The component's ConfigMap as files in ``folder``; gives the environment in which its scripts call a played `storm`."""
+    """The component's ConfigMap as files in ``folder``; the environment in which its scripts call a played `storm`."""
     for name in ("config", "conf", "data", "bin"):
         (folder / name).mkdir()
     for name, text in objects[f"ConfigMap {component}"]["data"].items():

@@ -61,7 +61,7 @@ def check_versions(packages: list[Package], checkout: Checkout, since: str, helm
                 before = package(chart, helm)
                 earlier[before.name] = before
             except (HelmError, Refused):  # then nobody has such a package
-                print(f"{chart.name} is not compared: {base.title} can't be packaged")
+                print(f"{chart.name} is not compared: as {base.title} has it, it can't be packaged")
     check(packages, earlier, base)
     print(f"compared with {base.title}: every chart that differs has a higher version")
 

@@ -22,7 +22,8 @@ from checkov.runner_filter import RunnerFilter
 
 
 def scan(folder: str) -> dict[str, Any]:
-    report = Runner().run(root_folder=folder, runner_filter=RunnerFilter(framework=["kubernetes"]))
+    only = RunnerFilter(framework=["kubernetes"], show_progress_bar=False)
+    report = Runner().run(root_folder=folder, runner_filter=only)
     records = [*report.passed_checks, *report.failed_checks, *report.skipped_checks]
     return {
         "passed": len(report.passed_checks),

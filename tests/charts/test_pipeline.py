@@ -91,6 +91,22 @@ def test_parts_that_do_not_fit_are_refused(refusal: Refusal, values: dict[str, A
     assert sentence in refusal("pipeline", values={**LANE, **values})
 
 
+def test_what_parts_agree_on_is_given_once(render: Render) -> None:
+    shared = {**LANE["global"], "nimbus": {"replicas": 3}, "zookeeper": {"lane": "coco-1"}}
+    objects = render("pipeline", values={"global": shared, "zookeeper": {"enabled": False}})
+    (nimbus,) = [item for item in objects if item["kind"] == "StatefulSet" and "nimbus" in item["metadata"]["name"]]
+    assert nimbus["spec"]["replicas"] == 3
+    storms = [yaml.safe_load(item["data"]["storm.yaml"]) for item in objects if "storm.yaml" in item.get("data", {})]
+    assert len(storms) == 3
+    for storm in storms:
+        assert storm["storm.zookeeper.servers"] == ["zk-cs-coco-1.default.svc.cluster.local"]
+        assert storm["storm.zookeeper.root"] == "/storm/2-coco-1"
+    # Supervisors ask for the leader under one name; Nimbus and the UI have to know each.
+    seeds = sorted([seed.split(".")[0] for seed in storm["nimbus.seeds"]] for storm in storms)
+    each = [f"nimbus-2-coco-1-{n}" for n in range(3)]
+    assert seeds == [each, each, ["nimbus-cs-2-coco-1"]]
+
+
 def test_parts_that_are_left_out_need_not_fit(render: Render) -> None:
     assert render("pipeline", values={**LANE, "ui": {"enabled": False}, "nimbus": {"replicas": 3}})
 

@@ -262,9 +262,13 @@ def test_the_test_looks_for_this_lanes_supervisors(
     script, prefix = objects["Pod supervisor-test"]["spec"]["containers"][0]["command"][1:]
     assert (script, prefix) == ("/etc/storm/test.sh", "supervisor-2-coco-1-")
     env = installed(objects, "supervisor", tmp_path)
-    (tmp_path / "bin" / "storm").write_text(
-        f"#!/bin/sh\n[ \"$*\" = 'admin print_super' ] && echo 'host: {registered}'\n"
-    )
+    played = {
+        "storm": "[ $1 = server_classpath ] && echo '/a/*:/b/*'",
+        "java": f"[ \"$2\" = '/a/*:/b/*:{tmp_path}/conf' ] && echo 'host: {registered}'",
+    }
+    for program, script in played.items():
+        (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / program).chmod(0o755)
     assert bash(tmp_path / "config" / "test.sh", prefix, env=env).returncode == code
 
 

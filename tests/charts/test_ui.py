@@ -50,6 +50,13 @@ def test_only_readiness_depends_on_nimbus(ui: UI) -> None:
         assert container[probe]["httpGet"] == {"path": "/index.html", "port": "ui"}
 
 
+def test_probes_ask_nothing_that_a_login_would_refuse(ui: UI) -> None:
+    container = pod(ui(config={"ui.filter": "org.example.Login"}), "Deployment ui")["containers"][0]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["tcpSocket"] == {"port": "ui"}
+        assert "httpGet" not in container[probe]
+
+
 def test_ingress(ui: UI) -> None:
     given = {"enabled": True, "host": "storm.example.org", "className": "nginx", "tlsSecretName": "cert"}
     objects = ui(ingress={**given, "annotations": {"a": "b"}})
@@ -81,6 +88,7 @@ def test_http_route(ui: UI) -> None:
         ({"drpc": {"jvm": {"heapMiB": 1024}}}, "drpc.jvm.heapMiB is 1024, which does not fit"),
         ({"drpc": {"jvm": {"options": "-Xmx2g"}}}, "the heap is set by drpc.jvm.heapMiB"),
         ({"config": {"ui.port": 1}}, "leave it out"),
+        ({"config": {"ui.https.port": 1}}, "leave it out"),
         ({"config": {"ui.childopts": "-Xmx1g"}}, "set jvm instead"),
         ({"config": {"drpc.childopts": "-Xmx1g"}}, "set drpc.jvm instead"),
         ({"config": {"nimbus.seeds": ["a"]}}, "set nimbus.replicas instead"),

@@ -8,6 +8,7 @@ not count: it may lead to a cluster that is in use, and these tests install and 
 from __future__ import annotations
 
 import secrets
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from controlplane import ControlPlane, ControlPlaneError, find_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Object = dict[str, Any]
 
@@ -62,6 +63,20 @@ class Cluster:
 
     def names(self, path: str) -> list[str]:
         return sorted(item["metadata"]["name"] for item in self.list(path))
+
+    def labelled(self, namespace: str, selector: str, kinds: Iterable[str]) -> dict[tuple[str, str], Object]:
+        """The objects that a label selector finds, by kind and name, as their authors last wrote them: without what the
+        server counts. kinds: by their paths, such as `/apis/apps/v1/deployments`.
+        """
+        found = {}
+        for path in kinds:
+            root, _, kind = path.rpartition("/")
+            for item in self.list(f"{root}/namespaces/{namespace}/{kind}?labelSelector={selector}"):
+                item.pop("status", None)
+                for counted in ("resourceVersion", "managedFields", "generation"):
+                    item["metadata"].pop(counted, None)
+                found[kind, item["metadata"]["name"]] = item
+        return found
 
     def ready_pods(self, namespace: str) -> list[str]:
         """The names of the namespace's pods that are Ready, sorted."""
@@ -132,3 +147,16 @@ def unknown(cluster: Cluster, unavailable: Callable[[str], NoReturn]) -> Path:
     if cluster.plane is None:
         unavailable("a kubeconfig with a wrong token is made for our own control plane; run without --kubeconfig")
     return cluster.plane.kubeconfig_for("belongs-to-nobody")
+
+
+@pytest.fixture
+def plain(cluster: Cluster, namespace: str, helm: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Plain Helm, as somebody runs it who never heard of the SDK."""
+
+    def run(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [helm, *map(str, arguments), "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, done.stderr
+        return done
+
+    return run

@@ -23,12 +23,12 @@ from sidelane.errors import (
 )
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
-KINDS = {
-    "apps/v1": ["statefulsets"],
-    "v1": ["services", "configmaps", "serviceaccounts", "persistentvolumeclaims", "secrets"],
-    "policy/v1": ["poddisruptionbudgets"],
-    "networking.k8s.io/v1": ["networkpolicies"],
-}
+KINDS = (
+    "/apis/apps/v1/statefulsets",
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    "/apis/policy/v1/poddisruptionbudgets",
+    *(f"/api/v1/{kind}" for kind in ("services", "configmaps", "serviceaccounts", "persistentvolumeclaims", "secrets")),
+)
 
 
 @pytest.fixture
@@ -36,31 +36,8 @@ def client(cluster, namespace, helm):
     return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
 
 
-@pytest.fixture
-def plain(cluster, namespace, helm):
-    """Plain Helm, as somebody runs it who never heard of the SDK."""
-
-    def run(*arguments, check=True):
-        command = [helm, *arguments, "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not check, done.stderr
-        return done
-
-    return run
-
-
 def objects(cluster, namespace, lane):
-    """Every object of a lane, by kind and name, as its author last wrote it: without what the server counts."""
-    found = {}
-    for version, kinds in KINDS.items():
-        root = f"/api/{version}" if version == "v1" else f"/apis/{version}"
-        for kind in kinds:
-            for item in cluster.list(f"{root}/namespaces/{namespace}/{kind}?labelSelector=sidelane.dev/lane={lane}"):
-                item.pop("status", None)
-                for counted in ("resourceVersion", "managedFields", "generation"):
-                    item["metadata"].pop(counted, None)
-                found[kind, item["metadata"]["name"]] = item
-    return found
+    return cluster.labelled(namespace, f"sidelane.dev/lane={lane}", KINDS)
 
 
 def pods(lane, members=3):

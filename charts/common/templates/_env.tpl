@@ -1,6 +1,6 @@
 {{- /*
 Takes root, component and, for one version of a service, serviceVersion. What every container is told of where it runs,
-and the chart's extraEnv after it.
+and after it env, variables as Kubernetes has them: the chart's extraEnv where none are given.
 */ -}}
 {{- define "common.env" -}}
 - name: SIDELANE_VERSION
@@ -15,7 +15,7 @@ and the chart's extraEnv after it.
 - name: SIDELANE_SERVICE_VERSION
   value: {{ .serviceVersion | quote }}
 {{- end }}
-{{- range .root.Values.extraEnv }}
+{{- range .env | default .root.Values.extraEnv }}
 {{- if hasPrefix "SIDELANE_" .name }}
 {{- fail (printf "the environment variable '%s' can't be set: SIDELANE_* tells the container its lane; choose another name" .name) }}
 {{- end }}

@@ -68,6 +68,24 @@ Takes a kind. The longest name that nothing behind it cuts or refuses, where tha
 {{- end -}}
 {{- end -}}
 
+{{- /*
+Takes the name of a service. Narrower than a component's: nothing of a service is called or labelled as what another
+service of the lane, or its pipeline, is made of.
+
+    svc1-v1-test-2-coco-1     is the test of svc1's v1, so no service is called svc1-v1-test
+    app: zk-2-coco-1          selects ZooKeeper's members, so no service is called zk
+*/ -}}
+{{- define "common.service.problem" -}}
+{{- $problem := include "common.component.problem" . -}}
+{{- if $problem -}}
+  {{- $problem -}}
+{{- else if regexMatch "-v[0-9][a-z0-9]*-" . -}}
+  {{- printf "the service's name '%s' has the part '%s', which reads as a service version; write it another way" . (regexFind "-v[0-9][a-z0-9]*-" . | trimAll "-") -}}
+{{- else if regexMatch "^(zk|nimbus|supervisor|ui|logviewer|drpc)(-(cs|hs|test))?$" . -}}
+  {{- printf "the service's name '%s' is that of a part of the lane's pipeline, which would take its pods for its own; choose another" . -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Takes a service version. */ -}}
 {{- define "common.serviceVersion.problem" -}}
 {{- if not (and (kindIs "string" .) (regexMatch "^v[0-9][a-z0-9]*$" (toString .))) -}}

@@ -1,19 +1,20 @@
-{{- /* What concerns two parts at once; each part checks its own values. */ -}}
+{{- /* What concerns two parts at once; each part checks its own values. `helm lint` has no values of the parts to check. */ -}}
 {{- define "pipeline.checks" -}}
-{{- /* `helm lint` gives the parts' values only where they are installed. */ -}}
-{{- if and .Values.nimbus.enabled .Values.ui.enabled (hasKey .Values.nimbus "replicas") (hasKey .Values.ui "nimbus") -}}
+{{- $shared := .Values.global | default dict -}}
+{{- if and .Values.nimbus.enabled .Values.ui.enabled (not (dig "nimbus" "replicas" 0 $shared)) (hasKey .Values.nimbus "replicas") (hasKey .Values.ui "nimbus") -}}
   {{- if ne (int .Values.nimbus.replicas) (int .Values.ui.nimbus.replicas) -}}
-    {{- fail (printf "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would show Nimbus that are not there, or miss some; give both the same number" .Values.nimbus.replicas .Values.ui.nimbus.replicas) -}}
+    {{- fail (printf "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would show Nimbus that are not there, or miss some; give one number to both by global.nimbus.replicas" .Values.nimbus.replicas .Values.ui.nimbus.replicas) -}}
   {{- end -}}
 {{- end -}}
-{{- $roots := dict -}}
+{{- $places := dict -}}
 {{- range $part := list "nimbus" "supervisor" "ui" -}}
   {{- $values := index $.Values $part -}}
   {{- if and $values.enabled (hasKey $values "zookeeper") -}}
-    {{- $_ := set $roots (toJson $values.zookeeper) $part -}}
+    {{- $place := mergeOverwrite (deepCopy $values.zookeeper) (deepCopy ($shared.zookeeper | default dict)) -}}
+    {{- $_ := set $places (toJson $place) $part -}}
   {{- end -}}
 {{- end -}}
-{{- if gt (len $roots) 1 -}}
-  {{- fail (printf "%s have different values under zookeeper, and the parts of one Storm meet in one place; give them the same" (values $roots | sortAlpha | join ", ")) -}}
+{{- if gt (len $places) 1 -}}
+  {{- fail (printf "%s have different values under zookeeper, and the parts of one Storm meet in one place; give it to all by global.zookeeper" (values $places | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}

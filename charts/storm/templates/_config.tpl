@@ -50,7 +50,8 @@ A setting that is in one of the first two can't be in the third.
   "topology.min.replication.count" "minReplication"
   "supervisor.slots.ports" "workers.slots and workers.firstPort" "supervisor.memory.capacity.mb" "workers" "supervisor.cpu.capacity" "resources"
   "worker.heap.memory.mb" "workers.heapMiB" "worker.childopts" "workers.options" "topology.worker.logwriter.childopts" "workers.logWriterMiB" -}}
-{{- $fixed := list "storm.local.hostname" "storm.cluster.mode" "storm.workers.artifacts.dir" "transactional.zookeeper.servers" "transactional.zookeeper.port" -}}
+{{- $fixed := list "storm.local.hostname" "storm.cluster.mode" "storm.workers.artifacts.dir" "transactional.zookeeper.servers" "transactional.zookeeper.port"
+  "nimbus.thrift.tls.port" "ui.host" "ui.https.port" "drpc.https.port" "logviewer.https.port" -}}
 {{- if hasKey .own .key -}}
   {{- with get $instead .key -}}
     {{- printf "config.%s is written by the chart; set %s instead" $.key . -}}

@@ -1,0 +1,39 @@
+{{- /* Takes the root. The ports that the Service answers on, as a JSON list under `list`. */ -}}
+{{- define "service.answering" -}}
+{{- $found := list -}}
+{{- range .Values.ports -}}
+  {{- if .port -}}
+    {{- $found = append $found . -}}
+  {{- end -}}
+{{- end -}}
+{{- dict "list" $found | toJson -}}
+{{- end -}}
+
+{{- /* Takes ports of a container, as the values have them. Only these keys go on: a hostPort would bind two lanes to one node's port. */ -}}
+{{- define "service.containerPorts" -}}
+{{- range . }}
+- name: {{ .name }}
+  containerPort: {{ int .containerPort }}
+  protocol: {{ .protocol | default "TCP" }}
+{{- end }}
+{{- end -}}
+
+{{- /* Takes what, for a sentence, and ports. Fails for what the API server would refuse, or take and then not do. */ -}}
+{{- define "service.portChecks" -}}
+{{- $what := .what -}}
+{{- $taken := list -}}
+{{- range .ports -}}
+  {{- include "service.onlyKeys" (dict "what" (printf "the port '%s' of %s" .name $what) "given" . "known" (list "name" "port" "containerPort" "protocol" "appProtocol")) -}}
+  {{- $protocol := .protocol | default "TCP" -}}
+  {{- $claims := list (printf "name '%s'" .name) (printf "containerPort %v/%s" .containerPort $protocol) -}}
+  {{- if .port -}}
+    {{- $claims = append $claims (printf "port %v/%s" .port $protocol) -}}
+  {{- end -}}
+  {{- range $claims -}}
+    {{- if has . $taken -}}
+      {{- fail (printf "%s has the %s twice; give each port its own" $what .) -}}
+    {{- end -}}
+    {{- $taken = append $taken . -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,80 @@
+{{- /* Takes the root. The pods' volumes: the chart's own, and the values'. */ -}}
+{{- define "service.volumes" -}}
+{{- if .Values.tmp.enabled }}
+- name: tmp
+  emptyDir:
+    {{- toYaml (include "service.tmp" . | fromYaml) | nindent 4 }}
+{{- end }}
+{{- if .Values.config.files }}
+- name: config
+  configMap:
+    name: {{ include "common.name" (dict "root" . "component" (include "service.beside" (dict "root" . "suffix" "config")) "kind" "ConfigMap") }}
+{{- end }}
+{{- range $index, $it := .Values.config.existing }}
+- name: existing-{{ $index }}
+  {{- if .secret }}
+  secret: {secretName: {{ .secret }}}
+  {{- else }}
+  configMap: {name: {{ .configMap }}}
+  {{- end }}
+{{- end }}
+{{- with .Values.volumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "service.tmp" -}}
+{{- with .Values.tmp.sizeLimit }}
+sizeLimit: {{ include "common.scalar" . | quote }}
+{{- end }}
+{{- with .Values.tmp.medium }}
+medium: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Takes the root. Where the service's container mounts them. */ -}}
+{{- define "service.mounts" -}}
+{{- if .Values.tmp.enabled }}
+- {name: tmp, mountPath: /tmp}
+{{- end }}
+{{- if .Values.config.files }}
+- {name: config, mountPath: {{ .Values.config.mountPath | quote }}, readOnly: true}
+{{- end }}
+{{- range $index, $it := .Values.config.existing }}
+- {name: existing-{{ $index }}, mountPath: {{ .mountPath | quote }}, readOnly: true}
+{{- end }}
+{{- with .Values.volumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Takes the root. Fails for a volume that Pod Security `restricted` refuses: a node's folder would be shared by lanes, too.
+*/ -}}
+{{- define "service.volumeChecks" -}}
+{{- $sources := list "configMap" "csi" "downwardAPI" "emptyDir" "ephemeral" "persistentVolumeClaim" "projected" "secret" -}}
+{{- $taken := list "tmp" "config" -}}
+{{- range .Values.volumes -}}
+  {{- $name := .name | default "" -}}
+  {{- include "service.onlyKeys" (dict "what" (printf "the volume '%s'" $name) "given" . "known" (prepend $sources "name")) -}}
+  {{- if ne (len .) 2 -}}
+    {{- fail (printf "the volume '%s' has to have one source; give one of %s" $name (join ", " $sources)) -}}
+  {{- end -}}
+  {{- if or (has $name $taken) (hasPrefix "existing-" $name) -}}
+    {{- fail (printf "the volume '%s' is there already, or its name is the chart's own; choose another name" $name) -}}
+  {{- end -}}
+  {{- $taken = append $taken $name -}}
+{{- end -}}
+{{- range .Values.config.existing -}}
+  {{- if eq (empty .secret) (empty .configMap) -}}
+    {{- fail (printf "config.existing has '%s' with %s; name either a secret or a configMap" .mountPath (ternary "neither" "both" (empty .secret))) -}}
+  {{- end -}}
+{{- end -}}
+{{- $paths := list -}}
+{{- range include "service.mounts" . | fromYamlArray -}}
+  {{- if has .mountPath $paths -}}
+    {{- fail (printf "two volumes are mounted at %s; choose another path, or set tmp.enabled to false where it is /tmp" .mountPath) -}}
+  {{- end -}}
+  {{- $paths = append $paths .mountPath -}}
+{{- end -}}
+{{- end -}}
