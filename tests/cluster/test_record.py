@@ -137,6 +137,17 @@ def test_upgrades_keep_the_record(cluster, namespace, client, plain):
     assert "record-zookeeper-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
 
 
+def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, namespace, client, plain):
+    """A release that was left half-made is finished by a rollback to its own revision, before which hooks run."""
+    client.install("zookeeper", "coco-1")
+    path = f"/api/v1/namespaces/{namespace}/configmaps/record-zookeeper-coco-1"
+    before = cluster.get(path)["data"]
+    cluster.delete(path)
+    plain("rollback", "zookeeper-coco-1", "1")
+    assert cluster.get(path)["data"] == before
+    assert [(one.state, one.recorded) for one in client.verify(lane="coco-1")] == [("unchanged", True)]
+
+
 def test_a_record_that_was_left_behind_makes_room(cluster, namespace, client, plain):
     client.install("zookeeper", "coco-1")
     left = config_map(cluster, namespace, "zookeeper-coco-1")["metadata"]["uid"]

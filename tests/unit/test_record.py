@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from sidelane import Client, charts, hidden
-from sidelane.errors import ChartNotFound, InvalidManifest
+from sidelane.errors import ChartNotFound, InvalidManifest, ReleaseNotFound
 from sidelane.record import Record, carried, origin
 
 PINNED = "registry.example/web@sha256:" + "0123456789abcdef" * 4
@@ -216,3 +217,37 @@ def test_secrets_are_hidden_wherever_they_stand():
     variables = {"env": [{"name": "DB_PASSWORD", "value": "x"}, {"name": "COLOUR", "value": "t0k!"}]}
     assert hidden.without_secrets(variables, texts=frozenset({"t0k"}))["env"][1]["value"] == "(hidden)!"
     assert hidden.without_secrets(variables)["env"][0]["value"] == "(hidden)"
+
+
+def test_a_directory_is_held_against_its_records(helm, tmp_path):
+    client = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
+    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "coco-2")
+    assert [one.state for one in client.verify(lane="coco-1")] == ["unchanged"]
+    manifest = tmp_path / "root" / "streams" / "zookeeper-coco-1" / "manifest.yaml"
+    manifest.write_text(manifest.read_text().replace("replicas: 3", "replicas: 4"))
+    (one,) = client.verify("zookeeper", "coco-1")
+    assert (one.state, one.changed) == ("changed", ("StatefulSet.apps/streams/zk-coco-1 is changed",))
+    (tmp_path / "root" / "streams" / "zookeeper-coco-2" / "record.json").unlink()
+    assert [one.state for one in client.verify(lane="coco-2")] == ["unrecorded"]
+    with pytest.raises(ReleaseNotFound, match="has no record"):
+        client.record("zookeeper", "coco-2")
+
+
+def test_operational_values_may_change_and_the_record_stays(helm, tmp_path):
+    client = Client(namespace="streams", directory=tmp_path, helm=helm)
+    client.install("zookeeper", "coco-1")
+    before = client.record("zookeeper", "coco-1").text
+    client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
+    (one,) = client.verify(lane="coco-1")
+    assert (one.state, one.operational) == ("unchanged", ("values: networkPolicy.enabled: (absent) → true",))
+    assert client.record("zookeeper", "coco-1").text == before
+
+
+def test_the_command_shows_the_statement(helm, tmp_path):
+    client = Client(namespace="streams", directory=tmp_path, helm=helm)
+    client.install("zookeeper", "coco-1")
+    program = Path(sysconfig.get_path("scripts")) / "sidelane"
+    command = [program, "record", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory", tmp_path]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert json.loads(shown) == client.record("zookeeper-coco-1").to_json()

@@ -127,6 +127,16 @@ class Stored:
         new = read_manifest(rendering.text, self.release.namespace, self.release.name)
         return diff(self.manifest, new, names=("the release", "the chart"))
 
+    def sources(self, rendering: Rendering) -> tuple[str, ...]:
+        """The templates of the objects that a rendering would change."""
+        new = read_manifest(rendering.text, self.release.namespace, self.release.name)
+        odd = {(obj.identity, obj.canonical()): obj.source for obj in self.manifest.objects}
+        for obj in new.objects:
+            key = (obj.identity, obj.canonical())
+            if odd.pop(key, None) is None:
+                odd[key] = obj.source
+        return tuple(sorted(set(odd.values())))
+
 
 class Found(NamedTuple):
     """Objects as a cluster has them, with who set what.

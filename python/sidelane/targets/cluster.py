@@ -225,10 +225,12 @@ class ClusterTarget:
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
         release = _release(answer, change=change)
-        if differences := Stored(release, {}, _text(answer)).differences(rendering):
+        stored = Stored(release, {}, _text(answer))
+        if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
-                remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
+                remedy=f"{', '.join(stored.sources(rendering))} renders differently each time, by randAlphaNum, now or the "
+                f"like; `sidelane uninstall {release.name}` and mend it",
             )
         return release
 
