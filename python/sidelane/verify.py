@@ -124,15 +124,12 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
     record = Record.read(text) if text is not None else None
     operational = record.operational if record else _operational(stored)
     changed, allowed = _changed(stored, record) if record else ((), ())
-    missing: list[Identity] = []
-    drifted: list[Drift] = []
-    for obj in objects if found is not None else ():
-        body = found.objects.get(obj.identity) if found is not None else None
-        if body is None:
-            missing.append(obj.identity)
-        else:
-            drifted += drift(obj, body)
-    scaled = [one for one in drifted if found is not None and _is_scaling(one, found, operational)]
+    found = found or Found({obj.identity: obj.body for obj in objects})  # where nothing runs, nothing differs
+    missing = [obj.identity for obj in objects if obj.identity not in found.objects]
+    drifted = [
+        one for obj in objects if obj.identity in found.objects for one in drift(obj, found.objects[obj.identity])
+    ]
+    scaled = [one for one in drifted if _is_scaling(one, found, operational)]
     return Verification(
         release=release.name,
         namespace=release.namespace,
