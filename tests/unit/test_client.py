@@ -29,7 +29,7 @@ def verbs(face):
 def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
         "install", "upgrade", "plan", "apply", "releases", "status", "uninstall", "render", "check",
-        "record", "verify",
+        "record", "verify", "diff", "bundle", "replay",
     }  # fmt: skip
     for name, verb in verbs(AsyncClient).items():
         assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
