@@ -10,13 +10,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sidelane.version import VERSION
+
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient, Client
     from sidelane.errors import SidelaneError
     from sidelane.lane import Lane
     from sidelane.targets import Release
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = ["AsyncClient", "Client", "Lane", "Release", "SidelaneError"]
 

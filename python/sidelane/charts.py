@@ -76,6 +76,11 @@ class Chart:
         )
 
     @property
+    def travels(self) -> bool:
+        """Whether it is one of those that are installed with Sidelane."""
+        return self.path.is_relative_to(Path(__file__).resolve().parent)
+
+    @property
     def operational_values(self) -> frozenset[str]:
         """The values that may change on a deployed release, as the chart's annotation names them: ``replicas``, or with
         dots where they lie deeper.
@@ -95,7 +100,7 @@ class Chart:
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
         """The chart's values.yaml as data, over those of the charts in it, each under its name, as Helm lays them."""
-        return _defaults(dict(_values_files(self.path)), "")
+        return _defaults(dict(_valuesfiles(self.path)), "")
 
     @functools.cached_property
     def schema(self) -> dict[str, Any] | None:
@@ -109,12 +114,15 @@ class Chart:
 
     @functools.cached_property
     def digest(self) -> str:
-        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies."""
+        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies.
+
+        It is Go's dirhash (Hash1), so `sha256sum` makes it too: of every file, sorted by name, and then of that list.
+        """
         import hashlib  # noqa: PLC0415 - only a record needs a digest
 
         total = hashlib.sha256()
-        for name, content in sorted(_files(self.path)):
-            total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        for name, content in sorted(files(self.path)):
+            total.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
         return f"sha256:{total.hexdigest()}"
 
     @functools.cached_property
@@ -122,7 +130,7 @@ class Chart:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
             ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
-            for name, content in _files(self.path)
+            for name, content in files(self.path)
         )
 
     def to_json(self) -> dict[str, object]:
@@ -199,15 +207,15 @@ def _bundle() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "charts"
 
 
-def _values_files(path: Path) -> Iterator[tuple[str, bytes]]:
+def _valuesfiles(path: Path) -> Iterator[tuple[str, bytes]]:
     """The values.yaml of a chart and of the charts in it, each by its chart's place: "", "charts/zookeeper/", …"""
     if path.is_file():
-        found = {name: content for name, content in _files(path) if VALUES_FILE.fullmatch(name)}
+        found = {name: content for name, content in files(path) if VALUES_FILE.fullmatch(name)}
         yield from ((name.removesuffix("values.yaml"), found[name]) for name in sorted(found))
         return
     yield "", _file(path, "values.yaml") or b""
     for chart in sorted(path.glob("charts/*/Chart.yaml")):
-        for place, content in _values_files(chart.parent):
+        for place, content in _valuesfiles(chart.parent):
             yield f"charts/{chart.parent.name}/{place}", content
 
 
@@ -238,14 +246,14 @@ def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
 def _file(path: Path, name: str) -> bytes | None:
     """One file of a chart, None where the chart has none of that name. Of a package no more is read than is needed."""
     if path.is_file():
-        return next((content for found, content in _files(path) if found == name), None)
+        return next((content for found, content in files(path) if found == name), None)
     try:
         return (path / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+def files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Every file of a chart, its name relative to the chart's folder. Links are followed, as Helm does."""
     if path.is_dir():
         for folder, folders, names in os.walk(path, followlinks=True):

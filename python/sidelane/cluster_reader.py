@@ -18,7 +18,7 @@ from sidelane.helm import Helm
 CHART: Final = Path(__file__).parent / "_reader"
 _ANSWERS: Final = "  answers: "
 
-#: An object as the API server has it, less ``metadata.managedFields``.
+#: An object as the API server has it, less ``metadata.managedFields`` unless these are asked for.
 LiveObject = dict[str, Any]
 
 
@@ -26,7 +26,7 @@ class Query(NamedTuple):
     """What is looked for: one object by its name, or without a name all of a kind.
 
     namespace: None is the reader's own; empty for what has none, and for objects of every namespace. labels: what a
-    found object must carry.
+    found object must carry. managed_fields: give the objects with their ``metadata.managedFields``.
     """
 
     api_version: str
@@ -34,6 +34,7 @@ class Query(NamedTuple):
     name: str = ""
     namespace: str | None = None
     labels: Mapping[str, str] = {}
+    managed_fields: bool = False
 
     def to_json(self) -> dict[str, object]:
         """The query as the chart reads it."""
@@ -43,6 +44,7 @@ class Query(NamedTuple):
             "name": self.name,
             "namespace": self.namespace,
             "labels": dict(self.labels),
+            "managedFields": self.managed_fields,
         }
 
 

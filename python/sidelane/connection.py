@@ -21,8 +21,11 @@ from sidelane.targets.cluster import ClusterTarget
 from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
+    from sidelane.bundle import Bundle
+    from sidelane.bundling import Replayed
     from sidelane.deployment import Applied, Deployment, Plan
     from sidelane.deployment.planning import RouteStep
+    from sidelane.diff import Side
     from sidelane.routing.changes import Router
     from sidelane.routing.routed import Routed
 
@@ -149,6 +152,38 @@ class Connection:
                 if key not in found:
                     found[key] = await stack.enter_async_context(self._chart(*key))
             yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
+
+    async def _side(self, reference: str) -> Side:
+        """One side of a comparison: a lane, a release, or a file, which is a deployment file or a bundle.
+
+        Raises ReleaseNotFound, InvalidName for what is none of these, and what reading and rendering a file raises.
+        """
+        from sidelane import sides  # noqa: PLC0415 - other verbs need none of it
+
+        if not sides.is_file(reference):
+            return await sides.of_releases(self._target, reference)
+        if sides.is_bundle(reference):
+            return sides.of_bundle(reference)
+        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+
+        deployment = deployments.read(reference)
+        at = self._in(self._settings["namespace"] or deployment.namespace)
+        return await Connection._rendered(at, reference, deployment)
+
+    async def _rendered(self, label: str, deployment: Deployment) -> Side:
+        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+        from sidelane import sides  # noqa: PLC0415
+
+        async with self._charts(deployment) as found:
+            parts = deployments.parts(deployment, found)
+            return await sides.of_parts(label, deployment.lane, parts, self._renderer)
+
+    async def _replayed(self, opened: Bundle, options: Options) -> Replayed:
+        from sidelane import bundling  # noqa: PLC0415 - other verbs need none of it
+
+        return await bundling.replay(
+            self._target, self._helm, opened, self._renderer, options=options, progress=self._progress
+        )
 
     async def _planned(self, deployment: Deployment, found: list[Chart], parallel: int | None) -> Plan:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it

@@ -292,6 +292,12 @@ class Helm(Command):
                 f"what should hold the chart {chart!r} {what}", remedy="check its address, and `helm registry login`"
             ) from None
 
+    async def package(self, chart: Path, into: Path) -> Path:
+        """`helm package`: a chart's folder as one file, without what its .helmignore names."""
+        await self.run(["package", str(chart), "--destination", str(into)])
+        (made,) = into.iterdir()
+        return made
+
     async def metadata(self, release_name: str, *, namespace: str | None = None) -> dict[str, Any]:
         """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
         return _json(await self.run(["get", "metadata", release_name, "--output", "json", *_in(namespace)]))

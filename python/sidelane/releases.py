@@ -1,27 +1,40 @@
 """Releases: rendered, checked, and brought to a target.
 
 Everything goes one way: chart, lane and values → held against the schema → rendered by Helm → read → checked →
-installed → compared with what was checked. Rendering happens here and nowhere else.
+recorded → installed → compared with what was checked. Rendering happens here and nowhere else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sidelane.charts import Chart, coalesce
-from sidelane.errors import CheckFailed, InvalidLane, InvalidName, Refused, ReleaseConflict, ReleaseExists, TargetBusy
+from sidelane.errors import (
+    CheckFailed,
+    InvalidLane,
+    InvalidName,
+    Refused,
+    ReleaseConflict,
+    ReleaseExists,
+    ReleaseNotFound,
+    TargetBusy,
+)
 from sidelane.lane import Lane
 from sidelane.naming import parse_name, release_name
+from sidelane.record import Record
 from sidelane.rendering import Renderer, Rendering, inputs_digest, release_of
 from sidelane.targets import Options, Release, Stored, Target
+from sidelane.tasks import together
 from sidelane.values import accepted
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.record.cluster import Facts
+    from sidelane.record.origin import Origin
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -56,32 +69,71 @@ async def install(
     options: Options,
     rendered: Rendering | None = None,
     retry: bool = False,
+    bundle: str = "",
     progress: Progress = quiet,
 ) -> Release:
     """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
     that is gone left it half-made.
 
-    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. Raises
-    ReleaseConflict when it is there with other content, naming what differs and the next free Build.
+    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. bundle: the digest
+    of the bundle that it is made again from. Raises ReleaseConflict when it is there with other content, naming what
+    differs and the next free Build.
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
     options = options._replace(inputs=inputs_digest(chart, name, values, 1))
     progress(f"rendering {chart.name} {chart.version} for {lane}")
     async with target.installing(name, chart, lane, options) as create:
-        rendering = rendered or await renderer.render(chart, lane, values)
+        render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
+        rendering, origin, facts = await together(render, _origin(chart), target.facts())
         if rendered is None:
             checked(rendering)
+        statement = await _statement(renderer, rendering, origin, facts, bundle)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
         try:
-            return await create(rendering)
+            return await create(rendering, statement)
         except ReleaseExists:
             progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(target, renderer, rendering, options, retry=retry, progress=progress)
+            return await _same_or_refused(
+                target, renderer, rendering, statement, options, retry=retry, progress=progress
+            )
+
+
+async def _ready(rendering: Rendering) -> Rendering:
+    return rendering
+
+
+async def _origin(chart: Chart) -> Origin:
+    """Where this process works, and where the chart lies when somebody keeps it in git too."""
+    from sidelane.record import origin  # noqa: PLC0415 - Helm is started first
+
+    folder = chart.path if chart.path.is_dir() else chart.path.parent
+    # As it was named, and not as it is resolved: the folder that this process works in may be gone.
+    return await origin.of([Path(), *([] if chart.travels else [folder])])
+
+
+async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, bundle: str) -> str:
+    from sidelane.record import statement  # noqa: PLC0415 - see rendering.py
+
+    return statement.make(
+        rendering,
+        namespace=facts.namespace if facts else renderer.namespace or "default",
+        origin=origin,
+        tools=statement.Tools(helm=str(await renderer.helm.version())),
+        facts=facts,
+        bundle=bundle,
+    )
 
 
 async def _same_or_refused(
-    target: Target, renderer: Renderer, rendering: Rendering, options: Options, *, retry: bool, progress: Progress
+    target: Target,
+    renderer: Renderer,
+    rendering: Rendering,
+    statement: str,
+    options: Options,
+    *,
+    retry: bool,
+    progress: Progress,
 ) -> Release:
     stored = await target.stored(rendering.release)
     differences = stored.differences(rendering)
@@ -90,7 +142,7 @@ async def _same_or_refused(
         return _with_chart(stored.release, rendering, "unchanged")
     if not differences and ((retry and status == "failed") or await target.abandoned([stored.release])):
         progress(f"finishing {rendering.release}, which was left {status}")
-        release = await _finished(target, renderer, stored, rendering, options)
+        release = await _finished(target, renderer, stored, rendering, statement=statement, options=options)
         return _with_chart(release, rendering, "finished")
     if not differences and stored.release.is_pending:
         raise TargetBusy(
@@ -111,7 +163,7 @@ async def _same_or_refused(
 
 
 async def _finished(
-    target: Target, renderer: Renderer, stored: Stored, rendering: Rendering, options: Options
+    target: Target, renderer: Renderer, stored: Stored, rendering: Rendering, *, statement: str, options: Options
 ) -> Release:
     """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
     has some is made again from the beginning.
@@ -122,7 +174,7 @@ async def _finished(
         return await target.finish(stored.release, options)
     await target.clear(stored.release, options)
     async with target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
-        return await create(rendering)
+        return await create(rendering, statement)
 
 
 def _with_chart(release: Release, rendering: Rendering, change: str) -> Release:
@@ -170,16 +222,15 @@ async def upgrade(
         values = coalesce(stored.values, values)
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
-    before, after = await asyncio.gather(
-        renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values)
-    )
+    before, after = await together(renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values))
     guard(chart, stored, before, after)
     if not stored.differences(after) and stored.release.status == "deployed":
         return _with_chart(stored.release, after, "unchanged")
     checked(after)
     progress(f"upgrading {name}")
     inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
-    return await target.upgrade(after, options._replace(inputs=inputs))
+    record = stored.record or await target.record(name)
+    return await target.upgrade(after, record, options._replace(inputs=inputs))
 
 
 def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:
@@ -203,6 +254,17 @@ def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> 
             differences=refused,
             remedy=remedy,
         )
+
+
+async def record(target: Target, name: str) -> Record:
+    """The record of a release. Raises ReleaseNotFound."""
+    stored = await target.stored(name)
+    text = stored.record or await target.record(name)
+    if text is None:
+        raise ReleaseNotFound(
+            f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
+        )
+    return Record.read(text)
 
 
 def _changed(old: Any, new: Any, may: frozenset[str], path: str = "") -> Iterator[str]:

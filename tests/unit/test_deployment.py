@@ -224,10 +224,10 @@ def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(helm, cli
 def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
     create = DirectoryTarget._create
 
-    async def fails(self, order, rendering):
+    async def fails(self, order, rendering, statement):
         if rendering.release == "svc1-v1-coco-1":
             raise TimedOut("not ready in time", remedy="wait longer")
-        return await create(self, order, rendering)
+        return await create(self, order, rendering, statement)
 
     monkeypatch.setattr(DirectoryTarget, "_create", fails)
     with pytest.raises(ApplyFailed) as error:

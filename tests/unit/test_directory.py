@@ -12,7 +12,7 @@ from sidelane import Client, kubeyaml
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseConflict, ReleaseNotFound, TargetBusy
 from sidelane.targets import directory
 
-FILES = {"manifest.yaml", "values.yaml", "chart.yaml", "kustomization.yaml", "hooks.yaml"}
+FILES = {"manifest.yaml", "values.yaml", "chart.yaml", "kustomization.yaml", "hooks.yaml", "record.json"}
 
 
 @pytest.fixture

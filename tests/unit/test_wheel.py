@@ -1,6 +1,7 @@
 """The wheel, as `pip install` leaves it: what it carries, and that it does its job away from the checkout."""
 
 import email
+import json
 import os
 import subprocess
 import sys
@@ -155,9 +156,12 @@ def test_it_installs_what_the_checkout_installs(sidelane, run, tmp_path):
     flags = ("install", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory")
     sidelane(*flags, tmp_path / "by-the-wheel")
     run(CHECKOUTS, *flags, tmp_path / "by-the-checkout")
-    written = files(tmp_path / "by-the-wheel")
+    written, expected = files(tmp_path / "by-the-wheel"), files(tmp_path / "by-the-checkout")
     assert any(name.startswith("streams/zookeeper-coco-1/") for name in written)
-    assert written == files(tmp_path / "by-the-checkout")
+    # The records say when and by whom, and of the objects the same.
+    records = [json.loads(found.pop("streams/zookeeper-coco-1/record.json")) for found in (written, expected)]
+    assert records[0]["subject"] == records[1]["subject"]
+    assert written == expected
 
 
 def test_it_applies_a_deployment_file(sidelane, tmp_path):

@@ -22,6 +22,11 @@ COMMANDS = {
     "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",
     "route": "Change where a service's name leads, look back, and go back.",
+    "record": "Show where a release comes from.",
+    "verify": "Tell whether releases still are what was deployed.",
+    "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
+    "bundle": "Put all that a lane takes into one file.",
+    "replay": "Deploy a bundled lane again.",
     "completion": "Print the completion script for a shell.",
 }
 

@@ -43,8 +43,19 @@ class Manifest:
     def digest(self) -> str:
         """``sha256:`` and 64 hexadecimal digits: the same for the same objects, in whatever order they were written."""
         lines = sorted((obj.identity, obj.canonical()) for obj in self.objects)
-        content = "\n".join(canonical for _, canonical in lines)
-        return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+        return digest("\n".join(canonical for _, canonical in lines))
+
+    def without_secrets(self, texts: frozenset[str]) -> Manifest:
+        """The objects with every secret hidden. A digest of these gives nobody a secret to guess at.
+
+        texts: secrets that are known, such as those of the values; what else is one is told by its key.
+        """
+        return Manifest(tuple(obj.without_secrets(texts) for obj in self.objects))
+
+
+def digest(text: str) -> str:
+    """``sha256:`` and the 64 hexadecimal digits of a text in UTF-8."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def diff(a: Manifest, b: Manifest, *, names: tuple[str, str] = ("the first", "the second")) -> tuple[str, ...]:

@@ -7,27 +7,84 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sidelane.hidden import HIDDEN, is_secret
+from sidelane.hidden import HIDDEN, is_secret, without_secrets
 from sidelane.manifest.fields import at
-from sidelane.manifest.objects import Identity, Object
+from sidelane.manifest.objects import SECRET_FIELDS, Identity, Object
 
-_ABSENT: Final = object()
-_SECRET_FIELDS: Final = ("data", "stringData")
+#: What stands for a field or an object that is not there, which null is not.
+ABSENT: Final = object()
+
 _SHOWN: Final = 60  # characters of a value in a line
+
+
+class Difference(NamedTuple):
+    """One field that two objects differ in, or ABSENT on one side. An empty path is the whole object.
+
+    A secret has HIDDEN in its place, on both sides.
+    """
+
+    identity: Identity
+    path: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{self.identity}: {self.path}: {in_line(self.before, self.after)}"
+
+    def to_json(self) -> dict[str, object]:
+        """The difference as programs read it; the side that is absent is left out."""
+        sides = {"before": self.before, "after": self.after}
+        known = {key: value for key, value in sides.items() if value is not ABSENT}
+        return {"object": self.identity.to_json(), "path": self.path, **known}
 
 
 def diff_objects(a: Iterable[Object], b: Iterable[Object], names: tuple[str, str]) -> Iterator[str]:
     """Lines such as ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``, in the order of the objects' identities."""
+    for difference in differences(a, b):
+        if difference.path:
+            yield str(difference)
+        else:
+            yield f"{difference.identity}: only in {names[0] if difference.after is ABSENT else names[1]}"
+
+
+def differences(a: Iterable[Object], b: Iterable[Object]) -> Iterator[Difference]:
+    """Every field that differs, in the order of the objects' identities."""
     left, right = _by_identity(a), _by_identity(b)
     for identity in sorted(left.keys() | right.keys()):
-        for only, side, other in ((names[0], left, right), (names[1], right, left)):
-            for _ in side[identity][len(other[identity]) :]:
-                yield f"{identity}: only in {only}"
+        for obj in left[identity][len(right[identity]) :]:
+            yield Difference(identity, "", _shown_whole(obj), ABSENT)
+        for obj in right[identity][len(left[identity]) :]:
+            yield Difference(identity, "", ABSENT, _shown_whole(obj))
         for one, two in zip(left[identity], right[identity], strict=False):
-            for path, before, after in _fields("", one.body, two.body):
-                yield f"{identity}: {path}: {_line(identity, path, before, after)}"
+            for path, before, after in fields(one.body, two.body):
+                yield Difference(identity, path, public(identity, path, before), public(identity, path, after))
+
+
+def fields(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every field that differs in two values of any kind, each with its path."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in sorted(a.keys() | b.keys()):
+            yield from fields(a.get(key, ABSENT), b.get(key, ABSENT), joined(path, key))
+    elif isinstance(a, list) and isinstance(b, list):
+        left, right = (_named(a), _named(b)) if have_names(a) and have_names(b) else (_numbered(a), _numbered(b))
+        for key in [*left, *(key for key in right if key not in left)]:
+            yield from fields(left.get(key, ABSENT), right.get(key, ABSENT), f"{path}[{key}]")
+    elif type(a) is not type(b) or a != b:
+        yield path, a, b
+
+
+def in_line(before: Any, after: Any) -> str:
+    """Two values in one line: ``3 → 5``; of long texts the first place where they differ."""
+    if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
+        return _lines(before.splitlines(), after.splitlines())
+    return f"{shown(before)} → {shown(after)}"
+
+
+def hides(identity: Identity, path: str) -> bool:
+    """Whether a field holds a secret: one of a Secret's data, or one whose key says so."""
+    return (identity.kind == "Secret" and path.startswith(SECRET_FIELDS)) or is_secret(re.split(r"[.\[\]]+", path))
 
 
 def _by_identity(objects: Iterable[Object]) -> defaultdict[Identity, list[Object]]:
@@ -37,24 +94,14 @@ def _by_identity(objects: Iterable[Object]) -> defaultdict[Identity, list[Object
     return groups
 
 
-def _fields(path: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        for key in sorted(a.keys() | b.keys()):
-            yield from _fields(_joined(path, key), a.get(key, _ABSENT), b.get(key, _ABSENT))
-    elif isinstance(a, list) and isinstance(b, list):
-        left, right = (_named(a), _named(b)) if _have_names(a) and _have_names(b) else (_numbered(a), _numbered(b))
-        for key in [*left, *(key for key in right if key not in left)]:
-            yield from _fields(f"{path}[{key}]", left.get(key, _ABSENT), right.get(key, _ABSENT))
-    elif type(a) is not type(b) or a != b:
-        yield path, a, b
+def joined(path: str, key: str) -> str:
+    """The path of a key below another path."""
+    step = f"[{key}]" if "." in key or "/" in key else f".{key}"
+    return f"{path}{step}" if path else key
 
 
-def _joined(path: str, key: str) -> str:
-    shown = f"[{key}]" if "." in key or "/" in key else f".{key}"
-    return f"{path}{shown}" if path else key
-
-
-def _have_names(items: list[Any]) -> bool:
+def have_names(items: list[Any]) -> bool:
+    """Whether a list's items are told apart by their names."""
     names = [at(item, "name") for item in items]
     return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
@@ -68,12 +115,15 @@ def _numbered(items: list[Any]) -> dict[str, Any]:
     return {str(index): item for index, item in enumerate(items)}
 
 
-def _line(identity: Identity, path: str, a: Any, b: Any) -> str:
-    if (identity.kind == "Secret" and path.startswith(_SECRET_FIELDS)) or is_secret(re.split(r"[.\[\]]+", path)):
-        return " → ".join("(absent)" if value is _ABSENT else HIDDEN for value in (a, b))
-    if isinstance(a, str) and isinstance(b, str) and ("\n" in a or "\n" in b):
-        return _lines(a.splitlines(), b.splitlines())
-    return f"{_value(a)} → {_value(b)}"
+def _shown_whole(obj: Object) -> Any:
+    return obj.without_secrets(frozenset()).body
+
+
+def public(identity: Identity, path: str, value: Any) -> Any:
+    """A field's value with every secret hidden: the field itself, or what lies in it."""
+    if value is ABSENT or value is None:
+        return value
+    return HIDDEN if hides(identity, path) else without_secrets(value)
 
 
 def _lines(a: list[str], b: list[str]) -> str:
@@ -83,13 +133,16 @@ def _lines(a: list[str], b: list[str]) -> str:
     if not changes:
         return "the end of the last line"
     _, first, last, begin, end = changes[0]
-    before, after = (_value(lines[0]) if lines else "(absent)" for lines in (a[first:last], b[begin:end]))
+    before, after = (shown(lines[0]) if lines else "(absent)" for lines in (a[first:last], b[begin:end]))
     more = sum(max(change[2] - change[1], change[4] - change[3]) for change in changes) - 1
     return f"line {first + 1}: {before} → {after}" + (f", and {more} more" if more else "")
 
 
-def _value(value: Any) -> str:
-    if value is _ABSENT:
+def shown(value: Any) -> str:
+    """A value in a line, cut where it is long."""
+    if value is ABSENT:
         return "(absent)"
+    if value == HIDDEN:
+        return HIDDEN
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any, Final
 
 from sidelane.errors import InvalidManifest
+from sidelane.hidden import HIDDEN, without_secrets
 from sidelane.manifest.fields import at, mapping
 
 #: Kubernetes' own kinds that have no namespace. Kinds of custom resources are taken to have one.
@@ -36,6 +37,9 @@ CLUSTER_KINDS: Final = frozenset({
     ("storage.k8s.io", "CSIDriver"), ("storage.k8s.io", "CSINode"), ("storage.k8s.io", "StorageClass"),
     ("storage.k8s.io", "VolumeAttachment"), ("storage.k8s.io", "VolumeAttributesClass"),
 })  # fmt: skip
+#: The parts of a Secret that are secret.
+SECRET_FIELDS: Final = ("data", "stringData")
+
 # One stored object had two groups while these kinds moved out of `extensions`.
 _MOVED: Final = {
     **dict.fromkeys(("DaemonSet", "Deployment", "ReplicaSet"), "apps"),
@@ -68,6 +72,16 @@ class Identity:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    @property
+    def path(self) -> str:
+        """Unlike its text, the same for no other: ``StatefulSet.apps/streams/zk-coco-1``."""
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return "/".join(filter(None, (kind, self.namespace, self.name)))
+
+    def to_json(self) -> dict[str, object]:
+        """The identity as programs read it."""
+        return {"group": self.group, "kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +142,20 @@ class Object:
 
     def canonical(self) -> str:
         """JSON that is the same for the same content, in whatever order it was written."""
-        return json.dumps(self.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return canonical(self.body)
+
+    def without_secrets(self, texts: frozenset[str]) -> Object:
+        """The object with every secret hidden: a Secret's data, what stands under a secret key, and these texts."""
+        body = without_secrets(self.body, texts=texts)
+        if (self.identity.group, self.kind) == ("", "Secret"):
+            hidden = {key: dict.fromkeys(mapping(body, key), HIDDEN) for key in SECRET_FIELDS if key in body}
+            body = {**body, **hidden}
+        return replace(self, body=body)
+
+
+def canonical(data: object) -> str:
+    """JSON that is the same for the same data, in whatever order it was written."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_object(body: object, where: str, *, namespace: str, source: str, line: int) -> Object:

@@ -84,7 +84,7 @@ class DirectoryPlace:
             self._lock(),
             self._target.installing(rendering.release, rendering.chart, rendering.lane, Options()) as create,
         ):
-            release = await create(rendering)
+            release = await create(rendering, None)
             self._keep(rendering, [], release.revision, note)
             return release
 
@@ -97,7 +97,7 @@ class DirectoryPlace:
             # Kept first: an entry that is newer than its release is of a change that was not made.
             entries = [entry for entry in self._entries(rendering.release) if entry["revision"] <= now]
             self._keep(rendering, entries, revision, note)
-            return await self._target.upgrade(rendering, Options())
+            return await self._target.upgrade(rendering, None, Options())
 
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         del now

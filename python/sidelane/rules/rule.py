@@ -47,16 +47,10 @@ class Finding:
 
     def to_json(self) -> dict[str, object]:
         """The finding as programs read it."""
-        identity = self.identity
         return {
             "rule": self.rule,
             "severity": self.severity,
-            "object": {
-                "group": identity.group,
-                "kind": identity.kind,
-                "namespace": identity.namespace,
-                "name": identity.name,
-            },
+            "object": self.identity.to_json(),
             "source": self.source,
             "line": self.line,
             "path": self.path,

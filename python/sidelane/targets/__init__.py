@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,11 @@ from sidelane.rendering import Rendering, documents, read_manifest
 if TYPE_CHECKING:
     from sidelane.charts import Chart
     from sidelane.lane import Lane
-    from sidelane.manifest import Manifest
+    from sidelane.manifest import Identity, Manifest, Object
+    from sidelane.record.cluster import Facts
+
+#: Creates a release of what was rendered and checked, with its record; a route, which changes in place, has none.
+Create = Callable[[Rendering, str | None], Awaitable["Release"]]
 
 
 class Options(NamedTuple):
@@ -98,11 +102,15 @@ class Release:
 
 @dataclass(frozen=True)
 class Stored:
-    """What a target keeps of a release: enough to tell whether another rendering is the same."""
+    """What a target keeps of a release: enough to tell whether another rendering is the same.
+
+    record: the in-toto Statement that the release was made with, None where there is none.
+    """
 
     release: Release
     values: Mapping[str, Any]
     text: str  # as Helm printed it
+    record: str | None = None
 
     @functools.cached_property
     def manifest(self) -> Manifest:
@@ -119,6 +127,26 @@ class Stored:
         new = read_manifest(rendering.text, self.release.namespace, self.release.name)
         return diff(self.manifest, new, names=("the release", "the chart"))
 
+    def sources(self, rendering: Rendering) -> tuple[str, ...]:
+        """The templates of the objects that a rendering would change."""
+        new = read_manifest(rendering.text, self.release.namespace, self.release.name)
+        odd = {(obj.identity, obj.canonical()): obj.source for obj in self.manifest.objects}
+        for obj in new.objects:
+            key = (obj.identity, obj.canonical())
+            if odd.pop(key, None) is None:
+                odd[key] = obj.source
+        return tuple(sorted(set(odd.values())))
+
+
+class Found(NamedTuple):
+    """Objects as a cluster has them, with who set what.
+
+    scaled: the objects whose replicas a HorizontalPodAutoscaler sets.
+    """
+
+    objects: Mapping[Identity, Mapping[str, Any]]
+    scaled: frozenset[Identity] = frozenset()
+
 
 class Target(Protocol):
     """The verbs that every place for releases has. Names are release names; namespaces are the target's own.
@@ -130,17 +158,15 @@ class Target(Protocol):
     @property
     def namespace(self) -> str | None: ...
 
-    def installing(
-        self, name: str, chart: Chart, lane: Lane, options: Options
-    ) -> AbstractAsyncContextManager[Callable[[Rendering], Awaitable[Release]]]:
+    def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AbstractAsyncContextManager[Create]:
         """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
 
         A block that does not call it changes nothing. The call raises ReleaseExists when one of that name is there.
         """
         ...
 
-    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
-        """Puts the rendering in the place of the release of its name. Raises ReleaseNotFound."""
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+        """Puts the rendering in the place of the release of its name, with that record. Raises ReleaseNotFound."""
         ...
 
     async def finish(self, release: Release, options: Options) -> Release:
@@ -183,6 +209,18 @@ class Target(Protocol):
 
     async def stored(self, name: str) -> Stored:
         """What is kept of a release. Raises ReleaseNotFound."""
+        ...
+
+    async def record(self, name: str) -> str | None:
+        """The record that lies beside a release, where ``stored`` has none: somebody else may have upgraded it."""
+        ...
+
+    async def found(self, objects: Sequence[Object]) -> Found | None:
+        """What there is of these objects now, None where nothing runs and so nothing can differ."""
+        ...
+
+    async def facts(self) -> Facts | None:
+        """Which cluster this is, None where it is none."""
         ...
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:

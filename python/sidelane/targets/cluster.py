@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sidelane import kubeyaml, record
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
@@ -19,8 +20,14 @@ from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, Release
 from sidelane.helm import Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
+from sidelane.record import carried
+from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import ObjectStatus, Options, Release, Stored
+from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
+from sidelane.tasks import Shared
+
+if TYPE_CHECKING:
+    from sidelane.manifest import Object
 
 # Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
 LANE = "sidelane.dev/lane"
@@ -40,43 +47,48 @@ class ClusterTarget:
     def __init__(self, helm: Helm, namespace: str | None = None) -> None:
         self._helm = self.helm = helm
         self.namespace = namespace
+        self._facts: Shared[Facts] = Shared(10.0)
 
     @asynccontextmanager
-    async def installing(
-        self, name: str, chart: Chart, lane: Lane, options: Options
-    ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
-        async with (
-            self._working(options) as labels,
-            self._helm.installing(
-                name,
-                chart.path,
-                namespace=self.namespace,
-                create_namespace=options.create_namespace,
-                # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-                labels={**labels, LANE: str(lane)},
-                wait=options.wait,
-                timeout=options.timeout,
-                rollback_on_failure=options.rollback_on_failure,
-            ) as install,
-        ):
+    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
+        with carried.carrying(chart) as carrier:
+            async with (
+                self._working(options) as labels,
+                self._helm.installing(
+                    name,
+                    carrier.path,
+                    namespace=self.namespace,
+                    create_namespace=options.create_namespace,
+                    # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                    labels={**labels, LANE: str(lane)},
+                    wait=options.wait,
+                    timeout=options.timeout,
+                    rollback_on_failure=options.rollback_on_failure,
+                ) as install,
+            ):
 
-            async def create(rendering: Rendering) -> Release:
-                return self._deployed(await install(rendering.values), rendering, "created")
+                async def create(rendering: Rendering, statement: str | None) -> Release:
+                    if statement is not None:
+                        carrier.write(name, str(lane), statement)
+                    return self._deployed(await install(rendering.values), rendering, "created")
 
-            yield create
+                yield create
 
-    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
-        async with self._working(options) as labels:
-            answer = await self._helm.upgrade(
-                rendering.release,
-                rendering.chart.path,
-                rendering.values,
-                namespace=self.namespace,
-                labels=labels,
-                wait=options.wait,
-                timeout=options.timeout,
-                rollback_on_failure=options.rollback_on_failure,
-            )
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+        with carried.carrying(rendering.chart) as carrier:
+            if record is not None:
+                carrier.write(rendering.release, str(rendering.lane), record)
+            async with self._working(options) as labels:
+                answer = await self._helm.upgrade(
+                    rendering.release,
+                    carrier.path,
+                    rendering.values,
+                    namespace=self.namespace,
+                    labels=labels,
+                    wait=options.wait,
+                    timeout=options.timeout,
+                    rollback_on_failure=options.rollback_on_failure,
+                )
         return self._deployed(answer, rendering, "upgraded")
 
     async def finish(self, release: Release, options: Options) -> Release:
@@ -154,7 +166,19 @@ class ClusterTarget:
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
-        return Stored(_release(answer), answer.get("config") or {}, _text(answer))
+        return Stored(_release(answer), answer.get("config") or {}, _text(answer), _record(answer))
+
+    async def record(self, name: str) -> str | None:
+        reader = ClusterReader(self._helm, self.namespace)
+        return _statement(await reader.get("v1", "ConfigMap", record.config_map(name)))
+
+    async def found(self, objects: Sequence[Object]) -> Found:
+        from sidelane.targets.found import find  # noqa: PLC0415 - see rendering.py
+
+        return await find(ClusterReader(self._helm, self.namespace), objects)
+
+    async def facts(self) -> Facts:
+        return await self._facts.get("facts", lambda: facts(self._helm, self.namespace))
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         rows = await self._helm.list_all(namespace=self.namespace, all_namespaces=all_namespaces)
@@ -230,10 +254,12 @@ class ClusterTarget:
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
         release = _release(answer, change=change)
-        if differences := Stored(release, {}, _text(answer)).differences(rendering):
+        stored = Stored(release, {}, _text(answer))
+        if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
-                remedy=f"the chart renders differently each time; `sidelane uninstall {release.name}` and mend it",
+                remedy=f"{', '.join(stored.sources(rendering))} renders differently each time, by randAlphaNum, now or "
+                f"the like; `sidelane uninstall {release.name}` and mend it",
             )
         return release
 
@@ -243,9 +269,32 @@ def _busy(name: str) -> TargetBusy:
 
 
 def _text(answer: Mapping[str, Any]) -> str:
-    """A release's whole manifest as `helm template` prints it: Helm keeps the hooks apart."""
-    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
+    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; the record is
+    no part of it.
+    """
+    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in _hooks(answer, records=False))
     return "\n".join((answer.get("manifest") or "", *hooks))
+
+
+def _hooks(answer: Mapping[str, Any], *, records: bool) -> Iterator[Mapping[str, Any]]:
+    for hook in answer.get("hooks") or ():
+        if hook["path"].endswith(f"/{carried.TEMPLATE}") == records:
+            yield hook
+
+
+def _record(answer: Mapping[str, Any]) -> str | None:
+    """The record that a release was made with, as Helm keeps it among its hooks."""
+    for hook in _hooks(answer, records=True):
+        if "pre-install" in hook["events"]:
+            return _statement(kubeyaml.read(hook["manifest"], source=hook["path"]))
+    return None
+
+
+def _statement(config_map: Any) -> str | None:
+    """The statement in a ConfigMap, None where it has none."""
+    data = config_map.get("data") if isinstance(config_map, dict) else None
+    text = data.get(record.KEY) if isinstance(data, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:

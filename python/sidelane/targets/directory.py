@@ -5,6 +5,7 @@
         hooks.yaml           Helm's hooks, only where the chart has some; kustomize leaves them alone
         values.yaml          the user's values, with Version and Build
         chart.yaml           the release's coordinates: chart, version, digest, lane, revision
+        record.json          where it came from, an in-toto Statement (record/)
         kustomization.yaml   what `kubectl apply -k` and GitOps controllers read
 
 A release is there whole or not at all: it is made aside, in a folder whose name begins with a dot, and moved into
@@ -20,7 +21,7 @@ import functools
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +32,10 @@ from sidelane.charts import Chart
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
 from sidelane.hidden import secret_paths
 from sidelane.lane import Lane
+from sidelane.manifest import Object
 from sidelane.naming import NAMESPACE
 from sidelane.rendering import Rendering
-from sidelane.targets import ObjectStatus, Options, Release, Stored, files
+from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, files
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
@@ -57,13 +59,11 @@ class DirectoryTarget:
         self._allow_secrets = allow_secrets
 
     @asynccontextmanager
-    async def installing(
-        self, name: str, chart: Chart, lane: Lane, options: Options
-    ) -> AsyncIterator[Callable[[Rendering], Awaitable[Release]]]:
+    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
         yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
 
-    async def _create(self, order: dict[str, Any], rendering: Rendering) -> Release:
+    async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str | None) -> Release:
         self._refuse_secrets(rendering)
         async with self._lock():
             place = self._folder / rendering.release
@@ -73,19 +73,19 @@ class DirectoryTarget:
                 raise Refused(
                     f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
                 )
-            self._stage(rendering, 1, order)
+            self._stage(rendering, 1, order, statement)
             (self._folder / _new(rendering.release)).rename(place)
             _sync(self._folder)
         return replace(self._release(rendering.release), change="created")
 
-    async def upgrade(self, rendering: Rendering, options: Options) -> Release:
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
         del options
         self._refuse_secrets(rendering)
         name = rendering.release
         self._require(name)
         place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
         async with self._lock():
-            self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name))
+            self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name), record)
             if _exchanged(new, place):
                 shutil.rmtree(new)  # what was
             else:
@@ -133,10 +133,20 @@ class DirectoryTarget:
                 hooks = files.text(folder / "hooks.yaml") if (folder / "hooks.yaml").exists() else ""
                 text = files.text(folder / "manifest.yaml") + hooks
                 values = kubeyaml.read(files.text(folder / "values.yaml"), source=str(folder / "values.yaml"))
+                record = files.text(folder / files.RECORD) if (folder / files.RECORD).exists() else None
                 if self._release(name) == release:
-                    return Stored(release, cast("dict[str, Any]", values or {}), text)
+                    return Stored(release, cast("dict[str, Any]", values or {}), text, record)
             await asyncio.sleep(0.02)
         raise InvalidManifest(f"{str(folder)!r} is not a whole release", remedy="restore it from git")
+
+    async def record(self, name: str) -> str | None:
+        return (await self.stored(name)).record
+
+    async def found(self, objects: Sequence[Object]) -> None:
+        del objects
+
+    async def facts(self) -> None:
+        return None
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
@@ -190,12 +200,13 @@ class DirectoryTarget:
                 remedy="give the chart an existing Secret's name, or add --allow-secrets",
             )
 
-    def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any]) -> None:
+    def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
         """Writes the release aside, whole and on disk before it is moved into place."""
         folder = self._folder / _new(rendering.release)
         folder.mkdir(parents=True)
         try:
-            for name, text in files.texts(rendering, self.namespace, revision, order).items():
+            texts = files.texts(rendering, self.namespace, revision, order)
+            for name, text in (texts | ({files.RECORD: record} if record else {})).items():
                 with (folder / name).open("x", encoding="utf-8") as file:
                     file.write(text)
                     file.flush()

@@ -14,6 +14,9 @@ from sidelane.manifest import Manifest
 from sidelane.rendering import Rendering, documents
 from sidelane.targets import Release
 
+#: The file of a release's record.
+RECORD = "record.json"
+
 
 def read(folder: Path) -> Release:
     """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, InvalidManifest."""

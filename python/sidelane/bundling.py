@@ -1,0 +1,177 @@
+"""A lane is bundled, and a bundle is replayed: both only when the chart renders what is deployed, byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sidelane import bundle, charts, releases
+from sidelane.bundle import Bundle, Bundled
+from sidelane.charts import Chart
+from sidelane.errors import ChartNotFound, Refused, ReleaseNotFound
+from sidelane.helm import Helm
+from sidelane.hidden import secret_paths
+from sidelane.lane import Lane
+from sidelane.manifest import diff
+from sidelane.record import Record
+from sidelane.record.cluster import Facts, of_helm
+from sidelane.releases import Progress
+from sidelane.rendering import Renderer, Rendering, documents
+from sidelane.targets import Options, Release, Stored, Target
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A bundle that was deployed again: each release, and the digest of its objects, which is the bundle's."""
+
+    lane: Lane
+    releases: tuple[Release, ...]
+    digests: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The result as programs read it."""
+        both = zip(self.releases, self.digests, strict=True)
+        return {"lane": str(self.lane), "releases": [{**one.to_json(), "digest": digest} for one, digest in both]}
+
+
+async def make(
+    target: Target, helm: Helm, lane: Lane, known: Sequence[Chart], *, allow_secrets: bool, progress: Progress
+) -> Bundle:
+    """A lane as it is deployed now. known: where its charts may be; those that travel with Sidelane are known.
+
+    Raises ReleaseNotFound; ChartNotFound for a chart that is not among these as it was deployed; Refused when a release
+    holds secrets, or when its chart, rendered without a cluster, is not what is deployed: no replay could make that.
+    """
+    found = sorted(
+        (release for release in await target.releases() if release.lane == lane),
+        key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
+    )
+    if not found:
+        raise ReleaseNotFound(f"there is no release in lane {lane}", remedy="see `sidelane list`")
+    facts = await target.facts() or await of_helm(helm, target.namespace or "default")
+    made = []
+    for release in found:
+        progress(f"bundling {release.name}")
+        stored = await target.stored(release.name)
+        record = stored.record or await target.record(release.name)
+        chart = _chart_of(release, Record.read(record) if record else None, (*known, *charts.bundled()))
+        if not allow_secrets:
+            _refuse_secrets(stored)
+        package = await _package(helm, chart)
+        one = Bundled(release.name, package, stored.values, stored.text, release.namespace, record)
+        with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+            unpacked = _unpack(package, Path(folder))
+            rendering = await _offline(helm, facts).render(unpacked, lane, stored.values)
+        _same(rendering, one, f"{chart.name} {chart.version}, rendered without a cluster,")
+        made.append(one)
+    return Bundle(
+        lane=lane,
+        namespace=facts.namespace,
+        kubernetes=facts.kubernetes,
+        api_versions=facts.api_versions,
+        helm=str(await helm.version()),
+        releases=tuple(made),
+    )
+
+
+async def replay(
+    target: Target,
+    helm: Helm,
+    opened: Bundle,
+    renderer: Callable[[Chart], Renderer],
+    *,
+    options: Options,
+    progress: Progress,
+) -> Replayed:
+    """Deploys a bundle again: no network but the cluster's is needed, and nothing of where it came from.
+
+    Every release is rendered first, as it was and as it will be here, and nothing is installed unless all are what they
+    were. In another namespace than the bundle's the objects can only be equal but for that. Raises Refused, naming what
+    differs, and what install raises.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+        ready: list[Rendering] = []
+        for number, one in enumerate(opened.releases):
+            progress(f"rendering {one.name}")
+            chart = _unpack(one.chart, Path(folder, str(number)))
+            as_it_was = _offline(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
+            here = await as_it_was.render(chart, opened.lane, one.values)
+            _same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
+            if await target.facts() is not None:
+                here = await renderer(chart).render(chart, opened.lane, one.values)
+                if target.namespace == opened.namespace:
+                    _same(here, one, "this cluster, with its own version and APIs,")
+            elif target.namespace != opened.namespace:
+                here = await replace(as_it_was, namespace=target.namespace).render(chart, opened.lane, one.values)
+            releases.checked(here)
+            ready.append(here)
+        done = [
+            await releases.install(
+                target,
+                renderer(rendering.chart),
+                rendering.chart,
+                opened.lane,
+                rendering.values,
+                options=options,
+                rendered=rendering,
+                bundle=opened.digest,
+                progress=progress,
+            )
+            for rendering in ready
+        ]
+    return Replayed(opened.lane, tuple(done), tuple(rendering.manifest.digest() for rendering in ready))
+
+
+def _offline(helm: Helm, facts: Facts) -> Renderer:
+    """How it is rendered without the cluster that it was rendered for."""
+    return Renderer(
+        helm, facts.namespace, kube_version=facts.kubernetes.removeprefix("v"), api_versions=facts.api_versions
+    )
+
+
+def _same(rendering: Rendering, one: Bundled, who: str) -> None:
+    if sorted(documents(rendering.text)) == sorted(documents(one.text)):
+        return
+    if found := diff(one.manifest, rendering.manifest, names=("what is deployed", "what is rendered")):
+        raise Refused(
+            f"{who} makes {one.name} otherwise:\n  " + "\n  ".join(found),
+            remedy="use what it was made with, or deploy it as a lane of its own",
+        )
+
+
+def _chart_of(release: Release, record: Record | None, known: Sequence[Chart]) -> Chart:
+    """The chart that a release was made from: by its record's digest, and without a record by its name and version."""
+    named = [chart for chart in known if f"{chart.name}-{chart.version}" == release.chart]
+    for chart in named:
+        if record is None or chart.digest == record.chart_digest:
+            return chart
+    problem = f"the chart {release.chart} of {release.name} is not here"
+    if named:
+        problem = f"the chart {release.chart} that is here is not the one that {release.name} was made from"
+    raise ChartNotFound(problem, remedy="name where it is with --chart; its digest is in `sidelane record`")
+
+
+def _refuse_secrets(stored: Stored) -> None:
+    secrets = [f"has the Secret {item.name}" for item in stored.manifest.objects if item.kind == "Secret"]
+    secrets += [f"is given {path}" for path in secret_paths(dict(stored.values))]
+    if secrets:
+        raise Refused(
+            f"{stored.release.name} {', and '.join(secrets)}, and a bundle is a file that is passed on",
+            remedy="give the chart an existing Secret's name, or add --allow-secrets and keep the bundle as one",
+        )
+
+
+async def _package(helm: Helm, chart: Chart) -> bytes:
+    """The chart as a package whose bytes depend on its content alone."""
+    with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+        path = await helm.package(chart.path, Path(folder)) if chart.path.is_dir() else chart.path
+        return bundle.packed({f"{chart.name}/{name}": content for name, content in sorted(charts.files(path))})
+
+
+def _unpack(package: bytes, folder: Path) -> Chart:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "chart.tgz"
+    path.write_bytes(package)
+    return Chart.load(path)

@@ -1,0 +1,44 @@
+"""`sidelane bundle`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+
+
+@click.command("bundle")
+@click.argument("file", type=click.Path(dir_okay=False))
+@options.lane(required=True)
+@click.option("--chart", "charts", multiple=True, metavar="CHART", help="Where a chart of the lane is.")
+@click.option("--allow-secrets", is_flag=True, help="Bundle Secrets and secret values too.")
+@options.output
+@running.reports_errors
+@options.settings
+def command(
+    file: str,
+    lane: Lane,
+    *,
+    charts: tuple[str, ...],
+    allow_secrets: bool,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
+    """Put all that it takes to deploy a lane again into one FILE, such as coco-1.tar.gz.
+
+    It holds charts, values, records and the objects as they are deployed. A chart that does not travel with Sidelane
+    has to be named, and must be the very one that was deployed.
+    """
+    made = running.with_client(
+        lambda client: client.bundle(lane, file, charts=charts), allow_secrets=allow_secrets, **settings
+    )
+    if format_ != "table":
+        printing.data(made.to_json(), format_)
+        return
+    printing.table(("RELEASE", "OBJECTS"), [(one.name, one.manifest.digest()) for one in made.releases])
+    click.echo(f"\n{file}: {made.digest}")

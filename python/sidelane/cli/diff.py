@@ -1,0 +1,34 @@
+"""`sidelane diff`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+
+@click.command("diff")
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="[B]", required=False)
+@options.output
+@running.reports_errors
+@options.settings
+def command(one: str, other: str | None, *, format_: str, settings: dict[str, Any]) -> None:
+    """Compare two lanes, or a lane and a file, with the lane taken out of the names, so that real differences show.
+
+    A and B are lanes (coco-1), releases (zookeeper-coco-1), deployment files (.yaml) or bundles (.tar.gz). Without B a
+    lane or a release is compared with what the cluster has of it. Ends with 1 when they differ. Secrets are hidden.
+    """
+    found = running.with_client(lambda client: client.diff(one, other), **settings)
+    if format_ != "table":
+        printing.data(found.to_json(), format_)
+    else:
+        from sidelane.report.diff import render_differences
+
+        changes = [(change.release or "release", change.difference) for change in found.differences]
+        # click takes the colours out again where the output is no terminal.
+        click.echo(render_differences(found.labels, changes, list(found.only), colour=True), nl=False)
+    if not found.same:
+        raise SystemExit(1)

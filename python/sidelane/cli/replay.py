@@ -1,0 +1,44 @@
+"""`sidelane replay`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
+@options.allow_secrets
+@options.output
+@running.reports_errors
+@options.patience
+@options.settings
+def command(
+    file: str,
+    *,
+    create_namespace: bool,
+    allow_secrets: bool,
+    format_: str,
+    patience: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Deploy a bundled lane again, on a cluster or into a directory.
+
+    FILE is what `sidelane bundle` made; nothing else is needed, and no network but the cluster's. The objects are the
+    same, byte for byte, or nothing is installed and each field that would differ is told. Without --namespace it goes
+    into the bundle's.
+    """
+    done = running.with_client(
+        lambda client: client.replay(file, create_namespace=create_namespace, **patience),
+        allow_secrets=allow_secrets,
+        **settings,
+    )
+    if format_ != "table":
+        printing.data(done.to_json(), format_)
+        return
+    rows = [(one.name, one.change, digest) for one, digest in zip(done.releases, done.digests, strict=True)]
+    printing.table(("RELEASE", "CHANGE", "OBJECTS"), rows)

@@ -1,0 +1,87 @@
+"""The record of a release: what was deployed, where it came from, and who did it.
+
+- statement.py: it is made, an in-toto Statement with SLSA Provenance, from a rendering;
+- origin.py: which git commit, and which run of which pipeline;
+- cluster.py: which cluster, as Helm sees it;
+- carried.py: how it travels into the release with the chart.
+
+No secret is in it, and no digest in it is of one: a digest of a password gives a weak one away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sidelane.errors import InvalidManifest
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
+BUILD_TYPE: Final = "https://sidelane.dev/release/v1"
+
+#: The label and the name of the ConfigMap that holds a record, and its key there.
+LABEL: Final = "sidelane.dev/record"
+KEY: Final = "statement.json"
+
+
+def config_map(release: str) -> str:
+    """The name of the ConfigMap that holds a release's record."""
+    return f"record-{release}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record, as a release keeps it.
+
+    text: the in-toto Statement, JSON. digest: of all objects together; objects: of each, by its path
+    (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…`` of what is shown of an object that holds secrets.
+    """
+
+    text: str
+    release: str
+    namespace: str
+    chart: str
+    chart_version: str
+    chart_digest: str
+    values: Mapping[str, Any]
+    operational: frozenset[str]
+    digest: str
+    objects: Mapping[str, str]
+
+    @classmethod
+    def read(cls, text: str) -> Record:
+        """The record that a statement is. Raises InvalidManifest for what is none."""
+        try:
+            statement = cast("dict[str, Any]", json.loads(text))
+            build = statement["predicate"]["buildDefinition"]
+            if (statement["_type"], statement["predicateType"], build["buildType"]) != (
+                STATEMENT_TYPE,
+                PREDICATE_TYPE,
+                BUILD_TYPE,
+            ):
+                raise ValueError
+            given = build["externalParameters"]
+            chart = next(one for one in build["resolvedDependencies"] if one["name"] == given["chart"]["name"])
+            whole, *objects = statement["subject"]
+            return cls(
+                text=text,
+                release=str(whole["name"]),
+                namespace=str(given["namespace"]),
+                chart=str(given["chart"]["name"]),
+                chart_version=str(given["chart"]["version"]),
+                chart_digest=f"sha256:{chart['digest']['dirHash']}",
+                values=dict(given["values"]),
+                operational=frozenset(build["internalParameters"]["operationalValues"]),
+                digest=f"sha256:{whole['digest']['sha256']}",
+                objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
+            raise InvalidManifest(
+                "a record is no statement of Sidelane's", remedy="somebody else wrote it, or it was damaged"
+            ) from None
+
+    def to_json(self) -> dict[str, object]:
+        """The in-toto Statement."""
+        return cast("dict[str, object]", json.loads(self.text))

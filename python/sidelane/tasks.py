@@ -1,0 +1,53 @@
+"""Work done side by side, and work done once for all who ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar, overload
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
+
+@overload
+async def together(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
+@overload
+async def together(
+    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
+) -> tuple[A, B, C]: ...
+async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+    """Runs all of them side by side. The first that fails ends the others, and they have ended when its error comes."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return tuple(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Shared(Generic[A]):
+    """Answers that serve everybody who asks within some seconds: forty releases that go in at once ask but once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._tasks: dict[Hashable, tuple[float, asyncio.Task[A]]] = {}
+
+    async def get(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, A]]) -> A:
+        """The answer for a key, for which work is done when there is none yet. An error is told to those who wait."""
+        place = (asyncio.get_running_loop(), key)
+        since, task = self._tasks.get(place, (0.0, None))
+        now = time.monotonic()
+        if task is None or (task.done() and (_failed(task) or now - since > self._seconds)):
+            self._tasks = {place: found for place, found in self._tasks.items() if now - found[0] <= self._seconds}
+            task = asyncio.ensure_future(work())
+            task.add_done_callback(_failed)  # an error is known of, although nobody may be left to be told
+            self._tasks[place] = (now, task)
+        return await asyncio.shield(task)  # one who is cancelled leaves it to the others
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.cancelled() or task.exception() is not None

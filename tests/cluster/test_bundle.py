@@ -1,0 +1,129 @@
+"""A lane bundled, its working tree deleted, and made again: in a directory, and on a second control plane."""
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from controlplane import ControlPlane
+from sidelane import Client
+from sidelane.errors import Refused
+
+ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+# Nothing is there: whoever asks anybody but the cluster fails at once.
+NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def second(programs):
+    """Another cluster, which knows nothing of the first."""
+    with ControlPlane(programs) as plane:
+        yield plane
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A checkout of somebody's own: a copy of the chart, in git."""
+    folder = tmp_path / "tree"
+    shutil.copytree(ZOOKEEPER, folder / "zookeeper")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "All"]):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example", *command], cwd=folder, check=True
+        )  # fmt: skip
+    return folder
+
+
+def digests(record):
+    """What is said of the objects: the whole and each, by name."""
+    return record["subject"]
+
+
+def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second, tree, tmp_path):
+    first = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    first.install(tree / "zookeeper", "coco-1", values={"replicas": 5, "networkPolicy": {"enabled": True}})
+    made = first.record("zookeeper", "coco-1").to_json()
+    file = tmp_path / "coco-1.tar.gz"
+    bundle = first.bundle("coco-1", file, charts=[tree / "zookeeper"])
+    assert first.bundle("coco-1", tmp_path / "again.tar.gz", charts=[tree / "zookeeper"]).digest == bundle.digest
+    assert first.diff("coco-1", str(file)).same
+    first.uninstall("zookeeper", "coco-1")
+    shutil.rmtree(tree)
+
+    environment = {**os.environ, **NOWHERE, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
+
+    def replay(*arguments):
+        command = [SIDELANE, "replay", file, "-o", "json", *arguments]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
+
+    into = replay("--directory", tmp_path / "root")
+    onto = replay("--kubeconfig", second.kubeconfig, "--create-namespace")
+    assert [one["digest"] for one in into["releases"]] == [one["digest"] for one in onto["releases"]]
+    elsewhere = Client(namespace=namespace, kubeconfig=second.kubeconfig, helm=helm)
+    written = json.loads((tmp_path / "root" / namespace / "zookeeper-coco-1" / "record.json").read_text())
+    remade = elsewhere.record("zookeeper", "coco-1").to_json()
+    assert digests(made) == digests(written) == digests(remade)
+    sources = remade["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert {"name": "bundle", "digest": {"sha256": bundle.digest.removeprefix("sha256:")}} in sources
+    assert [one.state for one in elsewhere.verify(lane="coco-1")] == ["unchanged"]
+    assert replay("--kubeconfig", second.kubeconfig)["releases"][0]["change"] == "unchanged"
+    elsewhere.uninstall("zookeeper", "coco-1")
+
+
+def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(cluster, namespace, helm, tmp_path):
+    """A chart that renders for the cluster's version is made again where that is the same, and refused elsewhere."""
+    chart = tmp_path / "picky"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: picky\nversion: 0.1.0\n")
+    lane = "{{ .Values.Version }}-{{ .Values.Build }}"
+    (chart / "templates" / "c.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: picky-{lane}\n  labels:\n    app: picky-{lane}\n"
+        "    sidelane.dev/version: {{ .Values.Version }}\n    sidelane.dev/build: {{ .Values.Build | quote }}\n"
+        f"    sidelane.dev/lane: {lane}\ndata:\n  is: {{{{ .Capabilities.KubeVersion.Version }}}}\n"
+    )
+    offline = Client(namespace=namespace, directory=tmp_path / "root", helm=helm)
+    offline.install(chart, "coco-1")
+    file = tmp_path / "coco-1.tar.gz"
+    offline.bundle("coco-1", file, charts=[chart])
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    with pytest.raises(Refused, match=r"(?s)this cluster.*ConfigMap picky-coco-1: data\.is: \"v"):
+        client.replay(file)
+    assert client.releases() == ()
+    client.install(chart, "coco-1")
+    client.bundle("coco-1", file, charts=[chart])
+    elsewhere = Client(namespace=namespace, directory=tmp_path / "elsewhere", helm=helm)
+    elsewhere.replay(file)
+    version = cluster.get("/version")["gitVersion"]
+    text = (tmp_path / "elsewhere" / namespace / "picky-coco-1" / "manifest.yaml").read_text()
+    assert f"is: {version}" in text
+
+
+def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm):
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "2-coco-7")
+    assert client.diff("coco-1", "2-coco-7").to_json() == {
+        "same": True, "sides": ["coco-1", "2-coco-7"], "only": [], "differences": [],
+    }  # fmt: skip
+    client.install("zookeeper", "coco-2", values={"replicas": 5})
+    assert [str(one.difference.path) for one in client.diff("coco-1", "coco-2").differences] == [
+        "data[zoo.cfg]", "spec.replicas",
+    ]  # fmt: skip
+    assert client.diff("coco-1").same
+    path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/zk-coco-1"
+    cluster.patch(path, {"spec": {"replicas": 1}})
+    cluster.delete(f"/api/v1/namespaces/{namespace}/services/zk-cs-coco-1")
+    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+    done = subprocess.run(
+        [SIDELANE, "diff", "zookeeper-coco-1", "-n", namespace],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == (
+        "--- zookeeper-coco-1\n+++ the cluster\n"
+        "\nzookeeper-coco-1: Service zk-cs-coco-1\n-the whole object\n"
+        "\nzookeeper-coco-1: StatefulSet zk-coco-1\n@@ spec.replicas @@\n-3\n+1\n"
+    )

@@ -1,0 +1,195 @@
+"""Bundles: the same bytes for the same lane, nothing but what was written, and no secret unless it is asked for."""
+
+import gzip
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from sidelane import Client, bundle
+from sidelane.errors import ChartNotFound, InvalidInput, Refused, ReleaseNotFound
+
+ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
+
+
+def client_of(root, helm, **settings):
+    return Client(namespace="streams", directory=root, helm=helm, **settings)
+
+
+@pytest.fixture
+def client(helm, tmp_path):
+    return client_of(tmp_path / "root", helm)
+
+
+def content(root):
+    """Every file but the record, which says when and where."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name not in ("record.json", "chart.yaml", ".lock")
+    }
+
+
+def small(folder, template, values="Version: ''\nBuild: ''\n"):
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: small\nversion: 0.1.0\n")
+    (folder / "values.yaml").write_text(values)
+    lane = "{{ .Values.Version }}-{{ .Values.Build }}"
+    (folder / "templates" / "c.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: small-{lane}\n  labels:\n    app: small-{lane}\n"
+        "    sidelane.dev/version: {{ .Values.Version }}\n    sidelane.dev/build: {{ .Values.Build | quote }}\n"
+        f"    sidelane.dev/lane: {lane}\ndata:\n  it: {template}\n"
+    )
+    return folder
+
+
+def test_a_lane_is_made_again_from_its_bundle_alone(client, helm, tmp_path):
+    chart = tmp_path / "tree" / "small"
+    small(chart, '{{ .Files.Get "it.txt" | quote }}')
+    (chart / "it.txt").write_text("ünïcode\n")
+    (chart / ".helmignore").write_text("junk\n")
+    (chart / "junk").write_text("not a part of it")
+    client.install("zookeeper", "coco-1", values={"replicas": 5})
+    client.install(chart, "coco-1")
+    made = client.bundle("coco-1", tmp_path / "coco-1.tar.gz", charts=[chart])
+    assert [one.name for one in made.releases] == ["zookeeper-coco-1", "small-coco-1"]
+    (chart / "junk").write_text("nor is this")  # it has another digest now, but the record's is not the bundle's matter
+    shutil.rmtree(tmp_path / "tree")
+    again = client_of(tmp_path / "again", helm)
+    done = again.replay(tmp_path / "coco-1.tar.gz")
+    assert [one.change for one in done.releases] == ["created", "created"]
+    assert content(tmp_path / "again") == content(tmp_path / "root")
+    assert done.to_json()["releases"][0]["digest"] == made.to_json()["releases"][0]["digest"]
+    assert again.record("small", "coco-1").objects == client.record("small", "coco-1").objects
+    assert [one.change for one in again.replay(tmp_path / "coco-1.tar.gz").releases] == ["unchanged", "unchanged"]
+    # Bundled again from there it is the same, but for the records.
+    packages = [one.chart for one in bundle.read(tmp_path / "coco-1.tar.gz").releases]
+    with tarfile.open(fileobj=io.BytesIO(packages[1])) as archive:
+        assert "small/junk" not in archive.getnames()
+
+
+def test_the_same_lane_gives_the_same_bytes(client, tmp_path):
+    client.install("zookeeper", "coco-1")
+    first, second = tmp_path / "1.tar.gz", tmp_path / "2.tar.gz"
+    assert client.bundle("coco-1", first).digest == client.bundle("coco-1", second).digest
+    assert first.read_bytes() == second.read_bytes()
+    made = subprocess.run(["sha256sum", first], capture_output=True, text=True, check=True).stdout
+    assert bundle.read(first).digest == f"sha256:{made.split()[0]}"
+
+
+def test_into_another_namespace(client, helm, tmp_path):
+    client.install("zookeeper", "coco-1")
+    client.bundle("coco-1", tmp_path / "b.tar.gz")
+    Client(directory=tmp_path / "root", helm=helm).replay(tmp_path / "b.tar.gz")  # the bundle's own
+    elsewhere = Client(namespace="other", directory=tmp_path / "other", helm=helm)
+    elsewhere.replay(tmp_path / "b.tar.gz")
+    assert [release.namespace for release in elsewhere.releases()] == ["other"]
+    assert b"zk-hs-coco-1.other.svc" in (tmp_path / "other/other/zookeeper-coco-1/manifest.yaml").read_bytes()
+
+
+def test_what_could_not_be_made_again_is_not_bundled(client, tmp_path):
+    chart = small(tmp_path / "small", "{{ randAlphaNum 20 }}")
+    client.install(chart, "coco-1")
+    with pytest.raises(Refused, match=r"(?s)small 0\.1\.0, rendered .* makes small-coco-1 otherwise.*data\.it"):
+        client.bundle("coco-1", tmp_path / "b.tar.gz", charts=[chart])
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+def test_the_chart_has_to_be_the_one_that_was_deployed(client, tmp_path):
+    chart = small(tmp_path / "small", "same")
+    client.install(chart, "coco-1")
+    with pytest.raises(ChartNotFound, match="is not here"):
+        client.bundle("coco-1", tmp_path / "b.tar.gz")
+    (chart / "NOTES.md").write_text("renders the same")
+    with pytest.raises(ChartNotFound, match="is not the one"):
+        client.bundle("coco-1", tmp_path / "b.tar.gz", charts=[chart])
+    with pytest.raises(ReleaseNotFound):
+        client.bundle("coco-2", tmp_path / "b.tar.gz")
+
+
+def test_secrets_are_bundled_only_when_it_is_said(helm, tmp_path):
+    chart = small(tmp_path / "small", "{{ .Values.password | b64enc }}", "Version: ''\nBuild: ''\npassword: ''\n")
+    writes = client_of(tmp_path / "root", helm, allow_secrets=True)
+    writes.install(chart, "coco-1", values={"password": "hunter2"})
+    with pytest.raises(Refused, match="is given password"):
+        client_of(tmp_path / "root", helm).bundle("coco-1", tmp_path / "b.tar.gz", charts=[chart])
+    writes.bundle("coco-1", tmp_path / "b.tar.gz", charts=[chart])
+    with pytest.raises(Refused, match="is given password"):
+        client_of(tmp_path / "again", helm).replay(tmp_path / "b.tar.gz")
+    client_of(tmp_path / "again", helm, allow_secrets=True).replay(tmp_path / "b.tar.gz")
+
+
+@pytest.fixture
+def made(client, tmp_path):
+    client.install("zookeeper", "coco-1")
+    client.bundle("coco-1", tmp_path / "b.tar.gz")
+    return tmp_path / "b.tar.gz"
+
+
+def rewritten(path, change):
+    with tarfile.open(path) as archive:
+        files = {member.name: archive.extractfile(member).read() for member in archive}
+    change(files)
+    path.write_bytes(bundle.packed(files))
+
+
+def other_values(files):
+    files["releases/zookeeper-coco-1/values.json"] = b'{"Version": "coco", "Build": "1", "replicas": 7}'
+
+
+def one_more(files):
+    files["../../evil"] = b"x"
+
+
+def another_kind(files):
+    files["bundle.json"] = files["bundle.json"].replace(b"LaneBundle", b"LaneBungle")
+
+
+@pytest.mark.parametrize("change", [other_values, one_more, another_kind, dict.clear])
+def test_what_is_not_as_it_was_written_is_refused(made, client, change):
+    rewritten(made, change)
+    with pytest.raises(InvalidInput, match="no bundle, or is damaged"):
+        client.replay(made)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", gzip.compress(b"x"), gzip.compress(b"\0" * 2048)])
+def test_what_is_no_archive_is_refused(client, tmp_path, content):
+    (tmp_path / "b.tar.gz").write_bytes(content)
+    with pytest.raises(InvalidInput, match="no bundle"):
+        client.replay(tmp_path / "b.tar.gz")
+
+
+def test_an_archive_cut_short_or_of_great_size_is_refused(made, client, tmp_path):
+    whole = made.read_bytes()
+    made.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InvalidInput, match="no bundle"):
+        client.replay(made)
+    member = tarfile.TarInfo("bundle.json")
+    member.size = 60 * 1024 * 1024
+    with tarfile.open(made, "w:gz", compresslevel=1) as archive:
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(InvalidInput, match="no bundle"):
+        client.replay(made)
+    with pytest.raises(InvalidInput, match="can't be read"):
+        client.replay(tmp_path / "none.tar.gz")
+
+
+def test_a_helm_that_renders_otherwise_is_told(made, client, helm, tmp_path):
+    """As if the bundle were of another Helm: its manifest says what that one made."""
+
+    def change(files):
+        name = "releases/zookeeper-coco-1/manifest.yaml"
+        files[name] = files[name].replace(b"replicas: 3", b"replicas: 4")
+        index = json.loads(files["bundle.json"])
+        index["files"][name] = bundle._digest(files[name])
+        index["helm"] = "2.0.0"
+        files["bundle.json"] = json.dumps(index).encode()
+
+    rewritten(made, change)
+    again = client_of(tmp_path / "again", helm)
+    with pytest.raises(Refused, match=r"(?s)where Helm 2\.0\.0 made the bundle.*spec\.replicas: 4 → 3"):
+        again.replay(made)
+    assert again.releases() == ()
