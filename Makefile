@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := python ci tests
 
-.PHONY: help demo test demo-cluster tools bench lint scan package format clean
+.PHONY: help demo test demo-cluster tools bench soak lint scan package format clean
 
 help:
 	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
@@ -13,6 +13,7 @@ help:
 	@echo "make tools         build the test control plane and Helm 4 (Go; minutes once, then a second)"
 	@echo "make demo-cluster  the demo on a throw-away control plane"
 	@echo "make bench         times and memory, as ratios to bare helm"
+	@echo "make soak          200 upgrade attempts, 100 kills and 100 races, under both Helms; takes an hour or more"
 	@echo "make lint          what CI checks besides the tests"
 	@echo "make scan          the charts' default output, held against checkov's security checks"
 	@echo "make package       the charts as .tgz with an index, in ./dist; their versions rise where they changed"
@@ -32,6 +33,11 @@ demo-cluster: .venv/.installed tools
 
 bench: .venv/.dev tools
 	$(BIN)/python ci/bench/bench.py
+
+soak: .venv/.dev tools
+	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_RACES=100 $(BIN)/python -m pytest -n 2 --dist loadgroup \
+		tests/unit/test_upgrades.py tests/cluster/test_guard.py tests/cluster/test_faults.py \
+		-k "generated or killed_at_any or at_once"
 
 lint: .venv/.dev
 	$(BIN)/ruff check $(SOURCES)
