@@ -211,7 +211,7 @@ class Running:
         return self.log.read_text(errors="replace")
 
     def execute(self, *command: str, seconds: float = 10) -> subprocess.CompletedProcess[str]:
-        """Runs one more command in the container, as `kubectl exec` and probes do; code 137 when time is up."""
+        """Runs one more command in the container, as `kubectl exec` and probes do; killed when time is up."""
         enter = ["nsenter", f"--target={self._first}", *NAMESPACES, "--net", "--user", "--preserve-credentials"]
         inside = bounded(self._with_environment(command), seconds)
         return self.sandbox.node.run(*enter, "--root", "--wd", "--", *inside, seconds=seconds + 5)
