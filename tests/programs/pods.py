@@ -196,7 +196,7 @@ class Pod:
         self._lost()
         self.running.kill()
 
-    def complete(self, command: Sequence[str] | None = None, seconds: float = 60) -> str:
+    def complete(self, command: Sequence[str] | None = None, seconds: float = 120) -> str:
         """Runs the pod to its end, as `helm test` does, and gives its log; the test fails when the pod does."""
         running = self.start(command)
         code = running.process.wait(seconds)
