@@ -42,6 +42,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"skipped {count}: {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """One process for the tests of one file in tests/programs, where what they share takes long to start.
+
+    All others go to whichever process is free.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here when pytest-xdist is)
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.split("::", maxsplit=1)[0] if nodeid.startswith("tests/programs/") else nodeid
+
+    return Together(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whoever asks for no cluster reaches none: not the one that KUBECONFIG or ~/.kube/config may lead to.

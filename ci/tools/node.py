@@ -109,7 +109,9 @@ class Node:
     def sandbox(self, name: str) -> Sandbox:
         """A new sandbox; its name must be new to the node. What was told before must be told again."""
         number = len(self.sandboxes) + 2  # 1 is the node's
-        self.run("bash", str(HERE / "sandbox.sh"), name, str(number), NETWORK).check_returncode()
+        done = self.run("bash", str(HERE / "sandbox.sh"), name, str(number), NETWORK)
+        if done.returncode:
+            raise NodeError(f"the network of {name} was not made\n{done.stderr}")
         (self.folder / name).mkdir()
         self.sandboxes.append(Sandbox(self, name, f"{NETWORK}.{number}"))
         self.tell({})
@@ -123,7 +125,8 @@ class Node:
 
     def enter(self) -> list[str]:
         """What stands before a command to have it run on the node."""
-        return ["nsenter", f"--target={self._first}", "--user", "--mount", "--net", "--pid", "--"]
+        spaces = ("--user", "--preserve-credentials", "--mount", "--net", "--pid")
+        return ["nsenter", f"--target={self._first}", *spaces, "--"]
 
     def _start(self) -> int:
         """Starts the namespaces and returns the id of their first process; all in them ends with it."""
@@ -211,7 +214,7 @@ class Running:
         return self.log.read_text(errors="replace")
 
     def execute(self, *command: str, seconds: float = 10) -> subprocess.CompletedProcess[str]:
-        """Runs one more command in the container, as `kubectl exec` and probes do; code 137 when time is up."""
+        """Runs one more command in the container, as `kubectl exec` and probes do; killed when time is up."""
         enter = ["nsenter", f"--target={self._first}", *NAMESPACES, "--net", "--user", "--preserve-credentials"]
         inside = bounded(self._with_environment(command), seconds)
         return self.sandbox.node.run(*enter, "--root", "--wd", "--", *inside, seconds=seconds + 5)

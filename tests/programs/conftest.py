@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 CHARTS = HERE.parents[1] / "charts"
-# Quicker starts, with no word in what the programs do: many JVMs share few cores.
+# For quicker starts alone: many JVMs share few cores.
 QUICK = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"}
 
 
@@ -77,7 +77,7 @@ def charts() -> Path:
 
 @pytest.fixture(scope="session")
 def render(helm: Path) -> Callable[..., list[dict[str, Any]]]:
-    """The objects of a chart, with these values, as ``{kind and name: object}``."""
+    """The objects of a chart with these values."""
 
     def render(chart: str, **values: object) -> list[dict[str, Any]]:
         command = [helm, "template", chart, CHARTS / chart, "--namespace", NAMESPACE, "--values", "-"]

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 NAMESPACE = "streams"
 DOMAIN = "cluster.local"
-# What is needed to run a pod; the rest is for the scheduler, the API server and others.
-KNOWN_IN_POD = {"containers", "volumes", "securityContext", "terminationGracePeriodSeconds"}
-NOT_FOR_KUBELET = {
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+# What is known here of a pod and of a container, and after it what is for the scheduler, the API server and others.
+IN_POD = {
+    *("containers", "volumes", "securityContext", "terminationGracePeriodSeconds"),
     *("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "topologySpreadConstraints"),
     *("affinity", "nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets", "restartPolicy"),
+}
+IN_CONTAINER = {
+    *("name", "image", "command", "env", "ports", "volumeMounts", "securityContext", *PROBES),
+    *("imagePullPolicy", "resources"),
 }
 
 
@@ -109,8 +114,8 @@ class Pod:
         self.domain = owner["spec"].get("serviceName")
         self.claims = [name_of(claim) for claim in owner["spec"].get("volumeClaimTemplates", [])]
         (self.container,) = self.spec["containers"]
-        if unknown := set(self.spec) - KNOWN_IN_POD - NOT_FOR_KUBELET:
-            raise NotImplementedError(f"the pod {name} has {unknown}, and its meaning is not known here")
+        if unknown := (set(self.spec) - IN_POD) | (set(self.container) - IN_CONTAINER):
+            raise NotImplementedError(f"the pod {name} has {unknown}, whose meaning is not known here")
         self.sandbox = cluster.node.sandbox(name)
         self.address = self.sandbox.address
         self.running: Running | None = None
@@ -148,16 +153,17 @@ class Pod:
                 connect = f"exec 3<>/dev/tcp/{self.address}/{self.port(port)}"
                 done = self.cluster.node.run("bash", "-c", connect, seconds=probe["timeoutSeconds"])
             case _:
-                raise NotImplementedError(f"the {name} of {self.name} is of a kind that is not known here: {probe}")
+                raise NotImplementedError(f"the {name} of {self.name} is of a kind not known here: {probe}")
         return done.returncode == 0
 
     def port(self, port: str | int) -> int:
         """The number of a container's port, by its name or itself."""
-        return {item["name"]: item["containerPort"] for item in self.container["ports"]}.get(port, port)
+        named = {item["name"]: item["containerPort"] for item in self.container["ports"]}
+        return named.get(port, port)
 
     def until_ready(self, seconds: float = 60) -> None:
         """Waits for the startup probe, and then for the readiness probe."""
-        for probe in ("startupProbe", "readinessProbe"):
+        for probe in PROBES[:2]:
             self.until(f"its {probe} succeeds", lambda probe=probe: self.probe(probe), seconds)
         self.ready = True
         self.cluster.publish()
@@ -182,8 +188,6 @@ class Pod:
 
     def stop(self) -> float:
         """Ends the pod within its grace period, as its deletion does. Returns the seconds that it took."""
-        if "lifecycle" in self.container:
-            raise NotImplementedError(f"{self.name} has a lifecycle, and its meaning is not known here")
         self._lost()
         return self.running.stop(self.spec["terminationGracePeriodSeconds"])
 
@@ -192,7 +196,7 @@ class Pod:
         self._lost()
         self.running.kill()
 
-    def complete(self, command: Sequence[str] | None = None, seconds: float = 60) -> str:
+    def complete(self, command: Sequence[str] | None = None, seconds: float = 120) -> str:
         """Runs the pod to its end, as `helm test` does, and gives its log; the test fails when the pod does."""
         running = self.start(command)
         code = running.process.wait(seconds)
@@ -212,9 +216,7 @@ class Pod:
                 case {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}:
                     found[variable["name"]] = self.name
                 case _:
-                    raise NotImplementedError(
-                        f"{self.name} has a variable of a kind that is not known here: {variable}"
-                    )
+                    raise NotImplementedError(f"{self.name} has a variable of a kind not known here: {variable}")
         return found
 
     def _mounts(self) -> list[Mount]:
@@ -239,9 +241,7 @@ class Pod:
             case {"secret": {"secretName": secret, **rest}} if not rest:
                 write(folder, self.cluster.secrets[secret])
             case _:
-                raise NotImplementedError(
-                    f"{self.name} has a volume of a kind that is not known here: {described[name]}"
-                )
+                raise NotImplementedError(f"{self.name} has a volume of a kind not known here: {described[name]}")
         return folder
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from programs.pods import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +18,8 @@ if TYPE_CHECKING:
 
     Render = Callable[..., list[dict[str, Any]]]
 
-# Helm 3 alone: what both render is held against each other elsewhere. One process: the members are started once.
-pytestmark = [
-    pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session"),
-    pytest.mark.xdist_group("zookeeper"),
-]
+# Helm 3 alone: what each Helm renders is tried elsewhere.
+pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")
 
 SRVR = "exec 3<>/dev/tcp/localhost/2181; printf srvr >&3; cat <&3"
 
@@ -78,7 +76,7 @@ def test_three_members_elect_one_leader(ensemble: list[Pod]) -> None:
 
 def test_a_running_member_is_alive_and_ready(ensemble: list[Pod]) -> None:
     for member in ensemble:
-        assert all(member.probe(name) for name in ("startupProbe", "readinessProbe", "livenessProbe"))
+        assert all(map(member.probe, PROBES))
 
 
 def test_each_member_knows_who_it_is(ensemble: list[Pod]) -> None:

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     Render = Callable[..., list[dict[str, Any]]]
     Secret = dict[str, str]
 
-pytestmark = [
-    pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session"),
-    pytest.mark.xdist_group("zookeeper"),
-]
+# Helm 3 alone: what each Helm renders is tried elsewhere.
+pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")
 
 LANE = "tls-1"
 TLS = {"secretName": "zk-tls", "client": {"enabled": True, "plaintext": False}, "quorum": {"enabled": True}}

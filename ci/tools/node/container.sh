@@ -49,7 +49,7 @@ while [ "$1" != -- ]; do
   shift 3
 done
 shift
-mount -o remount,ro "$root"
+mount -o remount,bind,ro "$root"
 
 # The id is told when others can enter the container: in its last namespace.
 exec unshare --user --map-user="$user" --map-group="$group" --root="$root" --wd="$folder" -- \
