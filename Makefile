@@ -10,7 +10,7 @@ SOURCES := python ci tests
 help:
 	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
 	@echo "make test          the tests; those on a cluster are skipped until \`make tools\` was run"
-	@echo "make tools         build the test control plane and Helm 4 (Go; minutes once, then a second)"
+	@echo "make tools         build the test control plane and Helm 4 (Go), bring ZooKeeper and Storm (Maven); minutes once"
 	@echo "make demo-cluster  the demo on a throw-away control plane"
 	@echo "make bench         times and memory, as ratios to bare helm"
 	@echo "make soak          200 upgrade attempts, 100 kills and 100 races, under both Helms; takes an hour or more"
@@ -27,6 +27,7 @@ test: .venv/.dev
 
 tools:
 	@$(PYTHON) ci/tools/toolchain.py
+	@$(PYTHON) ci/tools/javatools.py
 
 demo-cluster: .venv/.installed tools
 	$(BIN)/python ci/tools/controlplane.py -- $(BIN)/python ci/demo.py --cluster
