@@ -23,7 +23,7 @@ demo: .venv/.installed
 	$(BIN)/python ci/demo.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 2 $(TESTS)
 
 tools:
 	@$(PYTHON) ci/tools/toolchain.py
@@ -36,7 +36,7 @@ bench: .venv/.dev tools
 	$(BIN)/python ci/bench/bench.py
 
 soak: .venv/.dev tools
-	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_RACES=100 $(BIN)/python -m pytest -n 2 --dist loadgroup \
+	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_RACES=100 $(BIN)/python -m pytest -n 2 \
 		tests/unit/test_upgrades.py tests/cluster/test_guard.py tests/cluster/test_faults.py \
 		-k "generated or killed_at_any or at_once"
 

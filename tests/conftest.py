@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for the tests of one file in tests/programs, where what they share takes long to start.
+    """One process for tests that share what takes long to start: a file's in tests/programs, a chart's in test_guard.py.
 
     All others go to whichever process is free.
     """
@@ -52,7 +52,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid.split("::", maxsplit=1)[0] if nodeid.startswith("tests/programs/") else nodeid
+            file, _, test = nodeid.partition("::")
+            if file.endswith("/test_guard.py"):
+                return file + test[test.find("[") :]  # the Helm and the chart
+            return file if file.startswith("tests/programs/") else nodeid
 
     return Together(config, log)
 

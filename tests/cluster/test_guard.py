@@ -12,16 +12,11 @@ import yaml
 
 CHARTS = Path(__file__).parents[2] / "charts"
 GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/record.yaml"))
-#: Attempts a chart and Helm; `make soak` asks for more.
-ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "2"))
+#: Attempts for each chart and Helm, of so many for all; `make soak` asks for more.
+ATTEMPTS = -(-int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20")) // (2 * len(GUARDED)))
 
 
-@pytest.fixture(
-    scope="module",
-    # One worker has all of a chart's tests, and installs it once.
-    params=[pytest.param(chart, marks=pytest.mark.xdist_group(chart.name)) for chart in GUARDED],
-    ids=lambda chart: chart.name,
-)
+@pytest.fixture(scope="module", params=GUARDED, ids=lambda chart: chart.name)
 def deployed(request, helm, cluster):
     """A release of the chart in a lane, and plain Helm for it. The tests of one chart share it: none changes it."""
     namespace = f"guard-{secrets.token_hex(4)}"

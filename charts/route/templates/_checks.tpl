@@ -47,7 +47,8 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 
 {{- /*
 Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and make
-another. `lookup` sees nothing in `helm template`, and the default account wherever it sees.
+another. `lookup` sees nothing in `helm template`, and the default account wherever it sees; nothing that is installed
+depends on it (sidelane.dev/asks: on-upgrade).
 */ -}}
 {{- define "route.checks.same" -}}
 {{- if .Release.IsUpgrade -}}

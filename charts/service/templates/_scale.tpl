@@ -1,7 +1,7 @@
 {{- /*
 Takes root, component and serviceVersion. How many pods the Deployment says that it wants: nothing where an autoscaler
 chooses. On an upgrade that would not do: Kubernetes takes the number that goes away for 1, and stops the other pods. So an
-upgrade says the number that is there.
+upgrade says the number that is there (sidelane.dev/asks: on-upgrade).
 */ -}}
 {{- define "service.replicas" -}}
 {{- if not .root.Values.autoscaling.enabled -}}
