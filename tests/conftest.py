@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what takes long to start: a file's in tests/programs, a chart's in test_guard.py.
+    """One process for tests that share what is long to start: a file's in tests/programs, a chart's in test_guard.py.
 
     All others go to whichever process is free.
     """
