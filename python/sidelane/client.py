@@ -32,6 +32,7 @@ from sidelane.values import accepted, with_service
 
 if TYPE_CHECKING:
     from sidelane.check import Report
+    from sidelane.graph.model import Graph
     from sidelane.routing.changes import Router
 
 P = ParamSpec("P")
@@ -213,6 +214,15 @@ class AsyncClient(_Connection, RouteVerbs):
         found = await self._target.releases(all_namespaces=all_namespaces)
         return tuple(release for release in found if lane is None or release.lane == _lane(lane))
 
+    async def graph(self, lane: Lane | str | None = None) -> Graph:
+        """The namespace as a picture: lanes, releases and where traffic goes; or what concerns one lane.
+
+        ``sidelane.graph.render`` makes text, Mermaid, SVG or a page of it.
+        """
+        from sidelane.graph.gather import gather  # noqa: PLC0415 - see releases.py
+
+        return await gather(self._target, self._router, self._namespace, None if lane is None else _lane(lane))
+
     async def status(self, name: str, lane: Lane | str | None = None) -> Release:
         """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
         return await self._target.status(_named(name, lane))
@@ -319,6 +329,7 @@ class Client(_Connection):
     install = _waiting(AsyncClient.install)
     upgrade = _waiting(AsyncClient.upgrade)
     releases = _waiting(AsyncClient.releases)
+    graph = _waiting(AsyncClient.graph)
     status = _waiting(AsyncClient.status)
     uninstall = _waiting(AsyncClient.uninstall)
     render = _waiting(AsyncClient.render)

@@ -31,6 +31,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
         "install",
         "upgrade",
         "releases",
+        "graph",
         "status",
         "uninstall",
         "render",

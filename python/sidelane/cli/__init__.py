@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "Show a release and its objects.",
     "uninstall": "Remove a release.",
     "route": "Change where a service's name leads, look back, and go back.",
+    "graph": "Draw lanes, releases and where traffic goes.",
     "completion": "Print the completion script for a shell.",
 }
 

@@ -1,0 +1,178 @@
+"""Where everything stands in the drawn picture: stable names at the left, lanes below one another at the right.
+
+In a lane, what routes lead to is its first column, so that no edge passes another box. An edge is a curve from its
+stable name to a column of labels, and from there a straight line to a place of its own at its node: labels can't meet
+one another, nor a curve. Lengths are in CSS pixels, y grows downwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from sidelane.graph.model import Edge, Graph, Group, Node, Stable
+from sidelane.graph.words import cells, plain, shortened
+
+#: Widths of a character of the fixed-width fonts that browsers have, at their widest (0.61 em).
+NAME, SMALL = 13 * 0.61, 11.5 * 0.61
+MARGIN: Final = 24.0
+HEADING: Final = 64.0
+BOX: Final = 48.0  # the height of a box with its two lines
+PAD: Final = 12.0  # between a box's edge and its text
+GAP: Final = 12.0  # between boxes
+LANE_HEAD: Final = 36.0
+LANE_GAP: Final = 24.0
+LABEL: Final = 20.0
+PORT: Final = 26.0  # between edges at a node
+_CURVES: Final = 120.0
+#: The longest texts that are drawn whole, in columns; what is longer is whole in the element's title.
+NAME_LIMIT, ABOUT_LIMIT, LABEL_LIMIT = 63, 63, 36
+LEGEND: Final = 40.0
+
+
+@dataclass
+class Box:
+    """A rectangle with text: a release, a stable name, or a label."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+class Line(NamedTuple):
+    """An edge: a curve from begin to bend, then straight to end; its label lies on the straight part."""
+
+    edge: Edge
+    route: Stable
+    begin: tuple[float, float]
+    bend: float
+    end: tuple[float, float]
+    label: Box
+    text: str
+
+
+@dataclass
+class Layout:
+    """Boxes by name, of nodes and of stable names; lanes by their place in the graph."""
+
+    width: float = 0.0
+    height: float = 0.0
+    nodes: dict[str, Box] = field(default_factory=dict)
+    routes: dict[str, Box] = field(default_factory=dict)
+    lanes: list[Box] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+def about(item: Node | Stable) -> str:
+    """The second line of a box."""
+    first = item.chart if isinstance(item, Node) else item.mode
+    return " · ".join(filter(None, (first, item.status)))
+
+
+def place(graph: Graph) -> Layout:
+    """Gives everything its place."""
+    layout = Layout()
+    routes = _ordered(graph)
+    edges = [(route, edge) for route in routes for edge in route.edges]
+    texts = {id(edge): shortened(plain(edge.label), LABEL_LIMIT) for _, edge in edges}
+    arriving: dict[str, list[Edge]] = {}
+    for _, edge in edges:
+        arriving.setdefault(edge.to, []).append(edge)
+
+    left = _width(graph.routes)
+    labels = max(map(_label_width, texts.values()), default=0.0)
+    bend = MARGIN + left + _CURVES + min(200.0, 6 * len(edges))
+    lanes_at = bend + labels + GAP if graph.routes else MARGIN
+    bottom = _place_lanes(layout, graph, arriving, lanes_at)
+
+    ports = {id(edge): _port(layout.nodes[to], number, len(those)) for to, those in arriving.items()
+             for number, edge in enumerate(those)}  # fmt: skip
+    at = HEADING
+    for route in routes:
+        leaving = sorted(route.edges, key=lambda edge: ports[id(edge)])
+        height = max(BOX, 12.0 * len(leaving) + 16)
+        wanted = sum(ports[id(edge)] for edge in leaving) / len(leaving) - height / 2 if leaving else at
+        box = layout.routes[route.name] = Box(MARGIN, max(at, wanted), left, height)
+        at = box.bottom + GAP
+        for number, edge in enumerate(leaving):
+            begin = box.middle + 12.0 * (number - (len(leaving) - 1) / 2)
+            y, text = ports[id(edge)], texts[id(edge)]
+            width = _label_width(text)
+            label = Box(bend + labels - width, y - LABEL / 2, width, LABEL)
+            end = (layout.nodes[edge.to].x, y)
+            layout.lines.append(Line(edge, route, (box.right, begin), bend, end, label, text))
+
+    layout.height = max(bottom, at - GAP) + MARGIN + (LEGEND if edges else 0.0)
+    heading = MARGIN * 2 + cells(graph.summary) * NAME * 1.25  # its font is larger
+    layout.width = max([MARGIN * 2 + left, heading, 560.0, *(lane.right + MARGIN for lane in layout.lanes)])
+    return layout
+
+
+def _ordered(graph: Graph) -> list[Stable]:
+    """Routes from top to bottom as what they lead to is."""
+    order = {node.name: number for number, node in enumerate(graph.nodes)}
+
+    def middle(route: Stable) -> float:
+        return sum(order[edge.to] for edge in route.edges) / max(1, len(route.edges))
+
+    return sorted(graph.routes, key=lambda route: (middle(route), route.name))
+
+
+def _place_lanes(layout: Layout, graph: Graph, arriving: dict[str, list[Edge]], x: float) -> float:
+    """Places lanes and what is in them; returns where they end."""
+    width, bottom = _width(tuple(graph.nodes)), HEADING
+    for group in graph.groups:
+        columns = _columns(group, arriving)
+        lane = Box(x, bottom, 0.0, 0.0)
+        for number, column in enumerate(columns):
+            at = lane.y + LANE_HEAD
+            for node in column:
+                height = max(BOX, PORT * len(arriving.get(node.name, ())) + 4)
+                layout.nodes[node.name] = Box(x + PAD * 2 + number * (width + GAP), at, width, height)
+                at += height + GAP
+            lane.height = max(lane.height, at - lane.y + PAD - GAP)
+        lane.width = max(PAD * 4 + len(columns) * (width + GAP) - GAP, cells(group.title) * NAME + PAD * 4)
+        layout.lanes.append(lane)
+        bottom = lane.bottom + LANE_GAP
+    widest = max((lane.width for lane in layout.lanes), default=0.0)
+    for lane in layout.lanes:
+        lane.width = widest
+    return bottom - LANE_GAP
+
+
+def _columns(group: Group, arriving: dict[str, list[Edge]]) -> list[list[Node]]:
+    """What routes lead to, and then the others in as many columns as keep the lane low."""
+    first = [node for node in group.nodes if node.name in arriving]
+    others = [node for node in group.nodes if node.name not in arriving]
+    count = 1 if len(others) <= max(4, len(first)) else 2 if len(others) <= max(12, 2 * len(first)) else 3
+    rows = -(-len(others) // count)
+    rest = [others[begin : begin + rows] for begin in range(0, len(others), rows or 1)]
+    return [first, *rest] if first else rest
+
+
+def _port(box: Box, number: int, count: int) -> float:
+    return box.middle + PORT * (number - (count - 1) / 2)
+
+
+def _width(items: tuple[Node, ...] | tuple[Stable, ...]) -> float:
+    """The width that every one of these boxes has."""
+    names = (cells(shortened(plain(item.name), NAME_LIMIT)) * NAME for item in items)
+    below = (cells(shortened(plain(about(item)), ABOUT_LIMIT)) * SMALL for item in items)
+    return max((*names, *below), default=0.0) + 2 * PAD
+
+
+def _label_width(text: str) -> float:
+    return cells(text) * SMALL + 16
