@@ -7,6 +7,7 @@ one another, nor a curve. Lengths are in CSS pixels, y grows downwards.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -65,6 +66,20 @@ class Line(NamedTuple):
 
 
 @dataclass
+class _Draft:
+    """A line whose place is not known yet. text: of its label. y: where it arrives."""
+
+    route: Stable
+    edge: Edge
+    text: str
+    y: float = 0.0
+
+    @property
+    def width(self) -> float:
+        return cells(self.text) * SMALL + 16
+
+
+@dataclass
 class Layout:
     """Boxes by name, of nodes and of stable names; lanes by their place in the graph."""
 
@@ -86,36 +101,36 @@ def place(graph: Graph) -> Layout:
     """Gives everything its place."""
     layout = Layout()
     routes = _ordered(graph)
-    edges = [(route, edge) for route in routes for edge in route.edges]
-    texts = {id(edge): shortened(plain(edge.label), LABEL_LIMIT) for _, edge in edges}
-    arriving: dict[str, list[Edge]] = {}
-    for _, edge in edges:
-        arriving.setdefault(edge.to, []).append(edge)
+    drafts = [
+        _Draft(route, edge, shortened(plain(edge.label), LABEL_LIMIT)) for route in routes for edge in route.edges
+    ]
+    arriving: dict[str, list[_Draft]] = {}
+    for draft in drafts:
+        arriving.setdefault(draft.edge.to, []).append(draft)
 
     left = _width(graph.routes)
-    labels = max(map(_label_width, texts.values()), default=0.0)
-    bend = MARGIN + left + _CURVES + min(200.0, 6 * len(edges))
+    labels = max((draft.width for draft in drafts), default=0.0)
+    bend = MARGIN + left + _CURVES + min(200.0, 6 * len(drafts))
     lanes_at = bend + labels + GAP if graph.routes else MARGIN
-    bottom = _place_lanes(layout, graph, arriving, lanes_at)
+    bottom = _place_lanes(layout, graph, {name: len(those) for name, those in arriving.items()}, lanes_at)
+    for name, those in arriving.items():
+        for number, draft in enumerate(those):
+            draft.y = layout.nodes[name].middle + PORT * (number - (len(those) - 1) / 2)
 
-    ports = {id(edge): _port(layout.nodes[to], number, len(those)) for to, those in arriving.items()
-             for number, edge in enumerate(those)}  # fmt: skip
     at = HEADING
     for route in routes:
-        leaving = sorted(route.edges, key=lambda edge: ports[id(edge)])
+        leaving = sorted((draft for draft in drafts if draft.route is route), key=lambda draft: draft.y)
         height = max(BOX, 12.0 * len(leaving) + 16)
-        wanted = sum(ports[id(edge)] for edge in leaving) / len(leaving) - height / 2 if leaving else at
+        wanted = sum(draft.y for draft in leaving) / len(leaving) - height / 2 if leaving else at
         box = layout.routes[route.name] = Box(MARGIN, max(at, wanted), left, height)
         at = box.bottom + GAP
-        for number, edge in enumerate(leaving):
+        for number, draft in enumerate(leaving):
             begin = box.middle + 12.0 * (number - (len(leaving) - 1) / 2)
-            y, text = ports[id(edge)], texts[id(edge)]
-            width = _label_width(text)
-            label = Box(bend + labels - width, y - LABEL / 2, width, LABEL)
-            end = (layout.nodes[edge.to].x, y)
-            layout.lines.append(Line(edge, route, (box.right, begin), bend, end, label, text))
+            label = Box(bend + (labels - draft.width), draft.y - LABEL / 2, draft.width, LABEL)
+            end = (layout.nodes[draft.edge.to].x, draft.y)
+            layout.lines.append(Line(draft.edge, route, (box.right, begin), bend, end, label, draft.text))
 
-    layout.height = max(bottom, at - GAP) + MARGIN + (LEGEND if edges else 0.0)
+    layout.height = max(bottom, at - GAP) + MARGIN + (LEGEND if drafts else 0.0)
     heading = MARGIN * 2 + cells(graph.summary) * NAME * 1.25  # its font is larger
     layout.width = max([MARGIN * 2 + left, heading, 560.0, *(lane.right + MARGIN for lane in layout.lanes)])
     return layout
@@ -131,8 +146,8 @@ def _ordered(graph: Graph) -> list[Stable]:
     return sorted(graph.routes, key=lambda route: (middle(route), route.name))
 
 
-def _place_lanes(layout: Layout, graph: Graph, arriving: dict[str, list[Edge]], x: float) -> float:
-    """Places lanes and what is in them; returns where they end."""
+def _place_lanes(layout: Layout, graph: Graph, arriving: Mapping[str, int], x: float) -> float:
+    """Places lanes and what is in them; returns where they end. arriving: how many edges, by node."""
     width, bottom = _width(tuple(graph.nodes)), HEADING
     for group in graph.groups:
         columns = _columns(group, arriving)
@@ -140,7 +155,7 @@ def _place_lanes(layout: Layout, graph: Graph, arriving: dict[str, list[Edge]], 
         for number, column in enumerate(columns):
             at = lane.y + LANE_HEAD
             for node in column:
-                height = max(BOX, PORT * len(arriving.get(node.name, ())) + 4)
+                height = max(BOX, PORT * arriving.get(node.name, 0) + 4)
                 layout.nodes[node.name] = Box(x + PAD * 2 + number * (width + GAP), at, width, height)
                 at += height + GAP
             lane.height = max(lane.height, at - lane.y + PAD - GAP)
@@ -153,7 +168,7 @@ def _place_lanes(layout: Layout, graph: Graph, arriving: dict[str, list[Edge]], 
     return bottom - LANE_GAP
 
 
-def _columns(group: Group, arriving: dict[str, list[Edge]]) -> list[list[Node]]:
+def _columns(group: Group, arriving: Mapping[str, int]) -> list[list[Node]]:
     """What routes lead to, and then the others in as many columns as keep the lane low."""
     first = [node for node in group.nodes if node.name in arriving]
     others = [node for node in group.nodes if node.name not in arriving]
@@ -163,16 +178,8 @@ def _columns(group: Group, arriving: dict[str, list[Edge]]) -> list[list[Node]]:
     return [first, *rest] if first else rest
 
 
-def _port(box: Box, number: int, count: int) -> float:
-    return box.middle + PORT * (number - (count - 1) / 2)
-
-
 def _width(items: tuple[Node, ...] | tuple[Stable, ...]) -> float:
     """The width that every one of these boxes has."""
     names = (cells(shortened(plain(item.name), NAME_LIMIT)) * NAME for item in items)
     below = (cells(shortened(plain(about(item)), ABOUT_LIMIT)) * SMALL for item in items)
     return max((*names, *below), default=0.0) + 2 * PAD
-
-
-def _label_width(text: str) -> float:
-    return cells(text) * SMALL + 16
