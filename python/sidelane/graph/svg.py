@@ -20,7 +20,7 @@ from sidelane.graph.layout import (
     about,
     place,
 )
-from sidelane.graph.model import Edge, Graph, Group, Node, Stable
+from sidelane.graph.model import NO_RELEASE, STABLE, Edge, Graph, Group, Node, Stable
 from sidelane.graph.words import plain, shortened
 
 #: A text's colour is at least 4.5 : 1 to what lies behind it (WCAG 2.2, 1.4.3), a line's that means something 3 : 1.
@@ -109,7 +109,7 @@ def _lane(group: Group, box: Box) -> str:
 
 
 def _box(item: Node | Stable, box: Box, kind: str) -> str:
-    warn = "" if item.status == "deployed" else " warn"
+    warn = "" if item.status in ("deployed", NO_RELEASE, STABLE) else " warn"
     name, below = plain(item.name), plain(about(item))
     x, y = _number(box.x + PAD), box.middle
     return (
