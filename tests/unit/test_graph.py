@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from drawn_graphs import AWKWARD, HOSTILE, SAMPLE, graphs, large
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from routed_directory import put
 from sidelane import Client, Lane
 from sidelane.errors import InvalidInput
@@ -82,6 +82,7 @@ STATEMENTS = [
 ]
 
 
+@settings(max_examples=40)
 @given(graphs())
 @example(AWKWARD)
 @example(SAMPLE)
@@ -139,6 +140,7 @@ def within(one, two):
     return two.x <= one.x and one.right <= two.right and two.y <= one.y and one.bottom <= two.bottom
 
 
+@settings(max_examples=40)
 @given(graphs())
 @example(AWKWARD)
 @example(SAMPLE)
@@ -214,6 +216,7 @@ def test_a_graph_of_a_directory(root, helm):
     client.uninstall("svc1-v1-2-coco-2")
     gone = next(node for node in client.graph().nodes if node.name == "svc1-v1-2-coco-2")
     assert (gone.released, gone.status) == (False, "no release of this name")
+    assert client.graph().groups[1].to_json()["others"][0]["name"] == "svc1-v1-2-coco-2"
 
 
 def test_the_command_line(root, helm, tmp_path):

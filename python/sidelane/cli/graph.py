@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     help="The output's format.",
 )
 @click.option(
-    "--output-file", type=click.Path(dir_okay=False), metavar="FILE", help="Write there. [default: standard output]"
+    "--output-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write there; - is standard output, the default.",
 )
 @running.reports_errors
 @options.settings
@@ -43,5 +46,5 @@ def command(lane: Lane | None, *, format_: str, output_file: str | None, setting
     if output_file is None:
         click.echo(text, nl=False)
         return
-    with click.open_file(output_file, "w", encoding="utf-8", atomic=True) as file:
+    with click.open_file(output_file, "w", encoding="utf-8") as file:
         file.write(text)

@@ -56,7 +56,11 @@ class Group:
         return f"lane {self.lane}" if self.lane else "in no lane"
 
     def to_json(self) -> dict[str, object]:
-        return {"lane": str(self.lane) if self.lane else None, "releases": [node.to_json() for node in self.nodes]}
+        """The lane as programs read it: its releases, and apart from them what only routes name."""
+        releases = [node.to_json() for node in self.nodes if node.released]
+        others = [node.to_json() for node in self.nodes if not node.released]
+        known: dict[str, object] = {"lane": str(self.lane) if self.lane else None, "releases": releases}
+        return {**known, "others": others} if others else known
 
 
 @dataclass(frozen=True)
