@@ -53,6 +53,14 @@ AWKWARD = Graph(
      stable("svc2", TWO, Edge(HOSTILE, "match", 1.0, "表示" * 30), status="pending-upgrade")),
 )  # fmt: skip
 
+#: Every kind of line, and a picture that is hardly wider than its legend.
+NARROW = Graph(
+    "n",
+    (Group(ONE, (Node("a-v1-2-coco-1", ONE, "a-1", "failed", "a", "v1"),)),),
+    (stable("a", ONE, Edge("a-v1-2-coco-1", "weight", 1.0), Edge("a-v1-2-coco-1", "weight", 0.0),
+            Edge("a-v1-2-coco-1", "match", 1.0, "GET"), Edge("a-v1-2-coco-1", "mirror", 0.5)),),
+)  # fmt: skip
+
 
 def large(lanes: int = 10, releases: int = 30) -> Graph:
     """As much as one picture is made for: in each lane, a route for every two of its releases."""

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from drawn_graphs import AWKWARD, HOSTILE, SAMPLE, large
+from drawn_graphs import AWKWARD, HOSTILE, NARROW, SAMPLE, large
 from sidelane.graph import render
 from sidelane.graph.words import plain
 
@@ -62,7 +62,7 @@ def test_contrast_is_what_wcag_says():
 
 
 def test_drawings_can_be_read(browse, dark):
-    graphs = (SAMPLE, AWKWARD, large(3, 10))
+    graphs = (SAMPLE, AWKWARD, NARROW, large(3, 10))
     seen = browse(wrapped(*graphs), dark=dark)
     found = read(seen.dom)
     assert (found["dark"], found["fetched"], seen.told, seen.asked) == (dark, [], [], [])

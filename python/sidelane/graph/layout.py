@@ -28,7 +28,15 @@ PORT: Final = 26.0  # between edges at a node
 _CURVES: Final = 120.0
 #: The longest texts that are drawn whole, in columns; what is longer is whole in the element's title.
 NAME_LIMIT, ABOUT_LIMIT, LABEL_LIMIT = 63, 63, 36
+#: What lines mean, and where a legend's words begin.
+KEYS: Final = {
+    "weight": "share of the requests",
+    "match": "requests that match",
+    "mirror": "copies of requests",
+    "none": "0 %, kept for the way back",
+}
 LEGEND: Final = 40.0
+KEY: Final = 42.0
 
 
 @dataclass
@@ -108,8 +116,7 @@ def place(graph: Graph) -> Layout:
     for draft in drafts:
         arriving.setdefault(draft.edge.to, []).append(draft)
 
-    left = _width(graph.routes)
-    labels = max((draft.width for draft in drafts), default=0.0)
+    left, labels = _width(graph.routes), max((draft.width for draft in drafts), default=0.0)
     bend = MARGIN + left + _CURVES + min(200.0, 6 * len(drafts))
     lanes_at = bend + labels + GAP if graph.routes else MARGIN
     bottom = _place_lanes(layout, graph, {name: len(those) for name, those in arriving.items()}, lanes_at)
@@ -117,23 +124,42 @@ def place(graph: Graph) -> Layout:
         for number, draft in enumerate(those):
             draft.y = layout.nodes[name].middle + PORT * (number - (len(those) - 1) / 2)
 
-    at = HEADING
+    end = _place_routes(layout, routes, drafts, Box(MARGIN, HEADING, left, 0.0), Box(bend, HEADING, labels, 0.0))
+    layout.height = max(bottom, end) + MARGIN + (LEGEND if drafts else 0.0)
+    heading = MARGIN * 2 + cells(graph.summary) * NAME * 1.25  # its font is larger
+    legend = MARGIN * 2 + sum(key_width(kind) for kind in {kind(draft.edge) for draft in drafts})
+    rights = (box.right + MARGIN for box in (*layout.lanes, *layout.routes.values()))
+    layout.width = max(heading, legend, *rights, 560.0)
+    return layout
+
+
+def kind(edge: Edge) -> str:
+    """Of KEYS, what an edge's line is drawn as."""
+    return edge.kind if edge.share else "none"
+
+
+def key_width(kind: str) -> float:
+    """How much room a line's meaning takes in the legend."""
+    return KEY + cells(KEYS[kind]) * SMALL + 2 * PAD
+
+
+def _place_routes(layout: Layout, routes: list[Stable], drafts: list[_Draft], column: Box, labels: Box) -> float:
+    """Places routes, each beside the middle of what it leads to, and their lines; returns where they end. column,
+    labels: the columns of routes and of labels, as high as it takes.
+    """
+    at = column.y
     for route in routes:
         leaving = sorted((draft for draft in drafts if draft.route is route), key=lambda draft: draft.y)
         height = max(BOX, 12.0 * len(leaving) + 16)
         wanted = sum(draft.y for draft in leaving) / len(leaving) - height / 2 if leaving else at
-        box = layout.routes[route.name] = Box(MARGIN, max(at, wanted), left, height)
+        box = layout.routes[route.name] = Box(column.x, max(at, wanted), column.width, height)
         at = box.bottom + GAP
         for number, draft in enumerate(leaving):
             begin = box.middle + 12.0 * (number - (len(leaving) - 1) / 2)
-            label = Box(bend + (labels - draft.width), draft.y - LABEL / 2, draft.width, LABEL)
+            label = Box(labels.x + (labels.width - draft.width), draft.y - LABEL / 2, draft.width, LABEL)
             end = (layout.nodes[draft.edge.to].x, draft.y)
-            layout.lines.append(Line(draft.edge, route, (box.right, begin), bend, end, label, draft.text))
-
-    layout.height = max(bottom, at - GAP) + MARGIN + (LEGEND if drafts else 0.0)
-    heading = MARGIN * 2 + cells(graph.summary) * NAME * 1.25  # its font is larger
-    layout.width = max([MARGIN * 2 + left, heading, 560.0, *(lane.right + MARGIN for lane in layout.lanes)])
-    return layout
+            layout.lines.append(Line(draft.edge, route, (box.right, begin), labels.x, end, label, draft.text))
+    return at - GAP
 
 
 def _ordered(graph: Graph) -> list[Stable]:

@@ -9,6 +9,8 @@ from typing import Final
 from sidelane.graph.layout import (
     ABOUT_LIMIT,
     HEADING,
+    KEY,
+    KEYS,
     LANE_HEAD,
     LEGEND,
     MARGIN,
@@ -18,9 +20,11 @@ from sidelane.graph.layout import (
     Layout,
     Line,
     about,
+    key_width,
     place,
 )
-from sidelane.graph.model import NO_RELEASE, STABLE, Edge, Graph, Group, Node, Stable
+from sidelane.graph.layout import kind as kind_of
+from sidelane.graph.model import NO_RELEASE, STABLE, Graph, Group, Node, Stable
 from sidelane.graph.words import plain, shortened
 
 #: A text's colour is at least 4.5 : 1 to what lies behind it (WCAG 2.2, 1.4.3), a line's that means something 3 : 1.
@@ -59,12 +63,6 @@ _STYLE: Final = """\
 .sidelane .none .line, .sidelane .none rect { stroke: var(--border); stroke-dasharray: 3 5; }
 .sidelane .none text, .sidelane .tip-none { fill: var(--quiet); }
 """
-_KEYS: Final = {
-    "weight": "share of the requests",
-    "match": "requests that match",
-    "mirror": "copies of requests",
-    "none": "0 %, kept for the way back",
-}
 
 
 def render_svg(graph: Graph) -> str:
@@ -87,7 +85,7 @@ def _drawn(graph: Graph, layout: Layout) -> Iterator[str]:
     yield f'<desc id="sidelane-desc">{_text(_told(graph))}</desc>'
     yield f"<style>\n{COLOURS}{_STYLE}</style>"
     yield "<defs>"
-    yield from map(_tip, _KEYS)
+    yield from map(_tip, KEYS)
     yield "</defs>"
     yield f'<rect class="page" width="{width}" height="{height}"/>'
     yield f'<text class="heading" x="{_number(MARGIN)}" y="{_number(HEADING - 26)}">{_text(graph.summary)}</text>'
@@ -124,7 +122,7 @@ def _line(line: Line) -> str:
     half = (line.bend - x) / 2
     curve = (x, y, x + half, y, line.bend - half, to, line.bend, to)
     path = "M{} {} C{} {} {} {} {} {} H{}".format(*map(_number, (*curve, end - 7)))
-    kind, box = _kind(line.edge), line.label
+    kind, box = kind_of(line.edge), line.label
     thickness = 1.5 + 2.5 * line.edge.share if kind == "weight" else 1.75
     told = f"{line.route.name} → {line.edge.to}: {line.edge.label}"
     return (
@@ -133,10 +131,6 @@ def _line(line: Line) -> str:
         f'<g class="label">{_rect(box, 10)}'
         f'<text x="{_number(box.x + 8)}" y="{_number(box.middle + 4)}">{_text(line.text)}</text></g></g>'
     )
-
-
-def _kind(edge: Edge) -> str:
-    return edge.kind if edge.share else "none"
 
 
 def _tip(kind: str) -> str:
@@ -149,14 +143,14 @@ def _tip(kind: str) -> str:
 def _legend(layout: Layout) -> Iterator[str]:
     """What the kinds of lines that are there mean."""
     x, y = MARGIN, layout.height - LEGEND / 2 - 4
-    there = {_kind(line.edge) for line in layout.lines}
-    for kind in filter(there.__contains__, _KEYS):
+    there = {kind_of(line.edge) for line in layout.lines}
+    for kind in filter(there.__contains__, KEYS):
         yield (
             f'<g class="{kind}"><path class="line" stroke-width="2" marker-end="url(#tip-{kind})" '
             f'd="M{_number(x)} {_number(y)} h28"/></g>'
-            f'<text class="key" x="{_number(x + 42)}" y="{_number(y + 4)}">{_KEYS[kind]}</text>'
+            f'<text class="key" x="{_number(x + KEY)}" y="{_number(y + 4)}">{KEYS[kind]}</text>'
         )
-        x += 42 + 7.2 * len(_KEYS[kind]) + 24
+        x += key_width(kind)
 
 
 def _told(graph: Graph) -> str:
