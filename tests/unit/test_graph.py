@@ -94,7 +94,7 @@ def test_whatever_is_drawn_nothing_is_missing_and_nothing_is_obeyed(graph):
     shown = render(graph, "text")
     assert not {char for char in shown.replace("\n", "") if unicodedata.category(char) in {"Cc", "Cf", "Cs"}}
     # A long label is wrapped, so its blanks may be ends of lines.
-    squeezed = "".join(re.sub(r"[│├└─]|\s", "", shown))
+    squeezed = re.sub(r"[│├└─]|\s", "", shown)
     assert all(re.sub(r"[│├└─]|\s", "", text) in squeezed for text in texts)
 
     lines = render(graph, "mermaid").removesuffix("\n").split("\n")

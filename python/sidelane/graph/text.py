@@ -41,7 +41,7 @@ def _route(route: Stable) -> Iterator[str]:
     fits = width + longest + len("├─  ─→ ") <= _WIDTH
     arrows = [f"─→ {plain(edge.to)}" for edge in route.edges]
     yield from _tree(
-        [f"{label}{' ' * (width - cells(label))} {arrow}"] if fits else [*_wrapped(label), arrow]
+        [f"{_padded(label, width)} {arrow}"] if fits else [*_wrapped(label), arrow]
         for label, arrow in zip(labels, arrows, strict=True)
     )
 
@@ -52,7 +52,7 @@ def _lane(group: Group) -> Iterator[str]:
     first, second = (max(cells(row[column]) for row in rows) for column in (0, 1))
     fits = all(first + second + cells(row[2]) + len("├─     ") <= _WIDTH for row in rows)
     yield from _tree(
-        [f"{name:<{first}}  {chart:<{second}}  {status}"] if fits else [name, f"{chart}  {status}"]
+        [f"{_padded(name, first)}  {_padded(chart, second)}  {status}"] if fits else [name, f"{chart}  {status}"]
         for name, chart, status in rows
     )
 
@@ -64,6 +64,10 @@ def _tree(items: Iterable[Sequence[str]]) -> Iterator[str]:
         last = number == len(branches)
         yield f"{'└─' if last else '├─'} {lines[0]}"
         yield from (f"{'  ' if last else '│ '} {line}" for line in lines[1:])
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cells(text))
 
 
 def _wrapped(text: str) -> list[str]:

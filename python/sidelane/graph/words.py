@@ -13,7 +13,7 @@ def plain(text: str) -> str:
 
 
 def _obeyed(char: str) -> bool:
-    # Cc, Cf, Cs, Cn; of Co and the noncharacters no font knows anything; Zl and Zp break lines.
+    # Control, format, half of a pair, unassigned, private use (which fonts draw as they like), line and paragraph ends.
     return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
 
