@@ -65,7 +65,17 @@ def main() -> None:
     say("What is stateless may be scaled")
     scale = ["--reuse-values", "--set", "supervisor.replicas=3"]
     scaled = sidelane("upgrade", "pipeline", "--lane", "coco-1", *target, *scale, "-o", "json")
+    say("Callers use one name, and where it leads is changed in one write, and back")
+    route = ["--lane", "2-coco-1", *target]
+    sidelane("route", "set", "svc1", "--to", "v1", *route)
+    sidelane("route", "set", "svc1", "--to", "v2", *route)
+    undone = sidelane("route", "undo", "svc1", *route)
+    say("Everything still is what was deployed")
+    verified = sidelane("verify", "--lane", "2-coco-1", *target)
+    say("What a lane has that another has not, without the lane in the names")
+    sidelane("diff", "coco-1", "2-coco-1", *target, ends_with=1)
     say("What is there")
+    sidelane("graph", *target)
     listed = sidelane("list", *target)
     shown = sidelane("status", "svc1-v2-2-coco-1", *target)
 
@@ -74,6 +84,8 @@ def main() -> None:
         "the refusal names the field and the next free Build": "spec.replicas: 3 → 5" in refused
         and "coco-2" in refused,
         "scaling says upgraded": '"change": "upgraded"' in scaled,
+        "the route leads to v1 again": "v1" in undone,
+        "all four releases of the lane are unchanged": verified.count("unchanged") == 4,
         "both lanes are listed": "pipeline-coco-1" in listed and "pipeline-2-coco-1" in listed,
         "the objects carry their lane": "svc1-v2-2-coco-1-" in shown if on_cluster else "svc1-v2-2-coco-1" in shown,
     }

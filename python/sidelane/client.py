@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.deployment import Applied, Deployment, Plan
     from sidelane.diff import Comparison
+    from sidelane.graph.model import Graph
     from sidelane.record import Record
     from sidelane.retire import Retirement
     from sidelane.verify import Verification
@@ -166,6 +167,15 @@ class AsyncClient(Connection, RouteVerbs):
         """Every release of the namespace, in every state, or those of one lane."""
         found = await self._target.releases(all_namespaces=all_namespaces)
         return tuple(release for release in found if lane is None or release.lane == _lane(lane))
+
+    async def graph(self, lane: Lane | str | None = None) -> Graph:
+        """The namespace as a picture: lanes, releases and where traffic goes; or what concerns one lane.
+
+        ``sidelane.graph.render`` makes text, Mermaid, SVG or a page of it.
+        """
+        from sidelane.graph.gather import gather  # noqa: PLC0415 - see releases.py
+
+        return await gather(self._target, self._router, self._namespace, None if lane is None else _lane(lane))
 
     async def status(self, name: str, lane: Lane | str | None = None) -> Release:
         """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
@@ -400,6 +410,7 @@ class Client(Connection):
     install = _waiting(AsyncClient.install)
     upgrade = _waiting(AsyncClient.upgrade)
     releases = _waiting(AsyncClient.releases)
+    graph = _waiting(AsyncClient.graph)
     status = _waiting(AsyncClient.status)
     uninstall = _waiting(AsyncClient.uninstall)
     plan = _waiting(AsyncClient.plan)

@@ -219,7 +219,17 @@ def imported(*arguments, text=""):
 
 
 def test_help_imports_click_and_little_else():
-    heavy = {"pyhelm3", "pydantic", "yaml", "jsonschema_rs", "asyncio", "semver", "sidelane.client", "sidelane.check"}
+    heavy = {
+        "pyhelm3",
+        "pydantic",
+        "yaml",
+        "jsonschema_rs",
+        "asyncio",
+        "semver",
+        "sidelane.client",
+        "sidelane.check",
+        "sidelane.graph",
+    }
     assert not heavy & imported("--help")
     assert not (heavy - {"sidelane.check"}) & imported("install", "--help")
 

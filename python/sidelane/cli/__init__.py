@@ -22,6 +22,7 @@ COMMANDS = {
     "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",
     "route": "Change where a service's name leads, look back, and go back.",
+    "graph": "Draw lanes, releases and where traffic goes.",
     "record": "Show where a release comes from.",
     "verify": "Tell whether releases still are what was deployed.",
     "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",

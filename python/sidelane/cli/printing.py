@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 def data(value: object, format_: str) -> None:
     """A value in its JSON form, as JSON or YAML."""
+    click.echo(formatted(value, format_), nl=False)
+
+
+def formatted(value: object, format_: str) -> str:
+    """The same as text."""
     if format_ == "yaml":
         from sidelane.kubeyaml.writer import dump
 
-        click.echo(dump(value), nl=False)
-    else:
-        click.echo(json.dumps(value, indent=2))
+        return dump(value)
+    return json.dumps(value, indent=2) + "\n"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,0 +1,29 @@
+"""A picture of a namespace: its lanes, their releases, and where traffic goes; one format a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sidelane.errors import InvalidInput
+from sidelane.graph.html import render_html
+from sidelane.graph.mermaid import render_mermaid
+from sidelane.graph.model import Edge, Graph, Group, Node, Stable
+from sidelane.graph.svg import render_svg
+from sidelane.graph.text import render_text
+
+__all__ = ["FORMATS", "Edge", "Graph", "Group", "Node", "Stable", "render"]
+
+FORMATS: Final[dict[str, Callable[[Graph], str]]] = {
+    "text": render_text,
+    "mermaid": render_mermaid,
+    "svg": render_svg,
+    "html": render_html,
+}
+
+
+def render(graph: Graph, format: str = "text") -> str:  # noqa: A002 - the word that `-o` has everywhere
+    """The picture in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
+    if format not in FORMATS:
+        raise InvalidInput(f"{format!r} is no format of a graph", remedy=f"choose one of {', '.join(FORMATS)}")
+    return FORMATS[format](graph)

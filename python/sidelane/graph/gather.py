@@ -1,0 +1,20 @@
+"""A target's picture, from what Helm knows."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sidelane.graph.model import Graph
+from sidelane.lane import Lane
+from sidelane.routing.changes import Router
+from sidelane.targets import Target
+
+
+async def gather(target: Target, router: Router, namespace: str | None, lane: Lane | None = None) -> Graph:
+    """What is there, or what concerns one lane. However many releases there are, Helm lists them twice, and is asked
+    once for each route.
+    """
+    releases, routes = await asyncio.gather(target.releases(), router.list())
+    found = next((release.namespace for release in releases), "")
+    graph = Graph.of(namespace or found, releases, routes)
+    return graph if lane is None else graph.of_lane(lane)

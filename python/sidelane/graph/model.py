@@ -1,0 +1,232 @@
+"""What a picture shows, as a value: lanes with their releases, stable names, and the edges between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from sidelane.hidden import HIDDEN, is_secret
+from sidelane.lane import Lane
+from sidelane.naming import SERVICE_VERSION, parse_name
+from sidelane.routes import Split
+from sidelane.routing.routed import Routed
+from sidelane.targets import Release
+
+Kind = Literal["weight", "match", "mirror"]
+
+#: What a node says of itself whose name a route leads to and no release has: another release's Service, or none.
+NO_RELEASE: Final = "no release of this name"
+#: And of one that is itself a route's stable name.
+STABLE: Final = "a route's stable name"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A release, or a Service that a route leads to. name: unique in the graph; of a version of a service the release
+    and the Service have one name. chart: ``service-0.1.0``, empty for what is no release. status: Helm's word, or
+    NO_RELEASE or STABLE. service, version: of one version of a service.
+    """
+
+    name: str
+    lane: Lane | None
+    chart: str
+    status: str
+    service: str = ""
+    version: str = ""
+
+    @property
+    def released(self) -> bool:
+        return bool(self.chart)
+
+    def to_json(self) -> dict[str, object]:
+        known: dict[str, object] = {"name": self.name, "chart": self.chart, "status": self.status}
+        return {**known, "service": self.service, "version": self.version} if self.version else known
+
+
+@dataclass(frozen=True)
+class Group:
+    """A lane with its nodes, by name. lane: None for releases whose names are not of the naming contract."""
+
+    lane: Lane | None
+    nodes: tuple[Node, ...]
+
+    @property
+    def title(self) -> str:
+        return f"lane {self.lane}" if self.lane else "in no lane"
+
+    def to_json(self) -> dict[str, object]:
+        """The lane as programs read it: its releases, and apart from them what only routes name."""
+        releases = [node.to_json() for node in self.nodes if node.released]
+        others = [node.to_json() for node in self.nodes if not node.released]
+        known: dict[str, object] = {"lane": str(self.lane) if self.lane else None, "releases": releases}
+        return {**known, "others": others} if others else known
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One way of requests to a node. to: the node's name. share: from 0 to 1, of the requests that come this way; a
+    mirror's is the part that is copied. match: what such requests must have, empty for those that no match takes.
+    """
+
+    to: str
+    kind: Kind
+    share: float
+    match: str = ""
+
+    @property
+    def label(self) -> str:
+        """``90 %``, ``x-canary: true``, ``x-canary: true · 50 %``, ``mirror 100 %``."""
+        if self.kind == "mirror":
+            return f"mirror {percent(self.share)}"
+        if self.kind == "weight":
+            return percent(self.share)
+        return self.match if self.share == 1 else f"{self.match} · {percent(self.share)}"
+
+    def to_json(self) -> dict[str, object]:
+        match = {"match": self.match} if self.match else {}
+        return {"to": self.to, "kind": self.kind, "share": round(self.share, 6), **match}
+
+
+@dataclass(frozen=True)
+class Stable:
+    """A stable name and where it leads. status: of the route's own release, ``route-svc1-2-coco-1``."""
+
+    name: str
+    release: str
+    lane: Lane
+    mode: str
+    status: str
+    edges: tuple[Edge, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "release": self.release,
+            "lane": str(self.lane),
+            "mode": self.mode,
+            "status": self.status,
+            "edges": [edge.to_json() for edge in self.edges],
+        }
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A namespace as a picture. namespace: empty where Helm's own choice is not known, with no release there.
+
+    Every edge leads to a node of a group; names are unique.
+    """
+
+    namespace: str
+    groups: tuple[Group, ...]
+    routes: tuple[Stable, ...]
+
+    @classmethod
+    def of(cls, namespace: str, releases: Iterable[Release], routes: Iterable[Routed]) -> Graph:
+        """Draws releases and routes together; a route's own release is its stable name, and no node."""
+        stables = tuple(_stable(routed) for routed in routes)
+        own = {stable.release for stable in stables}
+        found = {release.name: release for release in releases if release.name not in own}
+        nodes = {name: _released(release) for name, release in found.items()}
+        names = {stable.name for stable in stables}
+        for name in (edge.to for stable in stables for edge in stable.edges):
+            nodes.setdefault(name, _unreleased(name, STABLE if name in names else NO_RELEASE))
+        return cls(namespace, _groups(nodes.values()), stables)
+
+    def of_lane(self, lane: Lane) -> Graph:
+        """What concerns a lane: what is in it, the routes of it and to it, and where those lead in other lanes."""
+        inside = {node.name for node in self.nodes if node.lane == lane}
+        routes = [one for one in self.routes if one.lane == lane or any(edge.to in inside for edge in one.edges)]
+        shown = inside | {edge.to for one in routes for edge in one.edges}
+        return replace(self, groups=_groups(node for node in self.nodes if node.name in shown), routes=tuple(routes))
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        return (node for group in self.groups for node in group.nodes)
+
+    @property
+    def summary(self) -> str:
+        """``namespace streams: 2 lanes, 6 releases, 1 route``."""
+        lanes = sum(group.lane is not None for group in self.groups)
+        counts = [(lanes, "lane"), (sum(node.released for node in self.nodes), "release"), (len(self.routes), "route")]
+        said = ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+        return f"namespace {self.namespace}: {said}" if self.namespace else said
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "namespace": self.namespace,
+            "lanes": [group.to_json() for group in self.groups],
+            "routes": [route.to_json() for route in self.routes],
+        }
+
+
+def percent(share: float) -> str:
+    """A share for people: ``33.3 %``. Only nothing is ``0 %``, and only all is ``100 %``.
+
+    >>> percent(0.9), percent(1 / 3), percent(1e-6)
+    ('90 %', '33.3 %', '<0.1 %')
+    """
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    if 0.999 < share < 1:
+        return ">99.9 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def _groups(nodes: Iterable[Node]) -> tuple[Group, ...]:
+    """Lanes by Version and number of Build; what is in none comes last."""
+    by_lane: dict[Lane | None, list[Node]] = {}
+    for node in sorted(nodes, key=lambda node: node.name):
+        by_lane.setdefault(node.lane, []).append(node)
+    order = sorted(by_lane, key=lambda lane: (lane is None, lane and lane.version, int(lane.build) if lane else 0))
+    return tuple(Group(lane, tuple(by_lane[lane])) for lane in order)
+
+
+def _released(release: Release) -> Node:
+    return replace(_unreleased(release.name, release.status), chart=release.chart)
+
+
+def _unreleased(name: str, status: str) -> Node:
+    parsed = parse_name(name)
+    if parsed is None:
+        return Node(name, None, "", status)
+    service, _, version = parsed[0].rpartition("-")
+    if not service or not SERVICE_VERSION.fullmatch(version):
+        return Node(name, parsed[1], "", status)
+    return Node(name, parsed[1], "", status, service, version)
+
+
+def _stable(routed: Routed) -> Stable:
+    route, values = routed.route, routed.values
+
+    def edges() -> Iterator[Edge]:
+        yield from split(route.split, "weight")
+        for match, one in zip(values.get("matches") or (), route.matches, strict=True):
+            yield from split(one, "match", _conditions(match))
+        if route.mirror is not None:
+            share = float((values.get("mirror") or {}).get("percent", 100)) / 100
+            yield Edge(route.mirror.service(route.service, route.lane), "mirror", share)
+
+    def split(split: Split, kind: Kind, match: str = "") -> Iterator[Edge]:
+        for destination, weight in split.weights.items():
+            yield Edge(destination.service(route.service, route.lane), kind, weight / split.total, match)
+
+    return Stable(route.name, route.release, route.lane, route.mode, routed.release.status, tuple(edges()))
+
+
+def _conditions(match: Mapping[str, Any]) -> str:
+    """What a match wants of a request, in few words: ``POST /api/…, x-canary: true``."""
+    path = match.get("path") or {}
+    exact, prefix = path.get("exact"), path.get("prefix")
+    where = exact or (f"{str(prefix).rstrip('/')}/…" if prefix else "")
+    first = " ".join(filter(None, (match.get("method"), where)))
+    headers = [_condition(header, ": ") for header in match.get("headers") or ()]
+    cookies = [f"cookie {_condition(match['cookie'], '=')}"] if match.get("cookie") else []
+    return ", ".join(filter(None, (first, *headers, *cookies))) or "any request"
+
+
+def _condition(pair: Mapping[str, Any], joined: str) -> str:
+    # A header that lets a few testers through may be as good as a password, and pictures get about.
+    name, regex = str(pair.get("name")), pair.get("regex")
+    value = f"~ {regex}" if regex else pair.get("value")
+    return f"{name}{joined}{HIDDEN if is_secret([name]) else value}"
