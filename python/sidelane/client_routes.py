@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sidelane.connection import lane_of
 from sidelane.lane import Lane
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class RouteVerbs:
         """
         from sidelane.routes import Split  # noqa: PLC0415 - see client.py
 
-        own = _lane(lane)
+        own = lane_of(lane)
         return await self._router.set(
             service,
             own,
@@ -68,15 +69,15 @@ class RouteVerbs:
 
     async def routes(self: HasRouter, lane: Lane | str | None = None) -> tuple[Routed, ...]:
         """Every route of the namespace, or those of one lane."""
-        return await self._router.list(None if lane is None else _lane(lane))
+        return await self._router.list(None if lane is None else lane_of(lane))
 
     async def routed(self: HasRouter, service: str, lane: Lane | str) -> Routed:
         """A route with its targets as they are now. Raises ReleaseNotFound."""
-        return await self._router.show(service, _lane(lane))
+        return await self._router.show(service, lane_of(lane))
 
     async def route_history(self: HasRouter, service: str, lane: Lane | str) -> tuple[Change, ...]:
         """Every change of a route that is kept, the oldest first: when, by whom, where to. Raises ReleaseNotFound."""
-        return await self._router.history(service, _lane(lane))
+        return await self._router.history(service, lane_of(lane))
 
     async def undo_route(
         self: HasRouter,
@@ -95,7 +96,7 @@ class RouteVerbs:
         objects themselves, and what a process left that died. Raises Refused when there is nothing before.
         """
         return await self._router.undo(
-            service, _lane(lane), to=to, by=by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run
+            service, lane_of(lane), to=to, by=by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run
         )
 
     async def shift_route(
@@ -125,7 +126,7 @@ class RouteVerbs:
         from sidelane.durations import seconds  # noqa: PLC0415 - see client.py
         from sidelane.routing import gates, shift  # noqa: PLC0415
 
-        own = _lane(lane)
+        own = lane_of(lane)
         plan = shift.plan(to, steps, seconds(every), seconds(between), own)
         asked = [gates.Gate.parse(check) for check in checks]
         return await shift.run(self._router, service, own, plan, asked, go_on=go_on, by=by, tell=tell)
@@ -139,8 +140,4 @@ class RouteVerbs:
         """
         from sidelane.routing import shift  # noqa: PLC0415 - see client.py
 
-        return await shift.back(self._router, service, _lane(lane), by=by, overwrite=overwrite)
-
-
-def _lane(lane: Lane | str) -> Lane:
-    return lane if isinstance(lane, Lane) else Lane.parse(lane)
+        return await shift.back(self._router, service, lane_of(lane), by=by, overwrite=overwrite)

@@ -216,3 +216,13 @@ class Connection:
                 route=route,
                 progress=self._progress,
             )
+
+
+def lane_of(lane: Lane | str) -> Lane:
+    """A lane, or what one is written as. Raises InvalidLane."""
+    return lane if isinstance(lane, Lane) else Lane.parse(lane)
+
+
+def named(name: str, lane: Lane | str | None) -> str:
+    """The release that is meant: see releases.named."""
+    return releases.named(name, None if lane is None else lane_of(lane))

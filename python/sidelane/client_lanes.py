@@ -1,0 +1,121 @@
+"""The SDK's verbs for whole lanes: a part of AsyncClient's face.
+
+client.plan("lane.yaml")
+client.apply("lane.yaml", wait=True)
+client.retire("2-coco-1")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+from sidelane.connection import Connection, lane_of, named
+from sidelane.lane import Lane
+from sidelane.targets import Options
+
+if TYPE_CHECKING:
+    from sidelane.deployment import Applied, Deployment, Plan
+    from sidelane.retire import Retirement
+
+
+class LaneVerbs(Connection):
+    """A lane brought in as one, from a deployment file, and retired as one."""
+
+    async def plan(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+    ) -> Plan:
+        """What a deployment file would do; nothing is changed.
+
+        namespace, version, build: in the place of the file's namespace, Version and Build. The client's own namespace
+        is for files that name none. parallel: how many releases are worked on at a time. Raises InvalidDeployment,
+        CheckFailed, and HelmError's family; what is refused is in the plan.
+        """
+        deployment = _deployment(file, namespace, version, build)
+        at = self._in(deployment.namespace)
+        async with LaneVerbs._charts(at, deployment) as found:
+            return await LaneVerbs._planned(at, deployment, found, parallel)
+
+    async def apply(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        atomic: bool = False,
+        create_namespace: bool = False,
+    ) -> Applied:
+        """Brings a lane to what a deployment file says: independent releases side by side, what others need first.
+
+        The same again changes nothing; a run that was ended, however it was, is taken up by the next. atomic: when a
+        release fails, what this run created is removed again, and nothing else. The rest is as in plan and install.
+        Raises what plan raises, ReleaseConflict when anything is refused, and ApplyFailed.
+        """
+        deployment = _deployment(file, namespace, version, build)
+        options = Options(wait, timeout, create_namespace=create_namespace)
+        at = self._in(deployment.namespace)
+        return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
+
+    async def retire(
+        self,
+        lane: Lane | str,
+        release: str | None = None,
+        *,
+        min_age: str = "0s",
+        drain: str = "30s",
+        delete_claims: bool = False,
+        timeout: str | None = None,
+        dry_run: bool = False,
+    ) -> Retirement:
+        """Removes a lane, or one release of it, when nothing needs it: see sidelane.retire.
+
+        min_age: how long ago it was last changed at least. drain: how long what a route led there is given, after the
+        route has left it. delete_claims: with the claims of its stateful sets. dry_run: only look. Lengths of time are
+        written as Helm's, ``24h``. Raises StillHeld with everything that is in the way.
+        """
+        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+
+        own, name = lane_of(lane), None if release is None else named(release, lane)
+        if dry_run:
+            return await retire.look(self._target, own, release=name, min_age=min_age)
+        return await retire.retire(
+            self._target,
+            own,
+            release=name,
+            min_age=min_age,
+            drain=drain,
+            delete_claims=delete_claims,
+            timeout=timeout,
+            progress=self._progress,
+        )
+
+    async def outdated(self, keep: int, *, version: str | None = None, min_age: str = "0s") -> tuple[Retirement, ...]:
+        """The lanes beyond the ``keep`` youngest, the oldest first, and what is in the way of retiring each.
+
+        version: look at the lanes of this Version alone. Nothing is changed.
+        """
+        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+
+        there = await self._target.releases()
+        lanes = retire.outdated(there, keep, version=version)
+        return tuple(await retire.look_at(self._target, lanes, there, min_age=min_age))
+
+
+def _deployment(
+    file: str | os.PathLike[str], namespace: str | None, version: str | None, build: str | int | None
+) -> Deployment:
+    from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+
+    read = deployments.read(file, version=version, build=build)
+    return read if namespace is None else dataclasses.replace(read, namespace=namespace)

@@ -1,0 +1,108 @@
+"""The SDK's verbs for what was deployed: a part of AsyncClient's face.
+
+client.record("svc1-v1", "2-coco-1")
+client.verify(lane="2-coco-1")
+client.diff("coco-1", "2-coco-1")
+client.bundle("2-coco-1", "lane.tar.gz")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidelane import releases
+from sidelane.connection import Connection, lane_of, named
+from sidelane.errors import InvalidInput
+from sidelane.lane import Lane
+from sidelane.targets import Options
+from sidelane.tasks import together
+
+if TYPE_CHECKING:
+    from sidelane.bundle import Bundle
+    from sidelane.bundling import Replayed
+    from sidelane.diff import Comparison
+    from sidelane.record import Record
+    from sidelane.verify import Verification
+
+
+class RecordVerbs(Connection):
+    """Records of releases, and what is held against them; a lane in one file, and again from it."""
+
+    async def record(self, name: str, lane: Lane | str | None = None) -> Record:
+        """Where a release comes from: its record, an in-toto Statement. Named as in ``status``.
+
+        Raises ReleaseNotFound where there is no such release, and where it was installed without a record.
+        """
+        return await releases.record(self._target, named(name, lane))
+
+    async def verify(self, name: str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
+        """Whether releases still are what was deployed: one, named as in ``status``, or without a name a whole lane.
+
+        Each is held against its record and against the cluster: what was changed, by whom, and what is missing.
+        Raises ReleaseNotFound.
+        """
+        from sidelane import verify  # noqa: PLC0415 - few need it
+
+        if name is not None:
+            return await verify.releases(self._target, [named(name, lane)])
+        if lane is None:
+            raise InvalidInput("nothing is named to verify", remedy="name a release, or a lane")
+        return await verify.lane(self._target, lane_of(lane))
+
+    async def diff(self, a: str, b: str | None = None) -> Comparison:
+        """What differs between two lanes, releases or files, with the lane taken out of the names; without ``b``
+        between a lane or a release and the cluster.
+
+        a, b: a lane (``coco-1``), a release's own name, a deployment file (.yaml) or a bundle (.tar.gz).
+        """
+        from sidelane import diff, sides, verify  # noqa: PLC0415 - few need it
+
+        if b is not None:
+            return diff.compare(*await together(self._side(a), self._side(b)))
+        names = await sides.names(self._target, a)
+        return diff.of_cluster(a, await verify.releases(self._target, names))
+
+    async def bundle(
+        self, lane: Lane | str, file: str | os.PathLike[str], *, charts: Sequence[str | os.PathLike[str]] = ()
+    ) -> Bundle:
+        """Writes all that it takes to deploy a lane again into one file: a .tar.gz whose bytes its content gives.
+
+        charts: those of the lane that do not travel with Sidelane. Raises ReleaseNotFound, ChartNotFound for a chart
+        that is not the one that was deployed, and Refused when a replay could not make what is deployed.
+        """
+        from sidelane import bundle, bundling  # noqa: PLC0415 - few need it
+
+        async with AsyncExitStack() as stack:
+            known = [await stack.enter_async_context(self._chart(chart, None, None)) for chart in charts]
+            made = await bundling.make(
+                self._target,
+                self._helm,
+                lane_of(lane),
+                known,
+                allow_secrets=self._allow_secrets,
+                progress=self._progress,
+            )
+        return dataclasses.replace(made, digest=bundle.write(made, Path(file)))
+
+    async def replay(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+        create_namespace: bool = False,
+    ) -> Replayed:
+        """Deploys a bundled lane again, with the same objects byte for byte, into the client's namespace or else the
+        bundle's. Raises Refused, with every field that would differ, and has then installed nothing.
+        """
+        from sidelane import bundle  # noqa: PLC0415 - few need it
+
+        opened = bundle.read(os.fspath(file))
+        at = self._in(None if self._settings["namespace"] else opened.namespace)
+        return await RecordVerbs._replayed(at, opened, Options(wait, timeout, rollback_on_failure, create_namespace))
