@@ -55,8 +55,9 @@ def images(java: Path, programs: Path) -> dict[str, Image]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def node(unavailable: Callable[[str], NoReturn]) -> Iterator[Node]:
+    """A node for a file's tests: what they started is gone before others need the processors."""
     try:
         with Node() as node:
             yield node
@@ -64,7 +65,7 @@ def node(unavailable: Callable[[str], NoReturn]) -> Iterator[Node]:
         unavailable(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(node: Node, images: dict[str, Image]) -> Cluster:
     return Cluster(node, images)
 
