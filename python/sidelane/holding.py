@@ -32,10 +32,15 @@ FORGOTTEN = 30 * 24 * 3600.0
 
 
 class Holder:
-    """This process as a worker. ``token`` names it; ``lock`` is the file descriptor that its Helms share."""
+    """This process as a worker. ``token`` names it; ``lock`` is the file descriptor that its Helms share.
+
+    leaves_work: whether something failed, so that a release may be left pending when this process ends in good order:
+    then its file stays, and tells others that the worker is gone.
+    """
 
     def __init__(self) -> None:
         self.token = secrets.token_hex(8)
+        self.leaves_work = False
         self.lock: int | None = None
         self._path = _folder() / self.token
         with contextlib.suppress(OSError):  # no place for the file: other processes wait for the deadline
@@ -50,7 +55,7 @@ class Holder:
         return descriptor
 
     def _leave(self, pid: int) -> None:
-        if os.getpid() == pid:  # and not a fork of it
+        if os.getpid() == pid and not self.leaves_work:  # and not a fork of it
             self._path.unlink(missing_ok=True)
 
     def labels(self, seconds: float) -> dict[str, str]:

@@ -225,11 +225,17 @@ class ClusterTarget:
         try:
             async with asyncio.timeout(limit):
                 yield labels
+        except ReleaseExists:
+            raise  # nothing was begun
         except TimeoutError:
+            holder().leaves_work = True
             raise TimedOut(
                 f"Helm did not end within {limit:.0f} seconds",
                 remedy="see `sidelane status`, or give it longer with --timeout",
             ) from None
+        except BaseException:
+            holder().leaves_work = True
+            raise
 
     @asynccontextmanager
     async def _taking_over(self, release: Release) -> AsyncIterator[None]:
