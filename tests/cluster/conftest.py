@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pykube
 import pytest
 from controlplane import ControlPlane, ControlPlaneError, find_programs
+from sidelane import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -147,6 +148,12 @@ def unknown(cluster: Cluster, unavailable: Callable[[str], NoReturn]) -> Path:
     if cluster.plane is None:
         unavailable("a kubeconfig with a wrong token is made for our own control plane; run without --kubeconfig")
     return cluster.plane.kubeconfig_for("belongs-to-nobody")
+
+
+@pytest.fixture
+def client(cluster: Cluster, namespace: str, helm: Path) -> Client:
+    """The SDK, in the test's namespace."""
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
 
 
 @pytest.fixture

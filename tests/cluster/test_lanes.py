@@ -31,11 +31,6 @@ KINDS = (
 )
 
 
-@pytest.fixture
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-
-
 def objects(cluster, namespace, lane):
     return cluster.labelled(namespace, f"sidelane.dev/lane={lane}", KINDS)
 

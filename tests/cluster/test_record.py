@@ -25,20 +25,6 @@ PIPELINE = {
 
 
 @pytest.fixture
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-
-
-@pytest.fixture
-def plain(cluster, namespace, helm):
-    def run(*arguments):
-        command = [helm, *arguments, "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    return run
-
-
-@pytest.fixture
 def foreign(tmp_path):
     """A chart that knows nothing of Sidelane, packaged, with a secret among its values."""
     folder = tmp_path / "foreign"
@@ -109,10 +95,10 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
 
 def test_the_manifest_is_the_same_whoever_installs(client, plain):
     client.install("zookeeper", "coco-1")
-    made = plain("get", "manifest", "zookeeper-coco-1")
+    made = plain("get", "manifest", "zookeeper-coco-1").stdout
     client.uninstall("zookeeper", "coco-1")
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")
-    assert plain("get", "manifest", "zookeeper-coco-1") == made
+    assert plain("get", "manifest", "zookeeper-coco-1").stdout == made
     with pytest.raises(ReleaseNotFound, match="has no record"):
         client.record("zookeeper", "coco-1")
     assert client.install("zookeeper", "coco-1").change == "unchanged"

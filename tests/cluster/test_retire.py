@@ -21,11 +21,6 @@ releases:
 
 
 @pytest.fixture
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-
-
-@pytest.fixture
 def file(tmp_path):
     tiny_chart(tmp_path / "tiny")
     (tmp_path / "lane.yaml").write_text(STAGES)

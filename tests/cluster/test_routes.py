@@ -59,11 +59,6 @@ def answers(cluster, path):
 
 
 @pytest.fixture
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-
-
-@pytest.fixture
 def plain(cluster, namespace, helm):
     """Plain Helm on the route's release, as somebody runs it who never heard of the SDK."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from requests.exceptions import HTTPError
-from sidelane import Client, kubeyaml
+from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
 
 CHARTS = Path(__file__).parents[2] / "charts"
@@ -21,20 +21,6 @@ SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
-
-
-@pytest.fixture
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-
-
-@pytest.fixture
-def plain(cluster, namespace, helm):
-    def run(*arguments):
-        command = [helm, *arguments, "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    return run
 
 
 @pytest.fixture
