@@ -20,7 +20,7 @@ from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
 from sidelane.routing.notes import Revision
-from sidelane.routing.places import HISTORY, Backend, Sight
+from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
 from sidelane.targets import Release, Stored
 from sidelane.targets.cluster import ClusterTarget, parse_time
 
@@ -48,7 +48,7 @@ class ClusterPlace:
         )
 
     async def routes(self) -> tuple[Release, ...]:
-        return tuple(release for release in await self._target.releases() if release.chart.startswith("route-"))
+        return routes_among(await self._target.releases())
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
         objects = manifest.objects if manifest else ()

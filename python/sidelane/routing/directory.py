@@ -26,7 +26,7 @@ from sidelane.manifest import Manifest
 from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
 from sidelane.routing.notes import Revision
-from sidelane.routing.places import HISTORY, Backend, Sight
+from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
 from sidelane.targets import Options, Release, Stored
 from sidelane.targets.directory import DirectoryTarget
 
@@ -67,7 +67,7 @@ class DirectoryPlace:
         )
 
     async def routes(self) -> tuple[Release, ...]:
-        return tuple(release for release in await self._target.releases() if release.chart.startswith("route-"))
+        return routes_among(await self._target.releases())
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
         del manifest

@@ -85,6 +85,11 @@ async def all_stored(place: Place, names: Iterable[str]) -> list[Stored]:
     return await asyncio.gather(*map(one, names))
 
 
+def routes_among(releases: Iterable[Release]) -> tuple[Release, ...]:
+    """Those that are routes, by their chart: whatever they are called."""
+    return tuple(release for release in releases if release.chart.startswith("route-"))
+
+
 def place_of(target: Target) -> Place:
     """A target as routes use it."""
     # Each place's own modules are imported where that place is used.
