@@ -81,9 +81,12 @@ class Helm(Command):
             "HELM_KUBEAPISERVER": kube_apiserver,
             "HELM_KUBETOKEN": kube_token,
         }
-        # With HELM_DEBUG Helm writes a stack where its error should be.
         self._environment = {
+            # Go collects garbage each time that its heap has doubled, which is most of the time in a program as short
+            # as Helm: letting it grow to five times as much takes a fifth of Helm's processor time away.
+            "GOGC": "400",
             **os.environ,
+            # With HELM_DEBUG Helm writes a stack where its error should be.
             "HELM_DEBUG": "false",
             **{key: value for key, value in settings.items() if value is not None},
         }
@@ -202,7 +205,7 @@ class Helm(Command):
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
         when the caller knows that it may install.
         """
-        command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
+        command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace), _UNASKED]
         if create_namespace:
             command.append("--create-namespace")
         command += [*_labels(labels), *_described(description)]
@@ -238,7 +241,7 @@ class Helm(Command):
         description: what the release's history says of the new revision. history_max: how many revisions are kept.
         force: take back what somebody else changed in its objects.
         """
-        command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
+        command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json", _UNASKED]
         command += [*_in(namespace), *_labels(labels), *_described(description)]
         command += ["--history-max", str(history_max)] if history_max is not None else []
         if force:
@@ -316,6 +319,12 @@ class Helm(Command):
         if selector:
             command += ["--selector", selector]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
+
+
+#: Kubernetes 1.25 and newer hold fields to their schemas themselves, and Helm then does not: but it still fetches and
+#: reads the schemas first, which is half of the time of an install. Objects that say no apiVersion or kind, which is
+#: all that is left to Helm to find, are refused when a manifest is read.
+_UNASKED = "--disable-openapi-validation"
 
 
 def _in(namespace: str | None) -> list[str]:

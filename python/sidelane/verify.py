@@ -100,22 +100,22 @@ async def releases(target: Target, names: Sequence[str]) -> tuple[Verification, 
             return stored, stored.record or await target.record(name)
 
     all_kept = await asyncio.gather(*(kept(name) for name in names))
-    objects = [_installed(stored, record) for stored, record in all_kept]
+    objects = [_installed(stored) for stored, _ in all_kept]
     found = await target.found([obj for each in objects for obj in each])
     return tuple(_verified(*kept, each, found) for kept, each in zip(all_kept, objects, strict=True))
 
 
-def _installed(stored: Stored, record: str | None) -> tuple[Object, ...]:
+def _installed(stored: Stored) -> tuple[Object, ...]:
     """The objects of a release that are there as long as it is, its record too; a hook may be gone."""
     objects = tuple(obj for obj in stored.manifest.objects if not obj.is_hook)
-    if record is None:
+    if stored.record is None:
         return objects
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": config_map(stored.release.name)},
         "immutable": True,
-        "data": {KEY: record},
+        "data": {KEY: stored.record},
     }
     return (*objects, parse_object(body, "the record", namespace=stored.release.namespace, source="", line=0))
 

@@ -12,6 +12,7 @@ from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from pykube.exceptions import HTTPError
 from sidelane import Client
 from sidelane.errors import ReleaseNotFound
+from sidelane.record.carried import apart
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 PIPELINE = {
@@ -95,7 +96,8 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
 
 def test_the_manifest_is_the_same_whoever_installs(client, plain):
     client.install("zookeeper", "coco-1")
-    made = plain("get", "manifest", "zookeeper-coco-1").stdout
+    made, record = apart(plain("get", "manifest", "zookeeper-coco-1").stdout, "zookeeper-coco-1")
+    assert record == client.record("zookeeper", "coco-1").text
     client.uninstall("zookeeper", "coco-1")
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")
     assert plain("get", "manifest", "zookeeper-coco-1").stdout == made
@@ -124,7 +126,7 @@ def test_upgrades_keep_the_record(cluster, namespace, client, plain):
 
 
 def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, namespace, client, plain):
-    """A release that was left half-made is finished by a rollback to its own revision, before which hooks run."""
+    """A release that was left half-made is finished by a rollback to its own revision."""
     client.install("zookeeper", "coco-1")
     path = f"/api/v1/namespaces/{namespace}/configmaps/record-zookeeper-coco-1"
     before = cluster.get(path)["data"]
@@ -134,15 +136,23 @@ def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, name
     assert [(one.state, one.recorded) for one in client.verify(lane="coco-1")] == [("unchanged", True)]
 
 
-def test_a_record_that_was_left_behind_makes_room(cluster, namespace, client, plain):
+def test_a_record_goes_with_its_release_whoever_upgraded_it(cluster, namespace, client, plain):
     client.install("zookeeper", "coco-1")
-    left = config_map(cluster, namespace, "zookeeper-coco-1")["metadata"]["uid"]
-    plain("upgrade", "zookeeper-coco-1", ZOOKEEPER, "--reuse-values")  # the bare chart's hooks are now the release's
+    plain("upgrade", "zookeeper-coco-1", ZOOKEEPER, "--reuse-values")
     plain("uninstall", "zookeeper-coco-1")
-    assert config_map(cluster, namespace, "zookeeper-coco-1")["metadata"]["uid"] == left
+    assert cluster.names(f"/api/v1/namespaces/{namespace}/configmaps") == ["kube-root-ca.crt"]
     client.install("zookeeper", "coco-1", values={"replicas": 5})
     assert client.record("zookeeper", "coco-1").values["replicas"] == 5
-    assert config_map(cluster, namespace, "zookeeper-coco-1")["metadata"]["uid"] != left
+
+
+def test_a_record_that_an_upgrade_took_away_is_read_from_helm_s_history(cluster, namespace, client, plain, foreign):
+    """A chart that knows nothing of records, upgraded with Helm alone."""
+    client.install(foreign, "coco-1")
+    record = client.record("foreign", "coco-1").text
+    plain("upgrade", "foreign-coco-1", foreign, "--reuse-values")
+    assert "record-foreign-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
+    assert client.record("foreign", "coco-1").text == record
+    assert client.upgrade(foreign, "coco-1", reuse_values=True).change in ("unchanged", "upgraded")
 
 
 @pytest.mark.parametrize("packaged", [False, True], ids=["folder", "package"])

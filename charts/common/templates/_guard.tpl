@@ -25,6 +25,31 @@ metadata:
 immutable: true
 data:
   {{- toYaml $facts | nindent 2 }}
+{{ include "common.statement" .root }}
+{{- end -}}
+
+{{- /*
+Takes the root. Sidelane's SDK and command line leave a record of theirs, record-<release>: where the release came from.
+An upgrade with Helm alone keeps it, so that it stays as long as the release, and goes with it.
+*/ -}}
+{{- define "common.statement" -}}
+{{- if and .Release.IsUpgrade .Chart.IsRoot -}}
+{{- $found := lookup "v1" "ConfigMap" .Release.Namespace (printf "record-%s" .Release.Name) -}}
+{{- if eq .Release.Name (dig "metadata" "annotations" "meta.helm.sh/release-name" "" ($found | default dict)) }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $found.metadata.name }}
+  labels:
+    {{- omit $found.metadata.labels "app.kubernetes.io/managed-by" | toYaml | nindent 4 }}
+immutable: true
+data:
+  {{- range $key, $value := $found.data }}
+  {{ $key }}: {{ toJson $value }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. What a record holds, as JSON: text by name, the same for the same chart, lane and values. */ -}}

@@ -1,22 +1,25 @@
 """A chart that carries the record of its release: Helm makes it together with the release.
 
-The chart itself is not changed: Helm gets a folder of links to what it is made of, and one template more. Its hooks are
+The chart itself is not changed: Helm gets a folder of links to what it is made of, and one template more, of a
+ConfigMap that can't be changed. It is one of the release's objects, so it goes with the release. In all else the
+release is what plain Helm makes of the chart, and so it is shown: without its record.
 
-- before the install, the record: a ConfigMap that can't be changed. As a hook it is no part of the manifest, which
-  stays what plain Helm makes of the chart, and a later `helm upgrade` with the bare chart does not take it away;
-- after the uninstall, the same name once more, removed as soon as it is there: so the record goes with its release.
+An upgrade with the bare chart would take the record away. Charts that use the library chart `common` print it again
+then, by its template `common.statement`, which the carried template takes the place of.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
+from sidelane import kubeyaml
 from sidelane.charts import Chart, files
 from sidelane.errors import ChartNotFound
 from sidelane.record import KEY, LABEL, config_map
@@ -24,30 +27,44 @@ from sidelane.record import KEY, LABEL, config_map
 #: The template's name. No chart of anybody's has one of this name, unless it came from here.
 TEMPLATE: Final = "templates/sidelane-record.yaml"
 
-_HOOKS: Final = """\
+_RECORD: Final = """\
+{{{{- define "common.statement" }}}}{{{{ "" }}}}{{{{ end -}}}}
 apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {name}
   labels: {labels}
-  annotations:
-    # Before a rollback, too: it is how a release that a killed process left half-made is finished.
-    helm.sh/hook: pre-install,pre-rollback
-    # What a release of this name left, before it was uninstalled, makes room.
-    helm.sh/hook-delete-policy: before-hook-creation
 immutable: true
 data:
   {key}: {{{{ b64dec "{content}" | toJson }}}}
----
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {name}
-  labels: {labels}
-  annotations:
-    helm.sh/hook: post-delete
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 """
+
+
+class Told(NamedTuple):
+    """A release's manifest in two: text is what plain Helm makes of the chart; statement is of the record, None where
+    there is none.
+    """
+
+    text: str
+    statement: str | None
+
+
+def apart(manifest: str, release: str) -> Told:
+    """A release's manifest, and the record that it carries."""
+    kept, statement = [], None
+    for part in re.split(r"^---\n", manifest, flags=re.MULTILINE):
+        if f"\n  name: {config_map(release)}\n" in part and LABEL in part:
+            statement = in_config_map(kubeyaml.read(part, source=release))
+        else:
+            kept.append(part)
+    return Told("---\n".join(kept), statement)
+
+
+def in_config_map(body: object) -> str | None:
+    """The statement in a ConfigMap, None where it has none."""
+    data = body.get("data") if isinstance(body, dict) else None
+    text = data.get(KEY) if isinstance(data, dict) else None
+    return text if isinstance(text, str) else None
 
 
 class Carrier:
@@ -60,7 +77,7 @@ class Carrier:
         """Puts the record into the chart. Helm reads the chart when it has its values, so before these are given."""
         content = base64.b64encode(statement.encode()).decode()  # so that no text in it is a template to Helm
         labels = json.dumps({LABEL: "statement", "sidelane.dev/lane": lane, "app.kubernetes.io/instance": release})
-        text = _HOOKS.format(name=config_map(release), labels=labels, key=KEY, content=content)
+        text = _RECORD.format(name=config_map(release), labels=labels, key=KEY, content=content)
         (self.path / TEMPLATE).write_text(text)
 
 

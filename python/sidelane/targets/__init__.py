@@ -212,7 +212,7 @@ class Target(Protocol):
         ...
 
     async def record(self, name: str) -> str | None:
-        """The record that lies beside a release, where ``stored`` has none: somebody else may have upgraded it."""
+        """The record that a release was made with, where ``stored`` has none: somebody else may have upgraded it."""
         ...
 
     async def found(self, objects: Sequence[Object]) -> Found | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidelane import kubeyaml, record
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
@@ -166,11 +165,11 @@ class ClusterTarget:
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
-        return Stored(_release(answer), answer.get("config") or {}, _text(answer), _record(answer))
+        return Stored(_release(answer), answer.get("config") or {}, *_told(answer))
 
     async def record(self, name: str) -> str | None:
-        reader = ClusterReader(self._helm, self.namespace)
-        return _statement(await reader.get("v1", "ConfigMap", record.config_map(name)))
+        first, *more = await self._helm.history(name, namespace=self.namespace)
+        return (await self.stored(name, revision=int(first["revision"]))).record if more else None
 
     async def found(self, objects: Sequence[Object]) -> Found:
         from sidelane.targets.found import find  # noqa: PLC0415 - see rendering.py
@@ -260,7 +259,7 @@ class ClusterTarget:
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
         release = _release(answer, change=change)
-        stored = Stored(release, {}, _text(answer))
+        stored = Stored(release, {}, *_told(answer))
         if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
@@ -274,33 +273,11 @@ def _busy(name: str) -> TargetBusy:
     return TargetBusy(f"another process is working on {name}", remedy="try again when it has ended")
 
 
-def _text(answer: Mapping[str, Any]) -> str:
-    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; the record is
-    no part of it.
-    """
-    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in _hooks(answer, records=False))
-    return "\n".join((answer.get("manifest") or "", *hooks))
-
-
-def _hooks(answer: Mapping[str, Any], *, records: bool) -> Iterator[Mapping[str, Any]]:
-    for hook in answer.get("hooks") or ():
-        if hook["path"].endswith(f"/{carried.TEMPLATE}") == records:
-            yield hook
-
-
-def _record(answer: Mapping[str, Any]) -> str | None:
-    """The record that a release was made with, as Helm keeps it among its hooks."""
-    for hook in _hooks(answer, records=True):
-        if "pre-install" in hook["events"]:
-            return _statement(kubeyaml.read(hook["manifest"], source=hook["path"]))
-    return None
-
-
-def _statement(config_map: Any) -> str | None:
-    """The statement in a ConfigMap, None where it has none."""
-    data = config_map.get("data") if isinstance(config_map, dict) else None
-    text = data.get(record.KEY) if isinstance(data, dict) else None
-    return text if isinstance(text, str) else None
+def _told(answer: Mapping[str, Any]) -> carried.Told:
+    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; its record."""
+    told = carried.apart(answer.get("manifest") or "", answer["name"])
+    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
+    return told._replace(text="\n".join((told.text, *hooks)))
 
 
 def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
