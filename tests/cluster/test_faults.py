@@ -27,6 +27,26 @@ SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10")) // 2
 RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10")) // 2
 
+#: What is killed and raced: a pipeline, and services that need it, or do not.
+PIPELINE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+releases:
+  - chart: pipeline
+    values: {global: {nimbus: {replicas: 1}}, zookeeper: {replicas: 1}, supervisor: {replicas: 1}}
+  - {chart: service, name: svc1, serviceVersion: v1, needs: [pipeline], values: &svc {image: {repository: a, tag: a}}}
+  - {chart: service, name: svc1, serviceVersion: v2, needs: [pipeline], values: *svc}
+  - {chart: service, name: svc2, serviceVersion: v1, needs: [pipeline, svc1-v1], values: *svc}
+  - {chart: service, name: svc3, serviceVersion: v1, values: *svc}
+"""
+SUBJECTS = ["pipeline", "svc1-v1", "svc1-v2", "svc2-v1", "svc3-v1"]
+KINDS = (
+    *("/api/v1/services", "/api/v1/configmaps", "/api/v1/serviceaccounts", "/apis/policy/v1/poddisruptionbudgets"),
+    *("/apis/apps/v1/statefulsets", "/apis/apps/v1/deployments"),
+)
+
+#: What single faults are held against, where a release that never gets ready is enough.
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
 kind: LaneDeployment
@@ -38,8 +58,6 @@ releases:
   - {chart: ./tiny, name: svc2, serviceVersion: v1, needs: [zookeeper, svc1-v1]}
   - {chart: ./tiny, name: svc3, serviceVersion: v1}
 """
-SUBJECTS = ["zookeeper", "svc1-v1", "svc1-v2", "svc2-v1", "svc3-v1"]
-KINDS = ["api/v1/{}/services", "api/v1/{}/configmaps", "api/v1/{}/serviceaccounts", "apis/apps/v1/{}/statefulsets"]
 
 
 @pytest.fixture
@@ -87,17 +105,20 @@ class Lane:
 
     def objects(self, build):
         """The lane's objects by kind and name, the name without its lane."""
-        found = []
-        for kind in KINDS:
-            path = "/" + kind.format(f"namespaces/{self.namespace}") + f"?labelSelector=sidelane.dev/lane=coco-{build}"
-            found += [(kind, name.removesuffix(f"-coco-{build}")) for name in self.cluster.names(path)]
-        return found
+        found = self.cluster.labelled(self.namespace, f"sidelane.dev/lane=coco-{build}", KINDS)
+        return sorted((kind, name.removesuffix(f"-coco-{build}")) for kind, name in found)
 
     def assert_whole(self, build, expected):
         there = {one.name: one.status for one in self.client.releases(f"coco-{build}")}
         assert there == {f"{subject}-coco-{build}": "deployed" for subject in SUBJECTS}
         assert {step.action for step in self.client.plan(self.file, build=build).steps} == {"unchanged"}
         assert self.objects(build) == expected
+
+    def assert_goes(self, build):
+        """The lane goes as a whole, and makes room on the nodes."""
+        self.client.retire(f"coco-{build}", delete_claims=True)
+        assert self.client.releases(f"coco-{build}") == ()
+        assert self.objects(build) == []
 
 
 def descendants(process):
@@ -124,6 +145,7 @@ def kill(processes):
 
 def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record_property):
     moments = random.Random(20261124)
+    lane.file.write_text(PIPELINE)
     begun = time.monotonic()
     lane.apply(0)
     whole, expected = time.monotonic() - begun, lane.objects(0)
@@ -138,6 +160,7 @@ def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record
         changes = lane.apply(build)
         assert set(changes.values()) <= {"created", "unchanged", "finished"}
         lane.assert_whole(build, expected)
+        lane.assert_goes(build)
     record_property("releases left by the kills, by their status", dict(left))
     lane.assert_whole(0, expected)
 
@@ -174,10 +197,13 @@ def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(l
 
 
 def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
+    lane.file.write_text(PIPELINE)
     others = tmp_path / "git" / "others.yaml"
+    others.write_text(
+        PIPELINE.replace("zookeeper: {replicas: 1}", "zookeeper: {replicas: 3}").replace("tag: a", "tag: b")
+    )
     moments = random.Random(20261125)
     for build in range(1, RACES + 1):
-        others.write_text(LANE.replace("replicas: 1", "replicas: 3").replace("needs:", "values: {text: other}, needs:"))
         racers = {"one": lane.begin(build), "other": None}
         time.sleep(moments.uniform(0, 0.3))
         racers["other"] = lane.begin(build, file=others)
@@ -192,6 +218,7 @@ def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
         replicas = lane.cluster.get(f"/apis/apps/v1/namespaces/{lane.namespace}/statefulsets/zk-coco-{build}")["spec"]
         assert replicas["replicas"] == {"one": 1, "other": 3}[winner]
         assert {one.status for one in lane.client.releases(f"coco-{build}")} == {"deployed"}
+        lane.assert_goes(build)
 
 
 def test_atomic_removes_what_this_run_made_and_nothing_else(lane):
