@@ -7,11 +7,12 @@ written there is given to the proxy, as a mesh would give it.
 import asyncio
 import importlib.util
 import random
+import time
 
 import pytest
 from routed_directory import LANE, put, written
 from sidelane import Client
-from sidelane.errors import GateFailed
+from sidelane.errors import GateFailed, StillHeld
 from traffic.load import Load, get, shares_are, versions
 from traffic.meshes import of_http_route, of_virtual_service
 from traffic.proxy import Balancer, Envoy
@@ -114,6 +115,34 @@ def test_switches_under_load_through_a_service(root, client):
                             continue
                         balancer.selector = written(root, "Service")["spec"]["selector"]
                         assert shares_are(await load.more(20), weights)
+                    assert list(load.failed) == []
+
+    asyncio.run(main())
+
+
+def test_a_version_that_is_retired_under_load_takes_no_request_with_it(root, client):
+    """It is held for as long as the route leads to it, and then nobody asks it any more."""
+    client.route("svc1", LANE, {"v1": 100})
+
+    async def main():
+        async with versions("v1", "v2") as made:
+            labels = {"app": f"svc1-{LANE}", "sidelane.dev/lane": str(LANE)}
+            pods = {name: ({**labels, "version": name}, version.port) for name, version in made.items()}
+            async with Balancer(list(pods.values())) as balancer:
+                balancer.selector = written(root, "Service")["spec"]["selector"]
+                async with Load(balancer.port, keep_alive=False).running() as load:
+                    assert shares_are(await load.more(50), {"v1": 100})
+                    with pytest.raises(StillHeld, match=f"svc1-{LANE}"):
+                        await asyncio.to_thread(client.retire, LANE, "svc1-v1")
+                    assert shares_are(await load.more(50), {"v1": 100})
+                    await asyncio.to_thread(client.route, "svc1", LANE, {"v2": 100})
+                    balancer.selector = written(root, "Service")["spec"]["selector"]
+                    switched = time.monotonic()
+                    gone = await asyncio.to_thread(client.retire, LANE, "svc1-v1", drain="2s")
+                    assert time.monotonic() - switched > 1
+                    assert gone.releases == (f"svc1-v1-{LANE}",)
+                    made["v1"].kill()  # as its pods are, once its release is gone
+                    assert shares_are(await load.more(200), {"v2": 100})
                     assert list(load.failed) == []
 
     asyncio.run(main())
