@@ -205,10 +205,10 @@ class Helm(Command):
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
         when the caller knows that it may install.
         """
-        command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace), _UNASKED]
+        command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
         if create_namespace:
             command.append("--create-namespace")
-        command += [*_labels(labels), *_described(description)]
+        command += [_WITHOUT_SCHEMAS, *_labels(labels), *_described(description)]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         await self.version()
         async with self._begun(command, takes_input=True) as process:
@@ -241,8 +241,8 @@ class Helm(Command):
         description: what the release's history says of the new revision. history_max: how many revisions are kept.
         force: take back what somebody else changed in its objects.
         """
-        command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json", _UNASKED]
-        command += [*_in(namespace), *_labels(labels), *_described(description)]
+        command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
+        command += [_WITHOUT_SCHEMAS, *_in(namespace), *_labels(labels), *_described(description)]
         command += ["--history-max", str(history_max)] if history_max is not None else []
         if force:
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
@@ -324,7 +324,7 @@ class Helm(Command):
 #: Kubernetes 1.25 and newer hold fields to their schemas themselves, and Helm then does not: but it still fetches and
 #: reads the schemas first, which is half of the time of an install. Objects that say no apiVersion or kind, which is
 #: all that is left to Helm to find, are refused when a manifest is read.
-_UNASKED = "--disable-openapi-validation"
+_WITHOUT_SCHEMAS = "--disable-openapi-validation"
 
 
 def _in(namespace: str | None) -> list[str]:
