@@ -23,7 +23,7 @@ demo: .venv/.installed
 	$(BIN)/python ci/demo.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 3 $(TESTS)
 
 tools:
 	@$(PYTHON) ci/tools/toolchain.py

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import threading
 
 import pytest
 from generated import tiny_chart
@@ -43,6 +44,22 @@ def test_a_lane_goes_and_its_claims_only_when_asked_for(cluster, namespace, clie
     assert gone.claims == ("data-zk-coco-2-0",)
     cluster.until("the claims are gone", lambda: claims(cluster, namespace) == ["data-zk-coco-1-0"])
     assert client.releases() == ()
+
+
+def test_claims_that_take_their_time_are_waited_for(cluster, namespace, client, plain, file, tmp_path):
+    """A claim stays until no pod uses it, as a finalizer of Kubernetes has it; this one is of our own."""
+    client.apply(file)
+    claim = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/data-zk-coco-1-0"
+    cluster.patch(claim, {"metadata": {"finalizers": ["example.org/in-use"]}})
+    # What a process left that was killed while it deleted claims is in nobody's way.
+    (tmp_path / "left" / "templates").mkdir(parents=True)
+    (tmp_path / "left" / "Chart.yaml").write_text("apiVersion: v2\nname: claims\nversion: 0.1.0\n")
+    plain("install", "claims-coco-1", tmp_path / "left")
+    freed = threading.Timer(8, lambda: cluster.patch(claim, {"metadata": {"finalizers": None}}))
+    freed.start()
+    client.retire("coco-1", delete_claims=True)
+    assert freed.finished.is_set()
+    assert (claims(cluster, namespace), client.releases()) == ([], ())
 
 
 def test_a_lane_that_a_route_leads_to_is_held(client, tmp_path):

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -154,14 +154,28 @@ class ClusterTarget:
         claims = await reader.list("v1", "PersistentVolumeClaim", labels=labels)
         names = tuple(sorted(claim["metadata"]["name"] for claim in claims))
         if names:
-            # Helm deletes no object that no release of it made, but for what its hooks replace (see _claims).
-            helper = f"claims-{lane}"
-            async with self._helm.installing(
-                helper, _CLAIMS, namespace=self.namespace, timeout=options.timeout
-            ) as install:
-                await install({"claims": list(names)})
-            await self._helm.uninstall(helper, namespace=self.namespace)
+            await self._delete(f"claims-{lane}", {"claims": list(names)}, options.timeout)
         return names
+
+    async def _delete(self, helper: str, values: Mapping[str, Any], timeout: str | None) -> None:
+        """Helm deletes no object that no release of it made, but for what its hooks replace (see _claims)."""
+
+        async def replace_them() -> None:
+            # Helm 4 waits for what it deletes only when it waits for all.
+            async with self._helm.installing(
+                helper, _CLAIMS, namespace=self.namespace, wait=True, timeout=timeout
+            ) as install:
+                await install(values)
+
+        try:
+            try:
+                await replace_them()
+            except ReleaseExists:  # left by a process that was killed
+                await self._helm.uninstall(helper, namespace=self.namespace)
+                await replace_them()
+        finally:
+            with suppress(ReleaseNotFound):
+                await self._helm.uninstall(helper, namespace=self.namespace)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
