@@ -15,6 +15,7 @@
     │   │   └── ReleaseExists                        a release of that name is there
     │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
+    │   ├── NotSigned                                an envelope that is no signature of this record by this key
     │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
     │   ├── RouteChanged                             somebody else changed the route in between
     │   ├── GateFailed                               a step of a shift was not let through; the weights are back
@@ -152,6 +153,10 @@ class StillHeld(Refused):
 
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
+
+
+class NotSigned(Refused):
+    """An envelope that is none, is not signed by the key that was asked for, or holds another record."""
 
 
 class TargetNotReady(Refused):

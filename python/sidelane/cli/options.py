@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from sidelane.errors import InvalidLane
+from sidelane.errors import InvalidInput, InvalidLane
 from sidelane.lane import Lane
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -133,6 +134,21 @@ settings = together(
     kube_context=click.option("--kube-context", metavar="NAME", help="The kubeconfig's context to use."),
     kube_apiserver=click.option("--kube-apiserver", metavar="URL", help="Address and port of the API server."),
 )
+
+#: More than any PEM key has, in bytes.
+KEY_LIMIT = 64 * 1024
+
+
+def content(path: str, limit: int) -> bytes:
+    """A file that somebody else may have written: never more than one byte past the limit is read."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise InvalidInput(
+            f"the file {path!r} can't be read: {error.strerror}", remedy="check its path and its rights"
+        ) from None
+
 
 allow_secrets = click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too.")
 

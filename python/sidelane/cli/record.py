@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,14 +17,32 @@ if TYPE_CHECKING:
 @click.command("record")
 @click.argument("release")
 @options.lane(required=False)
+@click.option(
+    "--sign-key",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Print a signed DSSE envelope of it, by this PEM private key: Ed25519, ECDSA P-256 or RSA.",
+)
 @options.output
 @running.reports_errors
 @options.settings
-def command(release: str, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
+def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: str, settings: dict[str, Any]) -> None:
     """Show where RELEASE comes from: its record, an in-toto Statement with SLSA Provenance.
 
     RELEASE is a release's own name, or a chart's name together with --lane. The same is in the ConfigMap
     record-RELEASE, under statement.json.
+
+    Signing changes nothing in the cluster: keep the envelope where the pipeline keeps what it makes, and hold the
+    release against it with `sidelane verify --signature`. The passphrase of an encrypted key is taken from the
+    environment's SIDELANE_SIGN_PASSPHRASE.
     """
+    # Taken away, so that no Helm and no plugin of kubectl's that runs from here inherits it.
+    passphrase = os.environ.pop("SIDELANE_SIGN_PASSPHRASE", None)
+    key = None if sign_key is None else options.content(sign_key, options.KEY_LIMIT)
     found = running.with_client(lambda client: client.record(release, lane), **settings)
-    printing.data(found.to_json(), "json" if format_ == "table" else format_)
+    shown = found.to_json()
+    if key is not None:
+        from sidelane.record import signing
+
+        shown = json.loads(signing.sign(found, key, passphrase=passphrase))
+    printing.data(shown, "json" if format_ == "table" else format_)

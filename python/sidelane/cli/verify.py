@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.errors import NotSigned
 
 if TYPE_CHECKING:
     from sidelane.lane import Lane
@@ -16,31 +17,63 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("release", required=False)
 @options.lane(required=False)
+@click.option(
+    "--signature", type=click.Path(dir_okay=False), metavar="FILE", help="A DSSE envelope that must hold its record."
+)
+@click.option(
+    "--key", type=click.Path(dir_okay=False), metavar="FILE", help="The PEM public key that must have signed it."
+)
 @options.output
 @running.reports_errors
 @options.settings
-def command(release: str | None, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
+def command(
+    release: str | None,
+    lane: Lane | None,
+    *,
+    signature: str | None,
+    key: str | None,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
     """Tell whether RELEASE, or every release of a lane, still is what was deployed.
 
     Each is held against its record and against the cluster: unchanged; changed in Helm; drifted in the cluster, with
     the field, what is expected, what is found and who set it; missing objects; unfinished, when Helm never got to its
     end; or unrecorded. What the API server fills in is no drift. Ends with 1 when one is not unchanged.
+
+    With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed by that
+    key, and hold the very record that RELEASE has; all else is refused.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
+    if (signature is None) != (key is None):
+        raise click.UsageError("The options '--signature' and '--key' go together: by whom must it be signed?")
+    if signature is not None and release is None:
+        raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
     found = running.with_client(lambda client: client.verify(release, lane), **settings)
+    if signature is not None and key is not None:
+        _hold_against(signature, key, found[0])
     if format_ != "table":
         printing.data([one.to_json() for one in found], format_)
     else:
-        printing.table(("RELEASE", "STATE", "RECORD"), [_row(one) for one in found])
+        kept = "there" if signature is None else "signed"
+        rows = [(one.release, one.state, kept if one.recorded else "none") for one in found]
+        printing.table(("RELEASE", "STATE", "RECORD"), rows)
         for one in found:
             _explain(one)
     if any(one.state != "unchanged" for one in found):
         raise SystemExit(1)
 
 
-def _row(one: Verification) -> tuple[str, str, str]:
-    return one.release, one.state, "there" if one.recorded else "none"
+def _hold_against(signature: str, key: str, one: Verification) -> None:
+    """The record that was verified, and no other reading of it, against the envelope. Raises NotSigned."""
+    from sidelane.record import signing
+
+    if one.record is None:
+        raise NotSigned(
+            f"the release {one.release} has no record that a signature could be of", remedy="plain Helm leaves none"
+        )
+    signing.check(options.content(signature, signing.LIMIT), one.record, options.content(key, options.KEY_LIMIT))
 
 
 def _explain(one: Verification) -> None:

@@ -3,7 +3,8 @@
 - statement.py: it is made, an in-toto Statement with SLSA Provenance, from a rendering;
 - origin.py: which git commit, and which run of which pipeline;
 - cluster.py: which cluster, as Helm sees it;
-- carried.py: how it travels into the release with the chart.
+- carried.py: how it travels into the release with the chart;
+- signing.py: it is signed, and a signature is checked.
 
 No secret is in it, and no digest in it is of one: a digest of a password gives a weak one away.
 """
@@ -77,7 +78,7 @@ class Record:
                 digest=f"sha256:{whole['digest']['sha256']}",
                 objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
             )
-        except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError):
             raise InvalidManifest(
                 "a record is no statement of Sidelane's", remedy="somebody else wrote it, or it was damaged"
             ) from None
