@@ -349,7 +349,9 @@ def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> 
 
 
 def _document(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False).encode()  # Helm's YAML reader knows no surrogate pairs
+    # As themselves, for Helm's YAML reader knows no surrogate pairs; but for what breaks lines in YAML, or is no text.
+    text = json.dumps(values, ensure_ascii=False)
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def _json(stdout: bytes) -> dict[str, Any]:
