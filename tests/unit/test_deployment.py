@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from generated import tiny_chart
+from routed_directory import put
 from sidelane import Client
 from sidelane.deployment import read
 from sidelane.errors import (
@@ -175,6 +176,33 @@ def full(tmp_path):
         pytest.skip("no right to mount a small disk")
     yield place
     subprocess.run(["umount", place], check=True)
+
+
+def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, file, tmp_path):
+    client.apply(file)
+    in_streams = Client(**{**client._settings, "namespace": "streams"})
+    tiny = file.parent / "tiny"
+    in_streams.install(tiny, "coco-1", name="svc9", service_version="v1")
+    in_streams.install(tiny, "coco-10", name="svc9", service_version="v1")  # another lane's
+    put(tmp_path / "root", "v1", lane="coco-1", service="svc8", namespace="streams")
+    in_streams.route("svc8", "coco-1", {"v1": 1})
+    plan = client.plan(file)
+    assert [one.name for one in plan.extra] == ["route-svc8-coco-1", "svc8-v1-coco-1", "svc9-v1-coco-1"]
+    assert (actions(plan), plan.refused, plan.remedy) == (dict.fromkeys(NAMES, "unchanged"), (), "")
+    assert plan.to_json()["extra"][2] == {"release": "svc9-v1-coco-1", "chart": "tiny-0.1.0", "status": "deployed"}
+    client.apply(file)
+    assert len(in_streams.releases("coco-1")) == 6
+    done = subprocess.run(
+        [SIDELANE, "plan", file, "--directory", tmp_path / "root"],
+        env={**os.environ, "PATH": f"{client._settings['helm'].parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "svc9-v1-coco-1     tiny-0.1.0       extra\n" in done.stdout
+    assert done.stdout.endswith("\n\nextra: in the lane, and not in the file; apply leaves it as it is\n")
+    change(file, "releases:", "routes: [{service: svc8, weights: {v1: 1}}]\nreleases:")
+    assert [one.name for one in client.plan(file).extra] == ["svc8-v1-coco-1", "svc9-v1-coco-1"]
 
 
 def test_a_full_disk_leaves_nothing_half_done_and_the_next_run_converges(helm, file, full):
