@@ -35,8 +35,8 @@ _OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/commo
 class Verification:
     """What became of a release.
 
-    status: Helm's word. recorded: whether its record is there, or it is a route's, which changes in place, and whose
-    history Helm keeps. changed: what Helm has otherwise than was recorded, and
+    status: Helm's word. recorded: whether its record is there. route: whether it is a route, which changes in place,
+    keeps its history in the target and needs no record. changed: what Helm has otherwise than was recorded, and
     operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
     gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
     """
@@ -50,6 +50,14 @@ class Verification:
     drift: tuple[Drift, ...] = ()
     operated: tuple[str, ...] = ()
     scaled: tuple[Drift, ...] = ()
+    route: bool = False
+
+    @property
+    def record(self) -> Literal["there", "none", "not needed"]:
+        """Whether there is a record, in words."""
+        if self.recorded:
+            return "there"
+        return "not needed" if self.route else "none"
 
     @property
     def operational(self) -> tuple[str, ...]:
@@ -63,7 +71,7 @@ class Verification:
             ("drifted", bool(self.drift)),
             ("changed", bool(self.changed)),
             ("unfinished", self.status != "deployed"),
-            ("unrecorded", not self.recorded),
+            ("unrecorded", self.record == "none"),
         )
         return next((state for state, holds in states if holds), "unchanged")
 
@@ -74,6 +82,7 @@ class Verification:
             "namespace": self.namespace,
             "state": self.state,
             "status": self.status,
+            "record": self.record,
             "recorded": self.recorded,
             "changed": list(self.changed),
             "missing": [identity.to_json() for identity in self.missing],
@@ -135,12 +144,13 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
         release=release.name,
         namespace=release.namespace,
         status=release.status,
-        recorded=record is not None or _is_route(stored),
+        recorded=record is not None,
         changed=changed,
         missing=tuple(missing),
         drift=tuple(one for one in drifted if one not in scaled),
         operated=allowed,
         scaled=tuple(scaled),
+        route=_is_route(stored),
     )
 
 

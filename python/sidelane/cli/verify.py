@@ -24,7 +24,8 @@ def command(release: str | None, lane: Lane | None, *, format_: str, settings: d
 
     Each is held against its record and against the cluster: unchanged; changed in Helm; drifted in the cluster, with
     the field, what is expected, what is found and who set it; missing objects; unfinished, when Helm never got to its
-    end; or unrecorded. What the API server fills in is no drift. Ends with 1 when one is not unchanged.
+    end; or unrecorded. A route needs no record: it changes in place, and `sidelane route history` has its changes. What
+    the API server fills in is no drift. Ends with 1 when one is not unchanged.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
@@ -40,7 +41,7 @@ def command(release: str | None, lane: Lane | None, *, format_: str, settings: d
 
 
 def _row(one: Verification) -> tuple[str, str, str]:
-    return one.release, one.state, "there" if one.recorded else "none"
+    return one.release, one.state, one.record
 
 
 def _explain(one: Verification) -> None:
