@@ -1,10 +1,15 @@
 """The deployment file on the directory target: read, planned, applied as one."""
 
 import errno
+import functools
+import http.server
 import json
 import os
 import subprocess
 import sysconfig
+import tempfile
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from sidelane import Client
 from sidelane.deployment import read
 from sidelane.errors import (
     ApplyFailed,
+    ChartNotFound,
     CheckFailed,
     InvalidDeployment,
     InvalidInput,
@@ -264,6 +270,52 @@ def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
     assert error.value.done == ("zookeeper-coco-1",)
     assert "not begun: svc1-v2-coco-1" in error.value.problem
     assert list(error.value.to_json()["errors"]) == ["svc1-v1-coco-1"]
+
+
+@pytest.fixture
+def repository(helm, tmp_path):
+    """A chart repository with three versions of the tiny chart, and how often each file was asked for."""
+    chart, folder = tiny_chart(tmp_path / "tiny"), tmp_path / "repository"
+    for version in ("0.1.0", "0.2.0", "1.0.0"):
+        for command in (["package", chart, "--version", version, "-d", folder], ["repo", "index", folder]):
+            subprocess.run([helm, *command], check=True, capture_output=True)
+    asked = Counter()
+
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked[self.path] += 1
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_chart_from_a_repository_by_a_range_of_versions(client, file, repository, tmp_path, monkeypatch):
+    address, asked = repository
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for versions in ("^0.1", "'>=0.1'"):
+        remote = f"chart: tiny\n    repo: {address}\n    version: {versions}"
+        file.write_text(file.read_text().replace("chart: ./tiny", remote, 1))
+    plan = client.plan(file)
+    assert [step.chart for step in plan.steps[1:]] == ["tiny-0.1.0", "tiny-1.0.0"]
+    assert [release.change for release in client.apply(file).releases] == ["created"] * 3
+    assert asked["/tiny-0.1.0.tgz"] == asked["/tiny-1.0.0.tgz"] == 2, "once a run"
+    assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+    change(file, "version: ^0.1\n    name", "version: ~0.2.0\n    name")
+    change(file, "{replicas: 2}", "{replicas: 2, text: other}")
+    (refused,) = client.plan(file).refused
+    assert (refused.release, refused.chart) == ("svc1-v1-coco-1", "tiny-0.2.0")
+    change(file, "version: ~0.2.0", "version: ^7")
+    with pytest.raises(ChartNotFound):
+        client.plan(file)
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tmp_path):
