@@ -5,6 +5,8 @@ import functools
 import http.server
 import json
 import os
+import re
+import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -13,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from chart_registry import certificate, registry
 from generated import tiny_chart
 from routed_directory import put
 from sidelane import Client
@@ -316,6 +319,29 @@ def test_a_chart_from_a_repository_by_a_range_of_versions(client, file, reposito
     with pytest.raises(ChartNotFound):
         client.plan(file)
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_chart_from_an_oci_registry_by_a_range_of_versions(helm, client, file, tmp_path, monkeypatch, unavailable):
+    if not shutil.which("openssl"):
+        unavailable("no openssl here, which makes the registry's certificate")
+    packages = {}
+    for version in ("0.1.0", "0.2.0", "1.0.0"):
+        command = [helm, "package", file.parent / "tiny", "--version", version, "-d", tmp_path]
+        subprocess.run(command, check=True, capture_output=True)
+        packages[version] = (tmp_path / f"tiny-{version}.tgz").read_bytes()
+    pem = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with registry("tiny", packages, pem) as reference:
+        for versions in ("~0.1.0", "^0"):
+            remote = f"chart: {reference}\n    version: {versions}"
+            file.write_text(file.read_text().replace("chart: ./tiny", remote, 1))
+        assert [step.chart for step in client.plan(file).steps[1:]] == ["tiny-0.1.0", "tiny-0.2.0"]
+        assert [release.change for release in client.apply(file).releases] == ["created"] * 3
+        assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+        for wanted in ("^7", "7.0.0"):
+            file.write_text(re.sub("version: (.0|7.*)\n", f"version: {wanted}\n", file.read_text()))
+            with pytest.raises(ChartNotFound):
+                client.plan(file)
 
 
 def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tmp_path):
