@@ -10,7 +10,7 @@ from pathlib import Path
 from sidelane import bundle, charts, releases
 from sidelane.bundle import Bundle, Bundled
 from sidelane.charts import Chart
-from sidelane.errors import ChartNotFound, Refused, ReleaseNotFound
+from sidelane.errors import ChartNotFound, Refused, ReleaseConflict, ReleaseNotFound
 from sidelane.helm import Helm
 from sidelane.hidden import secret_paths
 from sidelane.lane import Lane
@@ -19,6 +19,10 @@ from sidelane.record import Record
 from sidelane.record.cluster import Facts, of_helm
 from sidelane.releases import Progress
 from sidelane.rendering import Renderer, Rendering, documents
+from sidelane.routes import Route
+from sidelane.routing import changes
+from sidelane.routing.changes import Router
+from sidelane.routing.places import place_of
 from sidelane.targets import Options, Release, Stored, Target
 
 
@@ -39,7 +43,8 @@ class Replayed:
 async def make(
     target: Target, helm: Helm, lane: Lane, known: Sequence[Chart], *, allow_secrets: bool, progress: Progress
 ) -> Bundle:
-    """A lane as it is deployed now. known: where its charts may be; those that travel with Sidelane are known.
+    """A lane as it is deployed now, its routes last. known: where its charts may be; those that travel with Sidelane
+    are known.
 
     Raises ReleaseNotFound; ChartNotFound for a chart that is not among these as it was deployed; Refused when a release
     holds secrets, or when its chart, rendered without a cluster, is not what is deployed: no replay could make that.
@@ -51,7 +56,8 @@ async def make(
     if not found:
         raise ReleaseNotFound(f"there is no release in lane {lane}", remedy="see `sidelane list`")
     facts = await target.facts() or await of_helm(helm, target.namespace or "default")
-    made = []
+    made: list[Bundled] = []
+    routes: list[Bundled] = []
     for release in found:
         progress(f"bundling {release.name}")
         stored = await target.stored(release.name)
@@ -60,19 +66,20 @@ async def make(
         if not allow_secrets:
             _refuse_secrets(stored)
         package = await _package(helm, chart)
-        one = Bundled(release.name, package, stored.values, stored.text, release.namespace, record)
+        values = changes.own(stored) if _is_route(chart) else stored.values
+        one = Bundled(release.name, package, values, stored.text, release.namespace, record)
         with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
             unpacked = _unpack(package, Path(folder))
-            rendering = await _offline(helm, facts).render(unpacked, lane, stored.values)
+            rendering = await _offline(helm, facts).render(unpacked, lane, values)
         _same(rendering, one, f"{chart.name} {chart.version}, rendered without a cluster,")
-        made.append(one)
+        (routes if _is_route(chart) else made).append(one)
     return Bundle(
         lane=lane,
         namespace=facts.namespace,
         kubernetes=facts.kubernetes,
         api_versions=facts.api_versions,
         helm=str(await helm.version()),
-        releases=tuple(made),
+        releases=(*made, *routes),
     )
 
 
@@ -88,8 +95,9 @@ async def replay(
     """Deploys a bundle again: no network but the cluster's is needed, and nothing of where it came from.
 
     Every release is rendered first, as it was and as it will be here, and nothing is installed unless all are what they
-    were. In another namespace than the bundle's the objects can only be equal but for that. Raises Refused, naming what
-    differs, and what install raises.
+    were. In another namespace than the bundle's the objects can only be equal but for that. Routes are made last, as
+    routes are: with a history instead of a record, and only to what is there and ready. A route that is there and leads
+    elsewhere is not set back. Raises Refused, naming what differs, and what install and ``Router.set`` raise.
     """
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         ready: list[Rendering] = []
@@ -100,28 +108,68 @@ async def replay(
             here = await as_it_was.render(chart, opened.lane, one.values)
             _same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
             if await target.facts() is not None:
-                here = await renderer(chart).render(chart, opened.lane, one.values)
+                here = await _renderer(renderer, chart).render(chart, opened.lane, one.values)
                 if target.namespace == opened.namespace:
                     _same(here, one, "this cluster, with its own version and APIs,")
             elif target.namespace != opened.namespace:
                 here = await replace(as_it_was, namespace=target.namespace).render(chart, opened.lane, one.values)
             releases.checked(here)
             ready.append(here)
-        done = [
-            await releases.install(
-                target,
-                renderer(rendering.chart),
-                rendering.chart,
-                opened.lane,
-                rendering.values,
-                options=options,
-                rendered=rendering,
-                bundle=opened.digest,
-                progress=progress,
-            )
-            for rendering in ready
-        ]
-    return Replayed(opened.lane, tuple(done), tuple(rendering.manifest.digest() for rendering in ready))
+        routes = [rendering for rendering in ready if _is_route(rendering.chart)]
+        for rendering in routes:
+            await _refuse_to_set_back(target, rendering)
+        # A route leads to what is ready.
+        options = options._replace(wait=options.wait or bool(routes))
+        done: dict[str, Release] = {}
+        for rendering in ready:
+            if rendering not in routes:
+                done[rendering.release] = await releases.install(
+                    target,
+                    renderer(rendering.chart),
+                    rendering.chart,
+                    opened.lane,
+                    rendering.values,
+                    options=options,
+                    rendered=rendering,
+                    bundle=opened.digest,
+                    progress=progress,
+                )
+        for rendering in routes:
+            done[rendering.release] = await _routed(target, _renderer(renderer, rendering.chart), rendering, progress)
+    digests = tuple(rendering.manifest.digest() for rendering in ready)
+    return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
+
+
+def _is_route(chart: Chart) -> bool:
+    return chart.name == "route"
+
+
+def _renderer(renderer: Callable[[Chart], Renderer], chart: Chart) -> Renderer:
+    """How a chart is rendered here; a route as ``sidelane route`` does, without asking the cluster."""
+    return replace(renderer(chart), server=False) if _is_route(chart) else renderer(chart)
+
+
+async def _refuse_to_set_back(target: Target, rendering: Rendering) -> None:
+    """Raises ReleaseConflict when a route is there and leads elsewhere."""
+    try:
+        stored = await target.stored(rendering.release)
+    except ReleaseNotFound:
+        return
+    if differences := stored.differences(rendering):
+        raise ReleaseConflict(
+            f"the route {rendering.release} is there and is not the bundle's:\n  " + "\n  ".join(differences),
+            differences=differences,
+            remedy="change it with `sidelane route set`, or remove it with `sidelane uninstall`, and replay again",
+        )
+
+
+async def _routed(target: Target, renderer: Renderer, rendering: Rendering, progress: Progress) -> Release:
+    router = Router(place_of(target), renderer, rendering.chart, progress)
+    whole = charts.coalesce(rendering.chart.defaults, rendering.values)
+    service = Route.from_values(whole, rendering.lane).service
+    routed = await router.set(service, rendering.lane, values=rendering.values, context="replayed from a bundle")
+    chart = f"{rendering.chart.name}-{rendering.chart.version}"
+    return replace(routed.release, chart=chart, change=routed.change)
 
 
 def _offline(helm: Helm, facts: Facts) -> Renderer:

@@ -134,7 +134,8 @@ MEANINGS = (
         "--directory writes manifests without a cluster",
     ),
     _row(
-        r"chart \"(?P<name>[^\"]+)\".*not found|repo (?P<repo>\S+) not found|failed to download \"(?P<url>[^\"]+)\"",
+        r"chart \"(?P<name>[^\"]+)\".*not found|repo (?P<repo>\S+) not found|failed to download \"(?P<url>[^\"]+)\""
+        r"|could not locate a version matching",
         ChartNotFound,
         "Helm finds no such chart",
         "see `sidelane charts`, `helm search repo`, or name a folder",

@@ -35,8 +35,8 @@ _OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/commo
 class Verification:
     """What became of a release.
 
-    status: Helm's word. recorded: whether its record is there, or it is a route's, which changes in place, and whose
-    history Helm keeps. changed: what Helm has otherwise than was recorded, and
+    status: Helm's word. route: whether it is a route, which changes in place,
+    keeps its history in the target and needs no record. changed: what Helm has otherwise than was recorded, and
     operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
     gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
     record: what it was held against, None where there is none.
@@ -45,13 +45,20 @@ class Verification:
     release: str
     namespace: str
     status: str
-    recorded: bool
     changed: tuple[str, ...] = ()
     missing: tuple[Identity, ...] = ()
     drift: tuple[Drift, ...] = ()
     operated: tuple[str, ...] = ()
     scaled: tuple[Drift, ...] = ()
     record: Record | None = field(default=None, repr=False)
+    route: bool = False
+
+    @property
+    def recorded(self) -> Literal["there", "none", "not needed"]:
+        """Whether there is a record, in words."""
+        if self.record is not None:
+            return "there"
+        return "not needed" if self.route else "none"
 
     @property
     def operational(self) -> tuple[str, ...]:
@@ -65,7 +72,7 @@ class Verification:
             ("drifted", bool(self.drift)),
             ("changed", bool(self.changed)),
             ("unfinished", self.status != "deployed"),
-            ("unrecorded", not self.recorded),
+            ("unrecorded", self.recorded == "none"),
         )
         return next((state for state, holds in states if holds), "unchanged")
 
@@ -76,7 +83,7 @@ class Verification:
             "namespace": self.namespace,
             "state": self.state,
             "status": self.status,
-            "recorded": self.recorded,
+            "record": self.recorded,
             "changed": list(self.changed),
             "missing": [identity.to_json() for identity in self.missing],
             "drift": [one.to_json() for one in self.drift],
@@ -137,13 +144,13 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
         release=release.name,
         namespace=release.namespace,
         status=release.status,
-        recorded=record is not None or _is_route(stored),
         changed=changed,
         missing=tuple(missing),
         drift=tuple(one for one in drifted if one not in scaled),
         operated=allowed,
         scaled=tuple(scaled),
         record=record,
+        route=_is_route(stored),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from controlplane import ControlPlane
 from sidelane import Client
-from sidelane.errors import Refused
+from sidelane.errors import Refused, ReleaseConflict
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
@@ -71,6 +71,35 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
     assert [one.state for one in elsewhere.verify(lane="coco-1")] == ["unchanged"]
     assert replay("--kubeconfig", second.kubeconfig)["releases"][0]["change"] == "unchanged"
     elsewhere.uninstall("zookeeper", "coco-1")
+
+
+def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, client, helm, tmp_path):
+    for version in ("v1", "v2"):
+        values = {"image": {"repository": "example.org/svc1", "tag": "1"}}
+        client.install("service", "coco-1", name="svc1", service_version=version, values=values, wait=True)
+    client.route("svc1", "coco-1", {"v1": 1})
+    client.route("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
+    assert {one.recorded for one in client.verify(lane="coco-1")} == {"there", "not needed"}
+    service = cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"]
+    file = tmp_path / "coco-1.tar.gz"
+    made = [(one.name, one.manifest.digest()) for one in client.bundle("coco-1", file).releases]
+    client.uninstall("route-svc1-coco-1")
+    client.retire("coco-1", drain="0s")
+
+    written = Client(directory=tmp_path / "root", helm=helm).replay(file)
+    done = client.replay(file)
+    for each in (written, done):
+        names = [one.name for one in each.releases]
+        assert list(zip(names, each.digests, strict=True)) == made
+        assert [one.change for one in each.releases] == ["created"] * 3
+    assert cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"] == service
+    assert "record-route-svc1-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
+    assert [one.change for one in client.replay(file).releases] == ["unchanged"] * 3
+    assert client.route("svc1", "coco-1", {"v1": 1}).change == "changed"
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
+        client.replay(file)
+    assert str(client.routed("svc1", "coco-1").route.split) == "v1=1"
 
 
 def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(cluster, namespace, helm, tmp_path):

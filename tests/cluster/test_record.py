@@ -157,7 +157,7 @@ def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, name
     cluster.delete(path)
     plain("rollback", "zookeeper-coco-1", "1")
     assert cluster.get(path)["data"] == before
-    assert [(one.state, one.recorded) for one in client.verify(lane="coco-1")] == [("unchanged", True)]
+    assert [(one.state, one.recorded) for one in client.verify(lane="coco-1")] == [("unchanged", "there")]
 
 
 def test_a_record_goes_with_its_release_whoever_upgraded_it(cluster, namespace, client, plain):

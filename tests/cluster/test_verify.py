@@ -116,7 +116,7 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
     (before,) = client.verify(lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {
-        "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "recorded": True,
+        "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
         "changed": [], "missing": [], "drift": [], "operational": [],
     }  # fmt: skip
     known = ()
@@ -221,7 +221,7 @@ def test_a_change_that_plain_helm_made_is_found(client, plain):
 def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client, plain, edit):
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")
     (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.recorded) == ("unrecorded", False)
+    assert (one.state, one.recorded) == ("unrecorded", "none")
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 1}})
     (one,) = client.verify(lane="coco-1")
     assert (one.state, [told(drift) for drift in one.drift]) == ("drifted", [("spec.replicas", 3, 1)])

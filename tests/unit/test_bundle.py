@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sidelane import Client, bundle
-from sidelane.errors import ChartNotFound, InvalidInput, Refused, ReleaseNotFound
+from sidelane.errors import ChartNotFound, InvalidInput, Refused, ReleaseConflict, ReleaseNotFound
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 
@@ -153,6 +153,39 @@ def test_what_is_not_as_it_was_written_is_refused(made, client, change):
     rewritten(made, change)
     with pytest.raises(InvalidInput, match="no bundle, or is damaged"):
         client.replay(made)
+
+
+IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
+
+
+def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
+    client.install("service", "coco-1", name="svc1", service_version="v1", values=IMAGE)
+    client.route("svc1", "coco-1", {"v1": 1})
+    client.install("service", "coco-1", name="svc1", service_version="v2", values=IMAGE)
+    client.route("svc1", "coco-1", {"v1": 90, "v2": 10}, mode="istio")
+    file = tmp_path / "coco-1.tar.gz"
+    made = client.bundle("coco-1", file)
+    assert [one.name for one in made.releases][-1] == "route-svc1-coco-1", "what it leads to comes first"
+    again = client_of(tmp_path / "again", helm)
+    done = again.replay(file)
+    assert {one.change for one in done.releases} == {"created"}
+    assert [one["digest"] for one in done.to_json()["releases"]] == [
+        one["digest"] for one in made.to_json()["releases"]
+    ]
+    one, other = (root / "streams" / "route-svc1-coco-1" for root in (tmp_path / "root", tmp_path / "again"))
+    assert (one / "manifest.yaml").read_bytes() == (other / "manifest.yaml").read_bytes()
+    assert not (other / "record.json").exists()
+    assert again.diff("coco-1", str(file)).same
+    (change,) = again.route_history("svc1", "coco-1")
+    assert (change.leads, change.context) == ("v1=90, v2=10", "replayed from a bundle")
+    assert {one.change for one in again.replay(file).releases} == {"unchanged"}
+
+    # It is a route as any other, and what was changed since is not set back.
+    again.route("svc1", "coco-1", {"v2": 100})
+    assert {one.state for one in again.verify(lane="coco-1")} == {"unchanged"}
+    with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
+        again.replay(file)
+    assert str(again.routed("svc1", "coco-1").route.split) == "v2=100"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,28 @@
 """The deployment file on the directory target: read, planned, applied as one."""
 
 import errno
+import functools
+import http.server
 import json
 import os
+import re
+import shutil
 import subprocess
 import sysconfig
+import tempfile
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from chart_registry import certificate, registry
 from generated import tiny_chart
+from routed_directory import put
 from sidelane import Client
 from sidelane.deployment import read
 from sidelane.errors import (
     ApplyFailed,
+    ChartNotFound,
     CheckFailed,
     InvalidDeployment,
     InvalidInput,
@@ -177,6 +187,33 @@ def full(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
+def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, file, tmp_path):
+    client.apply(file)
+    in_streams = Client(**{**client._settings, "namespace": "streams"})
+    tiny = file.parent / "tiny"
+    in_streams.install(tiny, "coco-1", name="svc9", service_version="v1")
+    in_streams.install(tiny, "coco-10", name="svc9", service_version="v1")  # another lane's
+    put(tmp_path / "root", "v1", lane="coco-1", service="svc8", namespace="streams")
+    in_streams.route("svc8", "coco-1", {"v1": 1})
+    plan = client.plan(file)
+    assert [one.name for one in plan.extra] == ["route-svc8-coco-1", "svc8-v1-coco-1", "svc9-v1-coco-1"]
+    assert (actions(plan), plan.refused, plan.remedy) == (dict.fromkeys(NAMES, "unchanged"), (), "")
+    assert plan.to_json()["extra"][2] == {"release": "svc9-v1-coco-1", "chart": "tiny-0.1.0", "status": "deployed"}
+    client.apply(file)
+    assert len(in_streams.releases("coco-1")) == 6
+    done = subprocess.run(
+        [SIDELANE, "plan", file, "--directory", tmp_path / "root"],
+        env={**os.environ, "PATH": f"{client._settings['helm'].parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "svc9-v1-coco-1     tiny-0.1.0       extra\n" in done.stdout
+    assert done.stdout.endswith("\n\nextra: in the lane, and not in the file; apply leaves it as it is\n")
+    change(file, "releases:", "routes: [{service: svc8, weights: {v1: 1}}]\nreleases:")
+    assert [one.name for one in client.plan(file).extra] == ["svc8-v1-coco-1", "svc9-v1-coco-1"]
+
+
 def test_a_full_disk_leaves_nothing_half_done_and_the_next_run_converges(helm, file, full):
     client = Client(directory=full / "root", helm=helm)
     filler = full / "filler"
@@ -236,6 +273,75 @@ def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
     assert error.value.done == ("zookeeper-coco-1",)
     assert "not begun: svc1-v2-coco-1" in error.value.problem
     assert list(error.value.to_json()["errors"]) == ["svc1-v1-coco-1"]
+
+
+@pytest.fixture
+def repository(helm, tmp_path):
+    """A chart repository with three versions of the tiny chart, and how often each file was asked for."""
+    chart, folder = tiny_chart(tmp_path / "tiny"), tmp_path / "repository"
+    for version in ("0.1.0", "0.2.0", "1.0.0"):
+        for command in (["package", chart, "--version", version, "-d", folder], ["repo", "index", folder]):
+            subprocess.run([helm, *command], check=True, capture_output=True)
+    asked = Counter()
+
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked[self.path] += 1
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_chart_from_a_repository_by_a_range_of_versions(client, file, repository, tmp_path, monkeypatch):
+    address, asked = repository
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for versions in ("^0.1", "'>=0.1'"):
+        remote = f"chart: tiny\n    repo: {address}\n    version: {versions}"
+        file.write_text(file.read_text().replace("chart: ./tiny", remote, 1))
+    plan = client.plan(file)
+    assert [step.chart for step in plan.steps[1:]] == ["tiny-0.1.0", "tiny-1.0.0"]
+    assert [release.change for release in client.apply(file).releases] == ["created"] * 3
+    assert asked["/tiny-0.1.0.tgz"] == asked["/tiny-1.0.0.tgz"] == 2, "once a run"
+    assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+    change(file, "version: ^0.1\n    name", "version: ~0.2.0\n    name")
+    change(file, "{replicas: 2}", "{replicas: 2, text: other}")
+    (refused,) = client.plan(file).refused
+    assert (refused.release, refused.chart) == ("svc1-v1-coco-1", "tiny-0.2.0")
+    change(file, "version: ~0.2.0", "version: ^7")
+    with pytest.raises(ChartNotFound):
+        client.plan(file)
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_chart_from_an_oci_registry_by_a_range_of_versions(helm, client, file, tmp_path, monkeypatch, unavailable):
+    if not shutil.which("openssl"):
+        unavailable("no openssl here, which makes the registry's certificate")
+    packages = {}
+    for version in ("0.1.0", "0.2.0", "1.0.0"):
+        command = [helm, "package", file.parent / "tiny", "--version", version, "-d", tmp_path]
+        subprocess.run(command, check=True, capture_output=True)
+        packages[version] = (tmp_path / f"tiny-{version}.tgz").read_bytes()
+    pem = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with registry("tiny", packages, pem) as reference:
+        for versions in ("~0.1.0", "^0"):
+            remote = f"chart: {reference}\n    version: {versions}"
+            file.write_text(file.read_text().replace("chart: ./tiny", remote, 1))
+        assert [step.chart for step in client.plan(file).steps[1:]] == ["tiny-0.1.0", "tiny-0.2.0"]
+        assert [release.change for release in client.apply(file).releases] == ["created"] * 3
+        assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
+        for wanted in ("^7", "7.0.0"):
+            file.write_text(re.sub("version: (.0|7.*)\n", f"version: {wanted}\n", file.read_text()))
+            with pytest.raises(ChartNotFound):
+                client.plan(file)
 
 
 def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tmp_path):

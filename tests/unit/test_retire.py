@@ -1,8 +1,12 @@
 """Retiring lanes, on the directory target: what holds them, in which order they go, which are proposed."""
 
+import json
 import os
+import subprocess
+import sysconfig
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from generated import tiny_chart
@@ -10,6 +14,8 @@ from sidelane import Client, Lane
 from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
 from sidelane.retire import outdated
 from sidelane.targets import Release
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -72,6 +78,80 @@ def test_the_lanes_beyond_the_youngest_are_proposed(client, tmp_path):
             os.utime(file, (time.time() - hours * 3600,) * 2)
     proposed = client.outdated(1, min_age="2h30m")
     assert [(str(one.lane), bool(one.held)) for one in proposed] == [("coco-2", False), ("coco-3", True)]
+    assert len(names(client)) == 9
+
+
+@pytest.fixture
+def retire(client, helm, tmp_path):
+    """`sidelane retire` as a process."""
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "helm").symlink_to(helm)
+    environment = {**os.environ, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
+
+    def run(*arguments):
+        command = [SIDELANE, "retire", *arguments, "--directory", tmp_path / "root"]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    return run
+
+
+def test_the_command_retires_a_lane_or_tells_what_holds_it(client, retire):
+    looked = retire("--lane", "coco-1", "--dry-run")
+    assert (looked.returncode, looked.stdout) == (0, "LANE    RELEASES  STATE\ncoco-1  3         to retire\n")
+    held = retire("svc1-v1-coco-1", "--dry-run")
+    assert (held.returncode, held.stdout.splitlines()[1:]) == (
+        1, ["coco-1  1         held", "  coco-1: edge-v1-coco-1 needs svc1-v1-coco-1"],
+    )  # fmt: skip
+    refused = retire("svc1-v1", "--lane", "coco-1", "-o", "json")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    error = json.loads(refused.stderr)
+    assert (error["error"], error["held"]) == ("StillHeld", ["edge-v1-coco-1 needs svc1-v1-coco-1"])
+    assert len(names(client)) == 9
+    gone = retire("--lane", "coco-1", "-o", "json")
+    assert gone.returncode == 0
+    assert json.loads(gone.stdout) == [{
+        "lane": "coco-1", "releases": ["edge-v1-coco-1", "svc1-v1-coco-1", "base-v1-coco-1"],
+        "held": [], "claims": [], "gone": True,
+    }]  # fmt: skip
+    assert len(names(client)) == 6
+    assert retire("--lane", "coco-1").returncode == 1, "there is nothing of it any more"
+
+
+def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_yes(client, retire, tmp_path):
+    for build, hours in ((1, 3), (2, 2), (3, 1)):
+        for file in (tmp_path / "root").rglob(f"*-coco-{build}/chart.yaml"):
+            os.utime(file, (time.time() - hours * 3600,) * 2)
+    proposed = retire("--keep", "1")
+    assert proposed.returncode == 0
+    assert proposed.stdout.splitlines() == [
+        "LANE    RELEASES  STATE", "coco-1  3         to retire", "coco-2  3         to retire",
+        "", "add --yes to retire these",
+    ]  # fmt: skip
+    dry = retire("--keep", "1", "--yes", "--dry-run", "-o", "json")
+    assert [(one["lane"], one["gone"]) for one in json.loads(dry.stdout)] == [("coco-1", False), ("coco-2", False)]
+    assert retire("--keep", "0", "--of", "2-coco", "-o", "json").stdout == "[]\n"
+    assert len(names(client)) == 9
+    done = retire("--keep", "1", "--yes", "--min-age", "2h30m")
+    assert (done.returncode, [line.split() for line in done.stdout.splitlines()[:3]]) == (
+        0, [["LANE", "RELEASES", "STATE"], ["coco-1", "3", "retired"], ["coco-2", "3", "held"]],
+    )  # fmt: skip
+    assert "coco-2: base-v1-coco-2 is 2:00:0" in done.stdout
+    assert {str(one.lane) for one in client.releases()} == {"coco-2", "coco-3"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--lane", "coco-1", "--keep", "1"),
+        ("coco",),
+        ("--keep", "-1"),
+        ("--lane", "coco-1", "--min-age", "soon"),
+    ],
+    ids=["nothing", "both", "no-release", "negative", "no-time"],
+)
+def test_the_command_used_wrongly(client, retire, arguments):
+    assert retire(*arguments).returncode == 2
     assert len(names(client)) == 9
 
 

@@ -364,6 +364,20 @@ def test_the_command_line(root, helm, tmp_path):
     assert json.loads(sidelane("undo", "svc2", "-o", "json").stderr)["error"] == "ReleaseNotFound"
 
 
+def test_a_route_needs_no_record_and_verify_says_so(root, helm, client):
+    client.route("svc1", LANE, {"v1": 1})
+    client.route("svc1", LANE, {"v2": 1})
+    (one,) = client.verify("route-svc1", LANE)
+    assert (one.state, one.recorded) == ("unchanged", "not needed")
+    assert one.to_json()["record"] == "not needed"
+    (other,) = client.verify("svc1-v1", LANE)  # which a hand put there
+    assert (other.state, other.recorded) == ("unrecorded", "none")
+    command = [Path(sys.executable).parent / "sidelane", "verify", "route-svc1-2-coco-1", "--directory", root]
+    environment = {"PATH": f"{helm.parent}:/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == "route-svc1-2-coco-1  unchanged  not needed"
+
+
 def test_a_change_in_between_is_noticed(root, helm, client):
     client.route("svc1", LANE, {"v1": 1})
 

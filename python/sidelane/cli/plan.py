@@ -21,7 +21,7 @@ def command(
     """Show what a deployment FILE would do to its lane. Nothing is changed.
 
     Each release is to be created, unchanged, scaled (operational values alone differ), finished (it was left half-made)
-    or refused, and why. Ends with 1 when anything is refused.
+    or refused, and why. What the lane has besides is extra, and stays. Ends with 1 when anything is refused.
     """
     namespace = options.given("namespace", settings)
     plan = running.with_client(

@@ -67,13 +67,16 @@ def plan(item: Plan, format_: str) -> None:
     if format_ != "table":
         data(item.to_json(), format_)
         return
-    rows = [(step.release, step.chart, step.action) for step in item.steps]
-    table(("RELEASE", "CHART", "ACTION"), [*rows, *((step.release, "route", step.action) for step in item.routes)])
+    steps = ((step.release, step.chart, step.action) for step in item.steps)
+    routes = ((step.release, "route", step.action) for step in item.routes)
+    table(("RELEASE", "CHART", "ACTION"), [*steps, *routes, *((one.name, one.chart, "extra") for one in item.extra)])
     for step in item.steps:
         if step.why:
             click.echo(f"\n{step.release}: {step.action}")
             for line in step.why:
                 click.echo(f"  {line}")
+    if item.extra:
+        click.echo("\nextra: in the lane, and not in the file; apply leaves it as it is")
     if item.remedy:
         click.echo(f"\n{item.remedy}")
 

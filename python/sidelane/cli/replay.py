@@ -30,7 +30,7 @@ def command(
 
     FILE is what `sidelane bundle` made; nothing else is needed, and no network but the cluster's. The objects are the
     same, byte for byte, or nothing is installed and each field that would differ is told. Without --namespace it goes
-    into the bundle's.
+    into the bundle's. Routes are made last, when what they lead to is ready.
     """
     done = running.with_client(
         lambda client: client.replay(file, create_namespace=create_namespace, **patience),

@@ -39,7 +39,8 @@ def command(
 
     Each is held against its record and against the cluster: unchanged; changed in Helm; drifted in the cluster, with
     the field, what is expected, what is found and who set it; missing objects; unfinished, when Helm never got to its
-    end; or unrecorded. What the API server fills in is no drift. Ends with 1 when one is not unchanged.
+    end; or unrecorded. A route needs no record: it changes in place, and `sidelane route history` has its changes. What
+    the API server fills in is no drift. Ends with 1 when one is not unchanged.
 
     With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed by that
     key, and hold the very record that RELEASE has; all else is refused.
@@ -57,7 +58,7 @@ def command(
         printing.data([one.to_json() for one in found], format_)
     else:
         kept = "there" if signature is None else "signed"
-        rows = [(one.release, one.state, kept if one.recorded else "none") for one in found]
+        rows = [(one.release, one.state, kept if one.record else one.recorded) for one in found]
         printing.table(("RELEASE", "STATE", "RECORD"), rows)
         for one in found:
             _explain(one)

@@ -81,13 +81,18 @@ class RouteStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused."""
+    """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused.
+
+    extra: releases of the lane that the file does not name, routes too. They stay as they are: nothing is ever removed
+    because a file leaves it out.
+    """
 
     lane: Lane
     namespace: str | None
     steps: tuple[Step, ...]
     routes: tuple[RouteStep, ...] = ()
     remedy: str = ""
+    extra: tuple[Release, ...] = ()
 
     @property
     def refused(self) -> tuple[Step, ...]:
@@ -100,6 +105,7 @@ class Plan:
             "namespace": self.namespace,
             "releases": [step.to_json() for step in self.steps],
             "routes": [route.to_json() for route in self.routes],
+            "extra": [{"release": one.name, "chart": one.chart, "status": one.status} for one in self.extra],
             "remedy": self.remedy,
         }
 
@@ -155,7 +161,10 @@ async def plan(
     wanted = parts(deployment, found)
     progress(f"asking for the releases of {lane}")
     routes = _routes(deployment)
-    there, held = await _settled(target, {one.name for one in wanted} | {one.release for one in routes}, progress)
+    named = {one.name for one in wanted} | {one.release for one in routes}
+    everything, held = await _settled(target, named, progress)
+    there = {name: one for name, one in everything.items() if name in named}
+    extra = tuple(one for name, one in everything.items() if one.lane == lane and name not in named)
     routes = [dataclasses.replace(one, action="kept") if one.release in there else one for one in routes]
     digests = {
         part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
@@ -181,7 +190,7 @@ async def plan(
     if refused := [step for step in steps if step.action == "refused"]:
         where = await next_free(target, refused[0].release, lane)
         remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
-    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy)
+    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra)
 
 
 def _routes(deployment: Deployment) -> list[RouteStep]:
@@ -201,14 +210,15 @@ def _routes(deployment: Deployment) -> list[RouteStep]:
 async def _settled(
     target: Target, names: Collection[str], progress: Progress
 ) -> tuple[dict[str, Release], frozenset[str]]:
-    """The releases of these names that are there, and the names of those that another process works on. It is given a
-    moment to end: a run that was killed leaves a Helm that ends a little later.
+    """Every release that is there by name, and of these names those that another process works on. It is given a moment
+    to end: a run that was killed leaves a Helm that ends a little later.
     """
     until = time.monotonic() + PATIENCE
     while True:
-        there = {release.name: release for release in await target.releases() if release.name in names}
-        abandoned = await target.abandoned(there.values())
-        held = frozenset(one.name for one in there.values() if one.is_pending) - abandoned
+        there = {release.name: release for release in await target.releases()}
+        wanted = [there[name] for name in names if name in there]
+        abandoned = await target.abandoned(wanted)
+        held = frozenset(one.name for one in wanted if one.is_pending) - abandoned
         if not held or time.monotonic() > until:
             return there, held
         progress(f"waiting for another process that works on {min(held)}")

@@ -66,7 +66,7 @@ class Router:
         """
         stored = await self._stored(service, lane)
         _still(route_release(service, lane), stored, seen)
-        wanted = coalesce(_own(stored), values or {})
+        wanted = coalesce(own(stored), values or {})
         wanted["name"] = service
         if split is not None:
             wanted["targets"] = split.to_values()
@@ -132,7 +132,7 @@ class Router:
         routed = await self._write(
             lane,
             stored,
-            _own(then),
+            own(then),
             notes.who(by),
             restores=then,
             unready=unready,
@@ -240,7 +240,7 @@ def _still(release: str, stored: Stored | None, seen: int | None) -> None:
         raise _changed(release, f"it was at revision {seen}, and is at {now}")
 
 
-def _own(stored: Stored | None) -> dict[str, Any]:
+def own(stored: Stored | None) -> dict[str, Any]:
     """A route's values, less the number that was right for one change alone."""
     return {} if stored is None else {key: value for key, value in stored.values.items() if key != "expectedRevision"}
 

@@ -1,0 +1,163 @@
+"""What becomes of a chart's install hooks when the run that made its release was killed, on a real API server."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from generated import tiny_chart
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+
+LANE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+releases:
+  - {chart: ./tiny, name: svc1, serviceVersion: v1}
+  - {chart: ./tiny, name: svc2, serviceVersion: v1, needs: [svc1-v1]}
+"""
+LABELS = """\
+  labels: &labels
+    app: {{ .Values.name }}-{{ $lane }}
+    version: {{ .Values.serviceVersion }}
+    sidelane.dev/version: {{ .Values.Version | quote }}
+    sidelane.dev/build: {{ .Values.Build | quote }}
+    sidelane.dev/lane: {{ $lane | quote }}
+"""
+# Helm waits for a hook's Job in every install. Nobody marks this one as done but the test.
+HOOKS = (
+    """\
+{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
+{{- $name := printf "%s-%s-%s" .Values.name .Values.serviceVersion $lane }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings-{{ $lane }}
+  annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-1"}
+"""
+    + LABELS
+    + """\
+data: {for: {{ $name }}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ $name }}
+  annotations: {helm.sh/hook: HOOK}
+"""
+    + LABELS
+    + """\
+spec:
+  suspend: true
+  template:
+    metadata: {labels: *labels}
+    spec:
+      restartPolicy: Never
+      containers: [{name: seed, image: "example.org/seed:1"}]
+"""
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    tiny_chart(tmp_path / "git" / "tiny")
+    (tmp_path / "git" / "lane.yaml").write_text(LANE)
+    return tmp_path / "git" / "lane.yaml"
+
+
+@pytest.fixture
+def begin(cluster, namespace, helm, tmp_path):
+    """Starts `sidelane apply` as a process of its own."""
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "helm").symlink_to(helm)
+    path = f"{tmp_path / 'programs'}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
+    begun = []
+
+    def run(file):
+        command = [SIDELANE, "apply", file, "-n", namespace, "-o", "json", "--timeout", "60s"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        begun.append(process)
+        return process
+
+    yield run
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("hook", "dies"),
+    [
+        ("pre-install", "everything"),
+        ("post-install", "everything"),
+        ("pre-install", "the caller"),
+    ],
+    ids=["pre-install", "post-install", "the-caller"],
+)
+def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
+    cluster, namespace, client, file, begin, hook, dies
+):
+    template = file.parent / "tiny" / "templates" / "hooks.yaml"
+    template.write_text('{{- if eq .Values.name "svc1" }}\n' + HOOKS.replace("HOOK", hook) + "{{- end }}\n")
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    killed = begin(file)
+    first = cluster.until("Helm waits for the hook", lambda: cluster.list(jobs))[0]["metadata"]["uid"]
+    for process in [*(children(killed.pid) if dies == "everything" else []), killed.pid]:
+        os.kill(process, signal.SIGKILL)
+    killed.communicate()
+
+    def status():
+        return {one.name: one.status for one in client.releases()}
+
+    # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.
+    assert set(status()) == {"svc1-v1-coco-1"}
+    assert [step.action for step in client.plan(file).steps] == ["finish", "create"]
+
+    again = begin(file)
+
+    def another():
+        return [job for job in cluster.list(jobs) if job["metadata"]["uid"] != first]
+
+    cluster.until("the hook runs again", lambda: again.poll() is not None or another())
+    assert another(), again.communicate()
+    (job,) = another()
+    done(cluster, f"{jobs}/{job['metadata']['name']}")
+    stdout, stderr = again.communicate()
+    assert again.returncode == 0, stderr
+    changes = {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
+    assert changes == {"svc1-v1-coco-1": "finished", "svc2-v1-coco-1": "created"}
+    assert set(status().values()) == {"deployed"}, "and nothing else, such as what Sidelane cleared with"
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert client.record("svc1-v1", "coco-1").values
+    assert {step.action for step in client.plan(file).steps} == {"unchanged"}
+    assert cluster.names(f"/api/v1/namespaces/{namespace}/configmaps") == [
+        "kube-root-ca.crt", "record-svc1-v1-coco-1", "record-svc2-v1-coco-1",
+        "settings-coco-1", "svc1-v1-coco-1", "svc2-v1-coco-1",
+    ]  # fmt: skip
+
+
+def children(process):
+    """The ids of what a process has started: its Helms."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == process:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def done(cluster, job):
+    """Says of a Job what its controller says when its pod has ended well."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("SuccessCriteriaMet", "Complete")
+    ]
+    status = {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": conditions}
+    cluster.patch(f"{job}/status", {"status": status})
