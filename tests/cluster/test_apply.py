@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from generated import tiny_chart
+from sidelane.errors import ApplyFailed
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
@@ -93,19 +94,18 @@ def begin(cluster, namespace, helm, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("hook", "dies", "left"),
+    ("hook", "dies"),
     [
-        ("pre-install", "everything", "pending-install"),
-        ("post-install", "everything", "pending-install"),
-        (
-            "pre-install",
-            "the caller",
-            "failed",
-        ),  # and then the kernel asks its Helm to end, which it does in good order
+        ("pre-install", "everything"),
+        ("post-install", "everything"),
+        # What such a hook left is in its way: Helm 3 does not replace it.
+        ("pre-install, helm.sh/hook-delete-policy: hook-succeeded", "everything"),
+        ("pre-install", "the caller"),
     ],
+    ids=["pre-install", "post-install", "kept", "the-caller"],
 )
 def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
-    cluster, namespace, client, file, begin, hook, dies, left
+    cluster, namespace, client, file, begin, hook, dies
 ):
     template = file.parent / "tiny" / "templates" / "hooks.yaml"
     template.write_text('{{- if eq .Values.name "svc1" }}\n' + HOOKS.replace("HOOK", hook) + "{{- end }}\n")
@@ -119,22 +119,24 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     def status():
         return {one.name: one.status for one in client.releases()}
 
-    cluster.until(f"it is {left}", lambda: status() == {"svc1-v1-coco-1": left})
-    (finish, create) = client.plan(file).steps
-    assert (finish.action, finish.why, create.action) == ("finish", (f"it was left {left}",), "create")
+    # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.
+    assert set(status()) == {"svc1-v1-coco-1"}
+    assert [step.action for step in client.plan(file).steps] == ["finish", "create"]
 
     again = begin(file)
 
     def another():
         return [job for job in cluster.list(jobs) if job["metadata"]["uid"] != first]
 
-    (job,) = cluster.until("the hook runs again", lambda: again.poll() is not None or another()) and another()
+    cluster.until("the hook runs again", lambda: again.poll() is not None or another())
+    assert another(), again.communicate()
+    (job,) = another()
     done(cluster, f"{jobs}/{job['metadata']['name']}")
     stdout, stderr = again.communicate()
     assert again.returncode == 0, stderr
     changes = {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
     assert changes == {"svc1-v1-coco-1": "finished", "svc2-v1-coco-1": "created"}
-    assert set(status().values()) == {"deployed"}
+    assert set(status().values()) == {"deployed"}, "and nothing else, such as what Sidelane cleared with"
     assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
     assert client.record("svc1-v1", "coco-1").values
     assert {step.action for step in client.plan(file).steps} == {"unchanged"}
@@ -142,6 +144,20 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
         "kube-root-ca.crt", "record-svc1-v1-coco-1", "record-svc2-v1-coco-1",
         "settings-coco-1", "svc1-v1-coco-1", "svc2-v1-coco-1",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # Helm 4 takes such an object over itself
+def test_what_is_somebody_elses_and_in_the_way_of_a_hook_is_not_deleted(cluster, namespace, client, file):
+    policy = "pre-install, helm.sh/hook-delete-policy: hook-succeeded"
+    (file.parent / "tiny" / "templates" / "hooks.yaml").write_text(HOOKS.replace("HOOK", policy))
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    container = {"name": "own", "image": "example.org/own:1"}
+    spec = {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    own = cluster.create(jobs, {"metadata": {"name": "svc1-v1-coco-1"}, "spec": spec})
+    for _ in range(2):  # the second finds what the first left, and would finish it
+        with pytest.raises(ApplyFailed):
+            client.apply(file, timeout="10s")
+    assert [job["metadata"]["uid"] for job in cluster.list(jobs)] == [own["metadata"]["uid"]]
 
 
 def children(process):
