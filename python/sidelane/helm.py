@@ -198,16 +198,19 @@ class Helm(Command):
         wait: bool = False,
         timeout: str | None = None,
         rollback_on_failure: bool = False,
+        take_ownership: bool = False,
     ) -> AsyncIterator[Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]]:
         """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
 
         The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets.
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
-        when the caller knows that it may install.
+        when the caller knows that it may install. take_ownership: objects that are there become the release's.
         """
         command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
         if create_namespace:
             command.append("--create-namespace")
+        if take_ownership:
+            command.append("--take-ownership")
         command += [_WITHOUT_SCHEMAS, *_labels(labels), *_described(description)]
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
         await self.version()

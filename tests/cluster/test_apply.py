@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from generated import tiny_chart
+from sidelane.errors import ApplyFailed
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
@@ -97,9 +98,11 @@ def begin(cluster, namespace, helm, tmp_path):
     [
         ("pre-install", "everything"),
         ("post-install", "everything"),
+        # What such a hook left is in its way: Helm 3 does not replace it.
+        ("pre-install, helm.sh/hook-delete-policy: hook-succeeded", "everything"),
         ("pre-install", "the caller"),
     ],
-    ids=["pre-install", "post-install", "the-caller"],
+    ids=["pre-install", "post-install", "kept", "the-caller"],
 )
 def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     cluster, namespace, client, file, begin, hook, dies
@@ -141,6 +144,20 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
         "kube-root-ca.crt", "record-svc1-v1-coco-1", "record-svc2-v1-coco-1",
         "settings-coco-1", "svc1-v1-coco-1", "svc2-v1-coco-1",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # Helm 4 takes such an object over itself
+def test_what_is_somebody_elses_and_in_the_way_of_a_hook_is_not_deleted(cluster, namespace, client, file):
+    policy = "pre-install, helm.sh/hook-delete-policy: hook-succeeded"
+    (file.parent / "tiny" / "templates" / "hooks.yaml").write_text(HOOKS.replace("HOOK", policy))
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    container = {"name": "own", "image": "example.org/own:1"}
+    spec = {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    own = cluster.create(jobs, {"metadata": {"name": "svc1-v1-coco-1"}, "spec": spec})
+    for _ in range(2):  # the second finds what the first left, and would finish it
+        with pytest.raises(ApplyFailed):
+            client.apply(file, timeout="10s")
+    assert [job["metadata"]["uid"] for job in cluster.list(jobs)] == [own["metadata"]["uid"]]
 
 
 def children(process):

@@ -115,7 +115,11 @@ class ClusterTarget:
         return replace(_release(await self._status(release.name)), change="finished")
 
     async def clear(self, release: Release, options: Options) -> None:
+        from sidelane.targets import leftovers  # noqa: PLC0415 - few need it
+
         async with self._taking_over(release), self._working(options):
+            # First, while the release still says what is to be cleared: whoever is killed here can begin again.
+            await leftovers.remove(self._helm, await self.stored(release.name), options)
             await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
 
     async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
