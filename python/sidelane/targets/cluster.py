@@ -6,10 +6,9 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidelane.charts import Chart
@@ -33,8 +32,6 @@ LANE = "sidelane.dev/lane"
 INPUTS = "sidelane.dev/inputs"
 LEVEL = "sidelane.dev/level"
 NEEDS = "needs.sidelane.dev/"  # and the release that is needed
-
-_CLAIMS = Path(__file__).parents[1] / "_claims"
 
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
@@ -153,33 +150,10 @@ class ClusterTarget:
         return tuple(sorted(found))
 
     async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        from sidelane.targets import claims  # noqa: PLC0415 - few need it
+
         labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
-        reader = ClusterReader(self._helm, self.namespace)
-        claims = await reader.list("v1", "PersistentVolumeClaim", labels=labels)
-        names = tuple(sorted(claim["metadata"]["name"] for claim in claims))
-        if names:
-            await self._delete(f"claims-{lane}", {"claims": list(names)}, options.timeout)
-        return names
-
-    async def _delete(self, helper: str, values: Mapping[str, Any], timeout: str | None) -> None:
-        """Helm deletes no object that no release of it made, but for what its hooks replace (see _claims)."""
-
-        async def replace_them() -> None:
-            # Helm 4 waits for what it deletes only when it waits for all.
-            async with self._helm.installing(
-                helper, _CLAIMS, namespace=self.namespace, wait=True, timeout=timeout
-            ) as install:
-                await install(values)
-
-        try:
-            try:
-                await replace_them()
-            except ReleaseExists:  # left by a process that was killed
-                await self._helm.uninstall(helper, namespace=self.namespace)
-                await replace_them()
-        finally:
-            with suppress(ReleaseNotFound):
-                await self._helm.uninstall(helper, namespace=self.namespace)
+        return await claims.delete(self._helm, self.namespace, str(lane), labels, options)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
