@@ -148,12 +148,16 @@ def test_operational_values_pass(deployed, tmp_path):
     defaults = yaml.safe_load((deployed.chart / "values.yaml").read_text())
     for part in (deployed.chart / "charts").glob("*/values.yaml"):
         defaults[part.parent.name] |= yaml.safe_load(part.read_text())
-    for path in sorted(operational(deployed.chart)):
-        revision, _ = deployed.stored()
-        file = tmp_path / "change.yaml"
-        file.write_text(json.dumps(nested(path, toggled(at(defaults, path)))))
-        deployed.run("upgrade", "--reuse-values", "--values", file)
-        assert deployed.stored()[0] == revision + 1
+    changes = [nested(path, toggled(at(defaults, path))) for path in sorted(operational(deployed.chart))]
+    files = []
+    for n, change in enumerate(changes):
+        files += ["--values", tmp_path / f"{n}.yaml"]
+        files[-1].write_text(json.dumps(change))
+    # All in one upgrade: of what is refused, each would be named.
+    revision, before = deployed.stored()
+    deployed.run("upgrade", "--reuse-values", *files)
+    after, changed = deployed.stored()
+    assert (after, changed == before) == (revision + 1, not changes)
 
 
 def at(node, path):

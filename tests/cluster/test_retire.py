@@ -84,6 +84,7 @@ def test_a_lane_that_a_route_leads_to_is_held(client, tmp_path):
     assert client.retire("coco-2").gone
 
 
+@pytest.mark.parametrize("helm", ["helm4"], indirect=True)  # it is Sidelane that calls it once, or more often
 def test_list_and_proposals_cost_a_constant_number_of_helm_calls(cluster, namespace, helm, client, tmp_path):
     client.install("zookeeper", "coco-1", values={"replicas": 1})
     path = f"/api/v1/namespaces/{namespace}/secrets"
