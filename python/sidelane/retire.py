@@ -125,10 +125,25 @@ async def retire(
 
     min_age, drain and timeout are lengths of time such as ``24h``: how long ago each release was last changed at
     least, how long ago a route left what goes, and Helm's own for each release. Killed half-way, the next call goes on.
-    Raises StillHeld, and has changed nothing, with everything that is in the way; ReleaseNotFound.
+    Raises StillHeld, and has changed nothing, with everything that is in the way; ReleaseNotFound where nothing is left
+    to remove, claims that are asked for among it.
     """
-    found = await look(target, lane, release=release, min_age=min_age)
     what = release or str(lane)
+    options = Options(wait=True, timeout=timeout)
+
+    async def claims() -> tuple[str, ...]:
+        if not delete_claims:
+            return ()
+        progress(f"deleting the claims of {what}")
+        return await target.delete_claims(lane, release, options)
+
+    try:
+        found = await look(target, lane, release=release, min_age=min_age)
+    except ReleaseNotFound:
+        # A run that was killed, or that did not ask for them, has left the claims alone.
+        if left := await claims():
+            return Retirement(lane, (), claims=left, gone=True)
+        raise
     if found.held:
         raise StillHeld(
             f"{what} is not retired:\n  " + "\n  ".join(found.held),
@@ -136,17 +151,12 @@ async def retire(
             remedy="take it out of its routes, and retire what needs it first, or the whole lane",
         )
     await _drained(target, lane, release, drain, progress)
-    options = Options(wait=True, timeout=timeout)
     levels = await target.levels(lane)
     for level in sorted({levels.get(name, 0) for name in found.releases}, reverse=True):
         names = [name for name in found.releases if levels.get(name, 0) == level]
         progress(f"removing {', '.join(names[:3])}{' …' if names[3:] else ''}")
         await _few_at_once(target.uninstall(name, options) for name in names)
-    claims: tuple[str, ...] = ()
-    if delete_claims:
-        progress(f"deleting the claims of {what}")
-        claims = await target.delete_claims(lane, release, options)
-    return replace(found, claims=claims, gone=True)
+    return replace(found, claims=await claims(), gone=True)
 
 
 async def _drained(target: Target, lane: Lane, release: str | None, drain: str, progress: Progress) -> None:

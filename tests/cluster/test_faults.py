@@ -83,8 +83,9 @@ class Lane:
         path = f"{folder / 'programs'}:{os.environ['PATH']}"
         self.environment = {**os.environ, "PATH": path, "KUBECONFIG": str(kubeconfig)}
 
-    def begin(self, build, *arguments, file=None, **environment):
-        command = [SIDELANE, "apply", file or self.file, "-n", self.namespace, "--build", str(build), "-o", "json"]
+    def begin(self, build, *arguments, file=None, verb="apply", **environment):
+        what = [file or self.file, "--build", str(build)] if verb == "apply" else ["--lane", f"coco-{build}"]
+        command = [SIDELANE, verb, *what, "-n", self.namespace, "-o", "json"]
         return subprocess.Popen(
             [*command, *arguments],
             env={**self.environment, **environment},
@@ -253,6 +254,22 @@ def test_scaling_that_was_killed_is_finished(lane):
     budgets = f"/apis/policy/v1/namespaces/{lane.namespace}/poddisruptionbudgets"
     assert lane.cluster.names(budgets) == []
     assert {step.action for step in lane.client.plan(lane.file).steps} == {"unchanged"}
+
+
+def test_a_retirement_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane):
+    moments = random.Random(20261126)
+    for build in (1, 2, 3):
+        lane.apply(build)
+        process = lane.begin(build, "--delete-claims", verb="retire")
+        time.sleep(moments.uniform(0.3, 4))
+        kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
+        process.communicate()
+        again = lane.begin(build, "--delete-claims", verb="retire")
+        _, stderr = again.communicate()
+        assert again.returncode == 0 or "there is no release" in stderr, stderr
+        assert lane.client.releases() == ()
+        assert lane.objects(build) == []
+        assert lane.cluster.names(f"/api/v1/namespaces/{lane.namespace}/persistentvolumeclaims") == []
 
 
 def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_path):

@@ -8,7 +8,7 @@ import threading
 import pytest
 from generated import tiny_chart
 from sidelane import Client
-from sidelane.errors import StillHeld
+from sidelane.errors import ReleaseNotFound, StillHeld
 
 STAGES = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -42,8 +42,13 @@ def test_a_lane_goes_and_its_claims_only_when_asked_for(cluster, namespace, clie
     assert claims(cluster, namespace) == ["data-zk-coco-1-0", "data-zk-coco-2-0"]
     gone = client.retire("coco-2", delete_claims=True)
     assert gone.claims == ("data-zk-coco-2-0",)
-    cluster.until("the claims are gone", lambda: claims(cluster, namespace) == ["data-zk-coco-1-0"])
+    assert claims(cluster, namespace) == ["data-zk-coco-1-0"]
     assert client.releases() == ()
+    # What is asked for later, or by the next run of one that was killed, goes too.
+    assert client.retire("coco-1", delete_claims=True).claims == ("data-zk-coco-1-0",)
+    assert claims(cluster, namespace) == []
+    with pytest.raises(ReleaseNotFound):
+        client.retire("coco-1", delete_claims=True)
 
 
 def test_claims_that_take_their_time_are_waited_for(cluster, namespace, client, plain, file, tmp_path):
