@@ -19,6 +19,9 @@ from sidelane.releases import Progress, quiet
 from sidelane.routing.leads import leads_to, unrouted_since
 from sidelane.targets import Options, Release, Target
 
+#: The chart of the release that deletes claims (targets/claims.py): it may be left by a run that was killed.
+_HELPER = "claims-0.1.0"
+
 #: How long what was routed is given to end, after the route has left it.
 DRAIN = "30s"
 
@@ -90,7 +93,7 @@ async def look_at(
     routed = any(one.name.startswith("route-") for one in there)
     found = []
     for lane in lanes:
-        mine = [one for one in there if one.lane == lane and release in (None, one.name)]
+        mine = [one for one in there if one.lane == lane and release in (None, one.name) and one.chart != _HELPER]
         held = [
             f"another process is working on {one.name}" for one in mine if one.is_pending and one.name not in abandoned
         ]

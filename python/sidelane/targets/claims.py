@@ -25,9 +25,11 @@ async def delete(
     """Deletes the claims of a lane that have these labels, and returns their names when they are gone."""
     found = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
     names = tuple(sorted(claim["metadata"]["name"] for claim in found))
-    if not names:
-        return ()
     helper = f"claims-{lane}"
+    if not names:
+        with suppress(ReleaseNotFound):  # left by a process that was killed
+            await helm.uninstall(helper, namespace=namespace)
+        return ()
 
     async def replace_them() -> None:
         # Helm 4 waits for what it deletes only when it waits for all.
