@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import javatools
+import nodeimages
 import pytest
 import yaml
-from node import Mount, Node, NodeError
+from sandboxes import Mount, Node, NodeError
 from programs.pods import NAMESPACE, Cluster, Image
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def images(java: Path, programs: Path) -> dict[str, Image]:
         ),
         "storm": Image(
             {"PATH": f"/apache-storm/bin:{path}", **QUICK},
-            [machine, *storm, Mount(HERE / "storm", "/apache-storm/bin/storm", read_only=True)],
+            [machine, *storm, Mount(nodeimages.FILES / "storm", "/apache-storm/bin/storm", read_only=True)],
         ),
     }
 
