@@ -50,7 +50,12 @@ def images(java: Path, programs: Path) -> dict[str, Image]:
         ),
         "storm": Image(
             {"PATH": f"/apache-storm/bin:{path}", **QUICK},
-            [machine, *storm, Mount(HERE / "storm", "/apache-storm/bin/storm", read_only=True)],
+            [
+                machine,
+                *storm,
+                Mount(HERE / "storm", "/apache-storm/bin/storm", read_only=True),
+                Mount(HERE / "webapp", "/apache-storm/webapp", read_only=True),
+            ],
         ),
     }
 
