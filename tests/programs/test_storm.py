@@ -1,6 +1,7 @@
 """Apache Storm itself, started by what the charts render: Nimbus, supervisors, workers, in two lanes on one ZooKeeper.
 
-The UI is a stand-in (webapp/Webapp.java), which asks Nimbus as the UI does: the program itself (storm-webapp) is not on Maven Central.
+The UI is a stand-in (webapp/Webapp.java), which asks Nimbus as the UI does: the program itself (storm-webapp) is not on
+Maven Central.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the UI, the log viewer and the DRPC server make of the charts' settings, by those classes of Storm that are on Maven Central.
+"""The UI, the log viewer and the DRPC server, by what the charts tell them, as far as Storm's classes are on Maven Central.
 
-Their web pages are not there (storm-webapp). webapp/Webapp.java does what they do besides; the UI with a Nimbus is in test_storm.py.
+Their web pages (storm-webapp) are not: webapp/Webapp.java does what they do besides. test_storm.py has the UI with a Nimbus.
 """
 
 from __future__ import annotations
