@@ -152,7 +152,7 @@ class Pod:
                 done = self.running.execute(*command, seconds=probe["timeoutSeconds"])
             case {"httpGet": {"path": path, "port": port}}:
                 ask = f"exec 3<>/dev/tcp/{self.address}/{self.port(port)}; printf 'GET {path} HTTP/1.0\r\n\r\n' >&3"
-                taken = '; read -r _ status _ <&3; [[ $status == [23]?? ]]'
+                taken = "; read -r _ status _ <&3; [[ $status == [23]?? ]]"
                 done = self.cluster.node.run("bash", "-c", ask + taken, seconds=probe["timeoutSeconds"])
             case {"tcpSocket": {"port": port}}:
                 connect = f"exec 3<>/dev/tcp/{self.address}/{self.port(port)}"

@@ -1,6 +1,7 @@
-"""The UI, the log viewer and the DRPC server, by what the charts tell them, as far as Storm's classes are on Maven Central.
+"""The UI, the log viewer and the DRPC server, by what the charts tell them.
 
-Their web pages (storm-webapp) are not: webapp/Webapp.java does what they do besides. test_storm.py has the UI with a Nimbus.
+Their web pages (storm-webapp) are not on Maven Central: webapp/Webapp.java does what they do besides, by Storm's own
+classes. A UI that finds its Nimbus is in test_storm.py.
 """
 
 from __future__ import annotations
