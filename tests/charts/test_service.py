@@ -470,6 +470,20 @@ def test_a_container_of_the_users_may_say_otherwise_where_its_last_words_come_fr
     assert said == ["FallbackToLogsOnError", "File", "FallbackToLogsOnError"]
 
 
+def test_what_runs_beside_the_service_is_there_while_it_drains(service: Service) -> None:
+    def beside(*containers: Object, **values: object) -> list[Object | None]:
+        return [one.get("lifecycle") for one in pod(service(extraContainers=containers, **values))["containers"][1:]]
+
+    drain = {"preStop": {"sleep": {"seconds": 5}}}
+    own = {"preStop": {"exec": {"command": ["flush"]}}}
+    start = {"postStart": {"exec": {"command": ["warm"]}}}
+    assert beside(SIDE, {**SIDE, "name": "own", "lifecycle": own}) == [drain, own]
+    assert beside({**SIDE, "lifecycle": start}) == [{**start, **drain}]
+    assert beside(SIDE, drainSeconds=0) == [None]
+    (sidecar,) = pod(service(initContainers=[{**SIDE, "restartPolicy": "Always"}]))["initContainers"]
+    assert "lifecycle" not in sidecar, "Kubernetes stops it after the service"
+
+
 def test_a_native_sidecar_starts_first_and_goes_on(service: Service) -> None:
     sidecar = {**SIDE, "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": 1}}}
     (made,) = pod(service(initContainers=[sidecar]))["initContainers"]
