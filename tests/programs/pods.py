@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from node import Container, Mount
+from sandboxes import Container, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from node import Node, Running
+    from sandboxes import Node, Running
 
     Object = dict[str, Any]
 

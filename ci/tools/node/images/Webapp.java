@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.Executors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.LoggerContext;
@@ -78,6 +79,7 @@ public final class Webapp {
                 answer(exchange, 500, e.toString());
             }
         });
+        server.setExecutor(Executors.newCachedThreadPool()); // a Nimbus that does not answer holds up nobody else
         server.start();
     }
 
