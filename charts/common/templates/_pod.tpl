@@ -75,7 +75,7 @@ image: {{ include "common.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   {{- include "common.containerSecurityContext" .root | nindent 2 }}
-{{ include "common.termination" dict }}
+{{ include "common.termination" (dict "policy" .root.Values.terminationMessagePolicy) }}
 {{- end -}}
 
 {{- /*

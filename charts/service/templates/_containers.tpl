@@ -11,7 +11,7 @@ imagePullPolicy: {{ dig "pullPolicy" "" (.image | default dict) | default $root.
 securityContext:
   {{- $over := list $root.Values.containerSecurityContext .securityContext }}
   {{- include "common.containerSecurityContext.of" (dict "what" (printf "securityContext of the container '%s'" .name) "over" $over) | nindent 2 }}
-{{ include "common.termination" (dict "policy" .terminationMessagePolicy) }}
+{{ include "common.termination" (dict "policy" (.terminationMessagePolicy | default $root.Values.terminationMessagePolicy)) }}
 {{- with pick . "command" "args" "workingDir" "restartPolicy" "envFrom" "startupProbe" "readinessProbe" "livenessProbe" "volumeMounts" }}
 {{ toYaml . }}
 {{- end }}
