@@ -149,6 +149,10 @@ public class Kept {
 """
 
 
+def test_a_member_without_a_leader_asks_again_every_two_seconds(ensemble: list[Pod]) -> None:
+    assert "zookeeper.fastleader.maxNotificationInterval = 2000 ms" in ensemble[0].running.said
+
+
 def test_java_keeps_what_it_looked_up_as_long_as_the_chart_says(alone: Pod) -> None:
     (alone.volumes["tmp"] / "Kept.java").write_text(KEPT)
     java = "java --add-exports java.base/sun.net=ALL-UNNAMED"
