@@ -226,6 +226,8 @@ class Pod:
                     found[variable["name"]] = expand(value, found)
                 case {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}:
                     found[variable["name"]] = self.name
+                case {"valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}:
+                    found[variable["name"]] = self.address
                 case _:
                     raise NotImplementedError(f"{self.name} has a variable of a kind not known here: {variable}")
         return found
