@@ -28,7 +28,7 @@
         ├── ClusterDenied                            credentials refused, or not allowed to do this
         ├── TimedOut                                 not ready in time
         ├── ApplyFailed                              a lane was deployed in part, or not at all
-        └── NotWhatWasChecked                        Helm installed something else than what was checked
+        └── NotWhatWasChecked                        Helm did something else than what was checked and given
 
 A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
 do next. No message holds a token or a secret value.
@@ -235,4 +235,4 @@ class ApplyFailed(HelmError):
 
 
 class NotWhatWasChecked(HelmError):
-    """Helm installed something else than what was rendered and checked before: the chart renders differently twice."""
+    """Helm installed something else than what was checked, or used other values than it was given."""

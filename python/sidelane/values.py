@@ -14,12 +14,16 @@ from typing import Any
 
 from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
+from sidelane.helm_values import require
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
 
 
 def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
-    """The values with their lane, held against the chart's schema. Raises InvalidValues."""
+    """The values with their lane, held against the chart's schema. Raises InvalidValues, and InvalidManifest for a
+    chart whose own values Helm would not read whole.
+    """
+    chart.require_whole()
     given = with_lane(values, lane, chart)
     validate(chart, given)
     return given
@@ -29,8 +33,9 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     """The values with the lane's Version and Build, always as text, where the chart keeps them.
 
     A chart whose schema has them under ``global`` alone (an outer deployment) gets them there. Raises InvalidValues
-    when the values name another lane than ``lane``.
+    when the values name another lane than ``lane``, or are not plain data.
     """
+    require(values)
     result = copy.deepcopy(dict(values))
     if not isinstance(result.get("global"), Mapping | None):
         raise InvalidValues("global: is not a mapping", errors=("global: is not a mapping",), remedy="write it as keys")
@@ -65,8 +70,10 @@ def with_service(
 ) -> Mapping[str, Any]:
     """The values with a service's name and version, for a chart that names its releases by them.
 
-    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else.
+    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else, or are not
+    plain data.
     """
+    require(values)
     given = {key: text for key, text in (("name", name), ("serviceVersion", service_version)) if text is not None}
     for key, text in given.items():
         if f"{{{key}}}" not in chart.release_pattern:
