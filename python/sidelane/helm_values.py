@@ -17,7 +17,7 @@ from sidelane.errors import InvalidValues, NotWhatWasChecked
 from sidelane.harmless import in_line
 from sidelane.hidden import HIDDEN, is_secret
 
-#: The largest whole number below which a 64-bit float holds every one.
+#: A 64-bit float holds every whole number below this one (RFC 8259, section 6).
 WHOLE_LIMIT: Final = 2**53
 #: Levels of nesting, as of YAML (kubeyaml).
 DEPTH_LIMIT: Final = 100
@@ -105,9 +105,9 @@ def _text(text: str, path: _Path, where: str, what: str) -> Iterator[str]:
 def _number(value: float, path: _Path, where: str) -> Iterator[str]:
     if isinstance(value, float) and not math.isfinite(value):
         yield f"{_place(path, where)}: {value} is not a number in JSON"
-    elif abs(value) > WHOLE_LIMIT:  # a float of this size is whole, too
+    elif abs(value) >= WHOLE_LIMIT:  # a float of this size is whole, too
         shown = HIDDEN if is_secret(path) else in_line(_digits(value), 60)
-        yield f"{_place(path, where)}: {shown} is beyond 2^53, where Helm changes digits"
+        yield f"{_place(path, where)}: {shown} has digits that Helm would change: whole numbers end at 2^53"
 
 
 def _digits(value: float) -> str:
