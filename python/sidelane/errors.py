@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sidelane.harmless import in_lines
+
 
 class SidelaneError(Exception):
     """The root: catch this to catch all that Sidelane raises on purpose.
@@ -55,7 +57,7 @@ class SidelaneError(Exception):
     def __str__(self) -> str:
         # Behind a list the remedy gets a line of its own.
         between = "\n" if "\n" in self.problem else "; "
-        return f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem
+        return in_lines(f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem)
 
     def to_json(self) -> dict[str, object]:
         """The error as programs read it: its class, its problem and its remedy."""

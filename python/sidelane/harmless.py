@@ -7,18 +7,11 @@ its escape, ``\x1b``.
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import Final
 
 #: The characters of one line of an output: of more, nobody reads a line.
 LINE_LIMIT: Final = 4000
-
-# C0 and C1 controls, line and paragraph separators, marks of direction, the byte order mark, lone surrogates.
-_UNSAFE: Final = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
-)
-_IN_LINES: Final = re.compile(f"[{_UNSAFE}]")
-_IN_LINE: Final = re.compile(f"[\t\n{_UNSAFE}]")
 
 
 def in_line(text: str, limit: int = LINE_LIMIT) -> str:
@@ -27,14 +20,20 @@ def in_line(text: str, limit: int = LINE_LIMIT) -> str:
     >>> print(in_line("zk\n0 errors\x1b[2K"))
     zk\n0 errors\x1b[2K
     """
-    return _IN_LINE.sub(_escaped, shortened(text, limit))
+    text = shortened(text, limit)
+    return text if text.isprintable() else "".join(_escaped(char) if obeyed(char) else char for char in text)
 
 
 def in_lines(text: str, limit: int = LINE_LIMIT) -> str:
     """The text with its own line breaks and tabs; a line that is longer than the limit is cut."""
-    if len(text) > limit:
-        text = "\n".join(shortened(line, limit) for line in text.split("\n"))
-    return _IN_LINES.sub(_escaped, text)
+    return "\n".join("\t".join(in_line(part, limit) for part in line.split("\t")) for line in text.split("\n"))
+
+
+def obeyed(char: str) -> bool:
+    """Whether a terminal or a browser obeys the character instead of showing it: control characters, marks of
+    direction, halves of pairs, line and paragraph ends, what is not assigned, and private use.
+    """
+    return not char.isprintable() and unicodedata.category(char) != "Zs"
 
 
 def shortened(text: str, limit: int) -> str:
@@ -42,5 +41,5 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()

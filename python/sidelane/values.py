@@ -10,13 +10,18 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
-from sidelane.helm_values import require
+from sidelane.harmless import shortened
+from sidelane.helm_values import dotted, require
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
+
+#: How many errors are told: of more, nobody reads the rest.
+TOLD: Final = 500
 
 
 def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
@@ -134,7 +139,8 @@ def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
         if error.kind.name == "$ref":
             return ()
         raise ValueError(error.message) from None
-    return tuple(sorted({sentence for error in found for sentence in _sentences(error, schema)}))
+    sentences = (sentence for error in found for sentence in _sentences(error, schema))
+    return tuple(sorted(set(islice(sentences, TOLD))))
 
 
 def _unreachable(uri: str) -> Any:
@@ -148,9 +154,9 @@ def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:
         case "additionalProperties":
             known = _known(schema, error.schema_path[:-1])
             for key in kind.unexpected:
-                near = difflib.get_close_matches(key, known, n=1)
+                near = difflib.get_close_matches(key[:100], known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"
-                yield f"{_dotted([*path, key])}: unknown key {key!r}; {hint}"
+                yield f"{_dotted([*path, key])}: unknown key {shortened(repr(key), 60)}; {hint}"
         case "required":
             yield f"{_dotted([*path, kind.property])}: is required and not given"
         case "anyOf" | "oneOf":
@@ -201,5 +207,4 @@ def _shown(path: Sequence[str | int], value: object) -> str:
 
 
 def _dotted(path: Sequence[str | int]) -> str:
-    dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-    return dotted or "(the whole of the values)"
+    return dotted(tuple(path)) or "(the whole of the values)"

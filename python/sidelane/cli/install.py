@@ -51,7 +51,7 @@ def command(
             lambda client: client.check(chart, lane, values=values, **source, **service), **settings
         )
         printing.findings(report)
-        click.echo(rendering.text, nl=False)
+        printing.as_it_is(rendering.text)
         return
     release = running.with_client(
         lambda client: client.install(
