@@ -1,6 +1,7 @@
 """What Helm is fed arrives as it was given, or is refused with its place; and Helm's answer is held against it."""
 
 import asyncio
+import base64
 import datetime
 import decimal
 import json
@@ -157,7 +158,7 @@ CYCLE["again"] = CYCLE
         (["a"], "the values: a list is not a mapping"),
         (
             {"\x1b[2J" + "k" * 1_000_000: math.nan},
-            r"\x1b[2J" + "k" * 56 + "… (1000004 characters): nan is not a number",
+            r"\x1b[2J" + "k" * 56 + "… (1000004 characters): the key has more than 1000",
         ),
     ],
 )
@@ -203,3 +204,16 @@ def test_a_chart_s_own_values_arrive_or_the_chart_is_refused(helm, tmp_path, pla
             client.render(chart, "coco-1")
     else:
         assert f"{name}: {length - 6}\n" in client.render(chart, "coco-1")
+
+
+def test_keys_arrive_up_to_a_limit(helm, counting):
+    """YAML ends at 1,024 characters, and Helm's own words for that say neither which key nor why."""
+    keys = ["k", "k" * 998, 'é"\\: ' * 70, "\u2028" * 166, "? a: b # c"]
+    given = {key: {"a" * 998: [{key: "x" * 7}]} for key in keys}
+    (counting.path / "templates" / "l.yaml").write_text("values: {{ .Values | toJson | b64enc }}\n")
+    text = asyncio.run(Helm(executable=helm).template_text("x", counting.path, given))
+    assert json.loads(base64.b64decode(text.rpartition("values: ")[2])) == given
+    for key in ("k" * 999, "é" * 167, "k" * 5_000_000):
+        with pytest.raises(InvalidValues, match="a: .*: the key has more than 1000 bytes") as error:
+            helm_values.document({"a: ": {key: 1}})
+        assert len(str(error.value)) < 500
