@@ -21,7 +21,7 @@ from sidelane.hidden import HIDDEN, is_secret
 WHOLE_LIMIT: Final = 2**53
 #: Levels of nesting, as of YAML (kubeyaml).
 DEPTH_LIMIT: Final = 100
-#: Bytes of a key as it is written. YAML ends at 1,024 characters, and Helm writes a key as YAML where there is a schema.
+#: Bytes of a key. YAML ends at 1,024 characters, and Helm writes values as YAML to hold them against a schema.
 KEY_LIMIT: Final = 1000
 #: How many problems are told: of a list of a million dates, one says all.
 TOLD: Final = 20
@@ -82,7 +82,7 @@ def _problems(value: object, path: _Path, where: str) -> Iterator[str]:
             if isinstance(key, str):
                 yield from _text(key, path, where, "a key")
                 if len(key) > KEY_LIMIT // 6 and len(json.dumps(key)) > KEY_LIMIT:
-                    yield f"{_place((*path, key), where)}: the key has more than {KEY_LIMIT} bytes, which Helm does not take"
+                    yield f"{_place((*path, key), where)}: the key has more than {KEY_LIMIT} bytes: Helm takes no more"
                 yield from _problems(inner, (*path, key), where)
             else:
                 yield f"{_place(path, where)}: the key {in_line(repr(key), 60)} is {_kind(key)}, not text"

@@ -214,6 +214,6 @@ def test_keys_arrive_up_to_a_limit(helm, counting):
     text = asyncio.run(Helm(executable=helm).template_text("x", counting.path, given))
     assert json.loads(base64.b64decode(text.rpartition("values: ")[2])) == given
     for key in ("k" * 999, "é" * 167, "k" * 5_000_000):
-        with pytest.raises(InvalidValues, match="a: .*: the key has more than 1000 bytes") as error:
+        with pytest.raises(InvalidValues, match=r"a: .*: the key has more than 1000 bytes") as error:
             helm_values.document({"a: ": {key: 1}})
         assert len(str(error.value)) < 500
