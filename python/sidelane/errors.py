@@ -15,6 +15,7 @@
     │   │   └── ReleaseExists                        a release of that name is there
     │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
+    │   ├── TooLarge                                 a release that is larger than Helm can keep
     │   ├── NotSigned                                an envelope that is no signature of this record by this key
     │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
     │   ├── RouteChanged                             somebody else changed the route in between
@@ -155,6 +156,10 @@ class StillHeld(Refused):
 
 class ReleaseNotFound(Refused):
     """No such release in this namespace."""
+
+
+class TooLarge(Refused):
+    """A release, with its chart, values and objects, is larger than Helm can keep; nothing was written."""
 
 
 class NotSigned(Refused):
