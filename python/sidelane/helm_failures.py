@@ -56,7 +56,8 @@ MEANINGS = (
         "wait until it ends; if its process is dead, see `sidelane status`",
     ),
     _row(
-        r"sh\.helm\.release\S+ is invalid: data: Too long",
+        r"create: failed to create: (Secret \"sh\.helm\.release\S+ is invalid: data: Too long|Request entity too large"
+        r"|etcdserver: request is too large)",
         TooLarge,
         "the release is too large: Helm keeps its chart, values and objects, compressed, in a Secret of at most 1 MiB",
         "take large files out of the chart, and give it the name of a ConfigMap or volume instead of large values",
