@@ -27,7 +27,15 @@ from typing import TYPE_CHECKING, Any, cast
 import semver
 
 from sidelane import helm_program
-from sidelane.errors import ChartNotFound, ClusterDenied, ClusterUnreachable, HelmError, HelmNotFound
+from sidelane.errors import (
+    ChartNotFound,
+    ClusterDenied,
+    ClusterUnreachable,
+    HelmError,
+    HelmNotFound,
+    InvalidInput,
+    SidelaneError,
+)
 from sidelane.helm_values import document, require_used
 from sidelane.process import begun
 
@@ -158,8 +166,20 @@ class Helm(Command):
         if process.returncode:
             from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
 
-            raise explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+            raise self._without_kubeconfig(error)
         return stdout
+
+    def _without_kubeconfig(self, error: SidelaneError) -> SidelaneError:
+        """The error, with the kubeconfig that is missing where that is why: Helm itself does not say so."""
+        named = list(filter(None, self._environment.get("KUBECONFIG", "").split(os.pathsep)))
+        may = isinstance(error, ClusterUnreachable) or (isinstance(error, InvalidInput) and "context" in error.problem)
+        if not may or not named or any(map(os.path.exists, named)) or self._environment.get("HELM_KUBEAPISERVER"):
+            return error
+        return type(error)(
+            f"{error.problem}: the kubeconfig {', '.join(map(repr, named))} is missing",
+            remedy="name one that is there with --kubeconfig or KUBECONFIG; --directory needs no cluster",
+        )
 
     # -- what Sidelane asks of Helm; each names the Helm command that it is --------------------------------------
 
