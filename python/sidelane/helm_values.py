@@ -35,9 +35,17 @@ def document(values: Mapping[str, Any]) -> bytes:
     The line break at its end is needed: Helm 4 drops a last line of n × 4,096 bytes that has none (helm/helm#32506).
     """
     require(values)
-    # As themselves, for Helm's YAML reader knows no surrogate pairs; but for what breaks lines in YAML, or is no text.
-    text = json.dumps(dict(values), ensure_ascii=False, allow_nan=False) + "\n"
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+    return (json_text(dict(values)) + "\n").encode()
+
+
+def json_text(data: object, *, indent: int | None = None) -> str:
+    """The data as JSON that Helm's YAML reader takes as the very same.
+
+    Characters stand as themselves, for that reader knows no surrogate pairs; but for what breaks lines in YAML, or is
+    not text there.
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=indent)
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def require(values: object, where: str = "") -> None:
@@ -66,6 +74,15 @@ def require_used(given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
             f"Helm used other values for {name} than it was given: {', '.join(differing)}",
             remedy=f"see `helm get values {name}` and which helm this is; then remove the release and install it again",
         )
+
+
+def plain(value: Any) -> Any:
+    """A copy of values in which a whole number is an int: JSON has one kind of number, and Helm gives 1.0 back as 1."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def dotted(path: _Path) -> str:

@@ -5,7 +5,6 @@ What is wrong is told here and not by Helm, so that every mistake is told at onc
 
 from __future__ import annotations
 
-import copy
 import difflib
 import json
 import re
@@ -16,7 +15,7 @@ from typing import Any, Final
 from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.harmless import shortened
-from sidelane.helm_values import dotted, require
+from sidelane.helm_values import dotted, plain, require
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
 
@@ -41,7 +40,7 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     when the values name another lane than ``lane``, or are not plain data.
     """
     require(values)
-    result = copy.deepcopy(dict(values))
+    result: dict[str, Any] = plain(values)
     if not isinstance(result.get("global"), Mapping | None):
         raise InvalidValues("global: is not a mapping", errors=("global: is not a mapping",), remedy="write it as keys")
     wanted = {"Version": lane.version, "Build": lane.build}

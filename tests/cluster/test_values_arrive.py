@@ -95,3 +95,24 @@ def test_whatever_feeds_helm_ends_with_a_line_break(cluster, namespace, helm, ap
     keys = {key for text in documents for key in json.loads(text)}
     assert {"tag", "targets", "queries", "claims", "objects"} <= keys
     assert [text for text in documents if not text.endswith(b"}\n") or text.count(b"\n") > 1] == []
+
+
+def test_values_that_helm_writes_otherwise_are_not_taken_for_others(client, app):
+    """Nulls, empty mappings and lists, numbers and every kind of text come back in Helm's answer as the same values."""
+    odd = {
+        "none": None,
+        "empty": {"map": {}, "list": [], "text": ""},
+        "list": [None, {}, [], "", 0, False, {"none": None}],
+        "default": None,
+        "nested": {"default": None, "deeper": {"none": None, "kept": 1}},
+        "numbers": [0.1, 1e-7, -2.5e-300, 1.0, -0.0, 123456789.125, 2**53 - 1, 1 / 3, 5e-324, 1.7e15],
+        "text": "ünï\u2028\ufeff\x85\x00\x1b \t\n'\"\\/<>& 😀 {{ no }}",
+        "global": {"none": None, "kept": "x"},
+        "true": True,
+        "1": "1",
+    }
+    (app / "values.yaml").write_text("tag: default\npad: ''\ndefault: 1\nnested: {default: 1, deeper: {none: 2}}\n")
+    assert client.install(app, LANE, values={**odd, "tag": "first"}).change == "created"
+    assert client.upgrade(app, LANE, values={**odd, "tag": "second"}).change == "upgraded"
+    (one,) = client.verify(lane=LANE)
+    assert (one.changed, one.state) == ((), "unchanged")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from sidelane.helm_values import json_text
 from sidelane.hidden import secret_texts, without_secrets
 from sidelane.manifest import Manifest, digest
 from sidelane.manifest.fields import at
@@ -96,7 +97,7 @@ def make(
             },
         },
     }
-    return json.dumps(statement, ensure_ascii=False, indent=1) + "\n"
+    return json_text(statement, indent=1) + "\n"
 
 
 def without_values(text: str) -> str:
@@ -106,7 +107,7 @@ def without_values(text: str) -> str:
     values = build["externalParameters"].pop("values")
     digest_of = guarded(values, build["internalParameters"]["operationalValues"])
     build["resolvedDependencies"].append({"name": GUARDED, "digest": _digests(digest_of)})
-    return json.dumps(statement, ensure_ascii=False, indent=1) + "\n"
+    return json_text(statement, indent=1) + "\n"
 
 
 def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
