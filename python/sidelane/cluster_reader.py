@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-from sidelane.errors import HelmError
+from sidelane.errors import HelmError, NotWhatWasChecked
 from sidelane.helm import Helm
+from sidelane.helm_values import document
 
 CHART: Final = Path(__file__).parent / "_reader"
 _ANSWERS: Final = "  answers: "
@@ -65,13 +66,18 @@ class ClusterReader:
         command = ["template", "reader", str(CHART), "--dry-run=server", "--values", "-"]
         command += ["--namespace", self._namespace] if self._namespace else []
         values = {"queries": [query.to_json() for query in queries]}
-        text = (await self._helm.run(command, json.dumps(values).encode())).decode()
+        text = (await self._helm.run(command, document(values))).decode()
         line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
         if line is None:
             raise HelmError(
                 "Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is"
             )
         answers = json.loads(json.loads(line.removeprefix(_ANSWERS)))
+        if len(answers) != len(queries):
+            raise NotWhatWasChecked(
+                f"Helm answered {len(answers)} queries of {len(queries)}: it did not get the values that it was given",
+                remedy="see which helm is on PATH",
+            )
         return tuple(tuple(cast("list[LiveObject]", found)) for found in answers)
 
     async def get(self, api_version: str, kind: str, name: str, *, namespace: str | None = None) -> LiveObject | None:

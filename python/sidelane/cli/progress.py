@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from sidelane.harmless import in_line
+
 #: Seconds until a step is worth a word, and between words where no line can be rewritten.
 PATIENCE, INTERVAL = 1.0, 30.0
 
@@ -28,7 +30,7 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, step: str) -> None:
-        self._step, self._since, self._told = step, time.monotonic(), 0.0
+        self._step, self._since, self._told = in_line(step), time.monotonic(), 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -14,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
-from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
+from sidelane.errors import (
+    HelmError,
+    NotWhatWasChecked,
+    ReleaseExists,
+    ReleaseNotFound,
+    TargetBusy,
+    TimedOut,
+    TooLarge,
+)
 from sidelane.helm import Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
@@ -48,9 +57,9 @@ class ClusterTarget:
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with (
-                self._working(options) as labels,
-                self._helm.installing(
+            async with self._working(options) as labels:
+                begun = functools.partial(
+                    self._helm.installing,
                     name,
                     carrier.path,
                     namespace=self.namespace,
@@ -60,20 +69,33 @@ class ClusterTarget:
                     wait=options.wait,
                     timeout=options.timeout,
                     rollback_on_failure=options.rollback_on_failure,
-                ) as install,
-            ):
+                )
+                async with begun() as install:
 
-                async def create(rendering: Rendering, statement: str | None) -> Release:
-                    if statement is not None:
-                        carrier.write(name, str(lane), statement)
-                    return self._deployed(await install(rendering.values), rendering, "created")
+                    async def create(rendering: Rendering, statement: str | None) -> Release:
+                        try:
+                            if statement is not None:
+                                carrier.write(name, str(lane), statement)
+                            answer = await install(rendering.values)
+                        except TooLarge:
+                            # Helm has written nothing. What it would keep by itself may fit without a second copy of
+                            # the values, in the record.
+                            if statement is None:
+                                raise
+                            from sidelane.record.statement import without_values  # noqa: PLC0415 - few need it
 
-                yield create
+                            carrier.write(name, str(lane), without_values(statement))
+                            async with begun() as again:
+                                answer = await again(rendering.values)
+                        return self._deployed(answer, rendering, "created")
+
+                    yield create
 
     async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
         with carried.carrying(rendering.chart) as carrier:
             if record is not None:
-                carrier.write(rendering.release, str(rendering.lane), record)
+                there = (await self.stored(rendering.release)).record_data if carried.is_large(record) else None
+                carrier.write(rendering.release, str(rendering.lane), record, there)
             async with self._working(options) as labels:
                 answer = await self._helm.upgrade(
                     rendering.release,
