@@ -76,9 +76,9 @@ class Calls:
             self._process.wait()
             self._process.stdout.close()
 
-    def asked(self) -> Asked:
-        """What became of the requests that were begun since the last call of this, once each of them has ended."""
-        self._process.stdin.write("\n")
+    def asked(self, least: int = 20) -> Asked:
+        """What became of the requests that were begun since the last call of this, once there are so many."""
+        self._process.stdin.write(f"{least}\n")
         self._process.stdin.flush()
         self.all.append(Asked(**json.loads(self._process.stdout.readline())))
         return self.all[-1]
@@ -124,6 +124,8 @@ class Callers:
                 except (OSError, http.client.HTTPException) as error:
                     stretch.failed.append(repr(error))
                     connection.close()
+            if not self._keep_alive:
+                connection.close()
             time.sleep(PAUSE)
 
     @contextlib.contextmanager
@@ -137,8 +139,9 @@ class Callers:
             stretch.made += 1
             self._changed.notify_all()
 
-    def asked(self) -> dict[str, Any]:
+    def asked(self, least: int) -> dict[str, Any]:
         with self._changed:
+            self._changed.wait_for(lambda: self._stretch.made >= least)
             closed, self._stretch = self._stretch, Stretch()
             self._changed.wait_for(lambda: not closed.running)
         return Asked(closed.made, closed.failed[:20], dict(closed.versions), closed.connections)._asdict()
@@ -152,8 +155,8 @@ def main(host: str, callers: str, keep_alive: str) -> None:
     threads = [threading.Thread(target=calling.call, daemon=True) for _ in range(int(callers))]
     for thread in threads:
         thread.start()
-    for _ in sys.stdin:
-        print(json.dumps(calling.asked()), flush=True)  # noqa: T201 - a program of its own
+    for least in sys.stdin:
+        print(json.dumps(calling.asked(int(least))), flush=True)  # noqa: T201 - a program of its own
     calling.end()
 
 
