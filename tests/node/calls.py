@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LONGEST = 600.0  # seconds that callers call, whoever has forgotten them
+LONGEST = 1800.0  # seconds that callers call, whoever has forgotten them
 TIMEOUT = 10.0  # seconds for one request, its connection included
 PAUSE = 0.004  # seconds between two requests of a caller: the processors are needed for what is tried
 
@@ -77,7 +77,10 @@ class Calls:
             self._process.stdout.close()
 
     def asked(self, least: int = 20) -> Asked:
-        """What became of the requests that were begun since the last call of this, once there are so many."""
+        """What became of the requests that were begun since the last call of this, as soon as so many have ended.
+
+        Or fewer, when that takes longer than one request may.
+        """
         self._process.stdin.write(f"{least}\n")
         self._process.stdin.flush()
         self.all.append(Asked(**json.loads(self._process.stdout.readline())))
@@ -141,7 +144,7 @@ class Callers:
 
     def asked(self, least: int) -> dict[str, Any]:
         with self._changed:
-            self._changed.wait_for(lambda: self._stretch.made >= least)
+            self._changed.wait_for(lambda: self._stretch.made >= least, TIMEOUT)
             closed, self._stretch = self._stretch, Stretch()
             self._changed.wait_for(lambda: not closed.running)
         return Asked(closed.made, closed.failed[:20], dict(closed.versions), closed.connections)._asdict()
