@@ -132,7 +132,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
     ) -> Release:
         """Removes one release; the claims of its stateful sets stay. Named as in ``status``."""
-        options = Options(wait=wait, timeout=timeout)
+        options = Options(wait=wait, timeout=timeout, progress=self._progress)
         return await self._target.uninstall(named(name, lane), options)
 
     async def render(

@@ -62,16 +62,9 @@ class ClusterReader:
         """What is there for each query, in the order of the queries; an empty tuple for what is not there."""
         if not queries:
             return ()
-        command = ["template", "reader", str(CHART), "--dry-run=server", "--values", "-"]
-        command += ["--namespace", self._namespace] if self._namespace else []
-        values = {"queries": [query.to_json() for query in queries]}
-        text = (await self._helm.run(command, json.dumps(values).encode())).decode()
-        line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
-        if line is None:
-            raise HelmError(
-                "Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is"
-            )
-        answers = json.loads(json.loads(line.removeprefix(_ANSWERS)))
+        answers = await answered(
+            self._helm, CHART, {"queries": [query.to_json() for query in queries]}, self._namespace
+        )
         return tuple(tuple(cast("list[LiveObject]", found)) for found in answers)
 
     async def get(self, api_version: str, kind: str, name: str, *, namespace: str | None = None) -> LiveObject | None:
@@ -85,3 +78,14 @@ class ClusterReader:
         """Every object of a kind that carries these labels."""
         (found,) = await self.read(Query(api_version, kind, "", namespace, labels or {}))
         return found
+
+
+async def answered(helm: Helm, chart: Path, values: Mapping[str, Any], namespace: str | None) -> Any:
+    """What a chart that only looks things up prints as its ``answers``. Raises as ClusterReader does."""
+    command = ["template", "reader", str(chart), "--dry-run=server", "--values", "-"]
+    command += ["--namespace", namespace] if namespace else []
+    text = (await helm.run(command, json.dumps(values).encode())).decode()
+    line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
+    if line is None:
+        raise HelmError("Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is")
+    return json.loads(json.loads(line.removeprefix(_ANSWERS)))

@@ -26,7 +26,8 @@
         ├── HelmTooOld                               older than 3.17
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
-        ├── TimedOut                                 not ready in time
+        ├── NotReady                                 what was installed can't get ready
+        │   └── TimedOut                             not ready in time
         ├── ApplyFailed                              a lane was deployed in part, or not at all
         └── NotWhatWasChecked                        Helm installed something else than what was checked
 
@@ -37,6 +38,7 @@ do next. No message holds a token or a secret value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class SidelaneError(Exception):
@@ -207,7 +209,22 @@ class ClusterDenied(HelmError):
     """The API server answered, and refused the credentials or the right to do this."""
 
 
-class TimedOut(HelmError):
+class NotReady(HelmError):
+    """What was installed is not ready, and never gets so. ``readiness`` has each pod, claim or other object that is not
+    ready, with its reason, its last events and the last lines of its log (sidelane.readiness); None where that could
+    not be read.
+    """
+
+    def __init__(self, problem: str, *, readiness: Any = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.readiness = readiness
+
+    def to_json(self) -> dict[str, object]:
+        known = {"readiness": self.readiness.to_json()} if self.readiness is not None else {}
+        return {**super().to_json(), **known}
+
+
+class TimedOut(NotReady):
     """What was installed was not ready in time."""
 
 

@@ -16,9 +16,10 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -58,6 +59,23 @@ else:
     Command = _command_class()
 
 
+class Halt:
+    """Tells a Helm that waits to end: it marks its release as failed, or undoes it, as when its time is over."""
+
+    def __init__(self) -> None:
+        self.process: asyncio.subprocess.Process | None = None
+        self.called = False
+
+    def __call__(self) -> bool:
+        """Whether it was still running."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        self.called = True
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        return True
+
+
 class Helm(Command):
     """Helm, as asynchronous calls. Every call raises one of HelmError's, Refused's or InvalidInput's family.
 
@@ -93,6 +111,10 @@ class Helm(Command):
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
+        #: What it connects by, as its environment variables.
+        self.settings = {
+            key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
+        }
         #: File descriptors that every Helm keeps open, by their numbers (see holding.py).
         self.keeps: tuple[int, ...] = ()
 
@@ -101,14 +123,15 @@ class Helm(Command):
         command: Sequence[object],
         input: bytes | None = None,  # noqa: A002 - pyhelm3's word
         meanwhile: Callable[[], object] | None = None,
+        halt: Halt | None = None,
     ) -> bytes:
         """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns.
 
-        ``meanwhile`` is called while Helm works on its input.
+        ``meanwhile`` is called while Helm works on its input; ``halt`` may be, to end it as its timeout would.
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
-            return await self._end(process, input, meanwhile)
+            return await self._end(process, input, meanwhile, halt)
 
     async def version(self) -> semver.Version:
         """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
@@ -144,8 +167,11 @@ class Helm(Command):
         process: asyncio.subprocess.Process,
         input: bytes | None,  # noqa: A002
         meanwhile: Callable[[], object] | None = None,
+        halt: Halt | None = None,
     ) -> bytes:
         """Gives a Helm its input, and waits for its end and what it prints."""
+        if halt is not None:
+            halt.process = process
         if process.stdin is not None and input is not None:
             process.stdin.write(input)
             process.stdin.close()
@@ -199,10 +225,11 @@ class Helm(Command):
         timeout: str | None = None,
         rollback_on_failure: bool = False,
         take_ownership: bool = False,
-    ) -> AsyncIterator[Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]]:
+    ) -> AsyncIterator[Callable[..., Awaitable[dict[str, Any]]]]:
         """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
 
-        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets.
+        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets, with
+        a Halt if it may have to end it.
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
         when the caller knows that it may install. take_ownership: objects that are there become the release's.
         """
@@ -219,8 +246,8 @@ class Helm(Command):
             # take it for an empty document and install with the chart's own.
             cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
-            async def create(values: Mapping[str, Any]) -> dict[str, Any]:
-                return _json(await self._end(process, _document(values).removeprefix(b"{")))
+            async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
+                return _json(await self._end(process, _document(values).removeprefix(b"{"), halt=halt))
 
             yield create
 
@@ -238,6 +265,7 @@ class Helm(Command):
         description: str = "",
         history_max: int | None = None,
         force: bool = False,
+        halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
@@ -251,7 +279,7 @@ class Helm(Command):
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
             command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
         command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
-        return _json(await self.run(command, _document(values)))
+        return _json(await self.run(command, _document(values), halt=halt))
 
     async def rollback(
         self,

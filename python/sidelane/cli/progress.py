@@ -28,6 +28,8 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, step: str) -> None:
+        if step == self._step:
+            return
         self._step, self._since, self._told = step, time.monotonic(), 0.0
 
     def __enter__(self) -> Self:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
 from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
-from sidelane.helm import Helm
+from sidelane.helm import Halt, Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
 from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
-from sidelane.tasks import Shared
+from sidelane.tasks import Shared, together
 
 if TYPE_CHECKING:
     from sidelane.manifest import Object
+    from sidelane.readiness import Readiness
+    from sidelane.targets.waits import Waits
+
+T = TypeVar("T")
 
 # Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
 LANE = "sidelane.dev/lane"
@@ -35,6 +40,8 @@ NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
+#: By how many seconds a Helm that undoes what it did waits longer than it was asked to.
+MARGIN: Final = 30
 
 
 class ClusterTarget:
@@ -58,7 +65,7 @@ class ClusterTarget:
                     # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
                     labels={**labels, LANE: str(lane)},
                     wait=options.wait,
-                    timeout=options.timeout,
+                    timeout=_of_helm(options),
                     rollback_on_failure=options.rollback_on_failure,
                 ) as install,
             ):
@@ -66,7 +73,10 @@ class ClusterTarget:
                 async def create(rendering: Rendering, statement: str | None) -> Release:
                     if statement is not None:
                         carrier.write(name, str(lane), statement)
-                    return self._deployed(await install(rendering.values), rendering, "created")
+                    answer = await self._waited(
+                        rendering, options, "install", lambda halt: install(rendering.values, halt)
+                    )
+                    return self._deployed(answer, rendering, "created")
 
                 yield create
 
@@ -75,15 +85,21 @@ class ClusterTarget:
             if record is not None:
                 carrier.write(rendering.release, str(rendering.lane), record)
             async with self._working(options) as labels:
-                answer = await self._helm.upgrade(
-                    rendering.release,
-                    carrier.path,
-                    rendering.values,
-                    namespace=self.namespace,
-                    labels=labels,
-                    wait=options.wait,
-                    timeout=options.timeout,
-                    rollback_on_failure=options.rollback_on_failure,
+                answer = await self._waited(
+                    rendering,
+                    options,
+                    "upgrade",
+                    lambda halt: self._helm.upgrade(
+                        rendering.release,
+                        carrier.path,
+                        rendering.values,
+                        namespace=self.namespace,
+                        labels=labels,
+                        wait=options.wait,
+                        timeout=_of_helm(options),
+                        rollback_on_failure=options.rollback_on_failure,
+                        halt=halt,
+                    ),
                 )
         return self._deployed(answer, rendering, "upgraded")
 
@@ -94,14 +110,22 @@ class ClusterTarget:
         async with self._taking_over(release), self._working(options):
             history = await self._helm.history(release.name, namespace=self.namespace)
             deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
-            try:
-                await self._helm.rollback(
-                    release.name,
-                    deployed[-1] if deployed else release.revision,
-                    namespace=self.namespace,
-                    wait=options.wait,
-                    timeout=options.timeout,
+            to = deployed[-1] if deployed else release.revision
+
+            def roll_back(_: Halt | None) -> Awaitable[None]:
+                return self._helm.rollback(
+                    release.name, to, namespace=self.namespace, wait=options.waits, timeout=options.timeout
                 )
+
+            try:
+                if options.waits:
+                    # A rollback that fails undoes nothing.
+                    stored, waited = await self.stored(release.name), options._replace(rollback_on_failure=False)
+                    await self._waits.over_helm(
+                        release.name, stored.manifest.objects, stored.values, waited, roll_back, hooks="rollback"
+                    )
+                else:
+                    await roll_back(None)
             except ReleaseExists:
                 raise _busy(release.name) from None
             except HelmError:
@@ -153,7 +177,7 @@ class ClusterTarget:
         from sidelane.targets import claims  # noqa: PLC0415 - few need it
 
         labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
-        return await claims.delete(self._helm, self.namespace, str(lane), labels, options)
+        return await claims.delete(self._helm, self.namespace, str(lane), labels, options, waits=self._waits)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         answer = await self._status(name, revision=revision)
@@ -167,6 +191,12 @@ class ClusterTarget:
         from sidelane.targets.found import find  # noqa: PLC0415 - see rendering.py
 
         return await find(ClusterReader(self._helm, self.namespace), objects)
+
+    async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
+        return await self._waits.readiness(stored)
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
+        return await self._waits.ready(stored, what, options)
 
     async def facts(self) -> Facts:
         return await self._facts.get("facts", lambda: facts(self._helm, self.namespace))
@@ -188,14 +218,33 @@ class ClusterTarget:
         return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
 
     async def status(self, name: str) -> Release:
-        release = _release(await self._status(name, objects=True), objects=True)
-        metadata = await self._helm.metadata(name, namespace=self.namespace)
-        return replace(release, chart=f"{metadata['chart']}-{metadata['version']}", app_version=metadata["appVersion"])
+        answer, metadata = await together(
+            self._status(name, objects=True), self._helm.metadata(name, namespace=self.namespace)
+        )
+        chart = f"{metadata['chart']}-{metadata['version']}"
+        return replace(_release(answer, objects=True), chart=chart, app_version=metadata["appVersion"])
 
     async def uninstall(self, name: str, options: Options) -> Release:
-        release = _release(await self._status(name))
-        await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
-        return replace(release, status="uninstalled", change="uninstalled")
+        stored = await self.stored(name)
+        removing = self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
+        await (self._waits.while_pods_end(stored, options, removing) if options.wait else removing)
+        return replace(stored.release, status="uninstalled", change="uninstalled")
+
+    @functools.cached_property
+    def _waits(self) -> Waits:
+        from sidelane.targets.waits import Waits  # noqa: PLC0415 - what does not wait needs none of it
+
+        return Waits(self._helm, self.namespace)
+
+    async def _waited(
+        self, rendering: Rendering, options: Options, verb: str, work: Callable[[Halt | None], Awaitable[T]]
+    ) -> T:
+        """Does the work, which is to call a Helm, and tells what it waits for, when it does."""
+        objects = rendering.manifest.objects
+        # Helm waits for hooks whatever it is asked for.
+        if not options.waits and not any(obj.is_hook for obj in objects):
+            return await work(None)
+        return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
 
     async def _labelled(self, *selectors: str) -> list[list[str]]:
         """For each selector the names of the releases whose labels it selects."""
@@ -206,7 +255,7 @@ class ClusterTarget:
     async def _working(self, options: Options) -> AsyncIterator[dict[str, str]]:
         """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
         # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
-        limit = 3 * seconds(options.timeout or "5m") + 60
+        limit = 3 * seconds(_of_helm(options) or "5m") + 60
         if (lock := holder().lock) is not None:
             self._helm.keeps = (lock,)
         labels = holder().labels(limit)
@@ -259,6 +308,11 @@ class ClusterTarget:
                 f"the like; `sidelane uninstall {release.name}` and mend it",
             )
         return release
+
+
+def _of_helm(options: Options) -> str | None:
+    """The timeout that Helm gets: one that undoes what it did is ended before it, when what is not ready was read."""
+    return f"{seconds(options.timeout or '5m') + MARGIN:g}s" if options.rollback_on_failure else options.timeout
 
 
 def _busy(name: str) -> TargetBusy:

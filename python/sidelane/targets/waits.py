@@ -1,0 +1,90 @@
+"""A cluster's releases, waited for: what sidelane.waiting needs to know of each. Imported when something waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from sidelane.helm import Halt, Helm
+from sidelane.manifest import Object
+from sidelane.readiness import Readiness, Subject
+from sidelane.targets import Options, Stored
+from sidelane.waiting import during
+from sidelane.waiting.reading import Asked, Reader
+from sidelane.waiting.watch import Watch
+
+T = TypeVar("T")
+
+#: Kinds whose pods end after them.
+_OWNERS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
+
+
+class Waits:
+    """What is waited for on one target."""
+
+    def __init__(self, helm: Helm, namespace: str | None) -> None:
+        self._helm = helm
+        self._watch = Watch(Reader(helm, namespace))
+
+    async def over_helm(
+        self,
+        release: str,
+        objects: Sequence[Object],
+        values: Mapping[str, Any],
+        options: Options,
+        work: Callable[[Halt], Awaitable[T]],
+        *,
+        hooks: str,
+    ) -> T:
+        """Does the work, which is to call a Helm that waits for these objects, and for the hooks of this verb."""
+        waits = during.HelmWaits(
+            watch=self._watch,
+            subject=await self._subject(release, objects, values, hooks=hooks, alone=not options.waits),
+            all=tuple(obj for obj in objects if not obj.is_hook),
+            tell=options.progress,
+            timeout=options.timeout,
+            undoes=options.rollback_on_failure,
+        )
+        return await waits.over(work)
+
+    async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
+        """How much of each of these releases is ready now. Raises as sidelane.cluster_reader does."""
+        return tuple(await self._watch.now(*await self._subjects(stored)))
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
+        """Returns when these releases are ready. Raises TimedOut, NotReady."""
+        subjects = await self._subjects(stored)
+        return await during.ready(self._watch, subjects, what, timeout=options.timeout, tell=options.progress)
+
+    async def while_pods_end(self, stored: Stored, options: Options, work: Awaitable[T]) -> T:
+        """Does the work, which removes a release, and tells which of its pods have still to end."""
+        owners = (obj for obj in stored.manifest.objects if obj.kind in _OWNERS and not obj.is_hook)
+        asked = Asked(leaving=tuple(f"{obj.kind}/{obj.name}" for obj in owners))
+        return await during.going(self._watch, asked, f"removing {stored.release.name}", options.progress, work)
+
+    async def while_claims_go(self, names: Iterable[str], options: Options, work: Awaitable[T]) -> T:
+        """Does the work, which deletes claims, and tells which are there still, and which pods use them."""
+        asked = Asked(claims=tuple(names))
+        return await during.going(self._watch, asked, "deleting claims", options.progress, work)
+
+    async def _subjects(self, stored: Sequence[Stored]) -> list[Subject]:
+        return list(
+            await asyncio.gather(*(self._subject(one.release.name, one.manifest.objects, one.values) for one in stored))
+        )
+
+    async def _subject(
+        self,
+        release: str,
+        objects: Sequence[Object],
+        values: Mapping[str, Any],
+        *,
+        hooks: str = "",
+        alone: bool = False,
+    ) -> Subject:
+        """What is waited for of a release. alone: nothing but its hooks."""
+        token = self._helm.settings.get("HELM_KUBETOKEN")
+        helm = (await self._helm.version()).major
+        subject = Subject.of(release, objects, values, helm=helm, hooks=hooks, secrets=[token] if token else [])
+        return replace(subject, objects=tuple(obj for obj in subject.objects if obj.is_hook)) if alone else subject

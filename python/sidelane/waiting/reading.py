@@ -1,0 +1,93 @@
+"""What a cluster has of releases that are waited for, read through Helm's lookup."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from sidelane.cluster_reader import ClusterReader, Query, answered
+from sidelane.errors import ClusterDenied
+from sidelane.helm import Helm
+from sidelane.manifest import Object
+from sidelane.readiness import Live, Subject
+
+CHART: Final = Path(__file__).parents[1] / "_waiting"
+#: Seconds from the beginning of one reading to that of the next.
+INTERVAL: Final = 2.0
+
+
+class Asked(NamedTuple):
+    """What one reading is about. leaving: owners that may be gone, such as ``StatefulSet/zk-coco-1``, whose pods are
+    read; claims: names of claims, read with the pods that use them.
+    """
+
+    subject: Subject | None = None
+    leaving: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        return self.subject.objects if self.subject else ()
+
+
+class Answer(NamedTuple):
+    """What one reading found. note: what could not be read."""
+
+    live: Live
+    note: str = ""
+
+
+class Reader:
+    """Reads what is waited for in one namespace, at most once each INTERVAL, whoever asks."""
+
+    def __init__(self, helm: Helm, namespace: str | None) -> None:
+        self.helm = helm
+        self.namespace = namespace
+        self._next = 0.0
+
+    async def read(self, asked: Sequence[Asked], *, events: bool) -> list[Answer]:
+        """The answers in the order of what is asked, by one call of Helm. events: with the objects' events.
+
+        Raises ClusterUnreachable, ClusterDenied, KindNotServed.
+        """
+        await self._turn()
+        values: dict[str, Any] = {
+            "asks": [_ask(obj) for one in asked for obj in one.objects],
+            "leaving": sorted({name for one in asked for name in one.leaving}),
+            "claims": sorted({name for one in asked for name in one.claims}),
+            "events": events,
+        }
+        note = ""
+        try:
+            found = await answered(self.helm, CHART, values, self.namespace)
+        except ClusterDenied as error:
+            if not events:
+                raise
+            note = f"events can't be read: {error.problem}"
+            found = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
+        objects = iter(found["objects"])
+        shared = [tuple(found[key] or ()) for key in ("replicaSets", "pods", "claims", "events")]
+        return [Answer(Live(tuple(next(objects) for _ in one.objects), *shared), note) for one in asked]
+
+    async def are_there(self, objects: Iterable[Object]) -> bool:
+        """Whether the cluster has every one of these objects."""
+        queries = [
+            Query(str(obj.body["apiVersion"]), obj.kind, obj.name, obj.body["metadata"].get("namespace"))
+            for obj in objects
+        ]
+        return all(await ClusterReader(self.helm, self.namespace).read(*queries))
+
+    async def _turn(self) -> None:
+        """Returns when the next reading may begin."""
+        now = time.monotonic()
+        at = max(now, self._next)
+        self._next = at + INTERVAL
+        await asyncio.sleep(at - now)
+
+
+def _ask(obj: Object) -> dict[str, str]:
+    namespace = str(obj.body["metadata"].get("namespace") or "")
+    return {"apiVersion": str(obj.body["apiVersion"]), "kind": obj.kind, "namespace": namespace, "name": obj.name}
