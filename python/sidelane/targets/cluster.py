@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
-from sidelane.errors import HelmError, NotWhatWasChecked, ReleaseExists, ReleaseNotFound, TargetBusy, TimedOut
+from sidelane.errors import (
+    HelmError,
+    NotWhatWasChecked,
+    ReleaseExists,
+    ReleaseNotFound,
+    SidelaneError,
+    TargetBusy,
+    TimedOut,
+)
 from sidelane.helm import Halt, Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
+from sidelane.targets import Create, Found, Options, Release, Stored
+from sidelane.targets.answers import parse_time, release_of, stored_of, told_of
 from sidelane.tasks import Shared, together
 
 if TYPE_CHECKING:
@@ -133,7 +140,7 @@ class ClusterTarget:
                 # marked as failed, and may be upgraded, which is all that was wanted.
                 if not deployed or (await self.stored(release.name)).release.is_pending:
                     raise
-        return replace(_release(await self._status(release.name)), change="finished")
+        return replace(release_of(await self._status(release.name)), change="finished")
 
     async def clear(self, release: Release, options: Options) -> None:
         from sidelane.targets import leftovers  # noqa: PLC0415 - few need it
@@ -180,8 +187,7 @@ class ClusterTarget:
         return await claims.delete(self._helm, self.namespace, str(lane), labels, options, waits=self._waits)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
-        answer = await self._status(name, revision=revision)
-        return Stored(_release(answer), answer.get("config") or {}, *_told(answer))
+        return stored_of(await self._status(name, revision=revision))
 
     async def record(self, name: str) -> str | None:
         first, *more = await self._helm.history(name, namespace=self.namespace)
@@ -222,7 +228,18 @@ class ClusterTarget:
             self._status(name, objects=True), self._helm.metadata(name, namespace=self.namespace)
         )
         chart = f"{metadata['chart']}-{metadata['version']}"
-        return replace(_release(answer, objects=True), chart=chart, app_version=metadata["appVersion"])
+        release = replace(release_of(answer, objects=True), chart=chart, app_version=metadata["appVersion"])
+        return replace(release, readiness=await self._readiness_of(stored_of(answer)))
+
+    async def _readiness_of(self, stored: Stored) -> Readiness:
+        """The readiness of a release; one that can't be read says so, and hides nothing else of it."""
+        from sidelane.readiness import Readiness  # noqa: PLC0415 - what does not wait needs none of it
+
+        try:
+            (readiness,) = await self.readiness([stored])
+        except SidelaneError as error:
+            return Readiness(0, 0, complete=False, note=f"what is ready can't be read: {error.problem}")
+        return readiness
 
     async def uninstall(self, name: str, options: Options) -> Release:
         stored = await self.stored(name)
@@ -282,7 +299,7 @@ class ClusterTarget:
         """Alone on this machine with a release that nobody works on. Raises TargetBusy when somebody does."""
         try:
             with taking_over(f"{release.namespace}-{release.name}"):
-                now = _release(await self._status(release.name))
+                now = release_of(await self._status(release.name))
                 changed = (now.revision, now.status) != (release.revision, release.status)
                 if changed or (now.is_pending and not await self.abandoned([now])):
                     raise _busy(release.name)
@@ -299,8 +316,8 @@ class ClusterTarget:
 
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
-        release = _release(answer, change=change)
-        stored = Stored(release, {}, *_told(answer))
+        release = release_of(answer, change=change)
+        stored = Stored(release, {}, *told_of(answer))
         if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
@@ -317,60 +334,3 @@ def _of_helm(options: Options) -> str | None:
 
 def _busy(name: str) -> TargetBusy:
     return TargetBusy(f"another process is working on {name}", remedy="try again when it has ended")
-
-
-def _told(answer: Mapping[str, Any]) -> carried.Told:
-    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; its record."""
-    told = carried.apart(answer.get("manifest") or "", answer["name"])
-    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
-    return told._replace(text="\n".join((told.text, *hooks)))
-
-
-def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
-    """A release as Helm's JSON of `install`, `upgrade` and `status` tells it."""
-    info = answer.get("info") or {}
-    metadata = (answer.get("chart") or {}).get("metadata") or {}
-    resources = info.get("resources") or {} if objects else {}
-    return Release(
-        name=answer["name"],
-        namespace=answer["namespace"],
-        status=info.get("status", "unknown"),
-        revision=int(answer["version"]),
-        chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
-        app_version=metadata.get("appVersion", ""),
-        updated=parse_time(info.get("last_deployed")),
-        notes=info.get("notes", ""),
-        change=change,
-        objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
-    )
-
-
-def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Helm gives the pods that belong to a release as PodList objects, all else one by one."""
-    return [item for one in resources for item in one.get("items", [one])]
-
-
-def _object(item: Mapping[str, Any]) -> ObjectStatus:
-    return ObjectStatus(item.get("kind") or "Pod", item["metadata"]["name"], _ready(item))
-
-
-def _ready(item: Mapping[str, Any]) -> str:
-    """How much of an object is ready, ``3/3``, where the object says so in its status."""
-    status = item.get("status") or {}
-    if "containerStatuses" in status:
-        ready = [one.get("ready") for one in status["containerStatuses"]]
-        return f"{ready.count(True)}/{len(ready)}"
-    if "phase" in status:
-        return str(status["phase"])
-    if "replicas" in status:
-        return f"{status.get('readyReplicas', 0)}/{status['replicas']}"
-    return ""
-
-
-def parse_time(text: str | None) -> datetime | None:
-    """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
-    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
-    if match is None or match[1] == "0001-01-01":
-        return None
-    day, clock, fraction, zone = match.groups(default="")
-    return datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}")

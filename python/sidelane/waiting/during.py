@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sidelane.durations import seconds
-from sidelane.errors import HelmError, NotReady, SidelaneError, TimedOut
+from sidelane.errors import ClusterUnreachable, HelmError, NotReady, SidelaneError, TimedOut
 from sidelane.helm import Halt
 from sidelane.manifest import Object
 from sidelane.manifest.fields import at
-from sidelane.readiness import Readiness, Subject, assess
+from sidelane.readiness import Readiness, Subject
 from sidelane.readiness.value import merged
 from sidelane.waiting.reading import Answer, Asked
-from sidelane.waiting.watch import Watch
+from sidelane.waiting.watch import Watch, parts
 
 T = TypeVar("T")
 Tell = Callable[[str], None]
@@ -67,7 +67,7 @@ class HelmWaits:
                 log.warning("what %s waits for could not be told: %r", self.subject.release, end)
 
     async def _look(self, halt: Halt) -> None:
-        async with aclosing(self.watch.readings(Asked(self.subject))) as readings:
+        async with aclosing(self.watch.readings(Asked((self.subject,)))) as readings:
             async for found in readings:
                 if isinstance(found, SidelaneError):
                     self.tell(f"{self.subject.release}: what it waits for can't be read: {found.problem}")
@@ -77,7 +77,7 @@ class HelmWaits:
 
     async def _must_end(self, found: Answer, halt: Halt) -> bool:
         """Takes a reading in, tells it, and returns whether Helm must be ended now."""
-        readiness = assess(self.subject, found.live, note=found.note)
+        (readiness,) = parts(Asked((self.subject,)), found)
         self.last = readiness
         self.tell(f"{self.subject.release}: {readiness.summary()}")
         if self._until is None and None not in _own(self.subject, found):
@@ -118,20 +118,26 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
     """Returns when all of these releases, which are there, are ready. Raises TimedOut; NotReady for what never is."""
     every = tuple(subjects)
     until = time.monotonic() + seconds(timeout or TIMEOUT)
-    while True:
-        late = time.monotonic() >= until
-        answers = await watch.reader.read([Asked(one) for one in every], events=False)
-        found = merged(assess(one, answer.live, note=answer.note) for one, answer in zip(every, answers, strict=True))
-        if not found.complete and (late or found.hopeless):
-            found = merged(await watch.now(*every))
-        if found.complete:
-            return found
-        if late or found.hopeless:
-            remedy = (
-                f"see it with `sidelane status`{', or give it longer with --timeout' if not found.hopeless else ''}"
-            )
-            raise not_ready(what, found, timeout, late=not found.hopeless, remedy=remedy)
-        tell(f"{what}: {found.summary()}")
+    async with aclosing(watch.readings(Asked(every), at_once=True)) as readings:
+        async for answer in readings:
+            late = time.monotonic() >= until
+            if isinstance(answer, SidelaneError):
+                # An API server that is away for a moment comes back.
+                if late or not isinstance(answer, ClusterUnreachable):
+                    raise answer
+                tell(f"{what}: what it waits for can't be read: {answer.problem}")
+                continue
+            found = merged(parts(Asked(every), answer))
+            if not found.complete and (late or found.hopeless):
+                found = merged(await watch.now(*every))
+            if found.complete:
+                return found
+            if late or found.hopeless:
+                more = "" if found.hopeless else ", or give it longer with --timeout"
+                remedy = f"see it at any time with `sidelane status`{more}"
+                raise not_ready(what, found, timeout, late=not found.hopeless, remedy=remedy)
+            tell(f"{what}: {found.summary()}")
+    raise AssertionError("readings do not end")
 
 
 async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:

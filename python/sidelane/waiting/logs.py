@@ -7,6 +7,7 @@ for Python, with what Helm connects by. The client is imported when something is
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -155,5 +156,13 @@ def _why(error: Exception, clean: Cleaner) -> str:
         return "the log can't be read: the API server refused it"
     if status == 404:
         return "the log can't be read: the pod is gone"
-    reason = getattr(error, "reason", None) or type(error).__name__
+    reason = _said(getattr(error, "body", None)) or getattr(error, "reason", None) or type(error).__name__
     return f"the log can't be read: {clean.text(reason, 100)}"
+
+
+def _said(body: object) -> object:
+    """The message of the API server's Status."""
+    try:
+        return json.loads(body)["message"] if isinstance(body, str | bytes) else None
+    except (ValueError, KeyError, TypeError):
+        return None

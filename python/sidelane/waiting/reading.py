@@ -20,17 +20,17 @@ INTERVAL: Final = 2.0
 
 
 class Asked(NamedTuple):
-    """What one reading is about. leaving: owners that may be gone, such as ``StatefulSet/zk-coco-1``, whose pods are
+    """The subjects of one reading. leaving: owners that may be gone, such as ``StatefulSet/zk-coco-1``, whose pods are
     read; claims: names of claims, read with the pods that use them.
     """
 
-    subject: Subject | None = None
+    subjects: tuple[Subject, ...] = ()
     leaving: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
 
     @property
     def objects(self) -> tuple[Object, ...]:
-        return self.subject.objects if self.subject else ()
+        return tuple(obj for subject in self.subjects for obj in subject.objects)
 
 
 class Answer(NamedTuple):
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 class Reader:
-    """Reads what is waited for in one namespace, at most once each INTERVAL, whoever asks."""
+    """Reads what is waited for in one namespace."""
 
     def __init__(self, helm: Helm, namespace: str | None) -> None:
         self.helm = helm
@@ -51,9 +51,8 @@ class Reader:
     async def read(self, asked: Sequence[Asked], *, events: bool) -> list[Answer]:
         """The answers in the order of what is asked, by one call of Helm. events: with the objects' events.
 
-        Raises ClusterUnreachable, ClusterDenied, KindNotServed.
+        It is for who has had its turn. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
         """
-        await self._turn()
         values: dict[str, Any] = {
             "asks": [_ask(obj) for one in asked for obj in one.objects],
             "leaving": sorted({name for one in asked for name in one.leaving}),
@@ -80,8 +79,8 @@ class Reader:
         ]
         return all(await ClusterReader(self.helm, self.namespace).read(*queries))
 
-    async def _turn(self) -> None:
-        """Returns when the next reading may begin."""
+    async def turn(self) -> None:
+        """Returns when the next reading may begin: at most one does so each INTERVAL, whoever asks."""
         now = time.monotonic()
         at = max(now, self._next)
         self._next = at + INTERVAL

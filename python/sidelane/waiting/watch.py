@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,12 +26,21 @@ class Watch:
         self._watched: list[_Watched] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def readings(self, asked: Asked) -> AsyncGenerator[Answer | SidelaneError, None]:
-        """What is found, again and again, the first time after a moment; an error where it could not be read."""
-        one = _Watched(asked)
+    async def readings(
+        self, asked: Asked, *, at_once: bool = False, events: bool = False
+    ) -> AsyncGenerator[Answer | SidelaneError, None]:
+        """What is found, again and again; an error where it could not be read.
+
+        at_once: the first time as soon as may be. Without it that is after a moment: what is ready by then is not read
+        at all. events: with the objects' events each time.
+        """
+        one = _Watched(asked, events)
         self._watched.append(one)
         if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._read_on())
+            self._hurry = asyncio.Event()
+            self._task = asyncio.ensure_future(self._read_on(self._hurry))
+        if at_once:
+            self._hurry.set()
         try:
             while True:
                 await one.news.wait()
@@ -44,27 +54,29 @@ class Watch:
 
     async def now(self, *subjects: Subject) -> list[Readiness]:
         """The readiness of these as they are now, with events and the last lines of logs. Raises as Reader does."""
-        answers = await self.reader.read([Asked(subject) for subject in subjects], events=True)
-        found = [assess(one, answer.live, note=answer.note) for one, answer in zip(subjects, answers, strict=True)]
-        return [
-            await logs.added(self.reader.helm, one, subject.clean) for one, subject in zip(found, subjects, strict=True)
-        ]
+        async with aclosing(self.readings(Asked(subjects), at_once=True, events=True)) as readings:
+            answer = await anext(readings)
+        if isinstance(answer, SidelaneError):
+            raise answer
+        found = zip(subjects, parts(Asked(subjects), answer), strict=True)
+        return [await logs.added(self.reader.helm, one, subject.clean) for subject, one in found]
 
-    async def _read_on(self) -> None:
-        number = 0
+    async def _read_on(self, hurry: asyncio.Event) -> None:
         events: tuple[Body, ...] = ()
-        # What is ready within a moment is not read at all.
-        await asyncio.sleep(INTERVAL)
+        number = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL):
+                await hurry.wait()
         while True:
+            await self.reader.turn()
             number += 1
-            watched = list(self._watched)
-            full = number % _EVENTS_EVERY == 0
+            watched = list(self._watched)  # with whoever has come meanwhile
+            full = number % _EVENTS_EVERY == 0 or any(one.events for one in watched)
+            answers: list[Answer | SidelaneError] = []
             try:
-                answers: list[Answer | SidelaneError] = list(
-                    await self.reader.read([one.asked for one in watched], events=full)
-                )
+                answers += await self.reader.read([one.asked for one in watched], events=full)
             except SidelaneError as error:
-                answers = [error] * len(watched)
+                answers += [error] * len(watched)
             for one, found in zip(watched, answers, strict=True):
                 if isinstance(found, Answer):
                     events = found.live.events if full else events
@@ -74,8 +86,17 @@ class Watch:
                 one.news.set()
 
 
+def parts(asked: Asked, answer: Answer) -> Iterator[Readiness]:
+    """The readiness of each release that a reading is about."""
+    objects = iter(answer.live.objects)
+    for subject in asked.subjects:
+        own = answer.live._replace(objects=tuple(next(objects) for _ in subject.objects))
+        yield assess(subject, own, note=answer.note)
+
+
 @dataclass
 class _Watched:
     asked: Asked
+    events: bool
     news: asyncio.Event = field(default_factory=asyncio.Event)
     found: Answer | SidelaneError = field(default_factory=lambda: Answer(Live(())))

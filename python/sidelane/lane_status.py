@@ -1,0 +1,78 @@
+"""A lane as it is now, and the waiting for what is there already: one release, or all of a lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sidelane.errors import InvalidInput, Refused, ReleaseNotFound
+from sidelane.lane import Lane
+from sidelane.readiness import Readiness
+from sidelane.readiness.value import merged
+from sidelane.targets import Options, Release, Stored, Target
+
+#: How many releases are asked for at a time.
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class LaneStatus:
+    """A lane's releases as they are now, each with its readiness."""
+
+    lane: Lane
+    releases: tuple[Release, ...]
+
+    @property
+    def readiness(self) -> Readiness | None:
+        """The readiness of all of them as one, None where nothing runs."""
+        parts = [one.readiness for one in self.releases if one.readiness is not None]
+        return merged(parts) if parts else None
+
+    def to_json(self) -> dict[str, object]:
+        """The status as programs read it."""
+        known = {"readiness": self.readiness.to_json()} if self.readiness else {}
+        return {"lane": str(self.lane), "releases": [one.to_json() for one in self.releases], **known}
+
+
+async def status(target: Target, lane: Lane) -> LaneStatus:
+    """Every release of a lane. Raises ReleaseNotFound where there is none."""
+    found = await _of_lane(target, lane)
+    stored = await _stored(target, [one.name for one in found])
+    readiness = await target.readiness(stored)
+    if readiness is not None:
+        found = [replace(one, readiness=its) for one, its in zip(found, readiness, strict=True)]
+    return LaneStatus(lane, tuple(found))
+
+
+async def wait(target: Target, name: str | None, lane: Lane | None, options: Options) -> Readiness:
+    """Returns when a release, or all of a lane, is ready. Raises TimedOut, NotReady, ReleaseNotFound; Refused where
+    nothing runs.
+    """
+    if name is None and lane is None:
+        raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
+    names = [name] if name is not None else [one.name for one in await _of_lane(target, lane)] if lane else []
+    found = await target.ready(await _stored(target, names), name or str(lane), options)
+    if found is None:
+        raise Refused(
+            f"{name or lane} is kept in a directory, where nothing runs that could get ready",
+            remedy="wait on the cluster that the directory is applied to",
+        )
+    return found
+
+
+async def _of_lane(target: Target, lane: Lane) -> list[Release]:
+    found = [one for one in await target.releases() if one.lane == lane]
+    if not found:
+        raise ReleaseNotFound(f"there is no release of lane {lane} here", remedy="see `sidelane list`")
+    return found
+
+
+async def _stored(target: Target, names: Sequence[str]) -> list[Stored]:
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> Stored:
+        async with at_once:
+            return await target.stored(name)
+
+    return list(await asyncio.gather(*map(one, names)))
