@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := python ci tests
 
-.PHONY: help demo test demo-cluster tools bench soak lint scan package format clean
+.PHONY: help demo test demo-cluster tools node bench soak lint scan package format clean
 
 help:
 	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
 	@echo "make test          the tests; those on a cluster are skipped until \`make tools\` was run"
 	@echo "make tools         build the test control plane and Helm 4 (Go), bring ZooKeeper and Storm (Maven); minutes once"
-	@echo "make demo-cluster  the demo on a throw-away control plane"
+	@echo "make node          build a real node: kubelet, containerd, images (Go, apt, root); minutes once"
+	@echo "make demo-cluster  the demo on a throw-away cluster: a real node where one was built, else a control plane"
 	@echo "make bench         times and memory, as ratios to bare helm"
 	@echo "make soak          200 upgrade attempts, 100 kills and 100 races, under both Helms; takes an hour or more"
 	@echo "make lint          what CI checks besides the tests"
@@ -29,8 +30,11 @@ tools:
 	@$(PYTHON) ci/tools/toolchain.py
 	@$(PYTHON) ci/tools/javatools.py
 
+node:
+	@$(PYTHON) ci/tools/nodetools.py
+
 demo-cluster: .venv/.installed tools
-	$(BIN)/python ci/tools/controlplane.py -- $(BIN)/python ci/demo.py --cluster
+	$(BIN)/python ci/tools/nodecluster.py --or-control-plane -- $(BIN)/python ci/demo.py --cluster
 
 bench: .venv/.dev tools
 	$(BIN)/python ci/bench/bench.py

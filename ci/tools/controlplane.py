@@ -24,7 +24,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import toolchain
 from keeping import kept
@@ -39,16 +39,6 @@ START_TIMEOUT = 60.0  # seconds for one program to come up; it takes 1 to 3, and
 
 # A controller that has no twin and is scraped by nobody; the default limit of 20 requests/s is for shared servers.
 ALONE = ("--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000")
-
-# Each program is who it is in a cluster: admission policies and RBAC see the names that they will see there.
-# key → (user, group …)
-IDENTITIES = {
-    "admin": ("kubernetes-admin", "system:masters"),
-    "powerless": ("powerless",),
-    "kube-controller-manager": ("system:kube-controller-manager",),
-    "kube-scheduler": ("system:kube-scheduler",),
-    "kwok": ("kwok", "system:masters"),
-}
 
 
 class ControlPlaneError(RuntimeError):
@@ -82,13 +72,23 @@ class ControlPlane:
         kubeconfig: a file with the credentials of a cluster administrator.
     """
 
+    # Each program is who it is in a cluster: admission policies and RBAC see the names that they will see there.
+    # key → (user, group …)
+    identities: ClassVar[dict[str, tuple[str, ...]]] = {
+        "admin": ("kubernetes-admin", "system:masters"),
+        "powerless": ("powerless",),
+        "kube-controller-manager": ("system:kube-controller-manager",),
+        "kube-scheduler": ("system:kube-scheduler",),
+        "kwok": ("kwok", "system:masters"),
+    }
+
     folder: Path
     server: str
     kubeconfig: Path
 
     def __init__(self, programs: Path) -> None:
         self.programs = programs
-        self._tokens = {name: secrets.token_hex(16) for name in IDENTITIES}
+        self._tokens = {name: secrets.token_hex(16) for name in self.identities}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -96,10 +96,9 @@ class ControlPlane:
             self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
             stack.callback(self._end)
             self._keep = stack.enter_context(kept(self.folder))
-            port = stack.enter_context(reserved_port())
-            self.server = f"https://127.0.0.1:{port}"
+            self._reserved = stack.enter_context(reserved_port())
+            self.server = self._address(self._reserved.getsockname()[1])
             self._start_storage()
-            self._port = port
             self.start_server()
             self.kubeconfig = self.kubeconfig_for(self._tokens["admin"])
             self._start_controllers()
@@ -123,14 +122,17 @@ class ControlPlane:
         """The token of a user who is known to the API server and may do nothing."""
         return self._tokens["powerless"]
 
-    def kubeconfig_for(self, token: str) -> Path:
+    def kubeconfig_for(self, token: str, server: str | None = None) -> Path:
         """A kubeconfig file for whoever the token belongs to; one that nobody has is answered with 401."""
         name = "throw-away"
         content = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
-                {"name": name, "cluster": {"server": self.server, "certificate-authority": str(self._authority)}}
+                {
+                    "name": name,
+                    "cluster": {"server": server or self.server, "certificate-authority": str(self._authority)},
+                }
             ],
             "users": [{"name": name, "user": {"token": token}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
@@ -140,6 +142,10 @@ class ControlPlane:
         with os.fdopen(descriptor, "w") as file:
             json.dump(content, file)  # JSON is YAML
         return Path(path)
+
+    def _own_kubeconfig(self, name: str) -> Path:
+        """The kubeconfig of one of the cluster's own programs."""
+        return self.kubeconfig_for(self._tokens[name])
 
     @property
     def _authority(self) -> Path:
@@ -173,62 +179,80 @@ class ControlPlane:
         """Starts the API server, on the same port each time."""
         tokens = self.folder / "tokens.csv"
         tokens.touch(mode=0o600)
-        rows = [",".join((self._tokens[name], user, name, *groups)) for name, (user, *groups) in IDENTITIES.items()]
+        # A user of several groups has them in one field.
+        rows = [
+            ",".join((self._tokens[name], user, name, *([f'"{",".join(groups)}"'] if groups else [])))
+            for name, (user, *groups) in self.identities.items()
+        ]
         tokens.write_text("\n".join(rows))
         self._run(
             "kube-apiserver",
             f"--etcd-servers=unix://{self.folder}/etcd",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
-            f"--secure-port={self._port}",
-            "--permit-port-sharing",  # with reserved_port()
             f"--cert-dir={self.folder}",
             f"--token-auth-file={tokens}",
-            "--authorization-mode=RBAC",
             # The key that the server makes for TLS signs the tokens of service accounts as well.
             f"--service-account-signing-key-file={self.folder}/apiserver.key",
             f"--service-account-key-file={self.folder}/apiserver.key",
             "--service-account-issuer=https://kubernetes.default.svc",
             "--service-cluster-ip-range=10.96.0.0/16",
-            "--endpoint-reconciler-type=none",
             "--enable-priority-and-fairness=false",
             "--profiling=false",
+            *self._server_arguments(),
         )
         self._await("kube-apiserver", lambda: self._call("GET", "/readyz") == b"ok")
 
+    def _address(self, port: int) -> str:
+        """The URL of the API server, which the port on 127.0.0.1 is reserved for."""
+        return f"https://127.0.0.1:{port}"
+
+    def _server_arguments(self) -> tuple[str, ...]:
+        """Where the API server listens, and what is not alike in every cluster."""
+        return (
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={self._reserved.getsockname()[1]}",
+            "--permit-port-sharing",  # with reserved_port()
+            "--authorization-mode=RBAC",
+            "--endpoint-reconciler-type=none",
+        )
+
     def _start_controllers(self) -> None:
-        # Three nodes in three zones, so that spreading can be met; a default class, as most clusters have one.
-        for path, objects in json.loads((KWOK / "objects.json").read_text()).items():
-            for item in objects:
-                self._call("POST", path, item)
         self._run(
             "kube-controller-manager",
-            f"--kubeconfig={self.kubeconfig_for(self._tokens['kube-controller-manager'])}",
+            f"--kubeconfig={self._own_kubeconfig('kube-controller-manager')}",
             # Admission policies exempt single controllers by their service accounts, so they must act as these.
             "--use-service-account-credentials",
             f"--service-account-private-key-file={self.folder}/apiserver.key",
             f"--root-ca-file={self._authority}",
-            # kwok renews no node's lease, and a pod that was once set unready for its node stays so.
+            # kwok renews no node's lease, and a busy machine's kubelet is late; a pod may stay unready for its node.
             "--node-monitor-grace-period=24h",
             *ALONE,
         )
         self._run(
             "kube-scheduler",
-            f"--kubeconfig={self.kubeconfig_for(self._tokens['kube-scheduler'])}",
+            f"--kubeconfig={self._own_kubeconfig('kube-scheduler')}",
             *ALONE,
         )
+        self._start_nodes()
+        self._await("kube-controller-manager", self._namespaces_have_accounts)
+
+    def _start_nodes(self) -> None:
+        # Three nodes in three zones, so that spreading can be met; a default class, as most clusters have one.
+        for path, objects in json.loads((KWOK / "objects.json").read_text()).items():
+            for item in objects:
+                self._call("POST", path, item)
         self._run(
             "kwok",
-            f"--kubeconfig={self.kubeconfig_for(self._tokens['kwok'])}",
+            f"--kubeconfig={self._own_kubeconfig('kwok')}",
             f"--config={KWOK / 'stages.yaml'}",
             "--manage-all-nodes",
         )
         self._await("kwok", self._nodes_take_pods)
-        self._await("kube-controller-manager", self._namespaces_have_accounts)
 
     def _nodes_take_pods(self) -> bool:
         nodes = json.loads(self._call("GET", "/api/v1/nodes"))["items"]
-        return all("taints" not in item["spec"] for item in nodes)  # a node that is not ready is tainted
+        # A node that is not ready is tainted.
+        return bool(nodes) and all("taints" not in item["spec"] for item in nodes)
 
     def _namespaces_have_accounts(self) -> bool:
         return bool(self._call("GET", "/api/v1/namespaces/default/serviceaccounts/default"))
@@ -247,14 +271,19 @@ class ControlPlane:
             return bytes(answer.read())
 
     def _run(self, name: str, *arguments: str) -> None:
-        """Starts a program, with its log in the folder; the keeper is told at once."""
+        """Starts a program of the control plane."""
+        self._spawn(name, [str(self.programs / name), *arguments])
+
+    def _spawn(self, name: str, command: list[str], **options: Any) -> None:
+        """Starts a program, with its log in the folder; the keeper is told at once. Options are those of Popen."""
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [self.programs / name, *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **options,
             )
         self._processes[name] = process
         self._keep(process.pid)
@@ -279,12 +308,12 @@ class ControlPlane:
 
 
 @contextlib.contextmanager
-def reserved_port() -> Iterator[int]:
-    """A free port on 127.0.0.1 that stays this user's: bound here and never listened on, and shared with the server."""
+def reserved_port() -> Iterator[socket.socket]:
+    """A socket with a free port on 127.0.0.1, which stays this user's: bound here, and shared with the server."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
+        yield holder
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,6 @@ Needs Maven on PATH to bring them, with whatever settings the machine has for it
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -27,10 +26,7 @@ LAYOUT = ("zookeeper/bin/zkServer.sh", "zookeeper/lib", "storm/lib", "storm/lib-
 
 def folder() -> Path:
     """The folder of this checkout's programs, whether or not they are there."""
-    digest = hashlib.sha256()
-    for path in (Path(__file__), *sorted(PINS.rglob("pom.xml"))):
-        digest.update(path.relative_to(PINS.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return toolchain.cache() / f"java-{digest.hexdigest()[:16]}"
+    return toolchain.cache() / f"java-{toolchain.key(Path(__file__).resolve(), *PINS.rglob('pom.xml'))}"
 
 
 def find() -> Path | None:

@@ -16,9 +16,9 @@ KEEPER = Path(__file__).resolve().with_name("keeper.py")
 
 
 @contextlib.contextmanager
-def kept(folder: Path) -> Iterator[Callable[[int], None]]:
+def kept(folder: Path) -> Iterator[Callable[[int | Path], None]]:
     """Yields what takes the id of each process that is to be killed, and the folder removed, at the end of the block;
-    and the negative id of one that has ended before.
+    the negative id of one that has ended before; and the folder of a control group that is to be removed.
 
     The end of the owner, even by SIGKILL, is the end of the block.
     """
@@ -31,8 +31,8 @@ def kept(folder: Path) -> Iterator[Callable[[int], None]]:
     assert keeper.stdin is not None
     pipe = keeper.stdin.fileno()
 
-    def keep(process: int) -> None:
-        os.write(pipe, b"%d\n" % process)
+    def keep(what: int | Path) -> None:
+        os.write(pipe, f"{what}\n".encode())
 
     try:
         yield keep

@@ -54,12 +54,18 @@ def cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "sidelane" / "tools"
 
 
+def key(*sources: Path, text: str = "") -> str:
+    """A short digest of files beside this one, by their names and contents, and of whatever else a build depends on."""
+    digest = hashlib.sha256(text.encode())
+    for path in sorted(sources):
+        digest.update(path.relative_to(HERE.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
 def folder() -> Path:
     """The folder of this checkout's tool chain, whether or not it has been built."""
-    digest = hashlib.sha256(f"{platform.system()} {platform.machine()}".encode())
-    for path in (Path(__file__), *sorted(HERE.glob("*/go.*"))):
-        digest.update(path.relative_to(HERE.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return cache() / digest.hexdigest()[:16]
+    pins = (path for module in PROGRAMS for path in (HERE / module).glob("go.*"))
+    return cache() / key(Path(__file__).resolve(), *pins, text=f"{platform.system()} {platform.machine()}")
 
 
 def find() -> Path | None:
@@ -114,10 +120,10 @@ def compile_all(output: Path) -> None:
 
 
 def compile_program(module: str, package: str, variables: tuple[str, ...], output: Path) -> None:
-    version = pinned(module, package)
-    major, minor, *_ = version.removeprefix("v").split(".")
+    version = "" if package == "." else pinned(module, package)  # a program of our own has none
+    major, minor, *_ = [*version.removeprefix("v").split("."), ""]
     stamps = " ".join(f"-X {variable.format(v=version, major=major, minor=minor)}" for variable in variables)
-    print(f"building {output.name} {version}", file=sys.stderr, flush=True)
+    print(f"building {output.name} {version}".rstrip(), file=sys.stderr, flush=True)
     command = ["go", "build", "-trimpath", f"-ldflags=-s -w {stamps}", "-o", str(output), package]
     subprocess.run(command, cwd=HERE / module, check=True, env={**os.environ, "CGO_ENABLED": "0"})
 

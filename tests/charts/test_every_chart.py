@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 import yaml
+from quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,6 +90,38 @@ def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Render, c
             told = {variable["name"]: variable.get("value") for variable in container["env"]}
             assert told["SIDELANE_LANE"] == template["metadata"]["labels"]["sidelane.dev/lane"]
             assert f"{told['SIDELANE_SERVICE']}-{told['SIDELANE_LANE']}" == template["metadata"]["labels"]["app"]
+
+
+@every_ci_file
+def test_the_last_words_of_a_container_that_fails_are_kept(render: Render, ci: Path) -> None:
+    for pod in (template["spec"] for template in pod_templates(render(ci.parents[1], "--values", ci))):
+        for container in pod["containers"] + pod.get("initContainers", []):
+            assert container["terminationMessagePolicy"] == "FallbackToLogsOnError", container["name"]
+
+
+@every_ci_file
+def test_the_pods_of_helm_test_end_and_can_be_read_then(render: Render, ci: Path) -> None:
+    for test in (item for item in render(ci.parents[1], "--values", ci) if item["kind"] == "Pod"):
+        # Helm 3 deletes first and reads then: a pod that goes when it has succeeded makes `helm test --logs` fail.
+        hook = {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"}
+        assert hook.items() <= test["metadata"]["annotations"].items()
+        assert test["spec"]["restartPolicy"] == "Never"
+        assert test["spec"]["activeDeadlineSeconds"] < 300, "Helm gives up after five minutes"
+        for container in test["spec"]["containers"]:
+            resources = container["resources"]
+            assert quantity(resources["requests"]["cpu"]) <= 0.1
+            assert quantity(resources["limits"]["memory"]) <= 512 * 2**20
+
+
+@every_ci_file
+def test_a_headless_service_translates_no_port(render: Render, ci: Path) -> None:
+    objects = render(ci.parents[1], "--values", ci)
+    pods = [item["spec"]["template"] for item in objects if "template" in item.get("spec", {})]
+    for service in (item["spec"] for item in objects if item["kind"] == "Service"):
+        if service.get("clusterIP") == "None":
+            (pod,) = (pod for pod in pods if service["selector"].items() <= pod["metadata"]["labels"].items())
+            named = {port["name"]: port["containerPort"] for one in pod["spec"]["containers"] for port in one["ports"]}
+            assert all(port["port"] == named[port["targetPort"]] for port in service["ports"])
 
 
 @every_ci_file

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,3 +134,52 @@ def test_the_parts_are_the_charts_of_this_checkout(charts: Path) -> None:
         assert dependency["version"] == part["version"]
         assert dependency["repository"] == f"file://../{dependency['name']}"
         assert dependency["name"] == "common" or dependency["condition"] == f"{dependency['name']}.enabled"
+
+
+# -- Values for a small machine ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(charts: Path) -> Path:
+    """The values for a machine of 2 CPUs and 6 GiB."""
+    return charts / "pipeline" / "values-small.yaml"
+
+
+def asked(pod: dict[str, Any], kind: str, what: str) -> float:
+    """What the containers of a pod request, or are limited to, together."""
+    return sum(quantity(container["resources"][kind][what]) for container in pod["containers"])
+
+
+def test_the_small_values_are_whole_and_valid(run: Callable[..., Any], charts: Path, small: Path) -> None:
+    done = run("lint", "--strict", charts / "pipeline", "--values", small, values=LANE)
+    assert done.returncode == 0, done.stdout
+    assert "Fail" not in done.stderr + done.stdout
+
+
+def test_two_small_lanes_fit_2_cpus_and_6_gib(render: Render, small: Path) -> None:
+    objects = render("pipeline", "--values", small, values=LANE)
+    pods = [item["spec"]["template"]["spec"] for item in objects if "template" in item.get("spec", {})]
+    assert workloads(objects) == workloads(render("pipeline", values=LANE)), "no part is left out"
+    assert all(item["spec"]["replicas"] == 1 for item in objects if "template" in item.get("spec", {}))
+    # One after the other, beside the lanes.
+    test = [max(asked(item["spec"], *each) for item in objects if item["kind"] == "Pod") for each in EACH]
+    lane = [sum(asked(pod, *each) for pod in pods) for each in EACH]
+    cpu, requested, limit = (2 * one + more for one, more in zip(lane, test, strict=True))
+    assert cpu <= 1.5, "the node's own pods want some"
+    assert requested <= 5 * 2**30, "and memory"
+    assert limit - test[2] <= 6 * 2**30
+
+
+#: What is added up: CPUs that the scheduler looks for, memory that it looks for, and memory that may be used.
+EACH = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
+
+
+def test_the_small_values_travel_with_the_chart(
+    run: Callable[..., Any], charts: Path, tmp_path: Path, small: Path
+) -> None:
+    done = run("package", charts / "pipeline", "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(next(tmp_path.glob("*.tgz"))) as package:
+        file = package.extractfile("pipeline/values-small.yaml")
+        assert file is not None
+        assert file.read() == small.read_bytes()

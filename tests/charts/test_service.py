@@ -34,6 +34,8 @@ DIGEST = f"sha256:{'0' * 64}"
 SMALL = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "16Mi"}}
 SIDE = {"name": "side", "image": {"repository": "acme/side", "tag": "1"}, "resources": SMALL}
 HTTP = {"name": "http", "port": 80, "containerPort": 8080}
+#: A port that a headless Service can have.
+SAME = {"name": "grpc", "port": 9000, "containerPort": 9000}
 METRICS = {"name": "metrics", "containerPort": 9090}
 
 
@@ -239,6 +241,10 @@ def pod_labels(item: Object) -> dict[str, str]:
         ({"podDisruptionBudget": {"maxUnavailable": 0}}, "could ever be drained"),
         ({"podDisruptionBudget": {"maxUnavailable": "0%"}}, "could ever be drained"),
         ({"service": {"headless": True, "type": "NodePort"}}, "has an address"),
+        ({"service": {"headless": True}}, "so nothing would answer on 80; set its port to 8080"),
+        ({"service": {"headless": True}, "ports": [SAME, {**HTTP, "port": 81}]}, "the port 'http' is 81"),
+        ({"service": {"headless": True, "sessionAffinity": "ClientIP"}, "ports": [SAME]}, "would do nothing"),
+        ({"service": {"headless": True, "trafficDistribution": "PreferClose"}, "ports": [SAME]}, "would do nothing"),
         ({"service": {"externalTrafficPolicy": "Local"}}, "none reaches a Service of type ClusterIP"),
         ({"service": {"loadBalancerClass": "a/b"}}, "is for the type LoadBalancer"),
         ({"metrics": {"port": "metrics"}}, "ports has no such name"),
@@ -455,6 +461,15 @@ def test_a_pod_drains_before_it_stops(service: Service) -> None:
     assert main(service(lifecycle=start))["lifecycle"] == {**start, "preStop": {"sleep": {"seconds": 5}}}
 
 
+def test_a_container_of_the_users_may_say_otherwise_where_its_last_words_come_from(service: Service) -> None:
+    objects = service(
+        extraContainers=[{**SIDE, "terminationMessagePolicy": "File"}], initContainers=[{**SIDE, "name": "init"}]
+    )
+    spec = pod(objects)
+    said = [one["terminationMessagePolicy"] for one in spec["containers"] + spec["initContainers"]]
+    assert said == ["FallbackToLogsOnError", "File", "FallbackToLogsOnError"]
+
+
 def test_a_native_sidecar_starts_first_and_goes_on(service: Service) -> None:
     sidecar = {**SIDE, "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": 1}}}
     (made,) = pod(service(initContainers=[sidecar]))["initContainers"]
@@ -499,12 +514,13 @@ def test_a_worker_has_no_service_and_nothing_to_test(service: Service) -> None:
 
 
 def test_how_clients_get_their_pod(service: Service) -> None:
-    spec = service(service={"headless": True, "sessionAffinity": "ClientIP", "trafficDistribution": "PreferClose"})[
-        "Service svc1-v1"
-    ]["spec"]
-    assert (spec["type"], spec["clusterIP"], spec["trafficDistribution"]) == ("ClusterIP", "None", "PreferClose")
+    choice = {"sessionAffinity": "ClientIP", "trafficDistribution": "PreferClose"}
+    spec = service(service=choice)["Service svc1-v1"]["spec"]
+    assert (spec["type"], spec["trafficDistribution"]) == ("ClusterIP", "PreferClose")
     assert spec["sessionAffinityConfig"] == {"clientIP": {"timeoutSeconds": 10800}}
     assert not {"clusterIP", "sessionAffinity", "trafficDistribution"} & service()["Service svc1-v1"]["spec"].keys()
+    spec = service(service={"headless": True}, ports=[SAME, METRICS])["Service svc1-v1"]["spec"]
+    assert (spec["clusterIP"], [port["port"] for port in spec["ports"]]) == ("None", [9000])
 
 
 def test_who_may_connect_and_where_to(service: Service) -> None:

@@ -137,6 +137,7 @@ def test_the_version_label_follows_the_tag(zookeeper: Zookeeper) -> None:
         ({"extraEnv": [{"name": "JVMFLAGS", "value": "mine"}]}, "use jvm.heapMiB or jvm.options"),
         ({"tls": {"client": {"plaintext": False}}}, "no client could connect"),
         ({"metrics": {"enabled": False, "podMonitor": {"enabled": True}}}, "nothing to scrape"),
+        ({"jvm": {"options": "-Djava.security.properties=/a"}}, "set jvm.dnsCacheSeconds to 0"),
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
@@ -178,6 +179,16 @@ def test_a_null_takes_nothing_away_that_the_chart_needs(refusal: Refusal, path: 
 def test_a_heap_below_the_limit_is_taken(zookeeper: Zookeeper, heap: dict[str, int]) -> None:
     told = {variable["name"]: variable.get("value") for variable in pod(zookeeper(jvm=heap))["containers"][0]["env"]}
     assert told["ZK_SERVER_HEAP"] == str(heap["heapMiB"])
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 30])
+def test_how_long_a_member_keeps_the_address_of_another(zookeeper: Zookeeper, seconds: int) -> None:
+    objects = zookeeper(jvm={"dnsCacheSeconds": seconds, "options": "-Xss1m"})
+    flags = {one["name"]: one.get("value") for one in pod(objects)["containers"][0]["env"]}["JVMFLAGS"]
+    security = objects["ConfigMap zk"]["data"].get("java.security", "")
+    assert security.split() == [f"networkaddress.cache.{name}={seconds}" for name in ("ttl", "negative.ttl") if seconds]
+    file = " -Djava.security.properties=/conf/java.security" if seconds else ""
+    assert flags == f"-XX:+ExitOnOutOfMemoryError{file} -Xss1m"
 
 
 def test_without_a_limit_any_heap_is_taken(zookeeper: Zookeeper) -> None:

@@ -127,7 +127,7 @@ def test_tokens_are_only_in_files_of_the_owner(cluster, unavailable):
         unavailable("run without --kubeconfig: the tokens of a cluster of someone else are not ours to look for")
     folder = cluster.plane.folder
     tokens = [row.split(",")[0] for row in (folder / "tokens.csv").read_text().splitlines()]
-    assert len(tokens) == len(controlplane.IDENTITIES)
+    assert len(tokens) == len(controlplane.ControlPlane.identities)
     holders = [path for path in folder.glob("*") if path.is_file() and any(token in read(path) for token in tokens)]
     assert {path.name.partition("-")[0] for path in holders} == {"tokens.csv", "kubeconfig"}
     assert all(path.stat().st_mode & 0o077 == 0 for path in holders)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import javatools
+import nodeimages
 import pytest
 import yaml
-from node import Mount, Node, NodeError
+from sandboxes import Mount, Node, NodeError
 from programs.pods import NAMESPACE, Cluster, Image
 
 if TYPE_CHECKING:
@@ -38,7 +39,15 @@ def programs(unavailable: Callable[[str], NoReturn]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def images(java: Path, programs: Path) -> dict[str, Image]:
+def webapp(java: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for Storm's web application."""
+    place = tmp_path_factory.mktemp("webapp")
+    nodeimages.compile_webapp(programs, place, compiler=java / "bin" / "javac")
+    return place
+
+
+@pytest.fixture(scope="session")
+def images(java: Path, programs: Path, webapp: Path) -> dict[str, Image]:
     """Images as the charts' are laid out: the programs on PATH, `bash` and Java beside them."""
     path = f"{java}/bin:/usr/local/bin:/usr/bin:/bin"
     storm = [Mount(programs / "storm" / lib, f"/apache-storm/{lib}", read_only=True) for lib in ("lib", "lib-worker")]
@@ -50,7 +59,12 @@ def images(java: Path, programs: Path) -> dict[str, Image]:
         ),
         "storm": Image(
             {"PATH": f"/apache-storm/bin:{path}", **QUICK},
-            [machine, *storm, Mount(HERE / "storm", "/apache-storm/bin/storm", read_only=True)],
+            [
+                machine,
+                *storm,
+                Mount(nodeimages.FILES / "storm", "/apache-storm/bin/storm", read_only=True),
+                Mount(webapp, "/apache-storm/webapp", read_only=True),
+            ],
         ),
     }
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from node import Container, Mount
+from sandboxes import Container, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from node import Node, Running
+    from sandboxes import Node, Running
 
     Object = dict[str, Any]
 
@@ -29,10 +29,11 @@ IN_POD = {
     *("containers", "volumes", "securityContext", "terminationGracePeriodSeconds"),
     *("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "topologySpreadConstraints"),
     *("affinity", "nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets", "restartPolicy"),
+    "activeDeadlineSeconds",
 }
 IN_CONTAINER = {
     *("name", "image", "command", "env", "ports", "volumeMounts", "securityContext", *PROBES),
-    *("imagePullPolicy", "resources"),
+    *("imagePullPolicy", "resources", "terminationMessagePolicy"),
 }
 
 
@@ -149,6 +150,10 @@ class Pod:
         match probe:
             case {"exec": {"command": command}}:
                 done = self.running.execute(*command, seconds=probe["timeoutSeconds"])
+            case {"httpGet": {"path": path, "port": port}}:
+                ask = f"exec 3<>/dev/tcp/{self.address}/{self.port(port)}; printf 'GET {path} HTTP/1.0\r\n\r\n' >&3"
+                taken = "; read -r _ status _ <&3; [[ $status == [23]?? ]]"
+                done = self.cluster.node.run("bash", "-c", ask + taken, seconds=probe["timeoutSeconds"])
             case {"tcpSocket": {"port": port}}:
                 connect = f"exec 3<>/dev/tcp/{self.address}/{self.port(port)}"
                 done = self.cluster.node.run("bash", "-c", connect, seconds=probe["timeoutSeconds"])

@@ -137,3 +137,20 @@ def test_logs_are_json_where_they_are_asked_to_be(alone: Pod) -> None:
     lines = alone.running.said.splitlines()
     began = next(number for number, line in enumerate(lines) if line.startswith("{"))
     assert [json.loads(line)["message"] for line in lines[began:]], "from its first word on, all that ZooKeeper logs"
+
+
+#: Prints how many seconds Java keeps an address, and a failed look-up.
+KEPT = """
+public class Kept {
+    public static void main(String[] arguments) {
+        System.out.println(sun.net.InetAddressCachePolicy.get() + " " + sun.net.InetAddressCachePolicy.getNegative());
+    }
+}
+"""
+
+
+def test_java_keeps_what_it_looked_up_as_long_as_the_chart_says(alone: Pod) -> None:
+    (alone.volumes["tmp"] / "Kept.java").write_text(KEPT)
+    java = "java --add-exports java.base/sun.net=ALL-UNNAMED"
+    assert alone.execute("bash", "-c", f"{java} $JVMFLAGS /tmp/Kept.java").split() == ["1", "1"]
+    assert alone.execute("bash", "-c", f"{java} /tmp/Kept.java").split() == ["30", "10"], "or the values are for nothing"

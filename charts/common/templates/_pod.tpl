@@ -69,10 +69,38 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* The chart's own image, and what a container may do. */ -}}
+{{- /* The chart's own image, what a container may do, and what is told of its end. */ -}}
 {{- define "common.container" -}}
 image: {{ include "common.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   {{- include "common.containerSecurityContext" .root | nindent 2 }}
+{{ include "common.termination" dict }}
+{{- end -}}
+
+{{- /*
+Takes policy, if there is one. The last lines of a container's log are kept in its status when it fails, unless it writes a message
+of its own: they stay there when the log is gone with the pod's next start.
+*/ -}}
+{{- define "common.termination" -}}
+terminationMessagePolicy: {{ .policy | default "FallbackToLogsOnError" }}
+{{- end -}}
+
+{{- /*
+Takes root, component (the test's), pod (the same of the pods that it tests, as common.pod takes it) and, if wanted, seconds. A Pod of
+`helm test` up to its containers, which follow it.
+
+Helm deletes it before the next test, and not when the test has succeeded: Helm 3 reads the logs (`helm test --logs`) after that. It
+ends before Helm's own five minutes are over, so that a test that hangs says so and holds nothing.
+*/ -}}
+{{- define "common.test" -}}
+apiVersion: v1
+kind: Pod
+metadata:
+  {{- $hook := dict "helm.sh/hook" "test" "helm.sh/hook-delete-policy" "before-hook-creation" }}
+  {{- include "common.metadata" (dict "root" .root "component" .component "kind" "Pod" "hook" $hook) | nindent 2 }}
+spec:
+  {{- include "common.pod" .pod | nindent 2 }}
+  restartPolicy: Never
+  activeDeadlineSeconds: {{ .seconds | default 240 }}
 {{- end -}}

@@ -42,11 +42,26 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* A headless Service leads to the pods' own addresses, past all that stands before a Service's address. */ -}}
+{{- define "service.headlessChecks" -}}
+{{- $service := .Values.service -}}
+{{- if $service.headless -}}
+  {{- if ne $service.type "ClusterIP" -}}
+    {{- fail (printf "service.headless is true, and a Service of type %s has an address; leave one of them out" $service.type) -}}
+  {{- end -}}
+  {{- range .Values.ports -}}
+    {{- if and .port (ne (int .port) (int .containerPort)) -}}
+      {{- fail (printf "service.headless is true, and the port '%s' is %v where its containerPort is %v: a headless Service translates no port, so nothing would answer on %v; set its port to %v, or leave service.headless out" .name .port .containerPort .port .containerPort) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if or (ne $service.sessionAffinity "None") $service.trafficDistribution -}}
+    {{- fail "service.headless is true, and clients choose their pod themselves: service.sessionAffinity and service.trafficDistribution would do nothing; leave them out, or service.headless" -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "service.reachChecks" -}}
 {{- with .Values.service -}}
-  {{- if and .headless (ne .type "ClusterIP") -}}
-    {{- fail (printf "service.headless is true, and a Service of type %s has an address; leave one of them out" .type) -}}
-  {{- end -}}
   {{- if and .externalTrafficPolicy (eq .type "ClusterIP") -}}
     {{- fail "service.externalTrafficPolicy is about traffic from outside, and none reaches a Service of type ClusterIP; leave it out" -}}
   {{- end -}}
@@ -54,6 +69,7 @@
     {{- fail (printf "service.loadBalancerClass is for the type LoadBalancer, and service.type is %s; leave it out" .type) -}}
   {{- end -}}
 {{- end -}}
+{{- include "service.headlessChecks" . -}}
 {{- $names := list "" -}}
 {{- range .Values.ports -}}
   {{- $names = append $names .name -}}

@@ -11,6 +11,7 @@ imagePullPolicy: {{ dig "pullPolicy" "" (.image | default dict) | default $root.
 securityContext:
   {{- $over := list $root.Values.containerSecurityContext .securityContext }}
   {{- include "common.containerSecurityContext.of" (dict "what" (printf "securityContext of the container '%s'" .name) "over" $over) | nindent 2 }}
+{{ include "common.termination" (dict "policy" .terminationMessagePolicy) }}
 {{- with pick . "command" "args" "workingDir" "restartPolicy" "envFrom" "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" "volumeMounts" }}
 {{ toYaml . }}
 {{- end }}
@@ -36,7 +37,7 @@ resources:
 
 {{- /* Takes the root. Fails for containers that are not whole, or that could not be in one pod. */ -}}
 {{- define "service.containerChecks" -}}
-{{- $known := list "name" "image" "command" "args" "workingDir" "env" "envFrom" "ports" "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" "volumeMounts" "resources" "securityContext" -}}
+{{- $known := list "name" "image" "command" "args" "workingDir" "env" "envFrom" "ports" "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" "volumeMounts" "resources" "securityContext" "terminationMessagePolicy" -}}
 {{- $taken := list (include "service.name" .) -}}
 {{- range $where, $containers := dict "initContainers" .Values.initContainers "extraContainers" .Values.extraContainers -}}
   {{- range $container := $containers -}}

@@ -1,17 +1,21 @@
-{{- /* cluster.xml: what a daemon logs goes to the standard output. Takes the root. */ -}}
+{{- /* cluster.xml: what a daemon logs goes to the standard output. Takes root and, if wanted, appenders, more of them as text. */ -}}
 {{- define "storm.cluster.xml" -}}
+{{- $logging := .root.Values.logging -}}
 <configuration shutdownHook="disable">
   <appenders>
     <Console name="CONSOLE">
-      {{- include "storm.layout" . | nindent 6 }}
+      {{- include "storm.layout" .root | nindent 6 }}
     </Console>
+    {{- with .appenders }}
+    {{- . | nindent 4 }}
+    {{- end }}
   </appenders>
   <loggers>
     {{- /* One line for each request would drown the others. */}}
     {{- range list "org.apache.storm.logging.filters.AccessLoggingFilter" "org.apache.storm.logging.ThriftAccessLogger" }}
-    <logger name="{{ . }}" level="{{ ternary "info" "warn" $.Values.logging.requests }}"/>
+    <logger name="{{ . }}" level="{{ ternary "info" "warn" $logging.requests }}"/>
     {{- end }}
-    <root level="{{ lower .Values.logging.level }}">
+    <root level="{{ lower $logging.level }}">
       <appender-ref ref="CONSOLE"/>
     </root>
   </loggers>

@@ -14,6 +14,7 @@
   "worker.heap.memory.mb" (int $workers.heapMiB)
   "worker.childopts" (include "storm.childopts" $workers)
   "topology.worker.logwriter.childopts" (printf "-Xmx%dm" (int $workers.logWriterMiB))
+  "logviewer.appender.name" "A1"
   "logviewer.childopts" (include "storm.childopts" .Values.logviewer.jvm) -}}
 {{- with include "supervisor.cpu" . -}}
   {{- $_ := set $settings "supervisor.cpu.capacity" (float64 .) -}}

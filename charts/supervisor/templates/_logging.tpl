@@ -1,4 +1,18 @@
 {{- /*
+Takes the root. The log viewer asks its own Log4j where daemons keep their logs, by the name of an appender for files
+(logviewer.appender.name), and ends where it has none. Ours log to the standard output: nothing refers to this one, and without
+an event it makes no file.
+*/ -}}
+{{- define "supervisor.daemonLogs" -}}
+{{- if .Values.logviewer.enabled -}}
+{{- $file := "${sys:storm.log.dir}/${sys:logfile.name}" -}}
+<RollingFile name="A1" createOnDemand="true" fileName="{{ $file }}" filePattern="{{ $file }}.%i">
+  <SizeBasedTriggeringPolicy size="1 MB"/>
+</RollingFile>
+{{- end -}}
+{{- end -}}
+
+{{- /*
 worker.xml, for workers and their log writers: into files, which the log viewer shows. The names are those that it looks
 for.
 */ -}}

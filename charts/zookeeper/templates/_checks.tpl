@@ -5,6 +5,9 @@
   {{- fail (printf "replicas is %v, and an ensemble has 1, 3, 5 or 7 members: an even one survives no more failures than the odd one below it" .Values.replicas) -}}
 {{- end -}}
 {{- include "common.heapFits" (dict "name" "jvm.heapMiB" "heapMiB" .Values.jvm.heapMiB "resources" .Values.resources) -}}
+{{- if and (gt (int .Values.jvm.dnsCacheSeconds) 0) (contains "-Djava.security.properties=" .Values.jvm.options) -}}
+  {{- fail (printf "jvm.options is '%s', and jvm.dnsCacheSeconds is given to Java by that option, too, so one of them would be lost; set jvm.dnsCacheSeconds to 0, and write networkaddress.cache.ttl into the file of yours" .Values.jvm.options) -}}
+{{- end -}}
 {{- if and (or .Values.tls.client.enabled .Values.tls.quorum.enabled) (not .Values.tls.secretName) -}}
   {{- fail "tls is enabled, and tls.secretName is empty; name a Secret with tls.crt, tls.key and ca.crt" -}}
 {{- end -}}

@@ -7,6 +7,12 @@
 - {name: JMXDISABLE, value: "true"}
 {{- end -}}
 
+{{- /* Takes the root. Options of a member's JVM beside its heap. */ -}}
+{{- define "zookeeper.jvmFlags" -}}
+{{- $security := ternary "-Djava.security.properties=/conf/java.security" "" (gt (int .Values.jvm.dnsCacheSeconds) 0) -}}
+{{- list "-XX:+ExitOnOutOfMemoryError" $security .Values.jvm.options | compact | join " " -}}
+{{- end -}}
+
 {{- define "zookeeper.mounts" -}}
 - {name: config, mountPath: /conf, readOnly: true}
 - {name: tmp, mountPath: /tmp}

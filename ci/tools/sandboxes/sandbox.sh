@@ -1,4 +1,4 @@
-# Makes a sandbox's network on a node (node.py): $1 is the sandbox, $2 the last part of its address, $3 the network.
+# Makes a sandbox's network on a node (sandboxes.py): $1 is the sandbox, $2 the last part of its address, $3 the network.
 set -eu
 
 ip netns add "$1"

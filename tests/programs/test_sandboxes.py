@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import node as module
+import sandboxes as module
 import pytest
-from node import Container, Mount, Node, NodeError
+from sandboxes import Container, Mount, Node, NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from node import Running, Sandbox
+    from sandboxes import Running, Sandbox
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 PYTHON = str(Path(sys.executable).resolve())
@@ -128,7 +128,7 @@ def test_what_does_not_hear_sigterm_is_killed_when_the_time_is_up(run: Callable[
 
 def test_nothing_stays_when_the_owner_is_killed() -> None:
     script = (
-        "from node import Container, Node\n"
+        "from sandboxes import Container, Node\n"
         "with Node() as node:\n"
         f"    node.sandbox('pod').run(Container({SLEEP}, {PATH}))\n"
         "    print(node.folder, flush=True)\n"

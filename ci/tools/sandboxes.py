@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
-HERE = Path(__file__).resolve().parent / "node"
+HERE = Path(__file__).resolve().parent / "sandboxes"
 NEEDED = ("bash", "ip", "mount", "nsenter", "timeout", "unshare")
 NETWORK = "192.0.2"  # from the range for documentation (RFC 5737), which is nobody's
 START_TIMEOUT = 20.0  # seconds for a container's first process to be there; it takes milliseconds

@@ -1,4 +1,4 @@
-# Becomes a container's first process (node.py), in new namespaces of mounts, processes and host name.
+# Becomes a container's first process (sandboxes.py), in new namespaces of mounts, processes and host name.
 #
 #   container.sh PIDFILE ROOT HOSTNAME USER GROUP FOLDER [MODE SOURCE TARGET]… -- COMMAND …
 #

@@ -1,0 +1,3 @@
+module sidelane.dev/ci/tools/node/pause
+
+go 1.26.0
