@@ -12,8 +12,8 @@ import javatools
 import nodeimages
 import pytest
 import yaml
-from sandboxes import Mount, Node, NodeError
 from programs.pods import NAMESPACE, Cluster, Image
+from sandboxes import Mount, Node, NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sandboxes as module
 import pytest
+import sandboxes as module
 from sandboxes import Container, Mount, Node, NodeError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -98,11 +98,11 @@ def _api(settings: Mapping[str, str]) -> CoreV1Api:
     from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
 
     configuration = client.Configuration()
-    files = settings.get("KUBECONFIG") or "~/.kube/config"
-    if any(Path(file).expanduser().is_file() for file in files.split(":") if file):
+    files = [Path(file).expanduser() for file in (settings.get("KUBECONFIG") or "~/.kube/config").split(":") if file]
+    if found := {file: content for file in files if (content := _read_file(file))}:
         config.load_kube_config(
-            files,
-            context=settings.get("HELM_KUBECONTEXT") or None,
+            ":".join(map(str, found)),
+            context=settings.get("HELM_KUBECONTEXT") or _context(found.values()),
             client_configuration=configuration,
             persist_config=False,
         )
@@ -125,6 +125,18 @@ def _api(settings: Mapping[str, str]) -> CoreV1Api:
     if user := settings.get("HELM_KUBEASUSER"):
         connected.set_default_header("Impersonate-User", user)
     return client.CoreV1Api(connected)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415 - see the module's docstring
+
+    content = yaml.safe_load(path.read_bytes()) if path.is_file() else None
+    return content if isinstance(content, dict) else {}
+
+
+def _context(files: Iterable[Mapping[str, Any]]) -> str | None:
+    """The current context: of several files the first that names one decides, to Helm; to the client it is the last."""
+    return next((str(context) for file in files if (context := file.get("current-context"))), None)
 
 
 def _log(api: CoreV1Api, key: Key, clean: Cleaner) -> tuple[str, ...] | str:
