@@ -14,7 +14,7 @@ from sidelane.hidden import HIDDEN, secret_texts
 _SHORTEST: Final = 3
 #: How many lines of a log are kept, and how many characters of each, or of a message.
 LINES: Final = 10
-LENGTH: Final = 300
+LENGTH: Final = 500
 #: kubelet keeps so many bytes of a container's last log, and so may begin in the middle of a line.
 _KEPT_BYTES: Final = 2048
 

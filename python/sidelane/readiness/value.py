@@ -10,6 +10,8 @@ from typing import Final
 _DESCRIBED: Final = 10
 #: How many characters of a message the summary shows.
 _SHORT: Final = 120
+#: Reasons of a waiting container that tell enough in a summary; their messages are long.
+_TELLING: Final = frozenset({"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull"})
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class Container:
         restarts = f", {self.restarts} restart{'s' if self.restarts > 1 else ''}" if self.restarts else ""
         return f"{kind} {self.name} is {self.state}{reason}{ended}{restarts}"
 
+    @property
+    def cause(self) -> str:
+        """The state, with the message where the reason alone does not tell."""
+        told = self.reason in _TELLING or not self.message
+        return str(self) if told else f"{self}: {self.message}"
+
     def to_json(self) -> dict[str, object]:
         known: dict[str, object] = {
             "name": self.name,
@@ -99,7 +107,7 @@ class Unready:
     def cause(self) -> str:
         """The reason in a few words, such as ``container zookeeper is waiting: ErrImagePull``."""
         if self.containers:
-            return str(self.containers[0])
+            return self.containers[0].cause
         return ": ".join(filter(None, (self.reason, self.message)))
 
     @property
