@@ -127,7 +127,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
     async def status(self, name: str, lane: Lane | str | None = None) -> Release:
         """One release with its objects as they are now: by its own name, or by its chart's name and the lane.
 
-        Its ``readiness`` has what is not ready, and why; it is None in a directory, where nothing runs.
+        Its ``readiness`` has each pod that is not ready, with the reason; None in a directory, where nothing runs.
         """
         return await self._target.status(named(name, lane))
 

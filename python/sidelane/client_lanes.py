@@ -70,7 +70,7 @@ class LaneVerbs(Connection):
         return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
 
     async def lane_status(self, lane: Lane | str) -> LaneStatus:
-        """Every release of a lane with its readiness as it is now. Raises ReleaseNotFound where there is none."""
+        """Returns the releases of a lane, each with its present readiness. Raises ReleaseNotFound when it has none."""
         from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
 
         return await lane_status.status(self._target, lane_of(lane))
@@ -78,10 +78,10 @@ class LaneVerbs(Connection):
     async def wait(
         self, name: str | None = None, lane: Lane | str | None = None, *, timeout: str | None = None
     ) -> Readiness:
-        """Returns when a release, named as in ``status``, or every release of a lane is ready; nothing is changed.
+        """Returns when a release, named as in ``status``, or every release of a lane is ready. Changes nothing.
 
-        timeout: in Helm's form, ``5m`` where it is not given. Raises TimedOut, or NotReady for what never gets ready,
-        whose ``readiness`` has each pod that is not ready; Refused for a directory, where nothing runs.
+        timeout: in Helm's form; 5m by default. Raises TimedOut, or NotReady for a release that can't get ready: the
+        ``readiness`` of both has each pod that is not ready. Raises Refused in a directory, where nothing runs.
         """
         from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
 

@@ -26,7 +26,7 @@
         ├── HelmTooOld                               older than 3.17
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
-        ├── NotReady                                 what was installed can't get ready
+        ├── NotReady                                 a release that can't get ready
         │   └── TimedOut                             not ready in time
         ├── ApplyFailed                              a lane was deployed in part, or not at all
         └── NotWhatWasChecked                        Helm installed something else than what was checked
@@ -210,9 +210,8 @@ class ClusterDenied(HelmError):
 
 
 class NotReady(HelmError):
-    """What was installed is not ready, and never gets so. ``readiness`` has each pod, claim or other object that is not
-    ready, with its reason, its last events and the last lines of its log (sidelane.readiness); None where that could
-    not be read.
+    """A release is not ready, and can't get ready. ``readiness`` (sidelane.readiness.Readiness) has each pod, claim or
+    other object that is not ready, with its reason, last events and last log lines; None when they could not be read.
     """
 
     def __init__(self, problem: str, *, readiness: Any = None, remedy: str = "") -> None:
@@ -225,7 +224,7 @@ class NotReady(HelmError):
 
 
 class TimedOut(NotReady):
-    """What was installed was not ready in time."""
+    """A release was not ready in time."""
 
 
 class ApplyFailed(HelmError):

@@ -60,14 +60,14 @@ else:
 
 
 class Halt:
-    """Tells a Helm that waits to end: it marks its release as failed, or undoes it, as when its time is over."""
+    """Ends a Helm that waits. It marks its release as failed, or undoes it, as it does after its timeout."""
 
     def __init__(self) -> None:
         self.process: asyncio.subprocess.Process | None = None
         self.called = False
 
     def __call__(self) -> bool:
-        """Whether it was still running."""
+        """Asks Helm to end. Returns False when it has ended already."""
         if self.process is None or self.process.returncode is not None:
             return False
         self.called = True
@@ -111,7 +111,7 @@ class Helm(Command):
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
-        #: What it connects by, as its environment variables.
+        #: Its connection settings, as environment variables.
         self.settings = {
             key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
         }

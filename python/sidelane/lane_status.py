@@ -1,4 +1,4 @@
-"""A lane as it is now, and the waiting for what is there already: one release, or all of a lane."""
+"""The present state of a lane, and waiting for installed releases: one, or all of a lane."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True)
 class LaneStatus:
-    """A lane's releases as they are now, each with its readiness."""
+    """The releases of a lane, each with its present readiness."""
 
     lane: Lane
     releases: tuple[Release, ...]
 
     @property
     def readiness(self) -> Readiness | None:
-        """The readiness of all of them as one, None where nothing runs."""
+        """The readiness of all releases together, None in a directory, where nothing runs."""
         parts = [one.readiness for one in self.releases if one.readiness is not None]
         return merged(parts) if parts else None
 
@@ -36,7 +36,7 @@ class LaneStatus:
 
 
 async def status(target: Target, lane: Lane) -> LaneStatus:
-    """Every release of a lane. Raises ReleaseNotFound where there is none."""
+    """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
     found = await _of_lane(target, lane)
     stored = await _stored(target, [one.name for one in found])
     readiness = await target.readiness(stored)
@@ -46,8 +46,8 @@ async def status(target: Target, lane: Lane) -> LaneStatus:
 
 
 async def wait(target: Target, name: str | None, lane: Lane | None, options: Options) -> Readiness:
-    """Returns when a release, or all of a lane, is ready. Raises TimedOut, NotReady, ReleaseNotFound; Refused where
-    nothing runs.
+    """Returns when a release, or every release of a lane, is ready. Raises TimedOut, NotReady, ReleaseNotFound, and
+    Refused in a directory, where nothing runs.
     """
     if name is None and lane is None:
         raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
@@ -55,8 +55,8 @@ async def wait(target: Target, name: str | None, lane: Lane | None, options: Opt
     found = await target.ready(await _stored(target, names), name or str(lane), options)
     if found is None:
         raise Refused(
-            f"{name or lane} is kept in a directory, where nothing runs that could get ready",
-            remedy="wait on the cluster that the directory is applied to",
+            f"{name or lane} is in a directory, and nothing runs there",
+            remedy="run `sidelane wait` on the cluster that the directory is applied to",
         )
     return found
 
@@ -64,7 +64,7 @@ async def wait(target: Target, name: str | None, lane: Lane | None, options: Opt
 async def _of_lane(target: Target, lane: Lane) -> list[Release]:
     found = [one for one in await target.releases() if one.lane == lane]
     if not found:
-        raise ReleaseNotFound(f"there is no release of lane {lane} here", remedy="see `sidelane list`")
+        raise ReleaseNotFound(f"the lane {lane} has no release here", remedy="see `sidelane list`")
     return found
 
 

@@ -260,7 +260,7 @@ def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> 
 
 
 async def ready(target: Target, stored: Stored, options: Options) -> None:
-    """Waits for a release that is there already, when that is asked for. Raises TimedOut, NotReady."""
+    """Waits for a release that is installed already, if the options say so. Raises TimedOut, NotReady."""
     if options.waits:
         await target.ready([stored], stored.release.name, options)
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import ApplyFailed, NotReady, TimedOut
 
@@ -142,7 +143,7 @@ def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, s
         error = installing.exception()
     assert time.monotonic() - began < 60, "Helm's own time would be five minutes"
     assert type(error) is NotReady
-    assert "never gets ready" in error.problem
+    assert "can't get ready" in error.problem
     assert "InvalidImageName" in error.problem
     assert [release.status for release in client.releases()] == ([] if atomic else ["failed"])
     sets = cluster.names(f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
@@ -233,6 +234,50 @@ def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, tol
             error = applying.exception()
         assert "CrashLoopBackOff (exit 254), 3 restarts" in error.problem
         assert any(SUMMARY in step for step in steps)
+
+
+def test_a_failed_release_that_can_not_get_ready_is_not_waited_for_again(tmp_path, client, state):
+    (tmp_path / "lane.yaml").write_text(LANE)
+    for _ in ("created", "finished"):
+        began = time.monotonic()
+        with Beside(lambda: client.apply(tmp_path / "lane.yaml")) as applying:
+            state({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}})
+            error = applying.exception()
+        assert time.monotonic() - began < 60, "Helm's own time would be five minutes"
+        assert type(error.errors["zookeeper-coco-1"]) is NotReady
+        assert {one.name: one.status for one in client.releases()} == {"zookeeper-coco-1": "failed"}
+
+
+HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {name}
+  annotations: {{helm.sh/hook: post-install}}
+  labels: &labels
+    app: svc1-coco-1
+    version: v1
+    sidelane.dev/version: coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: coco-1
+spec:
+  suspend: true
+  template:
+    metadata: {{labels: *labels}}
+    spec:
+      restartPolicy: Never
+      containers: [{{name: seed, image: "example.org/seed:1"}}]
+"""
+
+
+def test_a_hook_is_waited_for_without_wait_and_told(told, tmp_path):
+    client, steps = told
+    chart = tiny_chart(tmp_path / "tiny")
+    (chart / "templates" / "hook.yaml").write_text(HOOK.format(name="svc1-v1-coco-1"))
+    with pytest.raises(TimedOut) as failed:
+        client.install(chart, "coco-1", name="svc1", service_version="v1", timeout="5s")
+    assert "svc1-v1-coco-1: 0 of 1 ready; Job svc1-v1-coco-1: it is not complete" in steps
+    assert failed.value.readiness.unready[0].label == "Job svc1-v1-coco-1"
 
 
 def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, crashes):

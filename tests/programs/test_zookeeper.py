@@ -153,4 +153,6 @@ def test_java_keeps_what_it_looked_up_as_long_as_the_chart_says(alone: Pod) -> N
     (alone.volumes["tmp"] / "Kept.java").write_text(KEPT)
     java = "java --add-exports java.base/sun.net=ALL-UNNAMED"
     assert alone.execute("bash", "-c", f"{java} $JVMFLAGS /tmp/Kept.java").split() == ["1", "1"]
-    assert alone.execute("bash", "-c", f"{java} /tmp/Kept.java").split() == ["30", "10"], "or the values are for nothing"
+    assert alone.execute("bash", "-c", f"{java} /tmp/Kept.java").split() == ["30", "10"], (
+        "or the values are for nothing"
+    )

@@ -65,7 +65,7 @@ def test_the_main_job_in_a_directory(sidelane):
     lane = sidelane("status", "--lane", "coco-1", *target)
     assert (lane.returncode, lane.stdout.splitlines()[-1]) == (0, "nothing runs in a directory")
     waits = sidelane("wait", "--lane", "coco-1", *target)
-    assert (waits.returncode, "is kept in a directory, where nothing runs" in waits.stderr) == (1, True)
+    assert (waits.returncode, "is in a directory, and nothing runs there" in waits.stderr) == (1, True)
     assert sidelane("wait", "--lane", "coco-9", *target).returncode == 1
     assert sidelane("uninstall", "zookeeper-coco-1", *target).returncode == 0
     assert sidelane("list", *target, "-o", "json").stdout == "[]\n"

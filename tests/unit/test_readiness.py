@@ -69,7 +69,7 @@ def test_a_stateful_set_scaled_to_nothing_is_ready(helm):
 def test_an_object_that_is_not_there_counts_what_it_asks_for(helm):
     found = readiness(None, helm=helm, manifest=[stateful_set("zk", 3, 0)])
     assert (found.ready, found.wanted, found.complete) == (0, 3, False)
-    assert found.summary() == "0 of 3 ready; StatefulSet zk: it is not there"
+    assert found.summary() == "0 of 3 ready; StatefulSet zk: it is missing"
 
 
 def test_a_deployment_by_helm_3_may_lack_what_its_strategy_allows_and_by_helm_4_may_not():

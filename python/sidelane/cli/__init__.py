@@ -18,7 +18,7 @@ COMMANDS = {
     "plan": "Show what a deployment file would do to its lane.",
     "apply": "Bring a lane to what a deployment file says.",
     "list": "List releases.",
-    "status": "Show a release or a lane, and what is not ready.",
+    "status": "Show a release or a lane, and each pod that is not ready.",
     "wait": "Wait until a release or a lane is ready.",
     "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",

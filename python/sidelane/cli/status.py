@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.settings
 def command(release: str | None, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
-    """Show RELEASE and its objects, or every release of a lane, and what is not ready.
+    """Show RELEASE and its objects, or every release of a lane, and each pod that is not ready.
 
-    RELEASE is a release's own name, or a chart's name together with --lane. Of each pod that is not ready its
-    containers' states, last events and last log lines are shown.
+    RELEASE is a release's own name, or a chart's name together with --lane. A pod that is not ready is shown with
+    its containers' states, its last events and its last log lines.
 
     Example: sidelane status --lane 2-coco-1
     """

@@ -198,12 +198,12 @@ class _Run:
         )
 
     def _detail(self, release: str, text: str) -> None:
-        """Takes in what a release that is worked on waits for."""
+        """Takes in the progress of one release."""
         self._details[release] = text.removeprefix(f"{release}: ") if text.startswith(f"{release}: ") else ""
         self._progress()
 
     def _progress(self) -> None:
-        # What is told in full is what one release waits for; of others their names.
+        # One release is told in full, the others by their names.
         telling = next((name for name in self._running if self._details.get(name)), None)
         names = sorted(self._running, key=lambda name: name != telling)
         running = f": {', '.join(names[:3])}{' …' if names[3:] else ''}" if names else ""
@@ -226,7 +226,7 @@ class _Run:
         errors = self._errors or {"routes": error}
         for name, one in errors.items():
             if isinstance(one, NotReady) and name in undone:
-                one.remedy = "mend what is named above"  # the release is gone
+                one.remedy = "fix the causes above"  # the release is gone
         lines = [_named(name, error.problem) for name, error in errors.items()]
         left = [name for name, release in self._done.items() if release.change != "unchanged" and name not in undone]
         open_ = [step.release for step in self._plan.steps if step.release not in {*self._done, *errors}]

@@ -54,14 +54,14 @@ class Subject:
 
 
 def is_hook_of(obj: Object, verb: str) -> bool:
-    """Whether an object is a hook that Helm waits for in this verb: a Job or a Pod."""
+    """Returns True for a hook that Helm waits for in this verb: a Job or a Pod."""
     events = str(obj.annotations.get("helm.sh/hook")).replace(" ", "").split(",")
     return bool(verb) and obj.kind in ("Job", "Pod") and any(event.endswith(f"-{verb}") for event in events)
 
 
 class Live(NamedTuple):
-    """What the cluster has: the subject's objects in their order, None for each that is missing; and of the namespace
-    the ReplicaSets and pods that belong to them, claims of pods that are not ready, and events.
+    """The cluster's objects. objects: those of the subject, in its order, None for each that is missing. The rest are
+    the ReplicaSets and pods that belong to them, the claims of pods that are not ready, and events.
     """
 
     objects: tuple[Body | None, ...]
@@ -80,7 +80,7 @@ def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
         if obj.is_hook:
             parts = _hook(subject, obj, body, live)
         elif body is None:
-            parts = _Part(0, rules.wanted(obj.body), "it is not there", [])
+            parts = _Part(0, rules.wanted(obj.body), "it is missing", [])
         elif obj.kind == "Pod":
             parts = _pod(subject, body, live)
         else:
@@ -106,7 +106,7 @@ class _Part(NamedTuple):
 
 
 def _hook(subject: Subject, obj: Object, body: Body | None, live: Live) -> _Part:
-    """A hook counts while it runs: before, and when Helm has deleted it, it is not there."""
+    """A hook counts while it runs. Before that, and after Helm has deleted it, it does not exist."""
     lacking = "" if body is None else _hook_lacking(body)
     if body is None or not lacking:
         return _Part(0, 0, "", [])
@@ -151,8 +151,8 @@ def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
 
 
 def _counts(pod: Body, owner: Body) -> bool:
-    """Whether a pod that is not ready keeps its owner from being ready. Of a stateful set also a pod that is being
-    deleted does: the next of its name can't be made before it is gone.
+    """Returns True for a pod that keeps its owner from being ready. A pod of a stateful set does so while it is being
+    deleted, too: the next pod of its name can't be made before it is gone.
     """
     if pods.is_ready(pod):
         return False
@@ -180,9 +180,9 @@ def _newest(deployment: Body, live: Live) -> Iterator[Body]:
 
 
 def _failure(subject: Subject, body: Body, mine: Iterable[Body], live: Live) -> Unready | None:
-    """The reason why a workload's pods can't be made: a quota, Pod Security, a webhook …"""
+    """Returns why a workload's pods can't be made: a quota, Pod Security, a webhook …"""
     makers = [body, *_newest(body, live)]
-    # The controller tells it again while it lasts: what is older than the newest pod has passed.
+    # The controller repeats its event while the failure lasts: one that is older than the newest pod has passed.
     since = max((str(at(pod, "metadata", "creationTimestamp") or "") for pod in mine), default="")
     told = [event for one in makers for event in _events_of(live, one) if event.get("reason") in _FAILURES]
     told = [event for event in told if pods.time_of(event) >= since]
@@ -234,7 +234,7 @@ def _claims(subject: Subject, live: Live, found: Sequence[Unready]) -> Iterator[
 
 
 def _severity(one: Unready) -> int:
-    """What tells most comes first: what never gets ready, what has failed, what can't be made, and then what starts."""
+    """The order: hopeless objects, containers that failed, pods that can't be made, containers that start."""
     if one.hopeless:
         return 0
     if any(

@@ -36,7 +36,7 @@ class Cleaner:
 
     def text(self, value: object, length: int = LENGTH) -> str:
         """A text on one line, of at most so many characters."""
-        # Controls go first: a secret that they cut in two would not be known again.
+        # Controls go first: a secret that they cut in two would not be recognized.
         bare = _CONTROLS.sub(" ", _ESCAPES.sub("", str(value or ""))).strip()
         shown = self._secrets.sub(HIDDEN, bare) if self._secrets else bare
         return shown if len(shown) <= length else f"{shown[: length - 1]}…"
@@ -47,7 +47,7 @@ class Cleaner:
         whole = self._secrets.sub(HIDDEN, text) if self._secrets else text
         lines = whole.splitlines()
         if cut and lines:
-            # What is left of a secret that was cut is not known again.
+            # The rest of a secret that was cut would not be recognized.
             lines = lines[1:] or [f"…{lines[0][-LENGTH // 2 :]}"]
         shown = [line for line in map(self.text, lines) if line]
         return tuple(shown[-LINES:])

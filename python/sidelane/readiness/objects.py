@@ -15,7 +15,7 @@ Body = Mapping[str, Any]
 
 
 def lacking(body: Body, helm: int) -> str:
-    """Why Helm of this major version would still wait for this object; empty when it would not."""
+    """Returns the reason why Helm of this major version would still wait for this object; empty when it would not."""
     kind = _kind(body)
     if helm >= 4 and at(body, "metadata", "deletionTimestamp"):
         return "it is being deleted"
@@ -39,7 +39,7 @@ def wanted(body: Body) -> int:
 
 
 def is_waited_for(body: Body, helm: int) -> bool:
-    """Whether Helm's --wait may wait for this object: ``body`` may be as its manifest has it."""
+    """Returns True for an object that Helm's --wait may wait for. ``body`` may be as its manifest has it."""
     kind = _kind(body)
     if kind == "Service":
         return bool(at(body, "spec", "type") == "LoadBalancer")
@@ -289,7 +289,7 @@ _RULES_4: Final[dict[str, Callable[[Body], str]]] = {
 
 
 def job_lacking(body: Body) -> str:
-    """Why a Job that is one of Helm's hooks is still waited for; empty when it is complete."""
+    """Returns the reason why Helm still waits for a Job that is one of its hooks; empty when it is complete."""
     if condition(body, "Failed").get("status") == "True":
         return "it failed"
     return "" if condition(body, "Complete").get("status") == "True" else "it is not complete"

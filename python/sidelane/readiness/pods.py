@@ -12,15 +12,15 @@ from sidelane.readiness.value import Container, Event, Unready
 
 #: How many of an object's events are kept.
 _EVENTS: Final = 3
-#: Reasons of a waiting container that nothing but another pod can mend. kubelet reads the image's name from the pod,
-#: whose name it can't parse, today or later (pkg/kubelet/images/image_manager.go).
+#: Reasons of a waiting container that only another pod can fix. kubelet can't parse the image's name, and reads it from
+#: the pod each time (pkg/kubelet/images/image_manager.go).
 _HOPELESS: Final = frozenset({"InvalidImageName"})
 #: Reasons of a waiting container that are a step of every start.
 STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
 def is_ready(pod: Body) -> bool:
-    """Whether a pod is Ready and stays."""
+    """Returns True for a pod that is Ready and is not being deleted."""
     return condition(pod, "Ready").get("status") == "True" and not at(pod, "metadata", "deletionTimestamp")
 
 
@@ -65,7 +65,7 @@ def last_events(events: Iterable[Body], clean: Cleaner) -> tuple[Event, ...]:
 
 def _own(pod: Body, events: Iterable[Body]) -> Iterator[Body]:
     uid = at(pod, "metadata", "uid")
-    # A pod that has found its node was Unschedulable before, which explains nothing any more.
+    # Events from before the pod had a node explain nothing any more.
     passed = condition(pod, "PodScheduled").get("status") == "True"
     for event in events:
         if at(event, "involvedObject", "uid") == uid and not (passed and event.get("reason") == "FailedScheduling"):
@@ -121,7 +121,7 @@ def _states(pod: Body, field: str, events: tuple[Body, ...], clean: Cleaner, *, 
         if init and state == "terminated" and at(status, "state", "terminated", "exitCode") == 0:
             continue
         if init and state in ("", "waiting") and at(status, "state", "waiting", "reason") == "PodInitializing":
-            continue  # it is not its turn
+            continue  # its turn has not come
         yield _container(status, state or "waiting", events, clean, init=init)
 
 

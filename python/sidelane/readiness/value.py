@@ -159,7 +159,7 @@ class Readiness:
 
     @property
     def hopeless(self) -> tuple[Unready, ...]:
-        """What never gets ready as it is."""
+        """The objects that never get ready as they are."""
         return tuple(one for one in self.unready if one.hopeless)
 
     @property

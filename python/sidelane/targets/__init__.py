@@ -29,7 +29,7 @@ class Options(NamedTuple):
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
     rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
     inputs: a digest of what the release is made from, kept with it. needs: releases of its lane that it needs, kept
-    too. level: how many releases, each needing the next, lie below it. progress: told what is waited for.
+    too. level: how many releases, each needing the next, lie below it. progress: told what Helm waits for.
     """
 
     wait: bool = False
@@ -43,7 +43,7 @@ class Options(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Whether it is waited until all is ready, which undoing implies."""
+        """True when the call waits until all is ready, which rollback_on_failure implies."""
         return self.wait or self.rollback_on_failure
 
 
@@ -229,12 +229,13 @@ class Target(Protocol):
         ...
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...] | None:
-        """How much of each of these releases is ready now, None where nothing runs."""
+        """Returns the present readiness of each release, None in a directory, where nothing runs."""
         ...
 
     async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness | None:
-        """Returns when these releases, ``what`` in words, are ready; None at once where nothing runs. Raises TimedOut
-        when that is not so in time, NotReady when it never will be.
+        """Returns when these releases are ready; None at once where nothing runs. ``what`` names them in messages.
+
+        Raises TimedOut when the timeout is over, NotReady when they can't get ready.
         """
         ...
 

@@ -47,7 +47,7 @@ NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
-#: By how many seconds a Helm that undoes what it did waits longer than it was asked to.
+#: The seconds that are added to the timeout of a Helm that undoes what it did.
 MARGIN: Final = 30
 
 
@@ -126,8 +126,11 @@ class ClusterTarget:
 
             try:
                 if options.waits:
+                    stored = await self.stored(release.name)
+                    if not deployed and release.status == "failed":
+                        await self._waits.require_hope(stored, options)
                     # A rollback that fails undoes nothing.
-                    stored, waited = await self.stored(release.name), options._replace(rollback_on_failure=False)
+                    waited = options._replace(rollback_on_failure=False)
                     await self._waits.over_helm(
                         release.name, stored.manifest.objects, stored.values, waited, roll_back, hooks="rollback"
                     )
@@ -232,13 +235,13 @@ class ClusterTarget:
         return replace(release, readiness=await self._readiness_of(stored_of(answer)))
 
     async def _readiness_of(self, stored: Stored) -> Readiness:
-        """The readiness of a release; one that can't be read says so, and hides nothing else of it."""
-        from sidelane.readiness import Readiness  # noqa: PLC0415 - what does not wait needs none of it
+        """Returns the readiness of a release. One that can't be read has a note: the status is shown all the same."""
+        from sidelane.readiness import Readiness  # noqa: PLC0415 - a call that does not wait needs none of it
 
         try:
             (readiness,) = await self.readiness([stored])
         except SidelaneError as error:
-            return Readiness(0, 0, complete=False, note=f"what is ready can't be read: {error.problem}")
+            return Readiness(0, 0, complete=False, note=f"readiness can't be read: {error.problem}")
         return readiness
 
     async def uninstall(self, name: str, options: Options) -> Release:
@@ -249,16 +252,16 @@ class ClusterTarget:
 
     @functools.cached_property
     def _waits(self) -> Waits:
-        from sidelane.targets.waits import Waits  # noqa: PLC0415 - what does not wait needs none of it
+        from sidelane.targets.waits import Waits  # noqa: PLC0415 - a call that does not wait needs none of it
 
         return Waits(self._helm, self.namespace)
 
     async def _waited(
         self, rendering: Rendering, options: Options, verb: str, work: Callable[[Halt | None], Awaitable[T]]
     ) -> T:
-        """Does the work, which is to call a Helm, and tells what it waits for, when it does."""
+        """Runs the work, which is to call a Helm, and shows progress while Helm waits."""
         objects = rendering.manifest.objects
-        # Helm waits for hooks whatever it is asked for.
+        # Helm waits for hooks without --wait, too.
         if not options.waits and not any(obj.is_hook for obj in objects):
             return await work(None)
         return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
@@ -328,7 +331,7 @@ class ClusterTarget:
 
 
 def _of_helm(options: Options) -> str | None:
-    """The timeout that Helm gets: one that undoes what it did is ended before it, when what is not ready was read."""
+    """Returns Helm's own timeout. A Helm that undoes the release gets more: it is ended from here, after a reading."""
     return f"{seconds(options.timeout or '5m') + MARGIN:g}s" if options.rollback_on_failure else options.timeout
 
 

@@ -1,12 +1,14 @@
-"""A cluster's releases, waited for: what sidelane.waiting needs to know of each. Imported when something waits."""
+"""The link from a cluster's releases to sidelane.waiting. Imported only when something waits."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from sidelane.errors import ReleaseNotFound, SidelaneError
 from sidelane.helm import Halt, Helm
 from sidelane.manifest import Object
 from sidelane.readiness import Readiness, Subject
@@ -22,10 +24,10 @@ _OWNERS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSe
 
 
 class Waits:
-    """What is waited for on one target."""
+    """Waiting for the releases of one target."""
 
     def __init__(self, helm: Helm, namespace: str | None) -> None:
-        self._helm = helm
+        self._helm, self._namespace = helm, namespace
         self._watch = Watch(Reader(helm, namespace))
 
     async def over_helm(
@@ -38,20 +40,35 @@ class Waits:
         *,
         hooks: str,
     ) -> T:
-        """Does the work, which is to call a Helm that waits for these objects, and for the hooks of this verb."""
+        """Runs the work, which is to call a Helm that waits for these objects and for the hooks of this verb."""
         waits = during.HelmWaits(
             watch=self._watch,
             subject=await self._subject(release, objects, values, hooks=hooks, alone=not options.waits),
             all=tuple(obj for obj in objects if not obj.is_hook),
             tell=options.progress,
             timeout=options.timeout,
-            undoes=options.rollback_on_failure,
+            undone=functools.partial(self._is_undone, release, hooks) if options.rollback_on_failure else None,
         )
         return await waits.over(work)
 
+    async def _is_undone(self, release: str, verb: str) -> bool:
+        """Returns True when Helm has removed what it installed, or rolled back what it upgraded."""
+        try:
+            answer = await self._helm.status(release, namespace=self._namespace)
+        except ReleaseNotFound:
+            return verb == "install"
+        except SidelaneError:
+            return False
+        return verb == "upgrade" and answer["info"]["status"] == "deployed"
+
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
-        """How much of each of these releases is ready now. Raises as sidelane.cluster_reader does."""
+        """Returns the present readiness of each release. Raises as sidelane.cluster_reader does."""
         return tuple(await self._watch.now(*await self._subjects(stored)))
+
+    async def require_hope(self, stored: Stored, options: Options) -> None:
+        """Raises NotReady for a release that can't get ready as it is. A rollback can't be ended once it has begun."""
+        (subject,) = await self._subjects([stored])
+        await during.require_hope(self._watch, subject, stored.manifest.objects, options.timeout)
 
     async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
         """Returns when these releases are ready. Raises TimedOut, NotReady."""
@@ -59,13 +76,13 @@ class Waits:
         return await during.ready(self._watch, subjects, what, timeout=options.timeout, tell=options.progress)
 
     async def while_pods_end(self, stored: Stored, options: Options, work: Awaitable[T]) -> T:
-        """Does the work, which removes a release, and tells which of its pods have still to end."""
+        """Runs the work, which removes a release, and tells which of its pods have still to end."""
         owners = (obj for obj in stored.manifest.objects if obj.kind in _OWNERS and not obj.is_hook)
         asked = Asked(leaving=tuple(f"{obj.kind}/{obj.name}" for obj in owners))
         return await during.going(self._watch, asked, f"removing {stored.release.name}", options.progress, work)
 
     async def while_claims_go(self, names: Iterable[str], options: Options, work: Awaitable[T]) -> T:
-        """Does the work, which deletes claims, and tells which are there still, and which pods use them."""
+        """Runs the work, which deletes claims, and tells which are left and which pods use them."""
         asked = Asked(claims=tuple(names))
         return await during.going(self._watch, asked, "deleting claims", options.progress, work)
 
@@ -83,7 +100,7 @@ class Waits:
         hooks: str = "",
         alone: bool = False,
     ) -> Subject:
-        """What is waited for of a release. alone: nothing but its hooks."""
+        """Returns the part of a release that Helm waits for. alone: only its hooks."""
         token = self._helm.settings.get("HELM_KUBETOKEN")
         helm = (await self._helm.version()).major
         subject = Subject.of(release, objects, values, helm=helm, hooks=hooks, secrets=[token] if token else [])

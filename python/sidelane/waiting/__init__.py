@@ -1,7 +1,7 @@
-"""Waiting for releases on a cluster, and saying what for.
+"""Waiting for releases on a cluster, with progress and with errors that name each pod that is not ready.
 
-- reading.py: what the cluster has of releases, read through Helm, at most once each two seconds;
-- watch.py: the readings of all that is waited for at a time, one call of Helm for all;
-- during.py: what is done while a Helm waits: progress, an early end, and an error that names what is not ready;
+- reading.py: the objects of releases, read through Helm, at most once each two seconds;
+- watch.py: one series of readings for all releases that are waited for at a time;
+- during.py: the work beside a Helm that waits: progress, an early end, the error;
 - logs.py: the last lines of containers' logs, from the API server.
 """

@@ -1,5 +1,5 @@
-"""What is done while a Helm waits: progress, an early end where nothing can come of it, and an error that names what is
-not ready, read before anything is undone.
+"""The work beside a Helm that waits: progress, an early end of a wait that can't succeed, and an error that names each
+object that is not ready. These are read before Helm undoes the release.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sidelane.durations import seconds
-from sidelane.errors import ClusterUnreachable, HelmError, NotReady, SidelaneError, TimedOut
+from sidelane.errors import ClusterUnreachable, HelmError, InvalidLane, NotReady, SidelaneError, TimedOut
 from sidelane.helm import Halt
+from sidelane.lane import Lane
 from sidelane.manifest import Object
 from sidelane.manifest.fields import at
 from sidelane.readiness import Readiness, Subject
@@ -34,8 +35,9 @@ TIMEOUT: Final = "5m0s"
 class HelmWaits:
     """One Helm that waits for a release.
 
-    undoes: it undoes what it did when it fails, and so is ended here when its time is over. timeout: as it was asked
-    for. all: every object that it creates or changes, which are there when it has begun to wait.
+    undone: for a Helm that undoes the release when it fails; tells afterwards if that was done. Such a Helm is ended
+    from here when the timeout is over, after a reading. timeout: as the user gave it. all: every object that Helm
+    creates or changes; it waits when all of them exist.
     """
 
     watch: Watch
@@ -43,79 +45,79 @@ class HelmWaits:
     all: tuple[Object, ...]
     tell: Tell
     timeout: str | None
-    undoes: bool = False
+    undone: Callable[[], Awaitable[bool]] | None = None
     last: Readiness | None = None
     _until: float | None = None  # when its time is over
 
     async def over(self, work: Callable[[Halt], Awaitable[T]]) -> T:
-        """Does the work, which is to call a Helm. Raises TimedOut or NotReady, with what is not ready."""
-        halt = Halt()
+        """Runs the work, which is to call a Helm. Raises TimedOut or NotReady with every object that is not ready."""
+        halt, until = Halt(), time.monotonic() + seconds(self.timeout or TIMEOUT)
         looking = asyncio.ensure_future(self._look(halt))
         try:
             return await work(halt)
         except HelmError as error:
-            if not halt.called and not isinstance(error, TimedOut):
+            if not halt.called and not isinstance(error, NotReady):
                 raise
-            # A Helm that undoes has left nothing to be read.
-            if not halt.called and not self.undoes:
+            # A Helm that undoes leaves nothing to read.
+            if not halt.called and not self.undone:
                 self.last = await _now(self.watch, self.subject) or self.last
-            raise self._error(error, late=not halt.called or not (self.last and self.last.hopeless)) from None
+            raise await self._error(error, late=time.monotonic() >= until) from None
         finally:
             looking.cancel()
             (end,) = await asyncio.gather(looking, return_exceptions=True)
             if isinstance(end, Exception):
-                log.warning("what %s waits for could not be told: %r", self.subject.release, end)
+                log.warning("no progress of %s could be shown: %r", self.subject.release, end)
 
     async def _look(self, halt: Halt) -> None:
         async with aclosing(self.watch.readings(Asked((self.subject,)))) as readings:
             async for found in readings:
                 if isinstance(found, SidelaneError):
-                    self.tell(f"{self.subject.release}: what it waits for can't be read: {found.problem}")
+                    self.tell(f"{self.subject.release}: its pods can't be read: {found.problem}")
                 elif await self._must_end(found, halt):
-                    halt()
+                    if halt() and self.undone:
+                        self.tell(f"{self.subject.release}: not ready; Helm undoes it")
                     return
 
     async def _must_end(self, found: Answer, halt: Halt) -> bool:
-        """Takes a reading in, tells it, and returns whether Helm must be ended now."""
+        """Takes in a reading and tells it. Returns True when Helm must be ended now."""
         (readiness,) = parts(Asked((self.subject,)), found)
         self.last = readiness
         self.tell(f"{self.subject.release}: {readiness.summary()}")
         if self._until is None and None not in _own(self.subject, found):
             self._until = time.monotonic() + seconds(self.timeout or TIMEOUT)
-        late = self.undoes and self._until is not None and time.monotonic() >= self._until
+        late = self.undone is not None and self._until is not None and time.monotonic() >= self._until
         if halt.process is None or not (late or readiness.hopeless):
             return False
-        # Before all of its objects are there, Helm does not wait yet.
+        # Helm still creates objects until all of them exist.
         if not late and not await self.watch.reader.are_there(self.all):
             return False
-        # A second look, a moment later and with all that can be told.
+        # A second reading, a moment later, with events and logs.
         self.last = await _now(self.watch, self.subject) or readiness
         return bool(self.last.hopeless) or (late and not self.last.complete)
 
-    def _error(self, error: HelmError, *, late: bool) -> NotReady:
+    async def _error(self, error: HelmError, *, late: bool) -> NotReady:
         name = self.subject.release
-        remedy = (
-            "it was undone again; install it when what is named above is mended"
-            if self.undoes
-            else f"see it at any time with `sidelane status {name}`"
-        )
+        if self.undone is None:
+            remedy = _see(name, late=late)
+        elif await self.undone():
+            remedy = "the release was undone; fix the causes above and run it again"
+        else:
+            remedy = f"undoing it failed, too: see `sidelane status {name}`"
         if self.last is None:
             return TimedOut(f"{name}: {error.problem}", remedy=remedy)
-        if late and not self.undoes:
-            remedy += ", or give it longer with --timeout"
         return not_ready(name, self.last, self.timeout, late=late, remedy=remedy)
 
 
 def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: bool, remedy: str) -> NotReady:
-    """The error that names what is not ready. late: its time is over; else it never gets ready."""
-    how = f"was not ready within {timeout or TIMEOUT}" if late else "never gets ready"
+    """The error that names each object that is not ready. late: the timeout is over; else it can't succeed."""
+    how = f"was not ready within {timeout or TIMEOUT}" if late else "can't get ready"
     text = readiness.text().replace("\n", "\n  ")
     problem = f"{what} {how}: {readiness.counted}" + (f"\n  {text}" if text else "")
     return (TimedOut if late else NotReady)(problem, readiness=readiness, remedy=remedy)
 
 
 async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout: str | None, tell: Tell) -> Readiness:
-    """Returns when all of these releases, which are there, are ready. Raises TimedOut; NotReady for what never is."""
+    """Returns when all of these installed releases are ready. Raises TimedOut, NotReady."""
     every = tuple(subjects)
     until = time.monotonic() + seconds(timeout or TIMEOUT)
     async with aclosing(watch.readings(Asked(every), at_once=True)) as readings:
@@ -125,7 +127,7 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
                 # An API server that is away for a moment comes back.
                 if late or not isinstance(answer, ClusterUnreachable):
                     raise answer
-                tell(f"{what}: what it waits for can't be read: {answer.problem}")
+                tell(f"{what}: its pods can't be read: {answer.problem}")
                 continue
             found = merged(parts(Asked(every), answer))
             if not found.complete and (late or found.hopeless):
@@ -133,15 +135,22 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
             if found.complete:
                 return found
             if late or found.hopeless:
-                more = "" if found.hopeless else ", or give it longer with --timeout"
-                remedy = f"see it at any time with `sidelane status`{more}"
+                remedy = _see(what, late=not found.hopeless)
                 raise not_ready(what, found, timeout, late=not found.hopeless, remedy=remedy)
             tell(f"{what}: {found.summary()}")
     raise AssertionError("readings do not end")
 
 
+async def require_hope(watch: Watch, subject: Subject, objects: Iterable[Object], timeout: str | None) -> None:
+    """Raises NotReady when a release whose objects all exist can't get ready. A reading that fails refuses nothing."""
+    found = await _now(watch, subject)
+    if found is not None and found.hopeless and await watch.reader.are_there(obj for obj in objects if not obj.is_hook):
+        remedy = _see(subject.release, late=False)
+        raise not_ready(subject.release, found, timeout, late=False, remedy=remedy)
+
+
 async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:
-    """Does the work, which removes releases or claims, and tells meanwhile what is still there."""
+    """Runs the work, which removes releases or claims, and tells meanwhile which pods and claims are left."""
 
     async def look() -> None:
         async with aclosing(watch.readings(asked)) as readings:
@@ -155,6 +164,16 @@ async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitab
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+def _see(what: str, *, late: bool) -> str:
+    """The remedy for a release, or a lane, that stays."""
+    with suppress(InvalidLane):
+        what = f"--lane {Lane.parse(what)}"
+    command = f"`sidelane status {what}`"
+    if late:
+        return f"see {command}, or allow more time with --timeout"
+    return f"fix the causes above in the next Build; {command} shows this one"
 
 
 def _left(asked: Asked, found: Answer) -> Iterable[str]:
@@ -188,5 +207,5 @@ async def _now(watch: Watch, subject: Subject) -> Readiness | None:
     try:
         return (await watch.now(subject))[0]
     except SidelaneError as error:
-        log.debug("what is not ready can't be read: %s", error.problem)
+        log.debug("readiness can't be read: %s", error.problem)
         return None

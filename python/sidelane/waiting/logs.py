@@ -1,4 +1,4 @@
-"""The last lines that containers wrote, where their termination messages do not tell: from the API server.
+"""The last lines of containers' logs, from the API server, for containers whose termination message has none.
 
 Helm reads no logs, so this is the one place where Sidelane talks to an API server itself: by Kubernetes' own client
 for Python, with what Helm connects by. The client is imported when something is not ready, and at no other time.
@@ -37,7 +37,7 @@ Key = tuple[str, str, str]  # namespace, pod, container
 
 
 async def added(helm: Helm, readiness: Readiness, clean: Cleaner) -> Readiness:
-    """The readiness with the last lines of logs, read for the containers that lack them. Raises nothing."""
+    """Returns the readiness with the last lines of logs, read for containers that lack them. Raises nothing."""
     wanted = [
         (one.namespace, one.name, container.name)
         for one in readiness.unready
@@ -66,7 +66,7 @@ def _with_logs(one: Unready, found: Mapping[Key, tuple[str, ...] | str]) -> Unre
 
 
 async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tuple[str, ...] | str]:
-    """The lines of each log, or in the place of lines why there are none."""
+    """Returns the lines of each log, or the reason why there are none."""
     loop = asyncio.get_running_loop()
     found: dict[Key, tuple[str, ...] | str] = {}
     done = asyncio.Event()
@@ -94,7 +94,7 @@ async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tupl
 
 
 def _api(settings: Mapping[str, str]) -> CoreV1Api:
-    """Kubernetes' client, connected by what Helm connects by. A token is in memory alone."""
+    """Returns Kubernetes' client with Helm's own connection settings. A token stays in memory."""
     from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
 
     configuration = client.Configuration()
@@ -146,7 +146,6 @@ def _log(api: CoreV1Api, key: Key, clean: Cleaner) -> tuple[str, ...] | str:
             pod,
             namespace,
             container=container,
-            # More than is shown: of the first line a part may be missing.
             tail_lines=2 * LINES,
             limit_bytes=BYTES,
             _preload_content=False,

@@ -1,4 +1,4 @@
-"""What a cluster has of releases that are waited for, read through Helm's lookup."""
+"""The cluster's objects of releases that are waited for, read through Helm's lookup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sidelane.cluster_reader import ClusterReader, Query, answered
-from sidelane.errors import ClusterDenied
+from sidelane.errors import ClusterDenied, ClusterUnreachable
 from sidelane.helm import Helm
 from sidelane.manifest import Object
 from sidelane.readiness import Live, Subject
@@ -17,6 +17,8 @@ from sidelane.readiness import Live, Subject
 CHART: Final = Path(__file__).parents[1] / "_waiting"
 #: Seconds from the beginning of one reading to that of the next.
 INTERVAL: Final = 2.0
+#: Seconds that one reading may take.
+PATIENCE: Final = 30.0
 
 
 class Asked(NamedTuple):
@@ -34,14 +36,14 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one reading found. note: what could not be read."""
+    """The objects that one reading found. note: the part that could not be read."""
 
     live: Live
     note: str = ""
 
 
 class Reader:
-    """Reads what is waited for in one namespace."""
+    """Reads the objects of releases in one namespace."""
 
     def __init__(self, helm: Helm, namespace: str | None) -> None:
         self.helm = helm
@@ -49,9 +51,9 @@ class Reader:
         self._next = 0.0
 
     async def read(self, asked: Sequence[Asked], *, events: bool) -> list[Answer]:
-        """The answers in the order of what is asked, by one call of Helm. events: with the objects' events.
+        """Returns an answer for each question, in one call of Helm. events: with the objects' events.
 
-        It is for who has had its turn. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
+        Await ``turn`` before. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
         """
         values: dict[str, Any] = {
             "asks": [_ask(obj) for one in asked for obj in one.objects],
@@ -61,18 +63,22 @@ class Reader:
         }
         note = ""
         try:
-            found = await answered(self.helm, CHART, values, self.namespace)
-        except ClusterDenied as error:
-            if not events:
-                raise
-            note = f"events can't be read: {error.problem}"
-            found = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
+            async with asyncio.timeout(PATIENCE):
+                try:
+                    found = await answered(self.helm, CHART, values, self.namespace)
+                except ClusterDenied as error:
+                    if not events:
+                        raise
+                    note = f"events can't be read: {error.problem}"
+                    found = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
+        except TimeoutError:
+            raise ClusterUnreachable(f"the API server did not answer within {PATIENCE:.0f} seconds") from None
         objects = iter(found["objects"])
         shared = [tuple(found[key] or ()) for key in ("replicaSets", "pods", "claims", "events")]
         return [Answer(Live(tuple(next(objects) for _ in one.objects), *shared), note) for one in asked]
 
     async def are_there(self, objects: Iterable[Object]) -> bool:
-        """Whether the cluster has every one of these objects."""
+        """Returns True when the cluster has every one of these objects."""
         queries = [
             Query(str(obj.body["apiVersion"]), obj.kind, obj.name, obj.body["metadata"].get("namespace"))
             for obj in objects
@@ -80,7 +86,7 @@ class Reader:
         return all(await ClusterReader(self.helm, self.namespace).read(*queries))
 
     async def turn(self) -> None:
-        """Returns when the next reading may begin: at most one does so each INTERVAL, whoever asks."""
+        """Returns when the next reading may begin. All callers share one each INTERVAL."""
         now = time.monotonic()
         at = max(now, self._next)
         self._next = at + INTERVAL

@@ -1,4 +1,4 @@
-"""The readings of all releases that are waited for at a time: one call of Helm reads for all of them."""
+"""One series of readings for all releases that are waited for at a time: one call of Helm reads them all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EVENTS_EVERY: Final = 5
 
 
 class Watch:
-    """What is waited for on one target."""
+    """The readings of one target."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -29,22 +29,25 @@ class Watch:
     async def readings(
         self, asked: Asked, *, at_once: bool = False, events: bool = False
     ) -> AsyncGenerator[Answer | SidelaneError, None]:
-        """What is found, again and again; an error where it could not be read.
+        """Yields an answer again and again, or the error when a reading failed.
 
-        at_once: the first time as soon as may be. Without it that is after a moment: what is ready by then is not read
-        at all. events: with the objects' events each time.
+        at_once: begin with the next possible reading. Without it the first one comes after INTERVAL, so that releases
+        that are ready by then cost no reading. events: read the objects' events each time.
         """
         one = _Watched(asked, events)
         self._watched.append(one)
         if self._task is None or self._task.done():
             self._hurry = asyncio.Event()
             self._task = asyncio.ensure_future(self._read_on(self._hurry))
+            self._task.add_done_callback(self._crashed)
         if at_once:
             self._hurry.set()
         try:
             while True:
                 await one.news.wait()
                 one.news.clear()
+                if isinstance(one.found, Exception) and not isinstance(one.found, SidelaneError):
+                    raise one.found
                 yield one.found
         finally:
             self._watched.remove(one)
@@ -53,13 +56,20 @@ class Watch:
                 self._task = None
 
     async def now(self, *subjects: Subject) -> list[Readiness]:
-        """The readiness of these as they are now, with events and the last lines of logs. Raises as Reader does."""
+        """Returns the present readiness of each, with events and the last lines of logs. Raises as Reader does."""
         async with aclosing(self.readings(Asked(subjects), at_once=True, events=True)) as readings:
             answer = await anext(readings)
         if isinstance(answer, SidelaneError):
             raise answer
         found = zip(subjects, parts(Asked(subjects), answer), strict=True)
         return [await logs.added(self.reader.helm, one, subject.clean) for subject, one in found]
+
+    def _crashed(self, task: asyncio.Task[None]) -> None:
+        """Passes an unexpected error on to everyone who waits for a reading."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            for one in self._watched:
+                one.found = error
+                one.news.set()
 
     async def _read_on(self, hurry: asyncio.Event) -> None:
         events: tuple[Body, ...] = ()
@@ -99,4 +109,4 @@ class _Watched:
     asked: Asked
     events: bool
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    found: Answer | SidelaneError = field(default_factory=lambda: Answer(Live(())))
+    found: Answer | Exception = field(default_factory=lambda: Answer(Live(())))
