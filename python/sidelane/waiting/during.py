@@ -20,6 +20,7 @@ from sidelane.manifest import Object
 from sidelane.manifest.fields import at
 from sidelane.readiness import Readiness, Subject
 from sidelane.readiness.value import merged
+from sidelane.tasks import ended
 from sidelane.waiting.reading import Answer, Asked
 from sidelane.waiting.watch import Watch, parts
 
@@ -63,10 +64,9 @@ class HelmWaits:
                 self.last = await _now(self.watch, self.subject) or self.last
             raise await self._error(error, late=time.monotonic() >= until) from None
         finally:
-            looking.cancel()
-            (end,) = await asyncio.gather(looking, return_exceptions=True)
-            if isinstance(end, Exception):
-                log.warning("no progress of %s could be shown: %r", self.subject.release, end)
+            await ended(looking)
+            if not looking.cancelled() and (problem := looking.exception()):
+                log.warning("no progress of %s could be shown: %r", self.subject.release, problem)
 
     async def _look(self, halt: Halt) -> None:
         async with aclosing(self.watch.readings(Asked((self.subject,)))) as readings:
@@ -162,8 +162,7 @@ async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitab
     try:
         return await work
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        await ended(looking)
 
 
 def _see(what: str, *, late: bool) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from sidelane.errors import SidelaneError
 from sidelane.readiness import Live, Readiness, Subject, assess
 from sidelane.readiness.objects import Body
+from sidelane.tasks import ended
 from sidelane.waiting import logs
 from sidelane.waiting.reading import INTERVAL, Answer, Asked, Reader
 
@@ -52,8 +53,8 @@ class Watch:
         finally:
             self._watched.remove(one)
             if not self._watched and self._task is not None:
-                self._task.cancel()
-                self._task = None
+                task, self._task = self._task, None
+                await ended(task)
 
     async def now(self, *subjects: Subject) -> list[Readiness]:
         """Returns the present readiness of each, with events and the last lines of logs. Raises as Reader does."""
