@@ -28,7 +28,7 @@ import semver
 
 from sidelane import helm_program
 from sidelane.errors import ChartNotFound, ClusterDenied, ClusterUnreachable, HelmError, HelmNotFound
-from sidelane.process import begun
+from sidelane.process import begun, stop
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ else:
 
 
 class Halt:
-    """Ends a Helm that waits. It marks its release as failed, or undoes it, as it does after its timeout."""
+    """Ends a Helm that waits. It marks its release as failed, as it does after its timeout."""
 
     def __init__(self) -> None:
         self.process: asyncio.subprocess.Process | None = None
@@ -178,7 +178,12 @@ class Helm(Command):
             await asyncio.sleep(0)  # the pipe is closed in the loop's next round
         if meanwhile is not None:
             meanwhile()
-        stdout, stderr = await process.communicate()
+        try:
+            stdout, stderr = await process.communicate()
+        except BaseException:  # whoever is told of it finds no Helm at work any more
+            if process.returncode is None:
+                await stop(process)
+            raise
         if process.returncode:
             from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
 
@@ -223,7 +228,6 @@ class Helm(Command):
         description: str = "",
         wait: bool = False,
         timeout: str | None = None,
-        rollback_on_failure: bool = False,
         take_ownership: bool = False,
     ) -> AsyncIterator[Callable[..., Awaitable[dict[str, Any]]]]:
         """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
@@ -239,7 +243,7 @@ class Helm(Command):
         if take_ownership:
             command.append("--take-ownership")
         command += [_WITHOUT_SCHEMAS, *_labels(labels), *_described(description)]
-        command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
+        command += _patience(wait=wait, timeout=timeout)
         await self.version()
         async with self._begun(command, takes_input=True) as process:
             # Values that end after their first byte are no values: whatever ends this process, or the pipe, Helm can't
@@ -260,7 +264,6 @@ class Helm(Command):
         namespace: str | None = None,
         wait: bool = False,
         timeout: str | None = None,
-        rollback_on_failure: bool = False,
         labels: Mapping[str, str] | None = None,
         description: str = "",
         history_max: int | None = None,
@@ -278,7 +281,7 @@ class Helm(Command):
         if force:
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
             command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
-        command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
+        command += _patience(wait=wait, timeout=timeout)
         return _json(await self.run(command, _document(values), halt=halt))
 
     async def rollback(
@@ -292,7 +295,7 @@ class Helm(Command):
     ) -> None:
         """`helm rollback`: brings what a revision says to the cluster, as a new revision."""
         command = ["rollback", release, str(revision), *_in(namespace)]
-        await self.run(command + _patience(wait=wait, timeout=timeout, rollback_on_failure=False))
+        await self.run(command + _patience(wait=wait, timeout=timeout))
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
@@ -370,12 +373,10 @@ def _described(description: str) -> list[str]:
     return ["--description", description] if description else []
 
 
-def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> list[str]:
+def _patience(*, wait: bool, timeout: str | None) -> list[str]:
     flags = ["--wait"] if wait else []
     if timeout:
         flags += ["--timeout", timeout]
-    if rollback_on_failure:
-        flags.append("--atomic")  # the name that both Helm 3 and Helm 4 take
     return flags
 
 

@@ -49,16 +49,16 @@ async def begun(
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({starting})
         if not starting.cancelled() and starting.exception() is None:
-            await _stop(starting.result())
+            await stop(starting.result())
         raise
     try:
         yield process
     finally:
         if process.returncode is None:
-            await _stop(process)
+            await stop(process)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
     """Ends a program: asked first, so that Helm marks its release as failed, and then made to."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)

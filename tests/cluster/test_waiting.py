@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sysconfig
 import threading
@@ -13,13 +14,35 @@ from pathlib import Path
 import pytest
 from generated import tiny_chart
 from sidelane import Client
-from sidelane.errors import ApplyFailed, NotReady, TimedOut
+from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, TimedOut
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 #: One pod that starts and does not become ready.
 NEVER = {"replicas": 1, "image": {"tag": "never-ready"}}
 POD = "zk-coco-1-0"
-LAST = "ERROR could not bind\n\x1b[31mpassword is hunter2hunter2\x1b[0m"
+ENDED = {"exitCode": 254, "reason": "Error", "message": "ERROR could not bind\n\x1b[31mgoing\x1b[0m"}
+
+
+HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {name}
+  annotations: {{helm.sh/hook: post-install}}
+  labels: &labels
+    app: svc1-coco-1
+    version: v1
+    sidelane.dev/version: coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: coco-1
+spec:
+  suspend: true
+  template:
+    metadata: {{labels: *labels}}
+    spec:
+      restartPolicy: Never
+      containers: [{{name: seed, image: "example.org/seed:1"}}]
+"""
 
 
 @pytest.fixture
@@ -50,12 +73,13 @@ def state(cluster, pods):
 
 
 @pytest.fixture
-def crashes(state):
-    def crash(**more):
-        ended = {"exitCode": 254, "reason": "Error", "message": LAST, "startedAt": None, "finishedAt": None}
-        state({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}}, last=ended, restarts=3, **more)
+def ends(state):
+    """Lets the container have ended, as between two of its runs: Helm 4 gives up when it waits to be run again."""
 
-    return crash
+    def end(**more):
+        state({"terminated": {**ENDED, "startedAt": None, "finishedAt": None}}, restarts=3, **more)
+
+    return end
 
 
 @pytest.fixture
@@ -66,16 +90,28 @@ def told(cluster, namespace, helm):
 
 
 @pytest.fixture
-def sidelane(cluster, namespace, helm, tmp_path):
-    """The command line, with one Helm on PATH."""
+def sidelane_begun(cluster, namespace, helm, tmp_path):
+    """Starts the command line, with one Helm on PATH."""
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "helm").symlink_to(helm)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
 
-    def run(*arguments):
+    def begin(*arguments):
         command = [SIDELANE, *arguments, "-n", namespace]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return begin
+
+
+@pytest.fixture
+def sidelane(sidelane_begun):
+    """Runs the command line."""
+
+    def run(*arguments):
+        process = sidelane_begun(*arguments)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     return run
 
@@ -104,22 +140,22 @@ def an_event(cluster, namespace, pod, reason, message):
     cluster.create(f"/api/v1/namespaces/{namespace}/events", body)
 
 
-SUMMARY = f"0 of 1 ready; {POD}: container zookeeper is waiting: CrashLoopBackOff (exit 254), 3 restarts"
+SUMMARY = f"0 of 1 ready; {POD}: container zookeeper is terminated: Error (exit 254), 3 restarts"
 
 
 @pytest.mark.parametrize("atomic", [False, True])
-def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(cluster, namespace, told, crashes, atomic):
+def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(cluster, namespace, told, ends, atomic):
     client, steps = told
     with Beside(
         lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True, timeout="9s", rollback_on_failure=atomic)
     ) as installing:
-        crashes()
+        ends()
         an_event(cluster, namespace, POD, "BackOff", "Back-off restarting failed container")
         error = installing.exception()
     assert isinstance(error, TimedOut)
     assert f"zookeeper-coco-1: {SUMMARY}" in steps
     assert f"{SUMMARY.partition(';')[0]}\n  {POD}:" in error.problem
-    for words in ("CrashLoopBackOff (exit 254), 3 restarts", "log: ERROR could not bind", "BackOff: Back-off"):
+    for words in ("is terminated: Error (exit 254), 3 restarts", "log: ERROR could not bind", "BackOff: Back-off"):
         assert words in error.problem
     assert "\x1b" not in error.problem
     (one,) = error.to_json()["readiness"]["unready"]
@@ -150,9 +186,25 @@ def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, s
     assert sets == ([] if atomic else ["zk-coco-1"])
 
 
-def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(client, state, crashes):
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_wait_that_helm_itself_gives_up_names_the_container_all_the_same(cluster, namespace, client, state, atomic):
+    """Helm 4 does, at once, when a container crashes in a loop."""
+    with Beside(
+        lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True, timeout="6s", rollback_on_failure=atomic)
+    ) as installing:
+        waits = {"reason": "CrashLoopBackOff", "message": "back-off 40s"}
+        state({"waiting": waits}, last={**ENDED, "startedAt": None, "finishedAt": None}, restarts=3)
+        an_event(cluster, namespace, POD, "BackOff", "Back-off restarting failed container")
+        error = installing.exception()
+    assert isinstance(error, NotReady)
+    for words in ("CrashLoopBackOff (exit 254), 3 restarts", "log: ERROR could not bind", "BackOff: Back-off"):
+        assert words in error.problem
+    assert [release.status for release in client.releases()] == ([] if atomic else ["failed"])
+
+
+def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(cluster, namespace, client, ends):
     client.install("zookeeper", "coco-1", values={"replicas": 1}, wait=True)
-    crashes()
+    ends()
     with pytest.raises(TimedOut) as failed:
         client.upgrade(
             "zookeeper",
@@ -162,18 +214,63 @@ def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(client, state
             timeout="5s",
             rollback_on_failure=True,
         )
-    assert "CrashLoopBackOff (exit 254)" in failed.value.problem
-    # Going back waits, too, and what it waits for is no better.
-    assert client.releases()[0].status in ("deployed", "failed")
-    assert client.record("zookeeper", "coco-1").values["replicas"] == 1
+    assert "Error (exit 254)" in failed.value.problem
+    # Going back waits, too, and the pod is no better.
+    assert "undoing it failed, too" in failed.value.remedy
+    budgets = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
+    assert cluster.names(budgets) == ["zk-coco-1"], "it is back"
+    assert client.releases()[0].status == "failed"
 
 
-def test_ready_means_ready_also_for_what_is_there(client, state, crashes):
+def test_an_upgrade_that_goes_back_to_what_is_ready_says_so(cluster, namespace, client, tmp_path):
+    chart = tiny_chart(tmp_path / "tiny")
+    (chart / "templates" / "hook.yaml").write_text(
+        "{{ if eq (int .Values.replicas) 2 }}\n"
+        + HOOK.format(name="svc1-v1-coco-1").replace("post-install", "pre-upgrade")
+        + "{{ end }}\n"
+    )
+    client.install(chart, "coco-1", name="svc1", service_version="v1")
+    with pytest.raises(NotReady) as failed:
+        client.upgrade(
+            chart, "coco-1", name="svc1", service_version="v1", values={"replicas": 2}, timeout="5s",
+            rollback_on_failure=True,
+        )  # fmt: skip
+    assert failed.value.remedy == "the release was undone; fix the causes and run it again"
+    assert [(one.status, one.revision) for one in client.releases()] == [("deployed", 3)]
+
+
+def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namespace, client, plain, tmp_path):
+    chart = tiny_chart(tmp_path / "tiny")
+    client.install(chart, "coco-1", name="svc1", service_version="v1")
+    with pytest.raises(ReleaseConflict):
+        client.install(
+            chart, "coco-1", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
+        )
+    assert [release.status for release in client.releases()] == ["deployed"]
+    values = ("--set", "Version=coco,Build=2,name=svc1")
+    plain("install", "svc1-v1-coco-2", chart, *values)
+    with pytest.raises(ReleaseConflict):
+        client.install(
+            chart, "coco-2", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
+        )
+    assert len(client.releases()) == 2
+
+
+def test_a_signal_undoes_an_atomic_install(client, cluster, sidelane_begun):
+    process = sidelane_begun("install", "zookeeper", "--lane", "coco-1", "--set", "image.tag=never-ready", "--atomic")
+    cluster.until("Helm waits", lambda: client.releases("coco-1"))
+    process.terminate()
+    _, stderr = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM, stderr
+    assert client.releases() == ()
+
+
+def test_ready_means_ready_also_for_what_is_there(client, state, ends):
     client.install("zookeeper", "coco-1", values=NEVER)
-    crashes()
+    ends()
     assert client.install("zookeeper", "coco-1", values=NEVER).change == "unchanged", "without --wait at once"
     for call in (client.install, client.upgrade):
-        with pytest.raises(TimedOut, match=r"CrashLoopBackOff \(exit 254\)"):
+        with pytest.raises(TimedOut, match=r"Error \(exit 254\)"):
             call("zookeeper", "coco-1", values=NEVER, wait=True, timeout="3s")
     assert client.releases()[0].status == "deployed", "what is there is left as it is"
     with Beside(lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True)) as installing:
@@ -194,16 +291,16 @@ releases:
 """
 
 
-def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, crashes):
+def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, ends):
     client, steps = told
     (tmp_path / "lane.yaml").write_text(LANE)
     client.install("zookeeper", "coco-1", values=NEVER)
-    crashes()
+    ends()
     with pytest.raises(ApplyFailed) as failed:
         client.apply(tmp_path / "lane.yaml", timeout="4s")
     assert [release.name for release in client.releases()] == ["zookeeper-coco-1"]
     assert isinstance(failed.value.errors["zookeeper-coco-1"], TimedOut)
-    assert "CrashLoopBackOff (exit 254), 3 restarts" in failed.value.problem
+    assert "Error (exit 254), 3 restarts" in failed.value.problem
     assert failed.value.to_json()["errors"]["zookeeper-coco-1"]["readiness"]["unready"][0]["name"] == POD
     assert any(SUMMARY in step for step in steps)
     state({"running": {}}, ready=True)
@@ -211,28 +308,28 @@ def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, crashes
     assert changes == {"zookeeper-coco-1": "unchanged", "svc1-v1-coco-1": "created"}
 
 
-def test_a_lane_that_is_undone_is_named_with_what_was_not_ready(tmp_path, client, crashes):
+def test_a_lane_that_is_undone_is_named_with_what_was_not_ready(tmp_path, client, ends):
     (tmp_path / "lane.yaml").write_text(LANE)
     with Beside(lambda: client.apply(tmp_path / "lane.yaml", timeout="8s", atomic=True)) as applying:
-        crashes()
+        ends()
         error = applying.exception()
     assert isinstance(error, ApplyFailed)
     assert error.undone == ("zookeeper-coco-1",)
-    assert "CrashLoopBackOff (exit 254), 3 restarts" in error.problem
+    assert "Error (exit 254), 3 restarts" in error.problem
     assert "log: ERROR could not bind" in error.problem
     assert "sidelane status" not in str(error), "it is gone"
     assert client.releases() == ()
 
 
-def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, told, crashes):
+def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, told, ends):
     client, steps = told
     (tmp_path / "lane.yaml").write_text(LANE)
     for _ in ("created", "finished"):
         steps.clear()
         with Beside(lambda: client.apply(tmp_path / "lane.yaml", timeout="7s")) as applying:
-            crashes()
+            ends()
             error = applying.exception()
-        assert "CrashLoopBackOff (exit 254), 3 restarts" in error.problem
+        assert "Error (exit 254), 3 restarts" in error.problem
         assert any(SUMMARY in step for step in steps)
 
 
@@ -248,28 +345,6 @@ def test_a_failed_release_that_can_not_get_ready_is_not_waited_for_again(tmp_pat
         assert {one.name: one.status for one in client.releases()} == {"zookeeper-coco-1": "failed"}
 
 
-HOOK = """\
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: {name}
-  annotations: {{helm.sh/hook: post-install}}
-  labels: &labels
-    app: svc1-coco-1
-    version: v1
-    sidelane.dev/version: coco
-    sidelane.dev/build: "1"
-    sidelane.dev/lane: coco-1
-spec:
-  suspend: true
-  template:
-    metadata: {{labels: *labels}}
-    spec:
-      restartPolicy: Never
-      containers: [{{name: seed, image: "example.org/seed:1"}}]
-"""
-
-
 def test_a_hook_is_waited_for_without_wait_and_told(told, tmp_path):
     client, steps = told
     chart = tiny_chart(tmp_path / "tiny")
@@ -280,15 +355,15 @@ def test_a_hook_is_waited_for_without_wait_and_told(told, tmp_path):
     assert failed.value.readiness.unready[0].label == "Job svc1-v1-coco-1"
 
 
-def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, crashes):
+def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, ends):
     client.install("zookeeper", "coco-1", values=NEVER)
     image = {"image": {"repository": "a", "tag": "a"}}
     client.install("service", "coco-1", name="svc1", service_version="v1", values=image, wait=True)
-    crashes()
+    ends()
     one = sidelane("status", "zookeeper", "--lane", "coco-1")
     assert one.returncode == 0
     assert "READY:     0 of 1 ready" in one.stdout
-    assert "container zookeeper is waiting: CrashLoopBackOff (exit 254), 3 restarts" in one.stdout
+    assert "container zookeeper is terminated: Error (exit 254), 3 restarts" in one.stdout
     lane = sidelane("status", "--lane", "coco-1")
     assert (lane.returncode, max(map(len, lane.stdout.splitlines()[:3])) <= 80) == (0, True)
     assert lane.stdout.splitlines()[0].split() == ["RELEASE", "STATUS", "CHART", "READY"]
@@ -314,10 +389,10 @@ def found_counted(found):
     return f"{found['readiness']['ready']} of {found['readiness']['wanted']} ready"
 
 
-def test_off_a_terminal_a_line_is_written_when_something_changes(sidelane, crashes):
+def test_off_a_terminal_a_line_is_written_when_something_changes(sidelane, ends):
     def later():
         time.sleep(3)
-        crashes()
+        ends()
 
     thread = threading.Thread(target=later)
     thread.start()
@@ -327,7 +402,7 @@ def test_off_a_terminal_a_line_is_written_when_something_changes(sidelane, crash
     lines = [line for line in failed.stderr.splitlines() if line.startswith("zookeeper-coco-1: 0 of 1 ready; ")]
     causes = [line.partition(": container zookeeper ")[2].rpartition(" (")[0] for line in lines]
     assert failed.returncode == 3
-    assert causes[-1] == "is waiting: CrashLoopBackOff (exit 254), 3 restarts"
+    assert causes[-1] == "is terminated: Error (exit 254), 3 restarts"
     assert len(causes) == len(set(causes)), "and each state once"
 
 

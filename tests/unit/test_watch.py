@@ -114,9 +114,9 @@ def test_events_are_read_now_and_then():
     assert [events for _, _, events in reader.asked] == [number % 5 == 0 for number in range(1, 13)]
 
 
-def helm_waits(reader, work, **more):
+def helm_waits(reader, work):
     steps = []
-    waits = during.HelmWaits(watch.Watch(reader), subject(), (), steps.append, "5s", **more)
+    waits = during.HelmWaits(watch.Watch(reader), subject(), (), steps.append, "5s")
     return asyncio.run(waits.over(work)), steps
 
 
@@ -138,9 +138,9 @@ def test_an_error_of_helms_that_is_none_of_waiting_stays_what_it_is():
         helm_waits(Played(UNREADY), work)
 
 
-@pytest.mark.parametrize("undone", [True, False])
-def test_a_helm_that_undoes_is_described_by_the_last_reading_before(undone):
-    reader = Played(UNREADY, READY)
+@pytest.mark.parametrize(("now", "words"), [(UNREADY, "Helm has stopped waiting"), (HOPELESS, "can't get ready")])
+def test_a_helm_that_gives_up_is_described_by_a_reading_after_it(now, words):
+    reader = Played(READY, now)
 
     async def work(_):
         while not reader.asked:
@@ -148,14 +148,20 @@ def test_a_helm_that_undoes_is_described_by_the_last_reading_before(undone):
         await asyncio.sleep(0.02)
         raise TimedOut("Helm's own words")
 
-    async def is_undone():
-        return undone
-
     with pytest.raises(NotReady) as failed:
-        helm_waits(reader, work, undone=is_undone)
-    assert "ErrImagePull" in failed.value.problem
-    assert ("was undone" in failed.value.remedy) is undone
-    assert ("undoing it failed" in failed.value.remedy) is not undone
+        helm_waits(reader, work)
+    assert words in failed.value.problem
+    assert not isinstance(failed.value, TimedOut), "its time is not over"
+    assert failed.value.readiness.unready[0].name == "zk-0"
+
+
+def test_a_helm_that_gives_up_on_a_cluster_that_can_not_be_read_keeps_its_own_words():
+    async def work(_):
+        raise TimedOut("Helm's own words", remedy="Helm's own remedy")
+
+    with pytest.raises(TimedOut) as failed:
+        helm_waits(Played(ClusterDenied("not allowed")), work)
+    assert str(failed.value) == "zookeeper-coco-1: Helm's own words; Helm's own remedy"
 
 
 def test_questions_count_the_objects_of_all_their_subjects():

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
@@ -47,8 +47,6 @@ NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
-#: The seconds that are added to the timeout of a Helm that undoes what it did.
-MARGIN: Final = 30
 
 
 class ClusterTarget:
@@ -71,18 +69,18 @@ class ClusterTarget:
                     create_namespace=options.create_namespace,
                     # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
                     labels={**labels, LANE: str(lane)},
-                    wait=options.wait,
-                    timeout=_of_helm(options),
-                    rollback_on_failure=options.rollback_on_failure,
+                    wait=options.waits,
+                    timeout=options.timeout,
                 ) as install,
             ):
 
                 async def create(rendering: Rendering, statement: str | None) -> Release:
                     if statement is not None:
                         carrier.write(name, str(lane), statement)
-                    answer = await self._waited(
-                        rendering, options, "install", lambda halt: install(rendering.values, halt)
-                    )
+                    async with self._undoing(name, options):
+                        answer = await self._waited(
+                            rendering, options, "install", lambda halt: install(rendering.values, halt)
+                        )
                     return self._deployed(answer, rendering, "created")
 
                 yield create
@@ -91,7 +89,7 @@ class ClusterTarget:
         with carried.carrying(rendering.chart) as carrier:
             if record is not None:
                 carrier.write(rendering.release, str(rendering.lane), record)
-            async with self._working(options) as labels:
+            async with self._working(options) as labels, self._undoing(rendering.release, options):
                 answer = await self._waited(
                     rendering,
                     options,
@@ -102,9 +100,8 @@ class ClusterTarget:
                         rendering.values,
                         namespace=self.namespace,
                         labels=labels,
-                        wait=options.wait,
-                        timeout=_of_helm(options),
-                        rollback_on_failure=options.rollback_on_failure,
+                        wait=options.waits,
+                        timeout=options.timeout,
                         halt=halt,
                     ),
                 )
@@ -167,8 +164,7 @@ class ClusterTarget:
         return frozenset(name for names in found for name in names if name in inputs)
 
     async def mine(self, lane: Lane) -> frozenset[str]:
-        (found,) = await self._labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
-        return frozenset(found)
+        return await self.labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
 
     async def levels(self, lane: Lane) -> Mapping[str, int]:
         levels: dict[str, int] = {}
@@ -266,6 +262,27 @@ class ClusterTarget:
             return await work(None)
         return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
 
+    @asynccontextmanager
+    async def _undoing(self, name: str, options: Options) -> AsyncIterator[None]:
+        """Undoes what the block's Helm did when the block fails, if the options say so. Helm's own way leaves nothing
+        that could be read before.
+        """
+        try:
+            yield
+        except ReleaseExists:
+            raise  # it is another's
+        except BaseException as error:  # a signal, too
+            if options.rollback_on_failure:
+                from sidelane.targets import undo  # noqa: PLC0415 - few need it
+
+                await undo.undo(self, name, error, options)
+            raise
+
+    async def labelled(self, selector: str) -> frozenset[str]:
+        """Returns the names of the releases whose labels a selector finds."""
+        (found,) = await self._labelled(selector)
+        return frozenset(found)
+
     async def _labelled(self, *selectors: str) -> list[list[str]]:
         """For each selector the names of the releases whose labels it selects."""
         calls = (self._helm.list_all(namespace=self.namespace, selector=selector) for selector in selectors)
@@ -275,7 +292,7 @@ class ClusterTarget:
     async def _working(self, options: Options) -> AsyncIterator[dict[str, str]]:
         """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
         # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
-        limit = 3 * seconds(_of_helm(options) or "5m") + 60
+        limit = 3 * seconds(options.timeout or "5m") + 60
         if (lock := holder().lock) is not None:
             self._helm.keeps = (lock,)
         labels = holder().labels(limit)
@@ -328,11 +345,6 @@ class ClusterTarget:
                 f"the like; `sidelane uninstall {release.name}` and mend it",
             )
         return release
-
-
-def _of_helm(options: Options) -> str | None:
-    """Returns Helm's own timeout. A Helm that undoes the release gets more: it is ended from here, after a reading."""
-    return f"{seconds(options.timeout or '5m') + MARGIN:g}s" if options.rollback_on_failure else options.timeout
 
 
 def _busy(name: str) -> TargetBusy:

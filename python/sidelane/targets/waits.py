@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from sidelane.errors import ReleaseNotFound, SidelaneError
 from sidelane.helm import Halt, Helm
 from sidelane.manifest import Object
 from sidelane.readiness import Readiness, Subject
@@ -27,7 +25,7 @@ class Waits:
     """Waiting for the releases of one target."""
 
     def __init__(self, helm: Helm, namespace: str | None) -> None:
-        self._helm, self._namespace = helm, namespace
+        self._helm = helm
         self._watch = Watch(Reader(helm, namespace))
 
     async def over_helm(
@@ -47,19 +45,8 @@ class Waits:
             all=tuple(obj for obj in objects if not obj.is_hook),
             tell=options.progress,
             timeout=options.timeout,
-            undone=functools.partial(self._is_undone, release, hooks) if options.rollback_on_failure else None,
         )
         return await waits.over(work)
-
-    async def _is_undone(self, release: str, verb: str) -> bool:
-        """Returns True when Helm has removed what it installed, or rolled back what it upgraded."""
-        try:
-            answer = await self._helm.status(release, namespace=self._namespace)
-        except ReleaseNotFound:
-            return verb == "install"
-        except SidelaneError:
-            return False
-        return verb == "upgrade" and answer["info"]["status"] == "deployed"
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
         """Returns the present readiness of each release. Raises as sidelane.cluster_reader does."""

@@ -1,5 +1,5 @@
 """The work beside a Helm that waits: progress, an early end of a wait that can't succeed, and an error that names each
-object that is not ready. These are read before Helm undoes the release.
+object that is not ready.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ TIMEOUT: Final = "5m0s"
 class HelmWaits:
     """One Helm that waits for a release.
 
-    undone: for a Helm that undoes the release when it fails; tells afterwards if that was done. Such a Helm is ended
-    from here when the timeout is over, after a reading. timeout: as the user gave it. all: every object that Helm
-    creates or changes; it waits when all of them exist.
+    all: every object that Helm creates or changes; it waits when all of them exist.
     """
 
     watch: Watch
@@ -46,9 +44,7 @@ class HelmWaits:
     all: tuple[Object, ...]
     tell: Tell
     timeout: str | None
-    undone: Callable[[], Awaitable[bool]] | None = None
     last: Readiness | None = None
-    _until: float | None = None  # when its time is over
 
     async def over(self, work: Callable[[Halt], Awaitable[T]]) -> T:
         """Runs the work, which is to call a Helm. Raises TimedOut or NotReady with every object that is not ready."""
@@ -59,10 +55,9 @@ class HelmWaits:
         except HelmError as error:
             if not halt.called and not isinstance(error, NotReady):
                 raise
-            # A Helm that undoes leaves nothing to read.
-            if not halt.called and not self.undone:
+            if not halt.called:
                 self.last = await _now(self.watch, self.subject) or self.last
-            raise await self._error(error, late=time.monotonic() >= until) from None
+            raise self._error(error, late=time.monotonic() >= until) from None
         finally:
             await ended(looking)
             if not looking.cancelled() and (problem := looking.exception()):
@@ -74,8 +69,7 @@ class HelmWaits:
                 if isinstance(found, SidelaneError):
                     self.tell(f"{self.subject.release}: its pods can't be read: {found.problem}")
                 elif await self._must_end(found, halt):
-                    if halt() and self.undone:
-                        self.tell(f"{self.subject.release}: not ready; Helm undoes it")
+                    halt()
                     return
 
     async def _must_end(self, found: Answer, halt: Halt) -> bool:
@@ -83,37 +77,38 @@ class HelmWaits:
         (readiness,) = parts(Asked((self.subject,)), found)
         self.last = readiness
         self.tell(f"{self.subject.release}: {readiness.summary()}")
-        if self._until is None and None not in _own(self.subject, found):
-            self._until = time.monotonic() + seconds(self.timeout or TIMEOUT)
-        late = self.undone is not None and self._until is not None and time.monotonic() >= self._until
-        if halt.process is None or not (late or readiness.hopeless):
-            return False
         # Helm still creates objects until all of them exist.
-        if not late and not await self.watch.reader.are_there(self.all):
+        if halt.process is None or not readiness.hopeless or not await self.watch.reader.are_there(self.all):
             return False
         # A second reading, a moment later, with events and logs.
         self.last = await _now(self.watch, self.subject) or readiness
-        return bool(self.last.hopeless) or (late and not self.last.complete)
+        return bool(self.last.hopeless)
 
-    async def _error(self, error: HelmError, *, late: bool) -> NotReady:
+    def _error(self, error: HelmError, *, late: bool) -> NotReady:
         name = self.subject.release
-        if self.undone is None:
-            remedy = _see(name, late=late)
-        elif await self.undone():
-            remedy = "the release was undone; fix the causes above and run it again"
-        else:
-            remedy = f"undoing it failed, too: see `sidelane status {name}`"
         if self.last is None:
-            return TimedOut(f"{name}: {error.problem}", remedy=remedy)
-        return not_ready(name, self.last, self.timeout, late=late, remedy=remedy)
+            return type(error if isinstance(error, NotReady) else NotReady(""))(
+                f"{name}: {error.problem}", remedy=error.remedy
+            )
+        return not_ready(name, self.last, self.timeout, late=late)
 
 
-def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: bool, remedy: str) -> NotReady:
-    """The error that names each object that is not ready. late: the timeout is over; else it can't succeed."""
-    how = f"was not ready within {timeout or TIMEOUT}" if late else "can't get ready"
+def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: bool) -> NotReady:
+    """The error that names each object that is not ready. late: the timeout is over."""
     text = readiness.text().replace("\n", "\n  ")
-    problem = f"{what} {how}: {readiness.counted}" + (f"\n  {text}" if text else "")
-    return (TimedOut if late else NotReady)(problem, readiness=readiness, remedy=remedy)
+    text = f": {readiness.counted}" + (f"\n  {text}" if text else "")
+    named = what
+    with suppress(InvalidLane):
+        named = f"--lane {Lane.parse(what)}"
+    if readiness.hopeless:
+        remedy = f"fix the causes above in the next Build; `sidelane status {named}` shows this one"
+        return NotReady(f"{what} can't get ready{text}", readiness=readiness, remedy=remedy)
+    if late:
+        remedy = f"see `sidelane status {named}`, or allow more time with --timeout"
+        return TimedOut(f"{what} was not ready within {timeout or TIMEOUT}{text}", readiness=readiness, remedy=remedy)
+    # Helm 4 waits no longer when a container crashes in a loop, or a pod finds no node for 15 seconds.
+    remedy = f"see `sidelane status {named}`, or wait on with `sidelane wait {named}`"
+    return NotReady(f"{what} is not ready, and Helm has stopped waiting{text}", readiness=readiness, remedy=remedy)
 
 
 async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout: str | None, tell: Tell) -> Readiness:
@@ -135,8 +130,7 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
             if found.complete:
                 return found
             if late or found.hopeless:
-                remedy = _see(what, late=not found.hopeless)
-                raise not_ready(what, found, timeout, late=not found.hopeless, remedy=remedy)
+                raise not_ready(what, found, timeout, late=late)
             tell(f"{what}: {found.summary()}")
     raise AssertionError("readings do not end")
 
@@ -145,8 +139,7 @@ async def require_hope(watch: Watch, subject: Subject, objects: Iterable[Object]
     """Raises NotReady when a release whose objects all exist can't get ready. A reading that fails refuses nothing."""
     found = await _now(watch, subject)
     if found is not None and found.hopeless and await watch.reader.are_there(obj for obj in objects if not obj.is_hook):
-        remedy = _see(subject.release, late=False)
-        raise not_ready(subject.release, found, timeout, late=False, remedy=remedy)
+        raise not_ready(subject.release, found, timeout, late=False)
 
 
 async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:
@@ -163,16 +156,6 @@ async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitab
         return await work
     finally:
         await ended(looking)
-
-
-def _see(what: str, *, late: bool) -> str:
-    """The remedy for a release, or a lane, that stays."""
-    with suppress(InvalidLane):
-        what = f"--lane {Lane.parse(what)}"
-    command = f"`sidelane status {what}`"
-    if late:
-        return f"see {command}, or allow more time with --timeout"
-    return f"fix the causes above in the next Build; {command} shows this one"
 
 
 def _left(asked: Asked, found: Answer) -> Iterable[str]:
@@ -196,10 +179,6 @@ def _is_left(pod: object, asked: Asked) -> bool:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (" …" if names[3:] else "")
-
-
-def _own(subject: Subject, found: Answer) -> Iterable[object]:
-    return (body for obj, body in zip(subject.objects, found.live.objects, strict=True) if not obj.is_hook)
 
 
 async def _now(watch: Watch, subject: Subject) -> Readiness | None:
