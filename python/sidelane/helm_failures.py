@@ -128,9 +128,9 @@ MEANINGS = (
         "see `sidelane status`, or allow more time with --timeout",
     ),
     _row(
-        r"(?P<kind>job|pod) (?P<name>\S+) failed(: (?P<why>\w+))?",
+        r"(?P<kind>job|pod) (?P<name>\S+) failed(?P<why>: \w+)?",
         NotReady,
-        "the {kind} {name} failed {why}",
+        "the {kind} {name} failed{why}",
         "see `sidelane status`, and the log of its pod",
     ),
     _row(

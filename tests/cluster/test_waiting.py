@@ -247,8 +247,7 @@ def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namesp
             chart, "coco-1", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
         )
     assert [release.status for release in client.releases()] == ["deployed"]
-    values = ("--set", "Version=coco,Build=2,name=svc1")
-    plain("install", "svc1-v1-coco-2", chart, *values)
+    plain("install", "svc1-v1-coco-2", chart, "--set-string", "Version=coco,Build=2,name=svc1")
     with pytest.raises(ReleaseConflict):
         client.install(
             chart, "coco-2", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
