@@ -44,7 +44,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what is long to start: a file's in tests/programs, a chart's in test_guard.py.
+    """One process for tests that share what is long to start: a file's in tests/programs and tests/node, a chart's in
+    test_guard.py.
 
     All others go to whichever process is free.
     """
@@ -55,7 +56,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             file, _, test = nodeid.partition("::")
             if file.endswith("/test_guard.py"):
                 return file + test[test.find("[") :]  # the Helm and the chart
-            return file if file.startswith("tests/programs/") else nodeid
+            return file if file.startswith(("tests/programs/", "tests/node/")) else nodeid
 
     return Together(config, log)
 

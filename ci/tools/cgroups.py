@@ -61,5 +61,5 @@ def remove(groups: list[Path]) -> bool:
     for group in groups:
         for folder, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(OSError):
-                os.rmdir(folder)
+                Path(folder).rmdir()
     return not any(group.exists() for group in groups)

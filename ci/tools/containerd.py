@@ -71,10 +71,7 @@ def environment(programs: Path) -> dict[str, str]:
 
 def unpack(programs: Path, archive: Path, store: Path, pause: str) -> None:
     """Makes the shared store of an archive of images. It runs a containerd in namespaces of its own for that."""
-    # Beside the store: what is unpacked lies on its file system.
-    with tempfile.TemporaryDirectory(dir=store.parent, prefix="unpacking-") as place, running(
-        programs, store, Path(place), pause
-    ) as ctr:
+    with tempfile.TemporaryDirectory() as place, running(programs, store, Path(place), pause) as ctr:
         subprocess.run([*ctr, "images", "import", archive], check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(store / CONTENT / "ingest", ignore_errors=True)
 
@@ -83,7 +80,7 @@ def unpack(programs: Path, archive: Path, store: Path, pause: str) -> None:
 def running(programs: Path, root: Path, run: Path, pause: str) -> Iterator[list[str]]:
     """A containerd, alone with its mounts. Gives the command of its client."""
     (run / "cni").mkdir()
-    command = [programs / "bin" / "containerd", "--config", settings(programs, root, run, pause)]
+    command = [str(programs / "bin" / "containerd"), "--config", str(settings(programs, root, run, pause))]
     ctr = [str(programs / "bin" / "ctr"), "--address", str(socket(run)), "--namespace", "k8s.io"]
     with (run / "containerd.log").open("wb") as log:
         process = subprocess.Popen(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for the isolated mode that it is run in
 
-import cgroups  # noqa: E402
+import cgroups
 
 
 def keep(folder: Path) -> None:

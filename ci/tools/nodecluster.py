@@ -7,8 +7,8 @@
     python ci/tools/nodecluster.py -- helm list
     python ci/tools/nodecluster.py --inside -- curl http://10.96.7.7
 
-The control plane is that of controlplane.py. It and the node run in namespaces of their own: a network that leads nowhere,
-mounts, processes and a control group. The API server alone is also reached from outside, on 127.0.0.1. Needs root.
+The control plane is that of controlplane.py. It and the node run in namespaces of their own: a network that leads
+nowhere, mounts, processes and a control group. From outside only the API server is reached, on 127.0.0.1. Needs root.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ import nodesettings
 import nodetools
 from controlplane import ControlPlane, ControlPlaneError, find_programs
 from nodesettings import ADDRESS, NAME, PORT
+from nodetools import Node
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("bash", "ip", "mount", "nsenter", "unshare")
 VOLUMES_EVERY = 0.5  # seconds between two looks at the claims
 
 
-def find_node() -> Path:
-    """The folder of the node's programs and images.
+def find_node() -> Node:
+    """What this machine's node is made of.
 
     Raises:
         ControlPlaneError: no node can be had on this machine; the message says why, or how to build one.
@@ -52,12 +53,14 @@ def find_node() -> Path:
         raise ControlPlaneError("the node has not been built; build it with `make node`")
     spaces = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"]
     if (done := subprocess.run(spaces, capture_output=True, text=True, check=False)).returncode:
-        raise ControlPlaneError(f"this machine gives root no namespaces ({done.stderr.strip()}); a node is made of them")
+        raise ControlPlaneError(
+            f"this machine gives root no namespaces ({done.stderr.strip()}); a node is made of them"
+        )
     return node
 
 
 class NodeCluster(ControlPlane):
-    """A running cluster, as a context manager. See ControlPlane; its folder also has the logs of the node's programs."""
+    """A running cluster, as a context manager. See ControlPlane; the node's programs log into its folder, too."""
 
     identities: ClassVar[dict[str, tuple[str, ...]]] = {
         **{name: who for name, who in ControlPlane.identities.items() if name != "kwok"},
@@ -66,7 +69,7 @@ class NodeCluster(ControlPlane):
         "coredns": ("coredns", "system:masters"),
     }
 
-    def __init__(self, node: Path, programs: Path | None = None) -> None:
+    def __init__(self, node: Node, programs: Path | None = None) -> None:
         super().__init__(programs or find_programs())
         self.node = node
         self._ended = threading.Event()
@@ -102,7 +105,7 @@ class NodeCluster(ControlPlane):
         """Starts the namespaces and returns the id of their first process; all in them ends with it."""
         store = self.folder / "images"
         store.mkdir()
-        mounts = containerd.shared(self.node / nodeimages.STORE, store)
+        mounts = containerd.shared(self.node.images, store)
         pairs = (str(path) for pair in mounts.items() for path in pair)
         spaces = ("--net", "--mount", "--pid", "--uts", "--fork", "--kill-child")
         process = subprocess.Popen(
@@ -110,14 +113,13 @@ class NodeCluster(ControlPlane):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
         )
         self._processes["namespaces"] = process
         self._keep(process.pid)
         assert process.stdout is not None
         with process.stdout:
-            first = process.stdout.readline().strip()
+            first = process.stdout.readline().decode(errors="replace").strip()
         if not first.isdecimal():
             raise ControlPlaneError(f"the namespaces of the node were not made: {first}")
         return int(first)
@@ -143,9 +145,9 @@ class NodeCluster(ControlPlane):
 
     def _run(self, name: str, *arguments: str) -> None:
         """Starts a program of the control plane or of the node, on the node."""
-        own = self.node / "bin" / name
+        own = self.node.programs / "bin" / name
         program = own if own.is_file() else self.programs / name
-        self._spawn(name, [*self.enter(), str(program), *arguments], env=containerd.environment(self.node))
+        self._spawn(name, [*self.enter(), str(program), *arguments], env=containerd.environment(self.node.programs))
 
     def _start_nodes(self) -> None:
         for path, items in nodesettings.objects().items():
@@ -155,7 +157,7 @@ class NodeCluster(ControlPlane):
         for folder in (run, *(run / name for name in ("cni", "kubelet", "pods", "volumes"))):
             folder.mkdir()
         (run / "cni" / "10-bridge.conflist").write_text(json.dumps(nodesettings.network(run)))
-        settings = containerd.settings(self.node, self.folder / "images", run, nodeimages.PAUSE)
+        settings = containerd.settings(self.node.programs, self.folder / "images", run, nodeimages.PAUSE)
         self._run("containerd", f"--config={settings}")
         self._await("containerd", containerd.socket(run).exists)
         (run / "resolv.conf").write_text(f"nameserver {ADDRESS}\n")

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FILES = Path(__file__).resolve().parent / "node" / "images"
-#: The store's folder, beside the programs.
-STORE = "images"
 PAUSE = "sidelane.dev/pause:1"
 #: The programs beyond Debian's essential ones that the official images have, too, or that a test's service is made of.
 PACKAGES = ("default-jre-headless", "netcat-openbsd", "openssl", "procps", "python3")
@@ -79,7 +77,7 @@ class Layer:
 
 
 def images(java: Path, programs: Path, classes: Path) -> tuple[Image, ...]:
-    """Every image. java: ZooKeeper and Storm. programs: this node's. classes: of the stand-in for Storm's web application."""
+    """Every image. java: ZooKeeper and Storm. programs: the node's. classes: a stand-in for Storm's web pages."""
 
     def user(layer: Layer, name: str) -> None:
         layer.text("etc/passwd", f"root:x:0:0:root:/root:/bin/bash\n{name}:x:{USER}:{USER}::/home/{name}:/bin/sh\n")
@@ -108,7 +106,12 @@ def images(java: Path, programs: Path, classes: Path) -> tuple[Image, ...]:
     zookeeper_env = ("ZOOCFGDIR=/conf", "ZOO_CONF_DIR=/conf", "ZOO_DATA_DIR=/data", "ZOO_DATA_LOG_DIR=/datalog")
     storm_env = ("STORM_CONF_DIR=/conf", "STORM_DATA_DIR=/data", "STORM_LOG_DIR=/logs")
     return (
-        Image(PAUSE, lambda layer: layer.tree(programs / "pause", "pause"), {"Entrypoint": ["/pause"]}, on_root=False),
+        Image(
+            PAUSE,
+            lambda layer: layer.tree(programs / "bin" / "pause", "pause"),
+            {"Entrypoint": ["/pause"]},
+            on_root=False,
+        ),
         Image(
             "docker.io/library/zookeeper:3.9.5",
             zookeeper,
@@ -140,7 +143,7 @@ def images(java: Path, programs: Path, classes: Path) -> tuple[Image, ...]:
     )
 
 
-def root(tar: Path, tools: Path, suite: str) -> None:
+def make_root(tar: Path, tools: Path, suite: str) -> None:
     """Makes the Debian root of the images, by the machine's own apt sources. tools: the folder of mmdebstrap."""
     sources = [path for path in Path("/etc/apt").glob("sources.list") if path.read_text().strip()]
     sources += sorted(p for p in Path("/etc/apt/sources.list.d").glob("*") if p.suffix in (".list", ".sources"))
@@ -154,17 +157,17 @@ def root(tar: Path, tools: Path, suite: str) -> None:
         raise SystemExit(f"mmdebstrap ended with {done.returncode}\n{done.stderr[-4000:]}")
 
 
-def make(output: Path, java: Path, base: Path) -> None:
-    """Writes the images and unpacks them. output: the node's folder, which has its programs. base: the Debian root."""
-    with tempfile.TemporaryDirectory(dir=output, prefix="layers-") as place:
+def make(output: Path, java: Path, programs: Path, root: Path) -> None:
+    """Makes the store of the images in the folder ``output``. java: ZooKeeper and Storm. root: the Debian root."""
+    with tempfile.TemporaryDirectory() as place:
         layers = Path(place)
         classes = layers / "classes"
         compile_webapp(java, classes)
         archive = layers / "images.tar"
         print("writing the images", file=sys.stderr, flush=True)
-        write(archive, layers, images(java, output / "bin", classes), base)
+        write(archive, layers, images(java, programs, classes), root)
         print("unpacking the images", file=sys.stderr, flush=True)
-        containerd.unpack(output, archive, output / STORE, PAUSE)
+        containerd.unpack(programs, archive, output, PAUSE)
 
 
 def compile_webapp(java: Path, output: Path, compiler: str | Path = "javac") -> None:
@@ -173,7 +176,7 @@ def compile_webapp(java: Path, output: Path, compiler: str | Path = "javac") -> 
     subprocess.run(command, check=True)
 
 
-def write(archive: Path, layers: Path, wanted: tuple[Image, ...], base: Path) -> None:
+def write(archive: Path, layers: Path, wanted: tuple[Image, ...], root: Path) -> None:
     """Writes all images as one OCI archive, in which each layer is once."""
     with tarfile.open(archive, "w") as tar:
         written: dict[str, dict[str, Any]] = {}
@@ -194,7 +197,7 @@ def write(archive: Path, layers: Path, wanted: tuple[Image, ...], base: Path) ->
             return {"mediaType": "application/vnd.oci.image.layer.v1.tar", **written[digest]}
 
         add(tar, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-        shared = layer(base)
+        shared = layer(root)
         manifests = []
         for image in wanted:
             own = layers / "layer.tar"

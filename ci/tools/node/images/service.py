@@ -7,7 +7,8 @@
     GET /ready       200, and 503 when the file /tmp/unready is there
     GET /exit        ends at once with `?code=`
 
-TCP and UDP on port 9000 answer each line with `tcp` or `udp` and the version. On SIGTERM requests that run are answered first.
+TCP and UDP on port 9000 answer each line with `tcp` or `udp` and the version. On SIGTERM requests that run are answered
+first.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Requests(http.server.BaseHTTPRequestHandler):
                 place = Path(query["path"])
                 try:
                     state = place.stat()
-                    content = place.read_text() if place.is_file() else sorted(os.listdir(place))
+                    content = place.read_text() if place.is_file() else sorted(item.name for item in place.iterdir())
                     text = json.dumps({"content": content, "mode": oct(state.st_mode & 0o7777), "group": state.st_gid})
                 except OSError as error:
                     code, text = 404, str(error)

@@ -1,0 +1,130 @@
+"""A cluster for tests, by its API, and a fresh namespace on it; whoever asks for them has a fixture `cluster`."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pykube
+import pytest
+from sidelane import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from controlplane import ControlPlane
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster and its API by path, such as `/apis/apps/v1/namespaces/default/deployments`.
+
+    Attributes:
+        kubeconfig: of an administrator.
+        plane: our own control plane; None on a cluster of someone else.
+    """
+
+    kubeconfig: Path
+    plane: ControlPlane | None
+    api: pykube.HTTPClient
+
+    def request(self, method: str, path: str, body: Object | None = None, **headers: str) -> Object:
+        """The answer as an object. Raises pykube.exceptions.HTTPError, with `code`, when it is a refusal."""
+        answer = self.api.session.request(
+            method, self.api.url + path, json=body, headers=headers, timeout=self.api.timeout
+        )
+        self.api.raise_for_status(answer)
+        return answer.json()
+
+    def get(self, path: str) -> Object:
+        return self.request("GET", path)
+
+    def list(self, path: str) -> list[Object]:
+        return self.get(path)["items"]
+
+    def create(self, path: str, body: Object) -> Object:
+        return self.request("POST", path, body)
+
+    def patch(self, path: str, body: Object) -> Object:
+        """Merges the body into the object (RFC 7386: a null deletes)."""
+        return self.request("PATCH", path, body, **{"Content-Type": "application/merge-patch+json"})
+
+    def delete(self, path: str) -> Object:
+        return self.request("DELETE", path)
+
+    def names(self, path: str) -> list[str]:
+        return sorted(item["metadata"]["name"] for item in self.list(path))
+
+    def labelled(self, namespace: str, selector: str, kinds: Iterable[str]) -> dict[tuple[str, str], Object]:
+        """The objects that a label selector finds, by kind and name, as their authors last wrote them: without what the
+        server counts. kinds: by their paths, such as `/apis/apps/v1/deployments`.
+        """
+        found = {}
+        for path in kinds:
+            root, _, kind = path.rpartition("/")
+            for item in self.list(f"{root}/namespaces/{namespace}/{kind}?labelSelector={selector}"):
+                item.pop("status", None)
+                for counted in ("resourceVersion", "managedFields", "generation"):
+                    item["metadata"].pop(counted, None)
+                found[kind, item["metadata"]["name"]] = item
+        return found
+
+    def ready_pods(self, namespace: str) -> list[str]:
+        """The names of the namespace's pods that are Ready, sorted."""
+        return sorted(
+            pod["metadata"]["name"]
+            for pod in self.list(f"/api/v1/namespaces/{namespace}/pods")
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+        )
+
+    def until(self, what: str, condition: Callable[[], Any], seconds: float = 20) -> Any:
+        """The condition's first true value; the test fails, saying what, when it does not come in time."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"not within {seconds:g} s: {what}")
+            time.sleep(0.05)
+        return value
+
+
+def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
+    api = pykube.HTTPClient(pykube.KubeConfig.from_file(kubeconfig))
+    api.session.trust_env = plane is None  # no proxy leads to 127.0.0.1
+    return Cluster(kubeconfig, plane, api)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """The name of a new namespace that takes restricted pods only; deleted at the end, which nobody waits for."""
+    name = f"test-{secrets.token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    cluster.until("the namespace has its service account", lambda: "default" in cluster.names(accounts))
+    yield name
+    cluster.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def client(cluster: Cluster, namespace: str, helm: Path) -> Client:
+    """The SDK, in the test's namespace."""
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+@pytest.fixture
+def plain(cluster: Cluster, namespace: str, helm: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Plain Helm, as somebody runs it who never heard of the SDK."""
+
+    def run(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [helm, *map(str, arguments), "--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, done.stderr
+        return done
+
+    return run

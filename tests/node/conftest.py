@@ -1,0 +1,34 @@
+"""A real cluster of one node for each file of this folder, and a fresh namespace on it for each test.
+
+Pods run in containers here, under a real kubelet, and Services are reached through kube-proxy. A file's tests share one
+cluster and one process (pytest_xdist_make_scheduler), so that its processors are not shared by more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from clusters import Cluster, client, connect, namespace, plain  # noqa: F401 - fixtures
+from controlplane import ControlPlaneError
+from nodecluster import NodeCluster, find_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def node(unavailable: Callable[[str], NoReturn]) -> Iterator[NodeCluster]:
+    """A running node. `node.run` runs a command where Services are reached."""
+    try:
+        found = find_node()
+    except ControlPlaneError as error:
+        unavailable(str(error))
+    with NodeCluster(found) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(node: NodeCluster) -> Cluster:
+    """The node's cluster, by its API."""
+    return connect(node.kubeconfig, node)
