@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
 import threading
 import time
@@ -445,6 +446,18 @@ def test_one_reading_each_two_seconds_for_all_and_none_where_nothing_waits(clust
     times = readings()
     assert len(times) >= 3
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 1.5
+
+
+def test_an_install_that_does_not_wait_imports_nothing_for_it(cluster, namespace, helm):
+    program = (
+        "import sys\nfrom sidelane import Client\n"
+        "client = Client(kubeconfig=sys.argv[1], namespace=sys.argv[2], helm=sys.argv[3])\n"
+        "client.install('zookeeper', 'coco-1', values={'replicas': 1})\nprint(*sys.modules)"
+    )
+    command = [sys.executable, "-c", program, cluster.kubeconfig, namespace, helm]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "sidelane.targets.cluster" in modules
+    assert not {"sidelane.readiness", "sidelane.waiting", "sidelane.targets.waits", "kubernetes"} & set(modules)
 
 
 def test_what_can_not_be_read_fails_nothing_else(cluster, namespace, helm, state):

@@ -258,7 +258,7 @@ class ClusterTarget:
         """Runs the work, which is to call a Helm, and shows progress while Helm waits."""
         objects = rendering.manifest.objects
         # Helm waits for hooks without --wait, too.
-        if not options.waits and not any(obj.is_hook for obj in objects):
+        if not options.waits and not any(f"-{verb}" in str(obj.annotations.get("helm.sh/hook")) for obj in objects):
             return await work(None)
         return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
 
