@@ -125,14 +125,17 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         return await gather(self._target, self._router, self._namespace, None if lane is None else lane_of(lane))
 
     async def status(self, name: str, lane: Lane | str | None = None) -> Release:
-        """One release with its objects as they are now: by its own name, or by its chart's name and the lane."""
+        """One release with its objects as they are now: by its own name, or by its chart's name and the lane.
+
+        Its ``readiness`` has each pod that is not ready, with the reason; None in a directory, where nothing runs.
+        """
         return await self._target.status(named(name, lane))
 
     async def uninstall(
         self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
     ) -> Release:
         """Removes one release; the claims of its stateful sets stay. Named as in ``status``."""
-        options = Options(wait=wait, timeout=timeout)
+        options = Options(wait=wait, timeout=timeout, progress=self._progress)
         return await self._target.uninstall(named(name, lane), options)
 
     async def render(
@@ -224,6 +227,8 @@ class Client(Connection):
     releases = _waiting(AsyncClient.releases)
     graph = _waiting(AsyncClient.graph)
     status = _waiting(AsyncClient.status)
+    lane_status = _waiting(AsyncClient.lane_status)
+    wait = _waiting(AsyncClient.wait)
     uninstall = _waiting(AsyncClient.uninstall)
     plan = _waiting(AsyncClient.plan)
     apply = _waiting(AsyncClient.apply)

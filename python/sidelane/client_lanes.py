@@ -17,6 +17,8 @@ from sidelane.targets import Options
 
 if TYPE_CHECKING:
     from sidelane.deployment import Applied, Deployment, Plan
+    from sidelane.lane_status import LaneStatus
+    from sidelane.readiness import Readiness
     from sidelane.retire import Retirement
 
 
@@ -66,6 +68,27 @@ class LaneVerbs(Connection):
         options = Options(wait, timeout, create_namespace=create_namespace)
         at = self._in(deployment.namespace)
         return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
+
+    async def lane_status(self, lane: Lane | str) -> LaneStatus:
+        """Returns the releases of a lane, each with its present readiness. Raises ReleaseNotFound when it has none."""
+        from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
+
+        return await lane_status.status(self._target, lane_of(lane))
+
+    async def wait(
+        self, name: str | None = None, lane: Lane | str | None = None, *, timeout: str | None = None
+    ) -> Readiness:
+        """Returns when a release, named as in ``status``, or every release of a lane is ready. Changes nothing.
+
+        timeout: in Helm's form; 5m by default. Raises TimedOut, or NotReady for a release that can't get ready: the
+        ``readiness`` of both has each pod that is not ready. Raises Refused in a directory, where nothing runs.
+        """
+        from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
+
+        release = None if name is None else named(name, lane)
+        own = None if lane is None else lane_of(lane)
+        options = Options(timeout=timeout, progress=self._progress)
+        return await lane_status.wait(self._target, release, own, options)
 
     async def retire(
         self,

@@ -63,16 +63,9 @@ class ClusterReader:
         """What is there for each query, in the order of the queries; an empty tuple for what is not there."""
         if not queries:
             return ()
-        command = ["template", "reader", str(CHART), "--dry-run=server", "--values", "-"]
-        command += ["--namespace", self._namespace] if self._namespace else []
-        values = {"queries": [query.to_json() for query in queries]}
-        text = (await self._helm.run(command, document(values))).decode()
-        line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
-        if line is None:
-            raise HelmError(
-                "Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is"
-            )
-        answers = json.loads(json.loads(line.removeprefix(_ANSWERS)))
+        answers = await answered(
+            self._helm, CHART, {"queries": [query.to_json() for query in queries]}, self._namespace
+        )
         if len(answers) != len(queries):
             raise NotWhatWasChecked(
                 f"Helm answered {len(answers)} queries of {len(queries)}: it did not get the values that it was given",
@@ -91,3 +84,14 @@ class ClusterReader:
         """Every object of a kind that carries these labels."""
         (found,) = await self.read(Query(api_version, kind, "", namespace, labels or {}))
         return found
+
+
+async def answered(helm: Helm, chart: Path, values: Mapping[str, Any], namespace: str | None) -> Any:
+    """What a chart that only looks things up prints as its ``answers``. Raises as ClusterReader does."""
+    command = ["template", "reader", str(chart), "--dry-run=server", "--values", "-"]
+    command += ["--namespace", namespace] if namespace else []
+    text = (await helm.run(command, document(values))).decode()
+    line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
+    if line is None:
+        raise HelmError("Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is")
+    return json.loads(json.loads(line.removeprefix(_ANSWERS)))

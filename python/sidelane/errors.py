@@ -27,7 +27,8 @@
         ├── HelmTooOld                               older than 3.17
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
-        ├── TimedOut                                 not ready in time
+        ├── NotReady                                 a release that can't get ready
+        │   └── TimedOut                             not ready in time
         ├── ApplyFailed                              a lane was deployed in part, or not at all
         └── NotWhatWasChecked                        Helm did something else than what was checked and given
 
@@ -38,6 +39,7 @@ do next. No message holds a token or a secret value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sidelane.harmless import in_lines
 
@@ -214,8 +216,22 @@ class ClusterDenied(HelmError):
     """The API server answered, and refused the credentials or the right to do this."""
 
 
-class TimedOut(HelmError):
-    """What was installed was not ready in time."""
+class NotReady(HelmError):
+    """A release is not ready, and can't get ready. ``readiness`` (sidelane.readiness.Readiness) has each pod, claim or
+    other object that is not ready, with its reason, last events and last log lines; None when they could not be read.
+    """
+
+    def __init__(self, problem: str, *, readiness: Any = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.readiness = readiness
+
+    def to_json(self) -> dict[str, object]:
+        known = {"readiness": self.readiness.to_json()} if self.readiness is not None else {}
+        return {**super().to_json(), **known}
+
+
+class TimedOut(NotReady):
+    """A release was not ready in time."""
 
 
 class ApplyFailed(HelmError):

@@ -17,9 +17,10 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -37,7 +38,7 @@ from sidelane.errors import (
     SidelaneError,
 )
 from sidelane.helm_values import document, require_used
-from sidelane.process import begun
+from sidelane.process import begun, stop
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,23 @@ if TYPE_CHECKING:
     from pyhelm3.command import Command
 else:
     Command = _command_class()
+
+
+class Halt:
+    """Ends a Helm that waits. It marks its release as failed, as it does after its timeout."""
+
+    def __init__(self) -> None:
+        self.process: asyncio.subprocess.Process | None = None
+        self.called = False
+
+    def __call__(self) -> bool:
+        """Asks Helm to end. Returns False when it has ended already."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        self.called = True
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        return True
 
 
 class Helm(Command):
@@ -103,6 +121,10 @@ class Helm(Command):
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         self._version: semver.Version | None = None
+        #: Its connection settings, as environment variables.
+        self.settings = {
+            key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
+        }
         #: File descriptors that every Helm keeps open, by their numbers (see holding.py).
         self.keeps: tuple[int, ...] = ()
 
@@ -111,14 +133,15 @@ class Helm(Command):
         command: Sequence[object],
         input: bytes | None = None,  # noqa: A002 - pyhelm3's word
         meanwhile: Callable[[], object] | None = None,
+        halt: Halt | None = None,
     ) -> bytes:
         """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns.
 
-        ``meanwhile`` is called while Helm works on its input.
+        ``meanwhile`` is called while Helm works on its input; ``halt`` may be, to end it as its timeout would.
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
-            return await self._end(process, input, meanwhile)
+            return await self._end(process, input, meanwhile, halt)
 
     async def version(self) -> semver.Version:
         """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
@@ -154,15 +177,23 @@ class Helm(Command):
         process: asyncio.subprocess.Process,
         input: bytes | None,  # noqa: A002
         meanwhile: Callable[[], object] | None = None,
+        halt: Halt | None = None,
     ) -> bytes:
         """Gives a Helm its input, and waits for its end and what it prints."""
+        if halt is not None:
+            halt.process = process
         if process.stdin is not None and input is not None:
             process.stdin.write(input)
             process.stdin.close()
             await asyncio.sleep(0)  # the pipe is closed in the loop's next round
         if meanwhile is not None:
             meanwhile()
-        stdout, stderr = await process.communicate()
+        try:
+            stdout, stderr = await process.communicate()
+        except BaseException:  # whoever is told of it finds no Helm at work any more
+            if process.returncode is None:
+                await stop(process)
+            raise
         if process.returncode:
             from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
 
@@ -223,12 +254,12 @@ class Helm(Command):
         description: str = "",
         wait: bool = False,
         timeout: str | None = None,
-        rollback_on_failure: bool = False,
         take_ownership: bool = False,
-    ) -> AsyncIterator[Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]]:
+    ) -> AsyncIterator[Callable[..., Awaitable[dict[str, Any]]]]:
         """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
 
-        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets.
+        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets, with
+        a Halt if it may have to end it.
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
         when the caller knows that it may install. take_ownership: objects that are there become the release's.
         """
@@ -238,15 +269,15 @@ class Helm(Command):
         if take_ownership:
             command.append("--take-ownership")
         command += [_WITHOUT_SCHEMAS, *_labels(labels), *_described(description)]
-        command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
+        command += _patience(wait=wait, timeout=timeout)
         await self.version()
         async with self._begun(command, takes_input=True) as process:
             # Values that end after their first byte are no values: whatever ends this process, or the pipe, Helm can't
             # take it for an empty document and install with the chart's own.
             cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
-            async def create(values: Mapping[str, Any]) -> dict[str, Any]:
-                answer = _json(await self._end(process, document(values).removeprefix(b"{")))
+            async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
+                answer = _json(await self._end(process, document(values).removeprefix(b"{"), halt=halt))
                 require_used(values, answer)
                 return answer
 
@@ -261,11 +292,11 @@ class Helm(Command):
         namespace: str | None = None,
         wait: bool = False,
         timeout: str | None = None,
-        rollback_on_failure: bool = False,
         labels: Mapping[str, str] | None = None,
         description: str = "",
         history_max: int | None = None,
         force: bool = False,
+        halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
@@ -278,8 +309,8 @@ class Helm(Command):
         if force:
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
             command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
-        command += _patience(wait=wait, timeout=timeout, rollback_on_failure=rollback_on_failure)
-        answer = _json(await self.run(command, document(values)))
+        command += _patience(wait=wait, timeout=timeout)
+        answer = _json(await self.run(command, document(values), halt=halt))
         require_used(values, answer)
         return answer
 
@@ -294,7 +325,7 @@ class Helm(Command):
     ) -> None:
         """`helm rollback`: brings what a revision says to the cluster, as a new revision."""
         command = ["rollback", release, str(revision), *_in(namespace)]
-        await self.run(command + _patience(wait=wait, timeout=timeout, rollback_on_failure=False))
+        await self.run(command + _patience(wait=wait, timeout=timeout))
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
@@ -372,12 +403,10 @@ def _described(description: str) -> list[str]:
     return ["--description", description] if description else []
 
 
-def _patience(*, wait: bool, timeout: str | None, rollback_on_failure: bool) -> list[str]:
+def _patience(*, wait: bool, timeout: str | None) -> list[str]:
     flags = ["--wait"] if wait else []
     if timeout:
         flags += ["--timeout", timeout]
-    if rollback_on_failure:
-        flags.append("--atomic")  # the name that both Helm 3 and Helm 4 take
     return flags
 
 

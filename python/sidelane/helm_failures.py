@@ -17,6 +17,7 @@ from sidelane.errors import (
     InvalidInput,
     InvalidValues,
     KindNotServed,
+    NotReady,
     Refused,
     ReleaseConflict,
     ReleaseExists,
@@ -131,8 +132,14 @@ MEANINGS = (
     _row(
         r"context deadline exceeded|timed out waiting|resource .* not ready\. status|progress deadline exceeded",
         TimedOut,
-        "what was installed was not ready in time",
-        "see `sidelane status` and the pods' events, or give it longer with --timeout",
+        "the release was not ready in time",
+        "see `sidelane status`, or allow more time with --timeout",
+    ),
+    _row(
+        r"(?P<kind>job|pod) (?P<name>\S+) failed(?P<why>: \w+)?",
+        NotReady,
+        "the {kind} {name} failed{why}",
+        "see `sidelane status`, and the log of its pod",
     ),
     _row(
         r"cluster unreachable|connection refused|no such host|no configuration has been provided|i/o timeout",

@@ -44,16 +44,21 @@ async def begun(
     try:
         process = await asyncio.shield(starting)
     except asyncio.CancelledError:  # it may be running already, and then it is ours to end
-        await _stop(await starting)
+        # asyncio waits for ever for a process whose start is cancelled half-way (python/cpython#119710).
+        while not starting.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({starting})
+        if not starting.cancelled() and starting.exception() is None:
+            await stop(starting.result())
         raise
     try:
         yield process
     finally:
         if process.returncode is None:
-            await _stop(process)
+            await stop(process)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
     """Ends a program: asked first, so that Helm marks its release as failed, and then made to."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
@@ -62,7 +67,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
                 await process.communicate()
         except (TimeoutError, asyncio.CancelledError):
             os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await process.communicate()  # asyncio sees the end of a process when its pipes are read to their ends
 
 
 def _dies_with(parent: int) -> Any:

@@ -81,7 +81,7 @@ async def install(
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
-    options = options._replace(inputs=inputs_digest(chart, name, values, 1))
+    options = options._replace(inputs=inputs_digest(chart, name, values, 1), progress=progress)
     progress(f"rendering {chart.name} {chart.version} for {lane}")
     async with target.installing(name, chart, lane, options) as create:
         render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
@@ -89,7 +89,7 @@ async def install(
         if rendered is None:
             checked(rendering)
         statement = await _statement(renderer, rendering, origin, facts, bundle)
-        progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.wait else ""))
+        progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else ""))
         try:
             return await create(rendering, statement)
         except ReleaseExists:
@@ -139,6 +139,7 @@ async def _same_or_refused(
     differences = stored.differences(rendering)
     status = stored.release.status
     if not differences and status == "deployed":
+        await ready(target, stored, options)
         return _with_chart(stored.release, rendering, "unchanged")
     if not differences and ((retry and status == "failed") or await target.abandoned([stored.release])):
         progress(f"finishing {rendering.release}, which was left {status}")
@@ -213,6 +214,7 @@ async def upgrade(
     Raises ReleaseConflict, naming each value or field that may not change.
     """
     name = release_of(chart, lane, values)
+    options = options._replace(progress=progress)
     stored = await target.stored(name)
     if stored.release.status == "failed" or await target.abandoned([stored.release]):
         progress(f"finishing {name}, which was left {stored.release.status}")
@@ -225,9 +227,10 @@ async def upgrade(
     before, after = await together(renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values))
     guard(chart, stored, before, after)
     if not stored.differences(after) and stored.release.status == "deployed":
+        await ready(target, stored, options)
         return _with_chart(stored.release, after, "unchanged")
     checked(after)
-    progress(f"upgrading {name}")
+    progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
     inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
     record = stored.record or await target.record(name)
     return await target.upgrade(after, record, options._replace(inputs=inputs))
@@ -254,6 +257,12 @@ def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> 
             differences=refused,
             remedy=remedy,
         )
+
+
+async def ready(target: Target, stored: Stored, options: Options) -> None:
+    """Waits for a release that is installed already, if the options say so. Raises TimedOut, NotReady."""
+    if options.waits:
+        await target.ready([stored], stored.release.name, options)
 
 
 async def record(target: Target, name: str) -> Record:

@@ -132,7 +132,7 @@ async def retire(
     to remove, claims that are asked for among it.
     """
     what = release or str(lane)
-    options = Options(wait=True, timeout=timeout)
+    options = Options(wait=True, timeout=timeout, progress=progress)
 
     async def claims() -> tuple[str, ...]:
         if not delete_claims:

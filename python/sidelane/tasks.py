@@ -29,6 +29,20 @@ async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Cancels a task and returns when it has ended, however often this call is cancelled meanwhile."""
+    task.cancel()
+    again: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            again = error
+    _failed(task)
+    if again is not None:
+        raise again
+
+
 class Shared(Generic[A]):
     """Answers that serve everybody who asks within some seconds: forty releases that go in at once ask but once."""
 

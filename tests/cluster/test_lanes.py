@@ -295,7 +295,7 @@ def test_a_chart_that_renders_differently_each_time_is_found_out(client, small):
 
 def test_what_is_not_ready_in_time_is_told(client):
     values = {"image": {"tag": "never-ready"}, "replicas": 1}
-    with pytest.raises(TimedOut, match="not ready in time"):
+    with pytest.raises(TimedOut, match="was not ready within 3s"):
         client.install("zookeeper", "coco-1", values=values, wait=True, timeout="3s")
     assert client.status("zookeeper", "coco-1").status == "failed"
     with pytest.raises(ReleaseConflict, match="its status is failed"):

@@ -61,6 +61,12 @@ def test_the_main_job_in_a_directory(sidelane):
     changed = sidelane("upgrade", "zookeeper", "--lane", "coco-1", "--set", "networkPolicy.enabled=true", *target)
     assert "CHANGE:    upgraded" in changed.stdout
     assert "StatefulSet" in sidelane("status", "zookeeper", "--lane", "coco-1", *target).stdout
+    assert "READY:     nothing runs in a directory" in sidelane("status", "zookeeper-coco-1", *target).stdout
+    lane = sidelane("status", "--lane", "coco-1", *target)
+    assert (lane.returncode, lane.stdout.splitlines()[-1]) == (0, "nothing runs in a directory")
+    waits = sidelane("wait", "--lane", "coco-1", *target)
+    assert (waits.returncode, "is in a directory, and nothing runs there" in waits.stderr) == (1, True)
+    assert sidelane("wait", "--lane", "coco-9", *target).returncode == 1
     assert sidelane("uninstall", "zookeeper-coco-1", *target).returncode == 0
     assert sidelane("list", *target, "-o", "json").stdout == "[]\n"
 
@@ -287,6 +293,13 @@ def test_every_command_explains_itself(arguments):
     done = subprocess.run([SIDELANE, *arguments, "--help"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Usage: sidelane")
     assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_what_does_not_wait_imports_nothing_for_it(tmp_path):
+    waiting = {"kubernetes", "sidelane.readiness", "sidelane.waiting", "sidelane.targets.waits"}
+    found = imported("install", "zookeeper", "--lane", "coco-1", "--directory", str(tmp_path))
+    assert "sidelane.releases" in found
+    assert not waiting & found
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from sidelane import helm_program
-from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld
+from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld, NotReady
 from sidelane.helm import Helm
 from sidelane.helm_failures import explain
 
@@ -296,3 +296,9 @@ def test_every_character_reaches_the_chart_as_it_is(helm, tmp_path):
     (chart / "templates" / "text.yaml").write_text("text: {{ .Values.text | b64enc }}\n")
     told = asyncio.run(Helm(executable=helm).template_text("x", chart, {"text": text}))
     assert base64.b64decode(told.rpartition("text: ")[2]).decode() == text
+
+
+def test_a_hook_that_failed_is_named():
+    words = "Error: failed post-install: 1 error occurred:\n\t* job seed failed: BackoffLimitExceeded\n"
+    error = explain(words, 1)
+    assert (type(error), error.problem) == (NotReady, "the job seed failed: BackoffLimitExceeded")

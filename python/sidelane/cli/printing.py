@@ -14,6 +14,8 @@ from sidelane.harmless import in_line, in_lines
 if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.deployment import Applied, Plan
+    from sidelane.lane_status import LaneStatus
+    from sidelane.readiness import Readiness
     from sidelane.retire import Retirement
     from sidelane.targets import Release
 
@@ -56,8 +58,32 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def release(item: Release, format_: str) -> None:
-    """One release: what it is, its objects and its notes."""
+def status(item: Release, format_: str, *, runs: bool) -> None:
+    """One release as it is now, with what is not ready of it. runs: it is on a cluster, and not in a directory."""
+    release(item, format_, ready=_ready(item.readiness, runs=runs))
+
+
+def lane_status(item: LaneStatus, format_: str, *, runs: bool) -> None:
+    """A lane's releases as they are now, a line each, with what is not ready below."""
+    if format_ != "table":
+        data(item.to_json(), format_)
+        return
+    rows = [(one.name, one.status, one.chart, one.readiness.counted if one.readiness else "-") for one in item.releases]
+    table(("RELEASE", "STATUS", "CHART", "READY"), rows)
+    if item.readiness is None:
+        click.echo(f"\n{_ready(None, runs=runs)}")
+    elif text := item.readiness.text():
+        click.echo(f"\n{text}")
+
+
+def _ready(readiness: Readiness | None, *, runs: bool) -> str:
+    if readiness is None:
+        return "" if runs else "nothing runs in a directory"
+    return readiness.counted
+
+
+def release(item: Release, format_: str, *, ready: str = "") -> None:
+    """One release: what it is, its objects, what is not ready of it, and its notes."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -69,6 +95,7 @@ def release(item: Release, format_: str) -> None:
         "STATUS": item.status,
         "REVISION": str(item.revision),
         "CHANGE": item.change,
+        "READY": ready,
     }
     for key, value in facts.items():
         if value:
@@ -76,6 +103,8 @@ def release(item: Release, format_: str) -> None:
     if item.objects:
         say()
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
+    if item.readiness and (text := item.readiness.text()):
+        click.echo(f"\n{text}")
     if item.notes:
         say(f"\n{item.notes.strip()}")
 

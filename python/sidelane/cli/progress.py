@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -30,7 +31,10 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, step: str) -> None:
-        self._step, self._since, self._told = in_line(step), time.monotonic(), 0.0
+        step = in_line(step)
+        if step == self._step:
+            return
+        self._step, self._since, self._told = step, time.monotonic(), 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -50,9 +54,15 @@ class Progress:
             if not step or seconds < PATIENCE:
                 continue
             if self._terminal:
-                sys.stderr.write(f"\r\x1b[K{step} ({seconds:.0f} s)")
+                sys.stderr.write(f"\r\x1b[K{_fitting(f'{step} ({seconds:.0f} s)')}")
                 sys.stderr.flush()
                 self._shown = True
             elif not self._told or seconds - self._told >= INTERVAL:
                 self._told = seconds
                 print(f"{step} ({seconds:.0f} s)", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _fitting(line: str) -> str:
+    """A line that the terminal does not break: one that is broken can't be rewritten."""
+    width = shutil.get_terminal_size().columns - 1
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -13,14 +13,26 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
-@click.argument("release")
+@click.argument("release", required=False)
 @options.lane(required=False)
 @options.output
 @running.reports_errors
 @options.settings
-def command(release: str, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
-    """Show RELEASE and its objects as they are now.
+def command(release: str | None, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
+    """Show RELEASE and its objects, or every release of a lane, and each pod that is not ready.
 
-    RELEASE is a release's own name, or a chart's name together with --lane.
+    RELEASE is a release's own name, or a chart's name together with --lane. A pod that is not ready is shown with
+    its containers' states, its last events and its last log lines.
+
+    Example: sidelane status --lane 2-coco-1
     """
-    printing.release(running.with_client(lambda client: client.status(release, lane), **settings), format_)
+    runs = settings["directory"] is None
+    if release is not None:
+        name = release
+        printing.status(running.with_client(lambda client: client.status(name, lane), **settings), format_, runs=runs)
+    elif lane is not None:
+        own = lane
+        found = running.with_client(lambda client: client.lane_status(own), **settings)
+        printing.lane_status(found, format_, runs=runs)
+    else:
+        raise click.UsageError("Name a release, or a lane with --lane.")

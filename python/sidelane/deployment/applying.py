@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from sidelane import releases
 from sidelane.charts import Chart
 from sidelane.deployment.planning import Plan, RouteStep, Step, all_of
-from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError, TargetBusy
+from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
 from sidelane.lane import Lane
 from sidelane.releases import Progress, quiet
 from sidelane.rendering import Renderer
@@ -84,6 +85,12 @@ def _refusal(plan: Plan) -> ReleaseConflict:
     )
 
 
+def _named(release: str, problem: str) -> str:
+    """A release's problem, which may begin with its name, and may have lines below it."""
+    text = problem if problem.startswith(release) else f"{release}: {problem}"
+    return text.replace("\n", "\n  ")
+
+
 def _by_level(plan: Plan) -> list[Step]:
     return sorted(plan.steps, key=lambda step: (step.part.level, step.release))
 
@@ -108,6 +115,7 @@ class _Run:
         self._at_once = asyncio.Semaphore(parallel)
         self._tell = progress
         self._running: list[str] = []
+        self._details: dict[str, str] = {}
         self._begun: set[str] = set()
         self._done: dict[str, Release] = {}
         self._errors: dict[str, SidelaneError] = {}
@@ -164,21 +172,43 @@ class _Run:
 
     async def _bring(self, step: Step) -> Release:
         part, lane = step.part, self._plan.lane
-        if step.there is not None:
-            return dataclasses.replace(step.there, chart=step.chart, change="unchanged")
+        tell = functools.partial(self._detail, step.release)
         options = self._options._replace(
-            wait=self._options.wait or step.release in self._needed, needs=part.needs, level=part.level
+            wait=self._options.wait or step.release in self._needed, needs=part.needs, level=part.level, progress=tell
         )
+        if step.there is not None:
+            if options.wait:
+                await releases.ready(self._target, await self._target.stored(step.release), options)
+            return dataclasses.replace(step.there, chart=step.chart, change="unchanged")
         renderer = self._renderer(part.chart)
         if step.action == "scale":
-            return await releases.upgrade(self._target, renderer, part.chart, lane, part.values, options=options)
+            return await releases.upgrade(
+                self._target, renderer, part.chart, lane, part.values, options=options, progress=tell
+            )
         return await releases.install(
-            self._target, renderer, part.chart, lane, part.values, options=options, rendered=step.rendering, retry=True
+            self._target,
+            renderer,
+            part.chart,
+            lane,
+            part.values,
+            options=options,
+            rendered=step.rendering,
+            retry=True,
+            progress=tell,
         )
 
+    def _detail(self, release: str, text: str) -> None:
+        """Takes in the progress of one release."""
+        self._details[release] = text.removeprefix(f"{release}: ") if text.startswith(f"{release}: ") else ""
+        self._progress()
+
     def _progress(self) -> None:
-        running = f": {', '.join(self._running[:3])}{' …' if self._running[3:] else ''}" if self._running else ""
-        self._tell(f"{len(self._done)} of {len(self._plan.steps)} releases of {self._plan.lane}{running}")
+        # One release is told in full, the others by their names.
+        telling = next((name for name in self._running if self._details.get(name)), None)
+        names = sorted(self._running, key=lambda name: name != telling)
+        running = f": {', '.join(names[:3])}{' …' if names[3:] else ''}" if names else ""
+        detail = f"; {telling}: {self._details[telling]}" if telling else ""
+        self._tell(f"{len(self._done)} of {len(self._plan.steps)} releases of {self._plan.lane}{running}{detail}")
 
     async def undo(self) -> tuple[str, ...]:
         """Removes what this run created, what needs something before it. Returns the names."""
@@ -188,13 +218,16 @@ class _Run:
         for level in sorted({step.part.level for step in gone}, reverse=True):
             names = [step.release for step in gone if step.part.level == level]
             self._tell(f"removing again {', '.join(names)}")
-            options = Options(wait=True, timeout=self._options.timeout)
+            options = Options(wait=True, timeout=self._options.timeout, progress=self._tell)
             await all_of(self._target.uninstall(name, options) for name in names)
         return tuple(step.release for step in gone)
 
     def failure(self, error: SidelaneError, undone: tuple[str, ...]) -> ApplyFailed:
         errors = self._errors or {"routes": error}
-        lines = [f"{name}: {error.problem}" for name, error in errors.items()]
+        for name, one in errors.items():
+            if isinstance(one, NotReady) and name in undone:
+                one.remedy = "fix the causes above"  # the release is gone
+        lines = [_named(name, error.problem) for name, error in errors.items()]
         left = [name for name, release in self._done.items() if release.change != "unchanged" and name not in undone]
         open_ = [step.release for step in self._plan.steps if step.release not in {*self._done, *errors}]
         said = {"removed again": undone, "done": left, "not begun": open_}

@@ -22,7 +22,8 @@ from sidelane.rendering import Rendering
 from sidelane.routing.notes import Revision
 from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
 from sidelane.targets import Release, Stored
-from sidelane.targets.cluster import ClusterTarget, parse_time
+from sidelane.targets.answers import parse_time
+from sidelane.targets.cluster import ClusterTarget
 
 _SLICES: Final = ("discovery.k8s.io/v1", "EndpointSlice")
 _OF_SERVICE: Final = "kubernetes.io/service-name"

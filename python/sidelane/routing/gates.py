@@ -91,6 +91,11 @@ class Gate:
             self._row = 0
         return self._row < self.failures
 
+    @property
+    def problem(self) -> str:
+        """What its last answer said, when that was bad."""
+        return self.said if self._row else ""
+
     def anew(self) -> None:
         """For another step: what was bad before counts no more."""
         self._row = 0

@@ -228,7 +228,8 @@ async def _held(router: Router, shift: Shift, wanted: Plan, number: int) -> bool
 
 def _asked(gates: Sequence[Gate]) -> str:
     asked, failed = (sum(counts) for counts in zip(*((gate.asked, gate.failed) for gate in gates), strict=True))
-    return f"{asked} answers of its checks, {failed} bad"
+    bad = next((f"; {gate.text}: {gate.problem}" for gate in gates if gate.problem), "")
+    return f"{asked} answers of its checks, {failed} bad{bad}"
 
 
 async def _put_back(router: Router, named: tuple[str, Lane], shift: Shift, revision: int, by: str | None) -> NoReturn:

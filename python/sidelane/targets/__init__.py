@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sidelane.charts import Chart
     from sidelane.lane import Lane
     from sidelane.manifest import Identity, Manifest, Object
+    from sidelane.readiness import Readiness
     from sidelane.record.cluster import Facts
 
 #: Creates a release of what was rendered and checked, with its record; a route, which changes in place, has none.
@@ -28,7 +29,7 @@ class Options(NamedTuple):
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
     rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
     inputs: a digest of what the release is made from, kept with it. needs: releases of its lane that it needs, kept
-    too. level: how many releases, each needing the next, lie below it.
+    too. level: how many releases, each needing the next, lie below it. progress: told what Helm waits for.
     """
 
     wait: bool = False
@@ -38,6 +39,12 @@ class Options(NamedTuple):
     inputs: str = ""
     needs: tuple[str, ...] = ()
     level: int = 0
+    progress: Callable[[str], None] = lambda _: None
+
+    @property
+    def waits(self) -> bool:
+        """True when the call waits until all is ready, which rollback_on_failure implies."""
+        return self.wait or self.rollback_on_failure
 
 
 class ObjectStatus(NamedTuple):
@@ -58,7 +65,7 @@ class Release:
     lane: None for a release whose name is not of the naming contract. status: Helm's word (deployed, failed,
     pending-install …). revision: 1 for what was never upgraded. chart: name and version, ``zookeeper-0.1.0``.
     change: what this call did: created, unchanged, upgraded, finished (what a dead process began), uninstalled; empty
-    where it only looked.
+    where it only looked. readiness: where it was asked for, and on a cluster.
     """
 
     name: str
@@ -71,6 +78,7 @@ class Release:
     notes: str = ""
     change: str = ""
     objects: tuple[ObjectStatus, ...] = field(default=())
+    readiness: Readiness | None = None
 
     @property
     def lane(self) -> Lane | None:
@@ -96,6 +104,7 @@ class Release:
             "change": self.change,
             "notes": self.notes,
             "objects": [item.to_json() for item in self.objects],
+            "readiness": self.readiness.to_json() if self.readiness else None,
         }
         return {key: value for key, value in known.items() if value not in (None, "", [])}
 
@@ -219,6 +228,17 @@ class Target(Protocol):
 
     async def found(self, objects: Sequence[Object]) -> Found | None:
         """What there is of these objects now, None where nothing runs and so nothing can differ."""
+        ...
+
+    async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...] | None:
+        """Returns the present readiness of each release, None in a directory, where nothing runs."""
+        ...
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness | None:
+        """Returns when these releases are ready; None at once where nothing runs. ``what`` names them in messages.
+
+        Raises TimedOut when the timeout is over, NotReady when they can't get ready.
+        """
         ...
 
     async def facts(self) -> Facts | None:

@@ -15,12 +15,13 @@ from sidelane.cluster_reader import ClusterReader
 from sidelane.errors import ReleaseExists, ReleaseNotFound
 from sidelane.helm import Helm
 from sidelane.targets import Options
+from sidelane.targets.waits import Waits
 
 _CHART: Final = Path(__file__).parents[1] / "_claims"
 
 
 async def delete(
-    helm: Helm, namespace: str | None, lane: str, labels: Mapping[str, str], options: Options
+    helm: Helm, namespace: str | None, lane: str, labels: Mapping[str, str], options: Options, *, waits: Waits
 ) -> tuple[str, ...]:
     """Deletes the claims of a lane that have these labels, and returns their names when they are gone."""
     found = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
@@ -38,10 +39,10 @@ async def delete(
 
     try:
         try:
-            await replace_them()
+            await waits.while_claims_go(names, options, replace_them())
         except ReleaseExists:  # left by a process that was killed
             await helm.uninstall(helper, namespace=namespace)
-            await replace_them()
+            await waits.while_claims_go(names, options, replace_them())
     finally:
         with suppress(ReleaseNotFound):
             await helm.uninstall(helper, namespace=namespace)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import re
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
@@ -20,21 +18,27 @@ from sidelane.errors import (
     NotWhatWasChecked,
     ReleaseExists,
     ReleaseNotFound,
+    SidelaneError,
     TargetBusy,
     TimedOut,
     TooLarge,
 )
-from sidelane.helm import Helm
+from sidelane.helm import Halt, Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, Found, ObjectStatus, Options, Release, Stored
-from sidelane.tasks import Shared
+from sidelane.targets import Create, Found, Options, Release, Stored
+from sidelane.targets.answers import parse_time, release_of, stored_of, told_of
+from sidelane.tasks import Shared, together
 
 if TYPE_CHECKING:
     from sidelane.manifest import Object
+    from sidelane.readiness import Readiness
+    from sidelane.targets.waits import Waits
+
+T = TypeVar("T")
 
 # Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
 LANE = "sidelane.dev/lane"
@@ -66,27 +70,30 @@ class ClusterTarget:
                     create_namespace=options.create_namespace,
                     # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
                     labels={**labels, LANE: str(lane)},
-                    wait=options.wait,
+                    wait=options.waits,
                     timeout=options.timeout,
-                    rollback_on_failure=options.rollback_on_failure,
                 )
                 async with begun() as install:
 
                     async def create(rendering: Rendering, statement: str | None) -> Release:
-                        try:
+                        async def brought(install: Callable[..., Awaitable[Any]], statement: str | None) -> Any:
                             if statement is not None:
                                 carrier.write(name, str(lane), statement)
-                            answer = await install(rendering.values)
-                        except TooLarge:
-                            # Helm has written nothing. What it would keep by itself may fit without a second copy of
-                            # the values, in the record.
-                            if statement is None:
-                                raise
-                            from sidelane.record.statement import without_values  # noqa: PLC0415 - few need it
+                            work = functools.partial(install, rendering.values)
+                            return await self._waited(rendering, options, "install", work)
 
-                            carrier.write(name, str(lane), without_values(statement))
-                            async with begun() as again:
-                                answer = await again(rendering.values)
+                        async with self._undoing(name, options):
+                            try:
+                                answer = await brought(install, statement)
+                            except TooLarge:
+                                if statement is None:
+                                    raise
+                                from sidelane.record.statement import without_values  # noqa: PLC0415 - few need it
+
+                                # Helm has written nothing. What it would keep by itself may fit without a second copy
+                                # of the values, in the record.
+                                async with begun() as again:
+                                    answer = await brought(again, without_values(statement))
                         return self._deployed(answer, rendering, "created")
 
                     yield create
@@ -96,16 +103,21 @@ class ClusterTarget:
             if record is not None:
                 there = (await self.stored(rendering.release)).record_data if carried.is_large(record) else None
                 carrier.write(rendering.release, str(rendering.lane), record, there)
-            async with self._working(options) as labels:
-                answer = await self._helm.upgrade(
-                    rendering.release,
-                    carrier.path,
-                    rendering.values,
-                    namespace=self.namespace,
-                    labels=labels,
-                    wait=options.wait,
-                    timeout=options.timeout,
-                    rollback_on_failure=options.rollback_on_failure,
+            async with self._working(options) as labels, self._undoing(rendering.release, options):
+                answer = await self._waited(
+                    rendering,
+                    options,
+                    "upgrade",
+                    lambda halt: self._helm.upgrade(
+                        rendering.release,
+                        carrier.path,
+                        rendering.values,
+                        namespace=self.namespace,
+                        labels=labels,
+                        wait=options.waits,
+                        timeout=options.timeout,
+                        halt=halt,
+                    ),
                 )
         return self._deployed(answer, rendering, "upgraded")
 
@@ -116,14 +128,25 @@ class ClusterTarget:
         async with self._taking_over(release), self._working(options):
             history = await self._helm.history(release.name, namespace=self.namespace)
             deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
-            try:
-                await self._helm.rollback(
-                    release.name,
-                    deployed[-1] if deployed else release.revision,
-                    namespace=self.namespace,
-                    wait=options.wait,
-                    timeout=options.timeout,
+            to = deployed[-1] if deployed else release.revision
+
+            def roll_back(_: Halt | None) -> Awaitable[None]:
+                return self._helm.rollback(
+                    release.name, to, namespace=self.namespace, wait=options.waits, timeout=options.timeout
                 )
+
+            try:
+                if options.waits:
+                    stored = await self.stored(release.name)
+                    if not deployed and release.status == "failed":
+                        await self._waits.require_hope(stored, options)
+                    # A rollback that fails undoes nothing.
+                    waited = options._replace(rollback_on_failure=False)
+                    await self._waits.over_helm(
+                        release.name, stored.manifest.objects, stored.values, waited, roll_back, hooks="rollback"
+                    )
+                else:
+                    await roll_back(None)
             except ReleaseExists:
                 raise _busy(release.name) from None
             except HelmError:
@@ -131,7 +154,7 @@ class ClusterTarget:
                 # marked as failed, and may be upgraded, which is all that was wanted.
                 if not deployed or (await self.stored(release.name)).release.is_pending:
                     raise
-        return replace(_release(await self._status(release.name)), change="finished")
+        return replace(release_of(await self._status(release.name)), change="finished")
 
     async def clear(self, release: Release, options: Options) -> None:
         from sidelane.targets import leftovers  # noqa: PLC0415 - few need it
@@ -155,8 +178,7 @@ class ClusterTarget:
         return frozenset(name for names in found for name in names if name in inputs)
 
     async def mine(self, lane: Lane) -> frozenset[str]:
-        (found,) = await self._labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
-        return frozenset(found)
+        return await self.labelled(f"{LANE}={lane},{HOLDER}={holder().token}")
 
     async def levels(self, lane: Lane) -> Mapping[str, int]:
         levels: dict[str, int] = {}
@@ -175,11 +197,10 @@ class ClusterTarget:
         from sidelane.targets import claims  # noqa: PLC0415 - few need it
 
         labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
-        return await claims.delete(self._helm, self.namespace, str(lane), labels, options)
+        return await claims.delete(self._helm, self.namespace, str(lane), labels, options, waits=self._waits)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
-        answer = await self._status(name, revision=revision)
-        return Stored(_release(answer), answer.get("config") or {}, *_told(answer))
+        return stored_of(await self._status(name, revision=revision))
 
     async def record(self, name: str) -> str | None:
         first, *more = await self._helm.history(name, namespace=self.namespace)
@@ -189,6 +210,12 @@ class ClusterTarget:
         from sidelane.targets.found import find  # noqa: PLC0415 - see rendering.py
 
         return await find(ClusterReader(self._helm, self.namespace), objects)
+
+    async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
+        return await self._waits.readiness(stored)
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
+        return await self._waits.ready(stored, what, options)
 
     async def facts(self) -> Facts:
         return await self._facts.get("facts", lambda: facts(self._helm, self.namespace))
@@ -210,14 +237,65 @@ class ClusterTarget:
         return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
 
     async def status(self, name: str) -> Release:
-        release = _release(await self._status(name, objects=True), objects=True)
-        metadata = await self._helm.metadata(name, namespace=self.namespace)
-        return replace(release, chart=f"{metadata['chart']}-{metadata['version']}", app_version=metadata["appVersion"])
+        answer, metadata = await together(
+            self._status(name, objects=True), self._helm.metadata(name, namespace=self.namespace)
+        )
+        chart = f"{metadata['chart']}-{metadata['version']}"
+        release = replace(release_of(answer, objects=True), chart=chart, app_version=metadata["appVersion"])
+        return replace(release, readiness=await self._readiness_of(stored_of(answer)))
+
+    async def _readiness_of(self, stored: Stored) -> Readiness:
+        """Returns the readiness of a release. One that can't be read has a note: the status is shown all the same."""
+        from sidelane.readiness import Readiness  # noqa: PLC0415 - a call that does not wait needs none of it
+
+        try:
+            (readiness,) = await self.readiness([stored])
+        except SidelaneError as error:
+            return Readiness(0, 0, complete=False, note=f"readiness can't be read: {error.problem}")
+        return readiness
 
     async def uninstall(self, name: str, options: Options) -> Release:
-        release = _release(await self._status(name))
-        await self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
-        return replace(release, status="uninstalled", change="uninstalled")
+        stored = await self.stored(name)
+        removing = self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
+        await (self._waits.while_pods_end(stored, options, removing) if options.wait else removing)
+        return replace(stored.release, status="uninstalled", change="uninstalled")
+
+    @functools.cached_property
+    def _waits(self) -> Waits:
+        from sidelane.targets.waits import Waits  # noqa: PLC0415 - a call that does not wait needs none of it
+
+        return Waits(self._helm, self.namespace)
+
+    async def _waited(
+        self, rendering: Rendering, options: Options, verb: str, work: Callable[[Halt | None], Awaitable[T]]
+    ) -> T:
+        """Runs the work, which is to call a Helm, and shows progress while Helm waits."""
+        objects = rendering.manifest.objects
+        # Helm waits for hooks without --wait, too.
+        if not options.waits and not any(f"-{verb}" in str(obj.annotations.get("helm.sh/hook")) for obj in objects):
+            return await work(None)
+        return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
+
+    @asynccontextmanager
+    async def _undoing(self, name: str, options: Options) -> AsyncIterator[None]:
+        """Undoes what the block's Helm did when the block fails, if the options say so. Helm's own way leaves nothing
+        that could be read before.
+        """
+        try:
+            yield
+        except ReleaseExists:
+            raise  # it is another's
+        except BaseException as error:  # a signal, too
+            if options.rollback_on_failure:
+                from sidelane.targets import undo  # noqa: PLC0415 - few need it
+
+                await undo.undo(self, name, error, options)
+            raise
+
+    async def labelled(self, selector: str) -> frozenset[str]:
+        """Returns the names of the releases whose labels a selector finds."""
+        (found,) = await self._labelled(selector)
+        return frozenset(found)
 
     async def _labelled(self, *selectors: str) -> list[list[str]]:
         """For each selector the names of the releases whose labels it selects."""
@@ -255,7 +333,7 @@ class ClusterTarget:
         """Alone on this machine with a release that nobody works on. Raises TargetBusy when somebody does."""
         try:
             with taking_over(f"{release.namespace}-{release.name}"):
-                now = _release(await self._status(release.name))
+                now = release_of(await self._status(release.name))
                 changed = (now.revision, now.status) != (release.revision, release.status)
                 if changed or (now.is_pending and not await self.abandoned([now])):
                     raise _busy(release.name)
@@ -272,8 +350,8 @@ class ClusterTarget:
 
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
-        release = _release(answer, change=change)
-        stored = Stored(release, {}, *_told(answer))
+        release = release_of(answer, change=change)
+        stored = Stored(release, {}, *told_of(answer))
         if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
@@ -285,60 +363,3 @@ class ClusterTarget:
 
 def _busy(name: str) -> TargetBusy:
     return TargetBusy(f"another process is working on {name}", remedy="try again when it has ended")
-
-
-def _told(answer: Mapping[str, Any]) -> carried.Told:
-    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; its record."""
-    told = carried.apart(answer.get("manifest") or "", answer["name"])
-    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
-    return told._replace(text="\n".join((told.text, *hooks)))
-
-
-def _release(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
-    """A release as Helm's JSON of `install`, `upgrade` and `status` tells it."""
-    info = answer.get("info") or {}
-    metadata = (answer.get("chart") or {}).get("metadata") or {}
-    resources = info.get("resources") or {} if objects else {}
-    return Release(
-        name=answer["name"],
-        namespace=answer["namespace"],
-        status=info.get("status", "unknown"),
-        revision=int(answer["version"]),
-        chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
-        app_version=metadata.get("appVersion", ""),
-        updated=parse_time(info.get("last_deployed")),
-        notes=info.get("notes", ""),
-        change=change,
-        objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
-    )
-
-
-def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Helm gives the pods that belong to a release as PodList objects, all else one by one."""
-    return [item for one in resources for item in one.get("items", [one])]
-
-
-def _object(item: Mapping[str, Any]) -> ObjectStatus:
-    return ObjectStatus(item.get("kind") or "Pod", item["metadata"]["name"], _ready(item))
-
-
-def _ready(item: Mapping[str, Any]) -> str:
-    """How much of an object is ready, ``3/3``, where the object says so in its status."""
-    status = item.get("status") or {}
-    if "containerStatuses" in status:
-        ready = [one.get("ready") for one in status["containerStatuses"]]
-        return f"{ready.count(True)}/{len(ready)}"
-    if "phase" in status:
-        return str(status["phase"])
-    if "replicas" in status:
-        return f"{status.get('readyReplicas', 0)}/{status['replicas']}"
-    return ""
-
-
-def parse_time(text: str | None) -> datetime | None:
-    """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
-    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
-    if match is None or match[1] == "0001-01-01":
-        return None
-    day, clock, fraction, zone = match.groups(default="")
-    return datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}")

@@ -145,6 +145,12 @@ class DirectoryTarget:
     async def found(self, objects: Sequence[Object]) -> None:
         del objects
 
+    async def readiness(self, stored: Sequence[Stored]) -> None:
+        del stored
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> None:
+        del stored, what, options
+
     async def facts(self) -> None:
         return None
 

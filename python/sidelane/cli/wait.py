@@ -1,0 +1,40 @@
+"""`sidelane wait`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+
+
+@click.command("wait")
+@click.argument("release", required=False)
+@options.lane(required=False)
+@click.option(
+    "--timeout", type=options.DurationType(), metavar="DURATION", help="How long to wait at most. [default: 5m0s]"
+)
+@options.output
+@running.reports_errors
+@options.settings
+def command(
+    release: str | None, lane: Lane | None, *, timeout: str | None, format_: str, settings: dict[str, Any]
+) -> None:
+    """Wait until RELEASE, or every release of a lane, is ready.
+
+    RELEASE is a release's own name, or a chart's name together with --lane. Nothing is changed. Exits 3, naming each
+    pod that is not ready, when the time is over.
+
+    Example: sidelane wait --lane 2-coco-1 --timeout 10m
+    """
+    if release is None and lane is None:
+        raise click.UsageError("Name a release, or a lane with --lane.")
+    found = running.with_client(lambda client: client.wait(release, lane, timeout=timeout), **settings)
+    if format_ == "table":
+        click.echo(found.counted)
+    else:
+        printing.data(found.to_json(), format_)
