@@ -55,16 +55,18 @@ class Pods:
         ctr = [str(program), "--address", str(socket), "--namespace", "k8s.io"]
         return [*self.node.enter(), *ctr, "tasks", "exec", f"--exec-id=test-{next(numbers)}", identity]
 
-    def execute(self, pod: str, container: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command in a container."""
-        return subprocess.run(
-            [*self.enter(pod, container), *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS,
-        )
+    def execute(
+        self, pod: str, container: str, *command: str, given: bytes = b"", seconds: float = SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command in a container. given: its standard input."""
+        whole = [*self.enter(pod, container), *command]
+        done = subprocess.run(whole, input=given, capture_output=True, check=False, timeout=seconds)
+        return subprocess.CompletedProcess(whole, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def kill(self, pod: str, container: str) -> None:
+        """Ends a container's first process by SIGKILL, from outside."""
+        *ctr, _, _, _, identity = self.enter(pod, container)
+        subprocess.run([*ctr, "tasks", "kill", "--signal=SIGKILL", identity], check=True)
 
     def ask(self, address: str, path: str, /, **query: object) -> str:
         """The text that an address of the cluster answers to a node's request by HTTP. Fails for any other than 200."""

@@ -1,6 +1,6 @@
 """Apache Storm itself, started by what the charts render: Nimbus, supervisors, workers, in two lanes on one ZooKeeper.
 
-The UI is a stand-in (webapp/Webapp.java), which asks Nimbus as the UI does: the program itself (storm-webapp) is not on
+The UI is a stand-in (Webapp.java), which asks Nimbus as the UI does: the program itself (storm-webapp) is not on
 Maven Central.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import storm_jar
 from programs.pods import PROBES
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Helm 3 alone: what each Helm renders is tried elsewhere.
 pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")
 
-TOPOLOGY = Path(__file__).resolve().parent / "topology"
 STARTED = 120  # seconds for a daemon or a worker to be there; on two busy cores they take half of it
 # By default Nimbus hears once a minute what a topology has done, and is missed after 20 seconds.
 SOONER = {"executor.metrics.frequency.secs": 2, "storm.zookeeper.session.timeout": 10000}
@@ -86,11 +85,7 @@ def two(lanes: tuple[Lane, Lane]) -> Lane:
 @pytest.fixture(scope="module")
 def jar(java: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The topology, compiled against what workers have."""
-    folder = tmp_path_factory.mktemp("topology")
-    compiler = [java / "bin" / "javac", "-Werror", "-d", folder / "classes", "-cp", f"{programs}/storm/lib-worker/*"]
-    subprocess.run([*compiler, *TOPOLOGY.glob("*.java")], check=True)
-    subprocess.run([java / "bin" / "jar", "cf", folder / "topology.jar", "-C", folder / "classes", "."], check=True)
-    return folder / "topology.jar"
+    return storm_jar.compiled(programs, tmp_path_factory.mktemp("topology"), java)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,261 @@
+"""Whole pipelines on a real node: two lanes side by side, their tests, losses and restarts, a topology, and a replay.
+
+The lane coco-1 is the small one, brought by `sidelane install`. coco-2 has the default values but for replicas,
+requests and Storm's heartbeats, and is brought by plain Helm.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import javatools
+import pytest
+import storm_jar
+from clusters import new_namespace
+from node.pods import Pods
+from sidelane import Client
+
+CHARTS = Path(__file__).parents[2] / "charts"
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+SMALL = CHARTS / "pipeline" / "values-small.yaml"
+SECONDS = 240  # for JVMs to be there on two busy processors; they take some 30
+# By default Nimbus hears once a minute what a topology has done.
+SOONER = {"executor.metrics.frequency.secs": 2}
+
+
+def tiny(cpu):
+    return {"resources": {"requests": {"cpu": cpu, "memory": "128Mi"}}}
+
+
+LARGE = {
+    "global": {"Version": "coco", "Build": "2", "nimbus": {"replicas": 2}},
+    "zookeeper": tiny("50m"),
+    "nimbus": tiny("50m"),
+    "supervisor": {**tiny("50m"), "replicas": 2, "logviewer": tiny("10m")},
+    "ui": tiny("50m"),
+}
+PODS = [
+    *(f"nimbus-coco-{n}" for n in ("1-0", "2-0", "2-1")),
+    *(f"supervisor-coco-{n}" for n in ("1-0", "2-0", "2-1")),
+    *("ui-coco-1", "ui-coco-2"),
+    *(f"zk-coco-{n}" for n in ("1-0", "2-0", "2-1", "2-2")),
+]
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster, helm):
+    """A namespace for all tests of this file, of one Helm."""
+    with new_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def run(cluster, namespace, helm, tmp_path_factory):
+    """Runs `helm` or `sidelane` in the namespace, and gives what it prints."""
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "helm").symlink_to(helm)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def run(program, *arguments):
+        place = ["--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig)]
+        command = [SIDELANE if program == "sidelane" else helm, *map(str, arguments), *place]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def pods(node, cluster, namespace, run, tmp_path_factory):
+    """The pods of both lanes, which came in at the same time."""
+    values = tmp_path_factory.mktemp("values") / "large.json"
+    values.write_text(json.dumps(LARGE))
+    config = [f"--set-json={part}.config={json.dumps(SOONER)}" for part in ("nimbus", "supervisor")]
+    wait = ("--wait", "--timeout", f"{SECONDS}s")
+    with ThreadPoolExecutor() as side_by_side:
+        ours = side_by_side.submit(
+            run, "sidelane", "install", "pipeline", "--lane", "coco-1", "-f", SMALL, *config, *wait
+        )
+        plain = side_by_side.submit(run, "helm", "install", "pipeline-coco-2", CHARTS / "pipeline", "-f", values, *wait)
+        ours.result(), plain.result()
+    return Pods(node, cluster, namespace)
+
+
+@pytest.fixture(scope="module")
+def client(cluster, namespace, helm):
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+def ready(pods):
+    return [re.sub(r"-[a-z0-9]{8,10}-[a-z0-9]{5}$", "", name) for name in pods.cluster.ready_pods(pods.namespace)]
+
+
+def test_every_pod_of_both_lanes_is_ready_under_the_names_of_the_contract(pods, client):
+    assert sorted(ready(pods)) == sorted(PODS)
+    assert all(not container["restartCount"] for pod in pods.cluster.list(pods.path) for container in statuses(pod))
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+
+
+def statuses(pod):
+    return pod["status"].get("containerStatuses", [])
+
+
+@pytest.mark.parametrize("lane", ["coco-1", "coco-2"])
+def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane):
+    said = run("helm", "test", f"pipeline-{lane}", "--logs", "--timeout", f"{SECONDS}s")
+    assert [f"POD LOGS: {part}-test-{lane}" in said for part in ("nimbus", "supervisor", "ui", "zk")] == [True] * 4
+    assert "wrote and read /sidelane-test-" in said
+    assert re.search(rf'"supervisors":{2 if lane == "coco-2" else 1}\b', said)
+    assert run("helm", "test", f"pipeline-{lane}", "--timeout", f"{SECONDS}s"), "they can be repeated"
+
+
+# --- ZooKeeper
+
+
+def mode(pods, member):
+    """What a member says that it is: leader, follower, or nothing."""
+    ask = "exec 3<>/dev/tcp/localhost/2181 && printf srvr >&3 && cat <&3"
+    found = re.search(r"^Mode: (\w+)$", pods.execute(member, "zookeeper", "bash", "-c", ask).stdout, re.MULTILINE)
+    return found and found[1]
+
+
+def zookeeper(pods, command, member="zk-coco-2-0"):
+    ask = "zkCli.sh -waitforconnection -timeout 30000 -server localhost:2181 2>&1"
+    script = f"printf '%s\n' '{command}' | {ask}"
+    return pods.execute(member, "zookeeper", "bash", "-c", script, seconds=90).stdout
+
+
+def until_all_serve(pods, what):
+    members = [f"zk-coco-2-{n}" for n in range(3)]
+    pods.cluster.until(f"{what}: three members are ready", lambda: set(members) <= set(ready(pods)), SECONDS)
+    assert sorted(mode(pods, member) for member in members) == ["follower", "follower", "leader"]
+    for member in members:
+        assert re.search(r"^kept$", zookeeper(pods, "get /kept", member), re.MULTILINE), f"{what}: {member} lost data"
+
+
+@pytest.fixture(scope="module")
+def kept(pods):
+    """What must outlive the members."""
+    assert "Created /kept" in zookeeper(pods, "create /kept kept")
+
+
+def uid(pods, name):
+    """The identity of a pod, None while it is not there."""
+    return next((p["metadata"]["uid"] for p in pods.cluster.list(pods.path) if p["metadata"]["name"] == name), None)
+
+
+def delete(pods, name):
+    """Deletes a pod, and waits until another one of its name is there."""
+    before = uid(pods, name)
+    pods.cluster.delete(f"{pods.path}/{name}")
+    pods.cluster.until(f"another {name} is there", lambda: uid(pods, name) not in (None, before), SECONDS)
+
+
+def test_zookeeper_outlives_its_leader(pods, kept):
+    leader = next(name for name in (f"zk-coco-2-{n}" for n in range(3)) if mode(pods, name) == "leader")
+    delete(pods, leader)
+    until_all_serve(pods, "the leader was deleted")
+
+
+def test_zookeeper_outlives_a_killed_server(pods, kept):
+    before = pods.status("zk-coco-2-1", "zookeeper")["restartCount"]
+    pods.kill("zk-coco-2-1", "zookeeper")
+    restarts = lambda: pods.status("zk-coco-2-1", "zookeeper")["restartCount"]  # noqa: E731
+    pods.cluster.until("the kubelet starts it again", lambda: restarts() > before, SECONDS)
+    until_all_serve(pods, "a server was killed")
+
+
+def test_zookeeper_outlives_a_rolling_restart(pods, kept):
+    path = f"/apis/apps/v1/namespaces/{pods.namespace}/statefulsets/zk-coco-2"
+    restarted = {"kubectl.kubernetes.io/restartedAt": "2026-11-26T00:00:00Z"}
+    pods.cluster.patch(path, {"spec": {"template": {"metadata": {"annotations": restarted}}}})
+
+    def rolled():
+        stateful_set = pods.cluster.get(path)
+        status = stateful_set["status"]
+        seen = status["observedGeneration"] == stateful_set["metadata"]["generation"]
+        return seen and status["currentRevision"] == status["updateRevision"] and status.get("readyReplicas") == 3
+
+    pods.cluster.until("all members were restarted, one after the other", rolled, SECONDS)
+    until_all_serve(pods, "a rolling restart")
+
+
+# --- Storm
+
+
+def storm(pods, *arguments):
+    done = pods.execute("nimbus-coco-1-0", "nimbus", "storm", *arguments, seconds=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def acknowledged(pods):
+    said = storm(pods, "jar", "/tmp/topology.jar", "Acknowledged", "words", "60")
+    return int(re.search(r"^acknowledged (\d+) workers", said, re.MULTILINE)[1])
+
+
+def grows(pods):
+    """Whether tuples are acknowledged now: a worker that starts anew counts from 0."""
+    before = acknowledged(pods)
+    return acknowledged(pods) > before > 0
+
+
+@pytest.fixture(scope="module")
+def topology(pods, tmp_path_factory, unavailable):
+    if not (compiler := shutil.which("javac")):
+        unavailable("no javac on PATH; install a JDK of version 17 or newer")
+    java = Path(compiler).resolve().parents[1]
+    jar = storm_jar.compiled(javatools.build(), tmp_path_factory.mktemp("topology"), java)
+    put = pods.execute("nimbus-coco-1-0", "nimbus", "bash", "-c", "cat >/tmp/topology.jar", given=jar.read_bytes())
+    assert put.returncode == 0, put.stderr
+    storm(pods, "jar", "/tmp/topology.jar", "Counting", "words", "1")
+
+
+def test_a_topology_runs_and_acknowledges(pods, topology):
+    pods.cluster.until("tuples are acknowledged", lambda: grows(pods), SECONDS)
+
+
+def test_a_topology_outlives_its_supervisor(pods, topology):
+    delete(pods, "supervisor-coco-1-0")
+    pods.cluster.until("the supervisor is ready", lambda: "supervisor-coco-1-0" in ready(pods), SECONDS)
+    pods.cluster.until("tuples are acknowledged again", lambda: grows(pods), SECONDS)
+
+
+def test_supervisors_are_scaled_and_nothing_else_is(pods, run, client):
+    upgrade = ("upgrade", "pipeline", "--lane", "coco-1", "--reuse-values", "--wait", "--timeout", f"{SECONDS}s")
+    ui = pods.cluster.get(f"/api/v1/namespaces/{pods.namespace}/services/ui-coco-1")["spec"]
+    address = f"{ui['clusterIP']}:{ui['ports'][0]['port']}"
+    for number in (2, 1):
+        assert "upgraded" in run("sidelane", *upgrade, "--set", f"supervisor.replicas={number}", "-o", "json")
+        assert sum(name.startswith("supervisor-coco-1-") for name in ready(pods)) == number
+        pods.cluster.until(
+            f"Nimbus knows of {number}",
+            lambda number=number: pods.shown(address, "/api/v1/cluster/summary")["supervisors"] == number,
+            SECONDS,
+        )
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+
+
+# --- The lane elsewhere, and without its neighbour
+
+
+def test_a_lane_is_replayed_into_another_namespace(pods, client, cluster, helm, tmp_path):
+    bundle = tmp_path / "lane.tar.gz"
+    client.bundle("coco-1", bundle)
+    with new_namespace(cluster) as other:
+        elsewhere = Client(namespace=other, kubeconfig=cluster.kubeconfig, helm=helm)
+        replayed = elsewhere.replay(bundle, wait=True, timeout=f"{SECONDS}s")
+        assert [one.change for one in replayed.releases] == ["created"]
+        assert sorted(ready(Pods(pods.node, cluster, other))) == [p for p in sorted(PODS) if "coco-1" in p]
+        assert {one.state for one in elsewhere.verify(lane="coco-1")} == {"unchanged"}
+
+
+def test_a_lane_goes_and_the_other_stays(pods, run):
+    run("helm", "uninstall", "pipeline-coco-2", "--wait", "--timeout", f"{SECONDS}s")
+    assert sorted(ready(pods)) == [name for name in sorted(PODS) if "coco-1" in name]
