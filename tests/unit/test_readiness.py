@@ -264,7 +264,8 @@ def test_jobs_are_waited_for_to_start_by_helm_4_and_not_at_all_by_helm_3():
     assert not readiness(job).complete
     assert readiness({**job, "status": {"startTime": "2026-11-26T10:00:00Z"}}).complete
     failed = {"conditions": [{"type": "Failed", "status": "True"}]}
-    assert readiness({**job, "status": failed}).summary() == "0 of 1 ready; Job seed: it failed"
+    found = readiness({**job, "status": failed})
+    assert (found.summary(), len(found.hopeless)) == ("0 of 1 ready; Job seed: it failed", 1)
     text = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: seed}\n"
     assert [len(subject(text, helm=helm).objects) for helm in (3, 4)] == [0, 1]
 
