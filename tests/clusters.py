@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import subprocess
 import time
@@ -101,7 +102,14 @@ def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
 
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
-    """The name of a new namespace that takes restricted pods only; deleted at the end, which nobody waits for."""
+    """The name of a new namespace."""
+    with new_namespace(cluster) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def new_namespace(cluster: Cluster) -> Iterator[str]:
+    """A new namespace that takes restricted pods only, by its name; deleted at the end, which nobody waits for."""
     name = f"test-{secrets.token_hex(4)}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})

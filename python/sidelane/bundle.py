@@ -16,13 +16,17 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from sidelane.errors import InvalidInput
+from sidelane.harmless import in_line
+from sidelane.helm_values import require
 from sidelane.lane import Lane
 from sidelane.manifest import Manifest
 from sidelane.rendering import read_manifest
@@ -31,9 +35,17 @@ API_VERSION: Final = "sidelane.dev/v1alpha1"
 KIND: Final = "LaneBundle"
 INDEX: Final = "bundle.json"
 
-#: What a bundle may unpack to, and one file of it, in bytes: many times what a lane takes.
+#: Limits of a bundle, packed and unpacked, and of one file of it, in bytes: many times what a lane takes.
 _LIMIT: Final = 200 * 1024 * 1024
 _FILE_LIMIT: Final = 50 * 1024 * 1024
+#: How many files it may have; a release takes four.
+_FILES: Final = 10_000
+#: Helm's own rule for the name of a release.
+_NAME: Final = re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+class _Broken(Exception):
+    """Why a file is not a bundle, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -105,19 +117,27 @@ def write(bundle: Bundle, path: Path) -> str:
 
 
 def read(path: str | Path) -> Bundle:
-    """Reads a bundle. Raises InvalidInput for what is none, or is not as it was written."""
+    """Reads a bundle, within limits that hostile input can't pass.
+
+    Raises InvalidInput for a file that is not a bundle, or is not as it was written, and InvalidValues for values that
+    would not reach a chart as they are.
+    """
     try:
-        content = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            content = file.read(_LIMIT + 1)
     except OSError as error:
         raise InvalidInput(
             f"the bundle {str(path)!r} can't be read: {error.strerror}", remedy="check its path and its rights"
         ) from None
+    remedy = "make one with `sidelane bundle`"
     try:
         return _read(_unpacked(content), _digest(content))
-    except (tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError):
-        raise InvalidInput(
-            f"{str(path)!r} is no bundle, or is damaged", remedy="make one with `sidelane bundle`"
-        ) from None
+    except _Broken as why:
+        raise InvalidInput(f"{str(path)!r} is not a bundle: {why}", remedy=remedy) from None
+    except RecursionError:
+        raise InvalidInput(f"{str(path)!r} is not a bundle: its JSON is nested too deep", remedy=remedy) from None
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInput(f"{str(path)!r} is not a bundle, or is damaged", remedy=remedy) from None
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
@@ -152,12 +172,17 @@ def _read(files: Mapping[str, bytes], digest: str) -> Bundle:
 
 
 def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str) -> Bundled:
-    folder = f"releases/{one['name']}"
+    name = str(one["name"])
+    if not _NAME.fullmatch(name):
+        raise _Broken(f"{in_line(name, 60)!r} is not the name of a release")
+    folder = f"releases/{name}"
     record = files.get(f"{folder}/record.json")
+    values = dict(json.loads(files[f"{folder}/values.json"]))
+    require(values, f"{folder}/values.json")
     return Bundled(
-        name=str(one["name"]),
+        name=name,
         chart=files[one["chart"]],
-        values=dict(json.loads(files[f"{folder}/values.json"])),
+        values=values,
         text=files[f"{folder}/manifest.yaml"].decode(),
         namespace=namespace,
         record=record.decode() if record is not None else None,
@@ -167,12 +192,16 @@ def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str)
 def _unpacked(content: bytes) -> dict[str, bytes]:
     """The files of an archive, by their names: nothing is written anywhere, so no name can lead out."""
     files: dict[str, bytes] = {}
-    total = 0
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed_file:
+        whole = packed_file.read(_LIMIT + 1) if len(content) <= _LIMIT else content
+    if len(whole) > _LIMIT:
+        raise _Broken(f"it holds more than {_LIMIT >> 20} MiB")
+    with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
         for member in archive:
-            total += member.size
-            file = archive.extractfile(member) if member.isfile() else None
-            if file is None or member.size > _FILE_LIMIT or total > _LIMIT or member.name in files:
+            if len(files) == _FILES:
+                raise _Broken(f"it holds more than {_FILES} files")
+            file = archive.extractfile(member) if member.isfile() and member.size <= _FILE_LIMIT else None
+            if file is None or member.name in files:
                 raise ValueError
             files[member.name] = file.read()
     return files

@@ -133,6 +133,19 @@ class Chart:
             for name, content in files(self.path)
         )
 
+    def require_whole(self) -> None:
+        """Raises InvalidManifest for a values.yaml, or one of a chart in it, of which Helm 4 drops the last line: of
+        n × 4,096 bytes, without a line break (helm/helm#32506).
+        """
+        for place, content in _valuesfiles(self.path):
+            last = len(content) - (content.rfind(b"\n") + 1)
+            if last and last % 4096 == 0:
+                raise InvalidManifest(
+                    f"the last line of {place}values.yaml in the chart {self.name} has {last} bytes and no line break, "
+                    "and Helm 4 drops such a line",
+                    remedy="end the file with a line break",
+                )
+
     def to_json(self) -> dict[str, object]:
         """The chart's coordinates as programs read them."""
         return {

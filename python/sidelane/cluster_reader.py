@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-from sidelane.errors import HelmError
+from sidelane.errors import HelmError, NotWhatWasChecked
 from sidelane.helm import Helm
+from sidelane.helm_values import document
 
 CHART: Final = Path(__file__).parent / "_reader"
 _ANSWERS: Final = "  answers: "
@@ -65,6 +66,11 @@ class ClusterReader:
         answers = await answered(
             self._helm, CHART, {"queries": [query.to_json() for query in queries]}, self._namespace
         )
+        if len(answers) != len(queries):
+            raise NotWhatWasChecked(
+                f"Helm answered {len(answers)} queries of {len(queries)}: it did not get the values that it was given",
+                remedy="see which helm is on PATH",
+            )
         return tuple(tuple(cast("list[LiveObject]", found)) for found in answers)
 
     async def get(self, api_version: str, kind: str, name: str, *, namespace: str | None = None) -> LiveObject | None:
@@ -84,7 +90,7 @@ async def answered(helm: Helm, chart: Path, values: Mapping[str, Any], namespace
     """What a chart that only looks things up prints as its ``answers``. Raises as ClusterReader does."""
     command = ["template", "reader", str(chart), "--dry-run=server", "--values", "-"]
     command += ["--namespace", namespace] if namespace else []
-    text = (await helm.run(command, json.dumps(values).encode())).decode()
+    text = (await helm.run(command, document(values))).decode()
     line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
     if line is None:
         raise HelmError("Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is")

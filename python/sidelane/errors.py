@@ -15,6 +15,7 @@
     │   │   └── ReleaseExists                        a release of that name is there
     │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
+    │   ├── TooLarge                                 a release that is larger than Helm can keep
     │   ├── NotSigned                                an envelope that is no signature of this record by this key
     │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
     │   ├── RouteChanged                             somebody else changed the route in between
@@ -29,7 +30,7 @@
         ├── NotReady                                 a release that can't get ready
         │   └── TimedOut                             not ready in time
         ├── ApplyFailed                              a lane was deployed in part, or not at all
-        └── NotWhatWasChecked                        Helm installed something else than what was checked
+        └── NotWhatWasChecked                        Helm did something else than what was checked and given
 
 A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
 do next. No message holds a token or a secret value.
@@ -39,6 +40,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from sidelane.harmless import in_lines
 
 
 class SidelaneError(Exception):
@@ -57,7 +60,7 @@ class SidelaneError(Exception):
     def __str__(self) -> str:
         # Behind a list the remedy gets a line of its own.
         between = "\n" if "\n" in self.problem else "; "
-        return f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem
+        return in_lines(f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem)
 
     def to_json(self) -> dict[str, object]:
         """The error as programs read it: its class, its problem and its remedy."""
@@ -157,6 +160,10 @@ class ReleaseNotFound(Refused):
     """No such release in this namespace."""
 
 
+class TooLarge(Refused):
+    """A release, with its chart, values and objects, is larger than Helm can keep; nothing was written."""
+
+
 class NotSigned(Refused):
     """An envelope that is none, is not signed by the key that was asked for, or holds another record."""
 
@@ -251,4 +258,4 @@ class ApplyFailed(HelmError):
 
 
 class NotWhatWasChecked(HelmError):
-    """Helm installed something else than what was rendered and checked before: the chart renders differently twice."""
+    """Helm installed something else than what was checked, or used other values than it was given."""

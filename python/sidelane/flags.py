@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sidelane import kubeyaml, strvals
-from sidelane.errors import InvalidInput
+from sidelane import kubeyaml, lane_written, strvals
+from sidelane.errors import InvalidInput, InvalidValues
+from sidelane.helm_values import require
 
 
 def gather(
@@ -23,11 +23,11 @@ def gather(
     """What ``-f`` and ``--set…`` say together, in Helm's order: files first, each later one over the earlier.
 
     Raises InvalidInput for a file that can't be read or a flag that Helm would not take, InvalidManifest for a file
-    that is not YAML.
+    that is not YAML, InvalidValues for what would not reach a chart as it is given.
     """
     values: dict[str, Any] = {}
     for name in files:
-        strvals.merge_into(values, _file(name))
+        strvals.merge_into(values, read_file(_bytes(name), "standard input" if name == "-" else name))
     for text in set_json:
         strvals.set_json_into(values, text)
     for text in set:
@@ -36,20 +36,22 @@ def gather(
         strvals.set_string_into(values, text)
     for text in set_file:
         strvals.set_file_into(values, text, lambda name: _bytes(name).decode(errors="surrogateescape"))
-    try:
-        json.dumps(values, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("the values hold what is not UTF-8 text", remedy="save it as UTF-8, or encode it") from None
+    require(values)
     return values
 
 
-def _file(name: str) -> dict[str, Any]:
-    source = "standard input" if name == "-" else name
-    data = kubeyaml.read(_bytes(name), source=source)
+def read_file(content: bytes, source: str) -> dict[str, Any]:
+    """The values of a file. Raises InvalidManifest for what is not YAML, InvalidInput for what is not a mapping, and
+    InvalidValues for a Version or Build that YAML misreads, and for what would not reach a chart as it is.
+    """
+    data = kubeyaml.read(content, source=source)
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise InvalidInput(f"{source} holds no mapping of values", remedy="write it as `key: value` lines")
+        raise InvalidInput(f"{source} is not a mapping of values", remedy="write it as `key: value` lines")
+    if errors := tuple(f"{source}: {sentence}" for sentence in lane_written.in_values(content, data)):
+        raise InvalidValues("; ".join(errors), errors=errors, remedy="put Version and Build in quotes")
+    require(data, source)
     return data
 
 

@@ -5,7 +5,8 @@ What it changes in pyhelm3, and why:
 - no shell, and a helm that dies with its caller: a cancelled or killed call leaves no install running;
 - a token goes to Helm by its environment, never by an argument list that every user of the machine can read;
 - `install` creates and never upgrades; `list` lists every release; `template` gives Helm's own text;
-- an error is told by what it means, not by Helm's exit code (helm_failures.py).
+- an error is told by what it means, not by Helm's exit code (helm_failures.py);
+- the values that Helm says it used are compared with those that it was given (helm_values.py).
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ from typing import TYPE_CHECKING, Any, cast
 import semver
 
 from sidelane import helm_program
-from sidelane.errors import ChartNotFound, ClusterDenied, ClusterUnreachable, HelmError, HelmNotFound
+from sidelane.errors import (
+    ChartNotFound,
+    ClusterDenied,
+    ClusterUnreachable,
+    HelmError,
+    HelmNotFound,
+    InvalidInput,
+    SidelaneError,
+)
+from sidelane.helm_values import document, require_used
 from sidelane.process import begun, stop
 
 log = logging.getLogger(__name__)
@@ -187,8 +197,20 @@ class Helm(Command):
         if process.returncode:
             from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
 
-            raise explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+            raise self._without_kubeconfig(error)
         return stdout
+
+    def _without_kubeconfig(self, error: SidelaneError) -> SidelaneError:
+        """The error, with the kubeconfig that is missing where that is why: Helm itself does not say so."""
+        named = list(filter(None, self._environment.get("KUBECONFIG", "").split(os.pathsep)))
+        may = isinstance(error, ClusterUnreachable) or (isinstance(error, InvalidInput) and "context" in error.problem)
+        if not may or not named or any(map(os.path.exists, named)) or self._environment.get("HELM_KUBEAPISERVER"):
+            return error
+        return type(error)(
+            f"{error.problem}: the kubeconfig {', '.join(map(repr, named))} is missing",
+            remedy="name one that is there with --kubeconfig or KUBECONFIG; --directory needs no cluster",
+        )
 
     # -- what Sidelane asks of Helm; each names the Helm command that it is --------------------------------------
 
@@ -204,7 +226,11 @@ class Helm(Command):
         server: bool = False,
         meanwhile: Callable[[], object] | None = None,
     ) -> str:
-        """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster."""
+        """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster.
+
+        Its answer does not say which values Helm used: that they arrive rests on how they are written (helm_values.py).
+        What is installed is held against this text, and the values of an installation against Helm's answer.
+        """
         command = ["template", release, str(chart), "--values", "-", *_in(namespace)]
         if server:
             # Helm 3 has the cluster's version and APIs from the first flag and its objects from the second; in Helm 4
@@ -214,7 +240,7 @@ class Helm(Command):
             command += ["--kube-version", kube_version]
         for api_version in api_versions:
             command += ["--api-versions", api_version]
-        return (await self.run(command, _document(values), meanwhile)).decode()
+        return (await self.run(command, document(values), meanwhile)).decode()
 
     @asynccontextmanager
     async def installing(
@@ -251,7 +277,9 @@ class Helm(Command):
             cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
             async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
-                return _json(await self._end(process, _document(values).removeprefix(b"{"), halt=halt))
+                answer = _json(await self._end(process, document(values).removeprefix(b"{"), halt=halt))
+                require_used(values, answer)
+                return answer
 
             yield create
 
@@ -282,7 +310,9 @@ class Helm(Command):
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
             command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
         command += _patience(wait=wait, timeout=timeout)
-        return _json(await self.run(command, _document(values), halt=halt))
+        answer = _json(await self.run(command, document(values), halt=halt))
+        require_used(values, answer)
+        return answer
 
     async def rollback(
         self,
@@ -378,12 +408,6 @@ def _patience(*, wait: bool, timeout: str | None) -> list[str]:
     if timeout:
         flags += ["--timeout", timeout]
     return flags
-
-
-def _document(values: Mapping[str, Any]) -> bytes:
-    # As themselves, for Helm's YAML reader knows no surrogate pairs; but for what breaks lines in YAML, or is no text.
-    text = json.dumps(values, ensure_ascii=False)
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def _json(stdout: bytes) -> dict[str, Any]:

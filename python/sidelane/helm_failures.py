@@ -25,6 +25,7 @@ from sidelane.errors import (
     SidelaneError,
     TargetBusy,
     TimedOut,
+    TooLarge,
 )
 from sidelane.hidden import HIDDEN
 
@@ -54,6 +55,13 @@ MEANINGS = (
         TargetBusy,
         "another Helm is changing this release",
         "wait until it ends; if its process is dead, see `sidelane status`",
+    ),
+    _row(
+        r"create: failed to create: (Secret \"sh\.helm\.release\S+ is invalid: data: Too long|Request entity too large"
+        r"|etcdserver: request is too large)",
+        TooLarge,
+        "the release is too large: Helm keeps its chart, values and objects, compressed, in a Secret of at most 1 MiB",
+        "take large files out of the chart, and give it the name of a ConfigMap or volume instead of large values",
     ),
     _row(
         r"Unable to continue with \w+: (?P<what>.+?) in namespace \"(?P<ns>[^\"]*)\" exists and cannot be imported",

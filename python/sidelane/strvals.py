@@ -7,10 +7,11 @@ its standard input: an argument list can be read by every user of the machine.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Final, NoReturn, cast
 
 from sidelane.errors import InvalidInput
 
@@ -178,12 +179,26 @@ def _typed(text: str) -> object:
 def _json_at(text: str, position: int) -> tuple[object, int]:
     start = position + len(text[position:]) - len(text[position:].lstrip())
     try:
-        value, end = json.JSONDecoder().raw_decode(text, start)
+        value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
-        raise _invalid("--set-json", "a value is not JSON") from None
+        raise _invalid("--set-json", "a value is not JSON, or a number that no chart can hold") from None
     if _depth(value) > MAX_DEPTH:
         raise _invalid("--set-json", f"a value is nested deeper than {MAX_DEPTH}")
     return value, end
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(text)
+    return value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+#: JSON as Go reads it: no NaN, no Infinity, and no number that is one.
+_DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number)
 
 
 def _depth(value: object) -> int:

@@ -5,21 +5,29 @@ What is wrong is told here and not by Helm, so that every mistake is told at onc
 
 from __future__ import annotations
 
-import copy
 import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
+from sidelane.harmless import shortened
+from sidelane.helm_values import dotted, plain, require
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
 
+#: How many errors are told: of more, nobody reads the rest.
+TOLD: Final = 500
+
 
 def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
-    """The values with their lane, held against the chart's schema. Raises InvalidValues."""
+    """The values with their lane, held against the chart's schema. Raises InvalidValues, and InvalidManifest for a
+    chart whose own values Helm would not read whole.
+    """
+    chart.require_whole()
     given = with_lane(values, lane, chart)
     validate(chart, given)
     return given
@@ -29,9 +37,10 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     """The values with the lane's Version and Build, always as text, where the chart keeps them.
 
     A chart whose schema has them under ``global`` alone (an outer deployment) gets them there. Raises InvalidValues
-    when the values name another lane than ``lane``.
+    when the values name another lane than ``lane``, or are not plain data.
     """
-    result = copy.deepcopy(dict(values))
+    require(values)
+    result: dict[str, Any] = plain(values)
     if not isinstance(result.get("global"), Mapping | None):
         raise InvalidValues("global: is not a mapping", errors=("global: is not a mapping",), remedy="write it as keys")
     wanted = {"Version": lane.version, "Build": lane.build}
@@ -65,8 +74,10 @@ def with_service(
 ) -> Mapping[str, Any]:
     """The values with a service's name and version, for a chart that names its releases by them.
 
-    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else.
+    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else, or are not
+    plain data.
     """
+    require(values)
     given = {key: text for key, text in (("name", name), ("serviceVersion", service_version)) if text is not None}
     for key, text in given.items():
         if f"{{{key}}}" not in chart.release_pattern:
@@ -127,7 +138,8 @@ def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
         if error.kind.name == "$ref":
             return ()
         raise ValueError(error.message) from None
-    return tuple(sorted({sentence for error in found for sentence in _sentences(error, schema)}))
+    sentences = (sentence for error in found for sentence in _sentences(error, schema))
+    return tuple(sorted(set(islice(sentences, TOLD))))
 
 
 def _unreachable(uri: str) -> Any:
@@ -141,9 +153,9 @@ def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:
         case "additionalProperties":
             known = _known(schema, error.schema_path[:-1])
             for key in kind.unexpected:
-                near = difflib.get_close_matches(key, known, n=1)
+                near = difflib.get_close_matches(key[:100], known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"
-                yield f"{_dotted([*path, key])}: unknown key {key!r}; {hint}"
+                yield f"{_dotted([*path, key])}: unknown key {shortened(repr(key), 60)}; {hint}"
         case "required":
             yield f"{_dotted([*path, kind.property])}: is required and not given"
         case "anyOf" | "oneOf":
@@ -194,5 +206,4 @@ def _shown(path: Sequence[str | int], value: object) -> str:
 
 
 def _dotted(path: Sequence[str | int]) -> str:
-    dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-    return dotted or "(the whole of the values)"
+    return dotted(tuple(path)) or "(the whole of the values)"

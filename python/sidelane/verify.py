@@ -7,20 +7,20 @@ what the cluster has of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.hidden import without_secrets
 from sidelane.lane import Lane
-from sidelane.manifest import Identity, Object
+from sidelane.manifest import Identity, Object, digest
 from sidelane.manifest.differences import ABSENT, in_line
 from sidelane.manifest.drift import Drift, drift
 from sidelane.manifest.fields import mapping
-from sidelane.manifest.objects import parse_object
-from sidelane.record import KEY, Record, config_map
-from sidelane.record.statement import digests
+from sidelane.manifest.objects import canonical, parse_object
+from sidelane.record import Record, config_map, leaves, under
+from sidelane.record.statement import digests, guarded
 from sidelane.targets import Found, Stored, Target
 
 #: What a release is: the first of these that holds.
@@ -117,14 +117,14 @@ async def releases(target: Target, names: Sequence[str]) -> tuple[Verification, 
 def _installed(stored: Stored) -> tuple[Object, ...]:
     """The objects of a release that are there as long as it is, its record too; a hook may be gone."""
     objects = tuple(obj for obj in stored.manifest.objects if not obj.is_hook)
-    if stored.record is None:
+    if stored.record_data is None:
         return objects
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": config_map(stored.release.name)},
         "immutable": True,
-        "data": {KEY: stored.record},
+        "data": dict(stored.record_data),
     }
     return (*objects, parse_object(body, "the record", namespace=stored.release.namespace, source="", line=0))
 
@@ -177,23 +177,17 @@ def _changed(stored: Stored, record: Record) -> tuple[tuple[str, ...], tuple[str
     """What Helm has otherwise than was recorded: what may not change, and what may."""
     now = digests(stored.manifest, stored.values)
     objects = sorted(path for path in {*now, *record.objects} if now.get(path) != record.objects.get(path))
-    before, after = dict(_leaves(record.values)), dict(_leaves(without_secrets(dict(stored.values))))
+    verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
+    others = tuple(f"{path} {verbs[path in now, path in record.objects]}" for path in objects)
+    shown = without_secrets(dict(stored.values))
+    if record.values is None:
+        if guarded(shown, record.operational) != record.guarded:
+            return ("values: are changed, and the record has their digest alone", *others), ()
+        same = digest(canonical(shown)) == record.values_digest
+        return (others, ()) if same else ((), ("values: operational ones are changed",))
+    before, after = dict(leaves(record.values)), dict(leaves(shown))
     values = [path for path in sorted({*before, *after}) if before.get(path, ABSENT) != after.get(path, ABSENT)]
     lines = tuple(f"values: {path}: {in_line(before.get(path, ABSENT), after.get(path, ABSENT))}" for path in values)
-    if values and all(_under(path, record.operational) for path in values):
+    if values and all(under(path, record.operational) for path in values):
         return (), lines
-    verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
-    return (*lines, *(f"{path} {verbs[path in now, path in record.objects]}" for path in objects)), ()
-
-
-def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is no mapping, by its keys joined with dots, as operational values are named."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value
-
-
-def _under(path: str, names: Iterable[str]) -> bool:
-    return any(path == name or path.startswith(f"{name}.") for name in names)
+    return (*lines, *others), ()

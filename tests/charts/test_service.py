@@ -461,13 +461,33 @@ def test_a_pod_drains_before_it_stops(service: Service) -> None:
     assert main(service(lifecycle=start))["lifecycle"] == {**start, "preStop": {"sleep": {"seconds": 5}}}
 
 
-def test_a_container_of_the_users_may_say_otherwise_where_its_last_words_come_from(service: Service) -> None:
+def test_the_last_words_of_a_container_can_be_kept_out_of_the_pods_status(service: Service) -> None:
     objects = service(
         extraContainers=[{**SIDE, "terminationMessagePolicy": "File"}], initContainers=[{**SIDE, "name": "init"}]
     )
     spec = pod(objects)
     said = [one["terminationMessagePolicy"] for one in spec["containers"] + spec["initContainers"]]
     assert said == ["FallbackToLogsOnError", "File", "FallbackToLogsOnError"]
+    other = {**SIDE, "terminationMessagePolicy": "FallbackToLogsOnError"}
+    spec = pod(
+        service(terminationMessagePolicy="File", extraContainers=[other], initContainers=[{**SIDE, "name": "init"}])
+    )
+    said = [one["terminationMessagePolicy"] for one in spec["containers"] + spec["initContainers"]]
+    assert said == ["File", "FallbackToLogsOnError", "File"]
+
+
+def test_what_runs_beside_the_service_is_there_while_it_drains(service: Service) -> None:
+    def beside(*containers: Object, **values: object) -> list[Object | None]:
+        return [one.get("lifecycle") for one in pod(service(extraContainers=containers, **values))["containers"][1:]]
+
+    drain = {"preStop": {"sleep": {"seconds": 5}}}
+    own = {"preStop": {"exec": {"command": ["flush"]}}}
+    start = {"postStart": {"exec": {"command": ["warm"]}}}
+    assert beside(SIDE, {**SIDE, "name": "own", "lifecycle": own}) == [drain, own]
+    assert beside({**SIDE, "lifecycle": start}) == [{**start, **drain}]
+    assert beside(SIDE, drainSeconds=0) == [None]
+    (sidecar,) = pod(service(initContainers=[{**SIDE, "restartPolicy": "Always"}]))["initContainers"]
+    assert "lifecycle" not in sidecar, "Kubernetes stops it after the service"
 
 
 def test_a_native_sidecar_starts_first_and_goes_on(service: Service) -> None:

@@ -127,6 +127,7 @@ def test_memory_that_the_limit_can_not_hold_is_refused(
         ({"config": {"worker.childopts": "-Xmx9g"}}, "set workers.options instead"),
         ({"config": {"worker.heap.memory.mb": 1}}, "set workers.heapMiB instead"),
         ({"config": {"logviewer.port": 1}}, "leave it out"),
+        ({"config": {"logviewer.appender.name": "B"}}, "leave it out"),
         ({"config": {"nimbus.seeds": ["a"]}}, "leave it out"),
     ],
     ids=lambda value: json.dumps(value)[:50],
@@ -155,6 +156,16 @@ def test_the_log_viewer_sees_the_supervisors_files(supervisor: Supervisor) -> No
     without = supervisor(logviewer={"enabled": False})
     assert [container["name"] for container in pod(without, WORKLOAD)["containers"]] == ["supervisor"]
     assert 8000 not in {port["port"] for port in without["Service supervisor-hs"]["spec"]["ports"]}
+
+
+def test_the_log_viewer_has_the_appender_that_it_asks_for_and_nothing_logs_there(supervisor: Supervisor) -> None:
+    objects = supervisor()
+    name = settings(objects, "supervisor")["logviewer.appender.name"]
+    xml = ElementTree.fromstring(objects["ConfigMap supervisor"]["data"]["cluster.xml"])
+    (appender,) = xml.iter("RollingFile")
+    assert (appender.attrib["name"], appender.attrib["createOnDemand"]) == (name, "true")
+    assert name not in {reference.attrib["ref"] for reference in xml.iter("appender-ref")}
+    assert "RollingFile" not in supervisor(logviewer={"enabled": False})["ConfigMap supervisor"]["data"]["cluster.xml"]
 
 
 def test_workers_log_where_the_log_viewer_looks(supervisor: Supervisor) -> None:

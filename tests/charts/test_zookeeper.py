@@ -188,7 +188,16 @@ def test_how_long_a_member_keeps_the_address_of_another(zookeeper: Zookeeper, se
     security = objects["ConfigMap zk"]["data"].get("java.security", "")
     assert security.split() == [f"networkaddress.cache.{name}={seconds}" for name in ("ttl", "negative.ttl") if seconds]
     file = " -Djava.security.properties=/conf/java.security" if seconds else ""
-    assert flags == f"-XX:+ExitOnOutOfMemoryError{file} -Xss1m"
+    assert flags == f"-XX:+ExitOnOutOfMemoryError -Dzookeeper.fastleader.maxNotificationInterval=2000{file} -Xss1m"
+
+
+def test_a_members_own_address_is_for_ensembles_without_certificates(zookeeper: Zookeeper) -> None:
+    def told(**values: object) -> bool:
+        return "POD_IP" in {one["name"] for one in pod(zookeeper(**values))["containers"][0]["env"]}
+
+    assert told()
+    assert not told(replicas=1)
+    assert not told(tls={"secretName": "mine", "quorum": {"enabled": True}})
 
 
 def test_without_a_limit_any_heap_is_taken(zookeeper: Zookeeper) -> None:

@@ -3,7 +3,6 @@
 `make soak` plays the kills and races a hundred times. The moments are drawn with fixed seeds.
 """
 
-import contextlib
 import json
 import os
 import random
@@ -20,6 +19,7 @@ import pykube
 import pytest
 from controlplane import ControlPlane
 from generated import tiny_chart
+from killing import descendants, kill
 from sidelane import Client
 from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
 
@@ -120,28 +120,6 @@ class Lane:
         self.client.retire(f"coco-{build}", delete_claims=True)
         assert self.client.releases(f"coco-{build}") == ()
         assert self.objects(build) == []
-
-
-def descendants(process):
-    """The ids of a process and of all that it has started, and these."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, waiting = [], [process]
-    while waiting:
-        found.append(waiting.pop())
-        waiting += parents.get(found[-1], [])
-    return found
-
-
-def kill(processes):
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
 
 
 def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record_property):

@@ -100,7 +100,7 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
 
 def test_the_manifest_is_the_same_whoever_installs(client, plain):
     client.install("zookeeper", "coco-1")
-    made, record = apart(plain("get", "manifest", "zookeeper-coco-1").stdout, "zookeeper-coco-1")
+    made, record, _ = apart(plain("get", "manifest", "zookeeper-coco-1").stdout, "zookeeper-coco-1")
     assert record == client.record("zookeeper", "coco-1").text
     client.uninstall("zookeeper", "coco-1")
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")

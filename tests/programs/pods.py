@@ -129,6 +129,12 @@ class Pod:
         Args:
             command: run in place of the container's own.
         """
+        described = {volume["name"]: volume for volume in self.spec["volumes"]}
+        self.volumes = {name: self._volume(name, described) for name in (*described, *self.claims)}
+        return self.restart(command)
+
+    def restart(self, command: Sequence[str] | None = None) -> Running:
+        """Starts the container of a pod that stays again, as kubelet does: its volumes keep what they hold."""
         security = {**self.spec["securityContext"], **self.container["securityContext"]}
         assert security["readOnlyRootFilesystem"], "a node's containers have no other root filesystem"
         image = self.cluster.images[re.fullmatch(r".*/([^/:@]+)[:@].*", self.container["image"])[1]]
@@ -220,13 +226,13 @@ class Pod:
                     found[variable["name"]] = expand(value, found)
                 case {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}:
                     found[variable["name"]] = self.name
+                case {"valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}:
+                    found[variable["name"]] = self.address
                 case _:
                     raise NotImplementedError(f"{self.name} has a variable of a kind not known here: {variable}")
         return found
 
     def _mounts(self) -> list[Mount]:
-        described = {volume["name"]: volume for volume in self.spec["volumes"]}
-        self.volumes = {name: self._volume(name, described) for name in (*described, *self.claims)}
         return [
             Mount(self.volumes[mount["name"]], mount["mountPath"], read_only=mount.get("readOnly", False))
             for mount in self.container["volumeMounts"]

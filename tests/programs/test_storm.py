@@ -187,6 +187,24 @@ def test_another_nimbus_leads_when_the_leader_is_lost(one: Lane, counted: object
     assert re.search(r"^words +ACTIVE ", other.execute("storm", "list", seconds=STARTED), re.MULTILINE)
 
 
+def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(one: Lane, counted: object) -> None:
+    """As when it went over its memory limit: the pod stays, and with it what the workers left in their folders."""
+    supervisor = one.one("supervisor")
+
+    def logs() -> list[str]:
+        return [
+            file.read_text() for file in supervisor.volumes["logs"].glob("workers-artifacts/words-*/67*/worker.log")
+        ]
+
+    supervisor.kill()
+    supervisor.restart()
+    supervisor.until_ready(STARTED)
+    supervisor.until(
+        "both workers run again", lambda: [log.count("has finished loading") for log in logs()] == [2, 2], STARTED
+    )
+    assert all(map(supervisor.probe, PROBES))
+
+
 def test_a_supervisor_that_is_stopped_ends_its_workers(one: Lane, counted: object) -> None:
     supervisor = one.one("supervisor")
     seconds = supervisor.stop()

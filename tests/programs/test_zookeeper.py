@@ -89,7 +89,7 @@ def test_helm_test_writes_and_reads(ensemble: list[Pod], helm_test: Pod) -> None
 
 def test_what_is_logged_goes_to_the_standard_output(ensemble: list[Pod]) -> None:
     assert re.search(r"^\d{4}-\d\d-\d\d .* INFO +\[.*QuorumPeer", ensemble[0].running.said, re.MULTILINE)
-    assert ensemble[0].execute("ls", "/tmp").split() == ["hsperfdata_user"], "no log file, only the JVM's own"
+    assert ensemble[0].execute("ls", "/tmp").split() == ["hsperfdata_user", "zoo.cfg"], "no log file"
 
 
 def test_prometheus_finds_the_metrics(cluster: Cluster, ensemble: list[Pod]) -> None:
@@ -147,6 +147,16 @@ public class Kept {
     }
 }
 """
+
+
+def test_a_member_without_a_leader_asks_again_every_two_seconds(ensemble: list[Pod]) -> None:
+    assert "zookeeper.fastleader.maxNotificationInterval = 2000 ms" in ensemble[0].running.said
+
+
+def test_a_member_tells_the_others_its_address_and_knows_them_by_name(ensemble: list[Pod]) -> None:
+    lines = ensemble[1].execute("grep", "^server", "/tmp/zoo.cfg").splitlines()
+    assert lines[1] == f"server.2={ensemble[1].address}:2888:3888"
+    assert all("zk-hs-2-coco-1" in line for line in (lines[0], lines[2]))
 
 
 def test_java_keeps_what_it_looked_up_as_long_as_the_chart_says(alone: Pod) -> None:

@@ -6,11 +6,19 @@ import json
 import shutil
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
-from sidelane import Client, bundle
-from sidelane.errors import ChartNotFound, InvalidInput, Refused, ReleaseConflict, ReleaseNotFound
+from sidelane import Client, bundle, harmless
+from sidelane.errors import (
+    ChartNotFound,
+    InvalidInput,
+    InvalidValues,
+    Refused,
+    ReleaseConflict,
+    ReleaseNotFound,
+)
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 
@@ -151,7 +159,7 @@ def another_kind(files):
 @pytest.mark.parametrize("change", [other_values, one_more, another_kind, dict.clear])
 def test_what_is_not_as_it_was_written_is_refused(made, client, change):
     rewritten(made, change)
-    with pytest.raises(InvalidInput, match="no bundle, or is damaged"):
+    with pytest.raises(InvalidInput, match="is not a bundle, or is damaged"):
         client.replay(made)
 
 
@@ -195,20 +203,20 @@ def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
 )
 def test_what_is_no_archive_is_refused(client, tmp_path, content):
     (tmp_path / "b.tar.gz").write_bytes(content)
-    with pytest.raises(InvalidInput, match="no bundle"):
+    with pytest.raises(InvalidInput, match="is not a bundle"):
         client.replay(tmp_path / "b.tar.gz")
 
 
 def test_an_archive_cut_short_or_of_great_size_is_refused(made, client, tmp_path):
     whole = made.read_bytes()
     made.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InvalidInput, match="no bundle"):
+    with pytest.raises(InvalidInput, match="is not a bundle"):
         client.replay(made)
     member = tarfile.TarInfo("bundle.json")
     member.size = 60 * 1024 * 1024
     with tarfile.open(made, "w:gz", compresslevel=1) as archive:
         archive.addfile(member, io.BytesIO(bytes(member.size)))
-    with pytest.raises(InvalidInput, match="no bundle"):
+    with pytest.raises(InvalidInput, match="is not a bundle"):
         client.replay(made)
     with pytest.raises(InvalidInput, match="can't be read"):
         client.replay(tmp_path / "none.tar.gz")
@@ -230,3 +238,103 @@ def test_a_helm_that_renders_otherwise_is_told(made, client, helm, tmp_path):
     with pytest.raises(Refused, match=r"(?s)where Helm 2\.0\.0 made the bundle.*spec\.replicas: 4 → 3"):
         again.replay(made)
     assert again.releases() == ()
+
+
+def written(path, files, **index):
+    """A bundle of these files whose digests are right."""
+    about = {
+        "apiVersion": bundle.API_VERSION,
+        "kind": bundle.KIND,
+        "lane": {"Version": "coco", "Build": "1"},
+        "namespace": "streams",
+        "kubernetes": "v1.36.0",
+        "apiVersions": [],
+        "helm": "4.2.4",
+        "releases": [],
+        "files": {name: bundle._digest(content) for name, content in files.items()},
+        **index,
+    }
+    path.write_bytes(bundle.packed({"bundle.json": json.dumps(about).encode(), **files}))
+    return path
+
+
+DEEP = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
+ONE = {"releases": [{"name": "x-coco-1", "chart": "c.tgz"}]}
+PARTS = {"c.tgz": b"", "releases/x-coco-1/manifest.yaml": b""}
+
+
+def with_values(values):
+    return {"releases/x-coco-1/values.json": values, **PARTS}
+
+
+def many_members(path):
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        for number in range(20_000):
+            archive.addfile(tarfile.TarInfo(str(number)))
+
+
+def great_header(path):
+    """Names of a member that are larger than a bundle may be, in a few bytes."""
+    member = tarfile.TarInfo("x")
+    member.pax_headers = {"path": "x" * (210 * 2**20)}
+    with tarfile.open(path, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: path.write_bytes(bundle.packed({"bundle.json": DEEP})), "its JSON is nested too deep"),
+        (lambda path: written(path, with_values(DEEP), **ONE), "its JSON is nested too deep"),
+        (many_members, "it holds more than 10000 files"),
+        (great_header, "it holds more than 200 MiB"),
+        (lambda path: path.write_bytes(gzip.compress(bytes(300 * 2**20), 1)), "it holds more than 200 MiB"),
+        (lambda path: path.write_bytes(gzip.compress(b"x" * 4096)[:-20] + b"x" * 12), "or is damaged"),
+        (lambda path: written(path, {}, releases=[{"name": "x" * 5_000_000}]), "is not the name of a release"),
+        (lambda path: written(path, {}, releases=[{"name": "x\x1b[2J"}]), "is not the name of a release"),
+        (lambda path: written(path, {}, releases=[[]]), "or is damaged"),
+        (lambda path: written(path, {}, lane=[]), "or is damaged"),
+        (lambda path: written(path, {"k" * 5_000_000: b""}, releases={"k" * 5_000_000: 1}), "or is damaged"),
+    ],
+)
+def test_hostile_bundles_are_refused_at_once_and_in_few_words(tmp_path, make, problem):
+    make(tmp_path / "b.tar.gz")
+    begin = time.perf_counter()
+    with pytest.raises(InvalidInput, match=f"b.tar.gz' is not a bundle.*{problem}") as error:
+        bundle.read(tmp_path / "b.tar.gz")
+    assert time.perf_counter() - begin < 10  # measured: under 1.5 s
+    assert len(str(error.value)) < 500
+    assert not any(harmless.obeyed(char) for char in str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (b'{"a": NaN}', "releases/x-coco-1/values.json: a: nan is not a number in JSON"),
+        (b'{"a": 12e4567}', "releases/x-coco-1/values.json: a: inf is not a number in JSON"),
+        (b'{"a": 9007199254740993}', "a: 9007199254740993 has digits that Helm would change"),
+        (b'{"' + b"k" * 5_000_000 + b'": NaN}', "k… "),
+        (b'{"a":' * 150 + b"1" + b"}" * 150, "is nested in more than 100 levels"),
+    ],
+)
+def test_values_of_a_bundle_are_held_to_the_same_as_others(tmp_path, values, problem):
+    file = written(tmp_path / "b.tar.gz", with_values(values), **ONE)
+    with pytest.raises(InvalidValues) as error:
+        bundle.read(file)
+    assert problem in str(error.value)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_key_of_five_megabytes_is_not_told_whole(made, client, helm, tmp_path):
+    def change(files):
+        name = "releases/zookeeper-coco-1/values.json"
+        values = {**json.loads(files[name]), "k" * 5_000_000: "x"}
+        files[name] = json.dumps(values).encode()
+        index = json.loads(files["bundle.json"])
+        index["files"][name] = bundle._digest(files[name])
+        files["bundle.json"] = json.dumps(index).encode()
+
+    rewritten(made, change)
+    with pytest.raises(InvalidValues, match="the key has more than 1000 bytes") as error:
+        client_of(tmp_path / "again", helm).replay(made)
+    assert len(str(error.value)) < 1000

@@ -119,6 +119,48 @@ def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
     assert not (tmp_path / "root").exists()
 
 
+def test_a_dry_run_ends_as_the_call_itself_would(sidelane, tmp_path):
+    chart = tmp_path / "app"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: app\nversion: 0.1.0\n")
+    (chart / "templates" / "x.yaml").write_text(OBJECT.replace("zk-2-coco-1", "app"))
+    arguments = ("install", "./app", "--lane", "2-coco-1", "--directory", "root")
+    dry = sidelane(*arguments, "--dry-run")
+    assert sidelane(*arguments).returncode == dry.returncode == 1
+    assert "name: app\n" in dry.stdout
+    assert "lane-suffix" in dry.stderr
+
+    secret = OBJECT.replace("ConfigMap", "Secret").replace("zk-2-coco-1", "app-2-coco-1")
+    (chart / "templates" / "x.yaml").write_text(secret)
+    dry = sidelane(*arguments, "--dry-run")
+    assert sidelane(*arguments).returncode == dry.returncode == 1
+    assert "renders the Secret app-2-coco-1" in dry.stderr
+    arguments += ("--allow-secrets",)
+    assert sidelane(*arguments, "--dry-run").returncode == 0
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize("way", ["variable", "option", "context"])
+def test_a_kubeconfig_that_is_missing_is_named(sidelane, tmp_path, way):
+    missing = str(tmp_path / "no-such-file")
+    environment = {"KUBECONFIG": missing} if way != "option" else {}
+    arguments = {"variable": [], "option": ["--kubeconfig", missing], "context": ["--kube-context", "prod"]}[way]
+    done = sidelane("list", "-n", "streams", *arguments, **environment)
+    what = "the kubeconfig has no context 'prod'" if way == "context" else "the API server does not answer"
+    assert done.returncode == (2 if way == "context" else 3)
+    assert done.stderr.startswith(f"Error: {what}: the kubeconfig {missing!r} is missing; ")
+
+
+def test_of_several_kubeconfigs_one_is_enough(sidelane, tmp_path):
+    there = tmp_path / "there"
+    there.write_text("apiVersion: v1\nkind: Config\n")
+    done = sidelane("list", "-n", "streams", KUBECONFIG=f"{tmp_path}/missing:{there}")
+    assert done.returncode == 3
+    assert "is missing" not in done.stderr
+    both = sidelane("list", "-n", "streams", KUBECONFIG=f"{tmp_path}/missing:{tmp_path}/gone")
+    assert f"the kubeconfig '{tmp_path}/missing', '{tmp_path}/gone' is missing" in both.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -79,9 +79,9 @@ def test_a_token_reaches_helm_and_no_argument_list_log_or_error(stand_in, caplog
 
 
 def test_values_reach_helm_on_standard_input(stand_in):
-    helm = Helm(executable=stand_in("print(json.dumps({'got': json.load(sys.stdin)}))"))
+    helm = Helm(executable=stand_in("print(json.dumps({'config': json.load(sys.stdin)}))"))
     answer = asyncio.run(install(helm, {"password": "s3cret"}))
-    assert answer == {"got": {"password": "s3cret"}}
+    assert answer == {"config": {"password": "s3cret"}}
     assert "s3cret" not in json.dumps(stand_in.calls())
 
 

@@ -184,6 +184,76 @@ DATA = st.recursive(
 )
 
 
+JSON = [
+    ('{"a": "\\ud83d\\ude00 \\/ \\u00e9"}', {"a": "😀 / é"}),
+    (f'{{"{"k" * 3000}": 1}}', {"k" * 3000: 1}),
+    (' \n {"a": [1, 2.5, 1e3, -0.0, 9223372036854775807, true, null]}\n', None),
+    ('{"a": 1.0, "<<": {"b": 1}, "x": {}}', None),
+    ('{"a": "x\\u2028y\\n"}', None),
+]
+
+
+@pytest.mark.parametrize(("text", "data"), JSON)
+def test_json_is_read_as_kubernetes_reads_it(text: str, data: object) -> None:
+    expected = json.loads(text) if data is None else data
+    found = kubeyaml.read(text)
+    assert found == expected
+    if data is None:  # what YAML can read, too, has the same types
+        assert json.dumps(found) == json.dumps(kubeyaml.read("# YAML\n" + text))
+    assert kubeyaml.read_documents(text.encode())[0].line == text.count("\n", 0, text.index("{")) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"a": 1,\n "a": 2}', r"line 2, column \d+: the key 'a' is there twice"),
+        ('{"a": "\\ud83d"}', "line 1"),
+        ('{"a": "\\ude00\\ud83d"}', "line 1"),
+        ('{"a": 1}\n{"b": 2}', "line 2"),
+        ('{"a": {"b": ' * 200 + "1" + "}}" * 200, "nested"),
+        ('{"a": ' * 200_000, "nested"),
+        ('a: "\\/"', r"line 1, column \d+: .*stands in quotes"),
+        ('a: "x\\\\\\/"', "stands in quotes"),
+        ('"\\/": a', "stands in quotes"),
+        ('# JSON in a stream of documents\n{"a": "\\/"}', "stands in quotes"),
+        ("%TAG ! tag:example,2000:\n---\na: 1\n", "line 1, column 1: .*a directive"),
+        ("%YAML 1.1\n---\na: 1\n", "a directive"),
+        ("a: 1\n...\n%TAG !e! tag:e,2000:\n---\nb: 1\n", "line 3, column 1: .*a directive"),
+    ],
+)
+def test_what_kubernetes_refuses_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidManifest, match=problem):
+        kubeyaml.read_all(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['a: "\\/"', "%TAG ! tag:example,2000:\n---\na: 1\n", "%YAML 1.1\n---\na: 1\n", 'a: "\\ud83d\\ude00"']
+)
+def test_helm_refuses_the_same(helm: Path, tmp_path: Path, text: str) -> None:
+    """In a template. The API server itself and Helm 3's values take directives; all else splits its input first."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: oracle\nversion: 1.0.0\n")
+    (tmp_path / "templates/x.yaml").write_text(text)
+    assert subprocess.run([helm, "template", tmp_path], capture_output=True, check=False).returncode == 1
+    with pytest.raises(InvalidManifest):
+        kubeyaml.read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: '\\/'", "a: \\/", 'a: "\\\\/"', 'a: "\\\\\\\\/"', 'a: |\n  "\\/"\n', '# "\\/"\na: 1', "a: 50%\n"]
+)
+def test_what_looks_like_that_is_taken(text: str) -> None:
+    assert kubeyaml.read(text)
+
+
+def test_json_of_too_many_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "EVENT_LIMIT", 100)
+    monkeypatch.setattr(kubeyaml, "EVENT_LIMIT", 100)
+    with pytest.raises(InvalidManifest, match="more than"):
+        kubeyaml.read('{"a": [' + "1," * 100 + "1]}")
+    assert kubeyaml.read('{"a": "' + "," * 200 + '"}')
+
+
 class TestDump:
     @given(DATA)
     def test_reads_back_the_same(self, data: object) -> None:

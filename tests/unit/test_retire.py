@@ -117,6 +117,13 @@ def test_the_command_retires_a_lane_or_tells_what_holds_it(client, retire):
     assert retire("--lane", "coco-1").returncode == 1, "there is nothing of it any more"
 
 
+@pytest.mark.parametrize("nothing", ["0", "0s", "0h0m"])
+def test_no_time_needs_no_unit_as_in_go(retire, nothing):
+    done = retire("--lane", "coco-1", "--min-age", nothing, "--drain", nothing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[-1] == "retired"
+
+
 def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_yes(client, retire, tmp_path):
     for build, hours in ((1, 3), (2, 2), (3, 1)):
         for file in (tmp_path / "root").rglob(f"*-coco-{build}/chart.yaml"):

@@ -29,7 +29,9 @@ def record_of(release, **values):
     given = {"chart": chart, "namespace": "streams", "values": values}
     build = {
         "buildType": BUILD_TYPE, "externalParameters": given, "internalParameters": {"operationalValues": []},
-        "resolvedDependencies": [{"name": "zookeeper", "digest": {"dirHash": "ab"}}],
+        "resolvedDependencies": [
+            {"name": "zookeeper", "digest": {"dirHash": "ab"}}, {"name": "values", "digest": {"sha256": "ef"}},
+        ],
     }  # fmt: skip
     statement = {
         "_type": STATEMENT_TYPE, "predicateType": PREDICATE_TYPE, "predicate": {"buildDefinition": build},

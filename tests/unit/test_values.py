@@ -147,7 +147,7 @@ def test_a_file_that_is_not_there_or_no_mapping_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="can't be read: No such file"):
         flags.gather([str(tmp_path / "none.yaml")])
     (tmp_path / "list.yaml").write_text("- 1\n")
-    with pytest.raises(InvalidInput, match="no mapping"):
+    with pytest.raises(InvalidInput, match="not a mapping"):
         flags.gather([str(tmp_path / "list.yaml")])
     (tmp_path / "broken.yaml").write_text("a: [\n")
     with pytest.raises(InvalidManifest, match=r"broken\.yaml, line"):

@@ -69,18 +69,18 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* The chart's own image, what a container may do, and what is told of its end. */ -}}
+{{- /* The chart's own image, what a container may do, and where the message about its end comes from. */ -}}
 {{- define "common.container" -}}
 image: {{ include "common.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   {{- include "common.containerSecurityContext" .root | nindent 2 }}
-{{ include "common.termination" dict }}
+{{ include "common.termination" (dict "policy" .root.Values.terminationMessagePolicy) }}
 {{- end -}}
 
 {{- /*
-Takes policy, if there is one. The last lines of a container's log are kept in its status when it fails, unless it writes a message
-of its own: they stay there when the log is gone with the pod's next start.
+Takes policy, if there is one. By default Kubernetes keeps the last lines of a container's log in its status when it fails and wrote no
+message of its own, so that whoever reads the pod sees why.
 */ -}}
 {{- define "common.termination" -}}
 terminationMessagePolicy: {{ .policy | default "FallbackToLogsOnError" }}

@@ -11,9 +11,13 @@ imagePullPolicy: {{ dig "pullPolicy" "" (.image | default dict) | default $root.
 securityContext:
   {{- $over := list $root.Values.containerSecurityContext .securityContext }}
   {{- include "common.containerSecurityContext.of" (dict "what" (printf "securityContext of the container '%s'" .name) "over" $over) | nindent 2 }}
-{{ include "common.termination" (dict "policy" .terminationMessagePolicy) }}
-{{- with pick . "command" "args" "workingDir" "restartPolicy" "envFrom" "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" "volumeMounts" }}
+{{ include "common.termination" (dict "policy" (.terminationMessagePolicy | default $root.Values.terminationMessagePolicy)) }}
+{{- with pick . "command" "args" "workingDir" "restartPolicy" "envFrom" "startupProbe" "readinessProbe" "livenessProbe" "volumeMounts" }}
 {{ toYaml . }}
+{{- end }}
+{{- with .lifecycle }}
+lifecycle:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 env:
   {{- include "service.env" (dict "root" $root "component" (include "service.name" $root) "serviceVersion" $root.Values.serviceVersion "env" .env) | nindent 2 }}

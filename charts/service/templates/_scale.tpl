@@ -14,11 +14,15 @@ upgrade says the number that is there (sidelane.dev/asks: on-upgrade).
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes the root. What the values say, and a wait before the stop while clients learn that the pod leaves. */ -}}
+{{- /*
+Takes root and lifecycle, a container's. It, and a wait before the stop while clients learn that the pod leaves: all containers of a pod
+are told to stop at once, and the service goes on needing those beside it.
+*/ -}}
 {{- define "service.lifecycle" -}}
-{{- $lifecycle := deepCopy .Values.lifecycle -}}
-{{- if and .Values.drainSeconds (not (get $lifecycle "preStop")) -}}
-  {{- $_ := set $lifecycle "preStop" (dict "sleep" (dict "seconds" (int .Values.drainSeconds))) -}}
+{{- $lifecycle := deepCopy (.lifecycle | default dict) -}}
+{{- $seconds := int .root.Values.drainSeconds -}}
+{{- if and $seconds (not (get $lifecycle "preStop")) -}}
+  {{- $_ := set $lifecycle "preStop" (dict "sleep" (dict "seconds" $seconds)) -}}
 {{- end -}}
 {{- toYaml $lifecycle -}}
 {{- end -}}

@@ -16,4 +16,14 @@ if [[ -d /tls/secret ]]; then
   while sleep 60; do bash /conf/tls.sh || true; done &
 fi
 
-exec zkServer.sh start-foreground
+# A member is called back where its own line says. By a name it would be called at its old address after a restart, as long as the
+# cluster's DNS keeps that one; so its own line has the address itself.
+config=/conf/zoo.cfg
+if [[ ${POD_IP:-} ]]; then
+  config=/tmp/zoo.cfg
+  address=$POD_IP
+  if [[ $address == *:* ]]; then address="[$address]"; fi
+  sed "s/^server\.$id=[^:]*:/server.$id=$address:/" /conf/zoo.cfg >"$config"
+fi
+
+exec zkServer.sh start-foreground "$config"

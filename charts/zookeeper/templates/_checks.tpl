@@ -18,7 +18,7 @@
   {{- fail "metrics.podMonitor.enabled is true and metrics.enabled is false, so there would be nothing to scrape; enable metrics" -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
-  {{- if has .name (list "JVMFLAGS" "ZK_SERVER_HEAP" "ZOOCFGDIR" "ZOO_LOG_DIR" "JMXDISABLE" "ZK_CLIENT_HEAP" "CLIENT_JVMFLAGS") -}}
+  {{- if has .name (list "POD_IP" "JVMFLAGS" "ZK_SERVER_HEAP" "ZOOCFGDIR" "ZOO_LOG_DIR" "JMXDISABLE" "ZK_CLIENT_HEAP" "CLIENT_JVMFLAGS") -}}
     {{- fail (printf "the environment variable '%s' is the chart's own and can't be in extraEnv; use jvm.heapMiB or jvm.options for the server's JVM" .name) -}}
   {{- end -}}
 {{- end -}}

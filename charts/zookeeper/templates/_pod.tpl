@@ -7,10 +7,13 @@
 - {name: JMXDISABLE, value: "true"}
 {{- end -}}
 
-{{- /* Takes the root. Options of a member's JVM beside its heap. */ -}}
+{{- /*
+Takes the root. Options of a member's JVM beside its heap. A member that looks for its leader asks again after 0.2 s, and each time after
+twice as long, by default up to a minute: its peers would know its new address, and it would still wait.
+*/ -}}
 {{- define "zookeeper.jvmFlags" -}}
 {{- $security := ternary "-Djava.security.properties=/conf/java.security" "" (gt (int .Values.jvm.dnsCacheSeconds) 0) -}}
-{{- list "-XX:+ExitOnOutOfMemoryError" $security .Values.jvm.options | compact | join " " -}}
+{{- list "-XX:+ExitOnOutOfMemoryError" "-Dzookeeper.fastleader.maxNotificationInterval=2000" $security .Values.jvm.options | compact | join " " -}}
 {{- end -}}
 
 {{- define "zookeeper.mounts" -}}

@@ -41,4 +41,4 @@ def command(
         printing.data(made.to_json(), format_)
         return
     printing.table(("RELEASE", "OBJECTS"), [(one.name, one.manifest.digest()) for one in made.releases])
-    click.echo(f"\n{file}: {made.digest}")
+    printing.say(f"\n{file}: {made.digest}")

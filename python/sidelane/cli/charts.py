@@ -18,7 +18,7 @@ def command(chart: str | None, *, format_: str) -> None:
     if chart is not None:
         found = charts.find(chart)
         if format_ == "table":
-            click.echo(found.values_text, nl=False)
+            printing.as_it_is(found.values_text)
         else:
             printing.data({**found.to_json(), "values": found.defaults, "schema": found.schema}, format_)
         return

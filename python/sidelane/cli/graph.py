@@ -44,7 +44,7 @@ def command(lane: Lane | None, *, format_: str, output_file: str | None, setting
 
         text = render(found, format_)
     if output_file is None:
-        click.echo(text, nl=False)
+        printing.as_it_is(text)
         return
     with click.open_file(output_file, "w", encoding="utf-8") as file:
         file.write(text)

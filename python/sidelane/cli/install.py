@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sidelane.lane import Lane
@@ -51,7 +52,13 @@ def command(
             lambda client: client.check(chart, lane, values=values, **source, **service), **settings
         )
         printing.findings(report)
-        click.echo(rendering.text, nl=False)
+        printing.as_it_is(rendering.text)
+        if not report.clean:
+            raise SystemExit(CheckFailed.exit_code)
+        if settings["directory"] is not None and not allow_secrets:
+            from sidelane.targets.directory import require_no_secrets
+
+            require_no_secrets(rendering)
         return
     release = running.with_client(
         lambda client: client.install(

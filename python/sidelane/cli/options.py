@@ -7,7 +7,6 @@ chart, `service`, `rendering` and `patience`. Each is a mapping of the keyword a
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -211,8 +210,12 @@ class DurationType(click.ParamType[str]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+", value):
-            self.fail(f"{value!r} is not a length of time; write it such as 90s or 5m", param, ctx)
+        from sidelane.durations import seconds
+
+        try:
+            seconds(value)
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
         return str(value)
 
 

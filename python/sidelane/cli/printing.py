@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
+
+from sidelane.harmless import in_line, in_lines
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -17,9 +20,24 @@ if TYPE_CHECKING:
     from sidelane.targets import Release
 
 
+def say(text: str = "", *, err: bool = False) -> None:
+    """Lines for people: whatever is in them, a terminal shows it and obeys none of it."""
+    click.echo(in_lines(text), err=err)
+
+
+def say_line(text: str, *, err: bool = False) -> None:
+    """One line for people, which stays one line."""
+    click.echo(in_line(text), err=err)
+
+
+def as_it_is(text: str) -> None:
+    """Text for programs, such as a manifest: unchanged in a pipe and in a file, harmless on a terminal."""
+    click.echo(in_lines(text, sys.maxsize) if sys.stdout.isatty() else text, nl=False, color=True)
+
+
 def data(value: object, format_: str) -> None:
     """A value in its JSON form, as JSON or YAML."""
-    click.echo(formatted(value, format_), nl=False)
+    as_it_is(formatted(value, format_))
 
 
 def formatted(value: object, format_: str) -> str:
@@ -33,7 +51,7 @@ def formatted(value: object, format_: str) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns as wide as their widest cell, two spaces between; the last one ends where its text ends."""
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [list(header), *([in_line(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
@@ -81,14 +99,14 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
     }
     for key, value in facts.items():
         if value:
-            click.echo(f"{key + ':':<11}{value}")
+            say_line(f"{key + ':':<11}{value}")
     if item.objects:
-        click.echo()
+        say()
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
     if item.readiness and (text := item.readiness.text()):
         click.echo(f"\n{text}")
     if item.notes:
-        click.echo(f"\n{item.notes.strip()}")
+        say(f"\n{item.notes.strip()}")
 
 
 def plan(item: Plan, format_: str) -> None:
@@ -101,13 +119,14 @@ def plan(item: Plan, format_: str) -> None:
     table(("RELEASE", "CHART", "ACTION"), [*steps, *routes, *((one.name, one.chart, "extra") for one in item.extra)])
     for step in item.steps:
         if step.why:
-            click.echo(f"\n{step.release}: {step.action}")
+            say()
+            say_line(f"{step.release}: {step.action}")
             for line in step.why:
-                click.echo(f"  {line}")
+                say_line(f"  {line}")
     if item.extra:
-        click.echo("\nextra: in the lane, and not in the file; apply leaves it as it is")
+        say("\nextra: in the lane, and not in the file; apply leaves it as it is")
     if item.remedy:
-        click.echo(f"\n{item.remedy}")
+        say(f"\n{item.remedy}")
 
 
 def applied(item: Applied, format_: str) -> None:
@@ -130,16 +149,16 @@ def retirements(items: Sequence[Retirement], format_: str) -> None:
     table(("LANE", "RELEASES", "STATE"), rows)
     for item in items:
         for line in item.held:
-            click.echo(f"  {item.lane}: {line}")
+            say_line(f"  {item.lane}: {line}")
         if item.claims:
-            click.echo(f"  {item.lane}: deleted the claims {', '.join(item.claims)}")
+            say_line(f"  {item.lane}: deleted the claims {', '.join(item.claims)}")
 
 
 def report(item: Report, format_: str) -> None:
     """What a check found."""
     from sidelane.report import render
 
-    click.echo(render(item, "text" if format_ == "table" else format_), nl=False)
+    as_it_is(render(item, "text" if format_ == "table" else format_))
 
 
 def findings(item: Report) -> None:

@@ -9,6 +9,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from sidelane.harmless import in_line
+
 #: Seconds until a step is worth a word, and between words where no line can be rewritten.
 PATIENCE, INTERVAL = 1.0, 30.0
 
@@ -29,6 +31,7 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, step: str) -> None:
+        step = in_line(step)
         if step == self._step:
             return
         self._step, self._since, self._told = step, time.monotonic(), 0.0

@@ -30,7 +30,7 @@ def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: s
     """Show where RELEASE comes from: its record, an in-toto Statement with SLSA Provenance.
 
     RELEASE is a release's own name, or a chart's name together with --lane. The same is in the ConfigMap
-    record-RELEASE, under statement.json.
+    record-RELEASE, under statement.json, or compressed under statement.json.gz where it is large.
 
     Signing changes nothing in the cluster: keep the envelope where the pipeline keeps what it makes, and hold the
     release against it with `sidelane verify --signature`. The passphrase of an encrypted key is taken from the

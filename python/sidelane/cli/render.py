@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, running
+from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
     from sidelane.lane import Lane
@@ -35,4 +35,4 @@ def command(
     text = running.with_client(
         lambda client: client.render(chart, lane, values=values, **source, **service, **rendering), **settings
     )
-    click.echo(text, nl=False)
+    printing.as_it_is(text)

@@ -82,4 +82,4 @@ def command(
     found = running.with_client(all_but_the_youngest, **settings)
     printing.retirements(found, format_)
     if not yes and any(not one.held for one in found) and format_ == "table":
-        click.echo("\nadd --yes to retire these")
+        printing.say("\nadd --yes to retire these")

@@ -274,12 +274,12 @@ def _print_shift(item: Shift, format_: str) -> None:
         for step in item.steps
     ]
     printing.table(("PERCENT", "REVISION", "LASTED", "OUTCOME"), rows)
-    click.echo()
+    printing.say()
     printing.table(("ASKED", "BAD", "CHECK"), [(str(gate.asked), str(gate.failed), gate.text) for gate in item.gates])
     stands = ", ".join(f"{target}={weight}" for target, weight in item.now.items())
-    click.echo(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
+    printing.say(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
     if item.outcome == "interrupted":
-        click.echo("go on with --go-on and the same --to, --steps and checks, or back with --back")
+        printing.say("go on with --go-on and the same --to, --steps and checks, or back with --back")
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:
@@ -304,7 +304,7 @@ def _print(routed: Routed, format_: str) -> None:
     }
     for key, value in facts.items():
         if value:
-            click.echo(f"{key + ':':<11}{value}")
+            printing.say_line(f"{key + ':':<11}{value}")
     backends = routed.backends or {}
     rows = []
     for way in route.ways():
@@ -313,7 +313,7 @@ def _print(routed: Routed, format_: str) -> None:
             "not there" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
         )
         rows.append((str(way.to), way.how, ready))
-    click.echo()
+    printing.say()
     printing.table(("TARGET", "REQUESTS", "READY"), rows)
     for line in routed.drift:
-        click.echo(f"changed by somebody else: {line}", err=True)
+        printing.say_line(f"changed by somebody else: {line}", err=True)

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import click
-
+from sidelane.cli import printing
 from sidelane.cli.progress import Progress
 from sidelane.errors import SidelaneError
 
@@ -33,14 +32,14 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except SidelaneError as error:
             as_text = kwargs.get("format_", "table") not in ("json", "yaml")
-            click.echo(f"Error: {error}" if as_text else json.dumps(error.to_json()), err=True)
+            printing.say(f"Error: {error}" if as_text else json.dumps(error.to_json()), err=True)
             raise SystemExit(error.exit_code) from None
         except BrokenPipeError:  # the reader of our output has read enough
             sys.stderr.close()
             raise SystemExit(SIGNALLED + signal.SIGPIPE) from None
         except OSError as error:  # a full disk, a folder that may not be written
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"Error: {place}{error.strerror or error}", err=True)
+            printing.say(f"Error: {place}{error.strerror or error}", err=True)
             raise SystemExit(1) from None
 
     return call
@@ -75,5 +74,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(until_signalled())
     except asyncio.CancelledError:
         number = got[0] if got else signal.SIGINT
-        click.echo(f"Error: stopped by {signal.Signals(number).name}; see `sidelane list`", err=True)
+        printing.say(f"Error: stopped by {signal.Signals(number).name}; see `sidelane list`", err=True)
         raise SystemExit(SIGNALLED + number) from None

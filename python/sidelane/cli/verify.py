@@ -86,6 +86,7 @@ def _explain(one: Verification) -> None:
         *(f"{line} (operational)" for line in one.operational),
     ]
     if lines:
-        click.echo(f"\n{one.release}:")
+        printing.say()
+        printing.say_line(f"{one.release}:")
         for line in lines:
-            click.echo(f"  {line}")
+            printing.say_line(f"  {line}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from sidelane import kubeyaml, strvals
+from sidelane import flags, kubeyaml, lane_written, strvals
 from sidelane.errors import InvalidDeployment, InvalidInput
+from sidelane.helm_values import require
+from sidelane.kubeyaml.written import Written
 from sidelane.lane import Lane
 from sidelane.values import problems
 
@@ -50,18 +52,21 @@ def read(path: str | os.PathLike[str], *, version: str | None = None, build: str
     Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for what can't be read.
     """
     source = os.fspath(path)
-    data = kubeyaml.read(_bytes(Path(path)), source=source)
+    content = _bytes(Path(path))
+    data = kubeyaml.read(content, source=source)
     if not isinstance(data, dict):
         raise InvalidDeployment(
             f"{source} is not a deployment file: it holds no mapping",
             remedy="begin it with apiVersion: sidelane.dev/v1alpha1 and kind: LaneDeployment",
         )
-    if errors := problems(schema(), data):
+    if errors := _misread(content, data) or problems(schema(), data):
         raise InvalidDeployment(
             f"{source} is not a deployment file:\n  " + "\n  ".join(errors),
             errors=errors,
             remedy="see schemas/deployment.schema.json",
         )
+    for place, item in _values_in(data):
+        require(item, f"{source}: {_dotted(place)}")
     lane = Lane(version or data["lane"]["Version"], data["lane"]["Build"] if build is None else build)
     folder = Path(path).parent
     return Deployment(
@@ -70,6 +75,29 @@ def read(path: str | os.PathLike[str], *, version: str | None = None, build: str
         releases=tuple(_wanted(item, f"releases[{at}]", folder) for at, item in enumerate(data["releases"])),
         routes=tuple(data.get("routes") or ()),
     )
+
+
+def _values_in(data: Mapping[str, Any]) -> Iterator[tuple[lane_written.Path, Mapping[str, Any]]]:
+    """The values that stand in the file itself, each with its place."""
+    for part in ("releases", "routes"):
+        items = data.get(part)
+        for at, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and isinstance(item.get("values"), dict):
+                yield (part, at, "values"), item["values"]
+
+
+def _misread(content: bytes, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each text of the file that YAML takes for something else."""
+    paths: list[lane_written.Path] = [("lane", "Version"), ("lane", "Build"), ("namespace",)]
+    releases = data.get("releases")
+    for at in range(len(releases) if isinstance(releases, list) else 0):
+        paths += [("releases", at, key) for key in ("version", "name", "serviceVersion")]
+    found = lane_written.misread(Written(content), paths)
+    return (*found, *(one for place, item in _values_in(data) for one in lane_written.in_values(content, item, place)))
+
+
+def _dotted(place: lane_written.Path) -> str:
+    return "{}[{}].{}".format(*place)
 
 
 @functools.cache
@@ -84,7 +112,7 @@ def schema() -> dict[str, Any]:
 def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
     values: dict[str, Any] = {}
     for name in item.get("valuesFiles") or ():
-        strvals.merge_into(values, _values(folder / name, where))
+        strvals.merge_into(values, flags.read_file(_bytes(folder / name), str(folder / name)))
     strvals.merge_into(values, item.get("values") or {})
     return Wanted(
         chart=item["chart"] if item.get("repo") else _reference(item["chart"], folder),
@@ -102,15 +130,6 @@ def _reference(chart: str, folder: Path) -> str:
     """A path is relative to the file, wherever `sidelane` is run; any other reference is as it is."""
     is_path = chart.startswith((".", "/")) or (chart.endswith(".tgz") and "://" not in chart)
     return str((folder / chart).resolve()) if is_path else chart
-
-
-def _values(path: Path, where: str) -> dict[str, Any]:
-    data = kubeyaml.read(_bytes(path), source=str(path))
-    if not isinstance(data, dict | None):
-        raise InvalidInput(
-            f"{where}: {str(path)!r} holds no mapping of values", remedy="write it as `key: value` lines"
-        )
-    return data or {}
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+from sidelane.harmless import obeyed
+
 
 def plain(text: str) -> str:
-    """The text without what a terminal or a browser would obey instead of show: control characters, marks that turn
-    the direction of writing, halves of pairs. Each becomes ``�``.
-    """
-    return "".join("\N{REPLACEMENT CHARACTER}" if _obeyed(char) else char for char in text)
-
-
-def _obeyed(char: str) -> bool:
-    # Control, format, half of a pair, unassigned, private use (which fonts draw as they like), line and paragraph ends.
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+    """The text with ``�`` for each character that is not shown but obeyed, so that it takes the room that is seen."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if obeyed(char) else char for char in text)
 
 
 def cells(text: str) -> int:

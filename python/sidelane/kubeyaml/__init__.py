@@ -8,6 +8,8 @@ dates are text, and every key is text. What is read here is what the API server 
 
 - scalars.py: what one scalar means;
 - reader.py: documents, within limits that hostile input can't pass;
+- json_text.py: an input that is JSON;
+- written.py: a scalar as it was written;
 - writer.py: YAML that every reader takes back as the very same data; imported by whoever writes.
 """
 
@@ -19,7 +21,8 @@ from typing import Final, NoReturn
 import yaml
 
 from sidelane.errors import InvalidManifest
-from sidelane.kubeyaml.reader import EVENT_LIMIT, Document, Reader
+from sidelane.kubeyaml import json_text
+from sidelane.kubeyaml.reader import DEPTH_LIMIT, EVENT_LIMIT, Document, Reader
 from sidelane.kubeyaml.scalars import Refusal
 
 __all__ = ["SIZE_LIMIT", "Document", "read", "read_all", "read_documents"]
@@ -44,6 +47,9 @@ def read_documents(text: str | bytes, *, source: str = "<input>") -> list[Docume
         _fail(
             f"{source}, line {line}", f"{what} is read in two ways", "put --- on a line of its own, save without marks"
         )
+    if (found := json_text.read(content, depth_limit=DEPTH_LIMIT, value_limit=EVENT_LIMIT)) is not None:
+        blank = len(content) - len(content.lstrip())
+        return [Document(found[0], content.count("\n", 0, blank) + 1, "")]
     try:
         return Reader(content).documents()
     except Refusal as refusal:

@@ -6,6 +6,7 @@ is shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -43,6 +44,8 @@ ALIAS_LIMIT: Final = 100_000
 # libyaml, where PyYAML's wheel has it; both classes give the same events, and neither constructs anything here.
 _PARSER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE: Final = "\0<<"  # what no key can be: YAML has no NUL
+#: A slash behind a backslash that is not itself behind one.
+_SLASH: Final = re.compile(r"(?<!\\)(\\\\)*\\/")
 _OPEN: Final = object()  # an anchor whose node has not ended
 
 
@@ -81,6 +84,7 @@ class Reader:
         self._keys = _Keys({"<<": _MERGE})
         self._anchors: dict[str, Any] = {}
         self._aliased = 0
+        self._has_slashes = "\\/" in text
 
     def documents(self) -> list[Document]:
         """Every document that holds something."""
@@ -89,6 +93,8 @@ class Reader:
         mark: Any  # which PyYAML's own types leave out
         while type(event := self._take()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
+                if event.version or event.tags:
+                    raise Refusal("a line begins with %, a directive, and Kubernetes takes none", "remove it").at(event)
                 self._anchors.clear()
                 node = self._take()
                 mark = node.start_mark
@@ -157,6 +163,10 @@ class Reader:
         return value
 
     def _native(self, event: Any) -> Native:
+        if self._has_slashes and event.style == '"':
+            start: Any = event.start_mark
+            if _SLASH.search(self._text, start.index, event.end_mark.index):
+                raise Refusal("\\/ stands in quotes, and Kubernetes takes it in JSON alone", "write / alone")
         if event.tag is not None:
             value = resolve_tagged(event.tag, event.value)
         else:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from sidelane import harmless
 from sidelane.hidden import HIDDEN, is_secret, without_secrets
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import SECRET_FIELDS, Identity, Object
@@ -31,7 +32,7 @@ class Difference(NamedTuple):
     after: Any
 
     def __str__(self) -> str:
-        return f"{self.identity}: {self.path}: {in_line(self.before, self.after)}"
+        return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.before, self.after)}")
 
     def to_json(self) -> dict[str, object]:
         """The difference as programs read it; the side that is absent is left out."""

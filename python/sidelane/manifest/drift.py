@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from sidelane import harmless
 from sidelane.manifest.differences import ABSENT, have_names, in_line, joined, public
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import Identity, Object
@@ -72,7 +73,7 @@ class Drift(NamedTuple):
 
     def __str__(self) -> str:
         by = f" (by {', '.join(self.by)})" if self.by else ""
-        return f"{self.identity}: {self.path}: {in_line(self.expected, self.found)}{by}"
+        return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.expected, self.found)}{by}")
 
     def to_json(self) -> dict[str, object]:
         """The drift as programs read it; a side that is absent is left out."""

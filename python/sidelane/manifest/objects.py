@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any, Final
 
 from sidelane.errors import InvalidManifest
+from sidelane.harmless import in_line
 from sidelane.hidden import HIDDEN, without_secrets
 from sidelane.manifest.fields import at, mapping
 
@@ -37,6 +38,8 @@ CLUSTER_KINDS: Final = frozenset({
     ("storage.k8s.io", "CSIDriver"), ("storage.k8s.io", "CSINode"), ("storage.k8s.io", "StorageClass"),
     ("storage.k8s.io", "VolumeAttachment"), ("storage.k8s.io", "VolumeAttributesClass"),
 })  # fmt: skip
+#: Characters of a kind and a name in a message: a name has at most 253.
+_SHOWN: Final = 330
 #: The parts of a Secret that are secret.
 SECRET_FIELDS: Final = ("data", "stringData")
 
@@ -71,7 +74,7 @@ class Identity:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return in_line(f"{self.kind} {self.name}", _SHOWN)
 
     @property
     def path(self) -> str:
@@ -167,8 +170,9 @@ def parse_object(body: object, where: str, *, namespace: str, source: str, line:
     name = _text(body, where, "metadata", "name")
     for part in ("labels", "annotations"):
         if not isinstance(at(body, "metadata", part), dict | NoneType):
+            who = in_line(f"{kind} {name}", _SHOWN)
             raise InvalidManifest(
-                f"{where}: metadata.{part} of {kind} {name} is no mapping", remedy="give pairs of a key and a value"
+                f"{where}: metadata.{part} of {who} is not a mapping", remedy="give pairs of a key and a value"
             )
     group = version.rpartition("/")[0]
     group = _MOVED.get(kind, group) if group == "extensions" else group

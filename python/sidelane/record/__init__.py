@@ -12,7 +12,7 @@ No secret is in it, and no digest in it is of one: a digest of a password gives 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -22,9 +22,29 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "https://sidelane.dev/release/v1"
 
-#: The label and the name of the ConfigMap that holds a record, and its key there.
+#: The label of the ConfigMap that holds a record, and its key there: the statement as text, or a large one compressed
+#: with gzip, in base64.
 LABEL: Final = "sidelane.dev/record"
 KEY: Final = "statement.json"
+COMPRESSED: Final = "statement.json.gz"
+
+
+#: The name, in a record without values, of the digest of those that may not change.
+GUARDED: Final = "values that may not change"
+
+
+def leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is not a mapping, by its keys joined with dots, as operational values are named."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def under(path: str, names: Iterable[str]) -> bool:
+    """Whether a path is one of these names, or leads to a value below one."""
+    return any(path == name or path.startswith(f"{name}.") for name in names)
 
 
 def config_map(release: str) -> str:
@@ -38,6 +58,8 @@ class Record:
 
     text: the in-toto Statement, JSON. digest: of all objects together; objects: of each, by its path
     (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…`` of what is shown of an object that holds secrets.
+    values: None where they are too large to be kept a second time, beside Helm's own; then values_digest is of all of
+    them, and guarded of those that may not change.
     """
 
     text: str
@@ -46,10 +68,12 @@ class Record:
     chart: str
     chart_version: str
     chart_digest: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] | None
     operational: frozenset[str]
     digest: str
     objects: Mapping[str, str]
+    values_digest: str = ""
+    guarded: str = ""
 
     @classmethod
     def read(cls, text: str) -> Record:
@@ -64,7 +88,7 @@ class Record:
             ):
                 raise ValueError
             given = build["externalParameters"]
-            chart = next(one for one in build["resolvedDependencies"] if one["name"] == given["chart"]["name"])
+            made_from = {one["name"]: one["digest"] for one in build["resolvedDependencies"] if "digest" in one}
             whole, *objects = statement["subject"]
             return cls(
                 text=text,
@@ -72,11 +96,13 @@ class Record:
                 namespace=str(given["namespace"]),
                 chart=str(given["chart"]["name"]),
                 chart_version=str(given["chart"]["version"]),
-                chart_digest=f"sha256:{chart['digest']['dirHash']}",
-                values=dict(given["values"]),
+                chart_digest=f"sha256:{made_from[given['chart']['name']]['dirHash']}",
+                values=dict(given["values"]) if "values" in given else None,
                 operational=frozenset(build["internalParameters"]["operationalValues"]),
                 digest=f"sha256:{whole['digest']['sha256']}",
                 objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
+                values_digest=f"sha256:{made_from['values']['sha256']}",
+                guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
             )
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError):
             raise InvalidManifest(

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from sidelane.helm_values import json_text
 from sidelane.hidden import secret_texts, without_secrets
 from sidelane.manifest import Manifest, digest
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import canonical
-from sidelane.record import BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
+from sidelane.record import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves, under
 from sidelane.record.cluster import Facts
 from sidelane.record.origin import Origin
 from sidelane.rendering import Rendering, read_manifest
@@ -96,7 +97,23 @@ def make(
             },
         },
     }
-    return json.dumps(statement, ensure_ascii=False, indent=1) + "\n"
+    return json_text(statement, indent=1) + "\n"
+
+
+def without_values(text: str) -> str:
+    """A record that is too large, without the values: Helm keeps these, and the record has their digests."""
+    statement = json.loads(text)
+    build = statement["predicate"]["buildDefinition"]
+    values = build["externalParameters"].pop("values")
+    digest_of = guarded(values, build["internalParameters"]["operationalValues"])
+    build["resolvedDependencies"].append({"name": GUARDED, "digest": _digests(digest_of)})
+    return json_text(statement, indent=1) + "\n"
+
+
+def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
+    """The digest of those values that may not change."""
+    names = list(operational)
+    return digest(canonical({path: value for path, value in leaves(values) if not under(path, names)}))
 
 
 def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:

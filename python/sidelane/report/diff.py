@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
+from sidelane.harmless import in_line
 from sidelane.kubeyaml.writer import dump
 from sidelane.manifest.differences import ABSENT, Difference
 
@@ -27,6 +28,7 @@ def render_differences(
         lines += ["", f"{release}: {identity}"]
         for _, one in group:
             lines += _hunk(one)
+    lines = [in_line(line) for line in lines]
     return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
 
 
@@ -49,7 +51,7 @@ def _lines(value: Any) -> list[str]:
     if value is ABSENT:
         return []
     text = value if isinstance(value, str) and "\n" in value else dump(value).removesuffix("...\n")
-    return text.splitlines()
+    return text.split("\n") if text[-1:] != "\n" else text[:-1].split("\n")
 
 
 def _painted(line: str) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from sidelane.check import Finding, Report
+from sidelane.harmless import in_line
 
 _WIDTH: Final = 80
 _COLOURS: Final = {"error": "31", "warning": "33", "ok": "32"}
@@ -34,16 +35,16 @@ def _place(finding: Finding) -> tuple[object, ...]:
 
 def _block(findings: list[Finding], colour: bool) -> str:
     first = findings[0]
-    title = ": ".join(filter(None, (first.source, str(first.identity))))
+    title = in_line(": ".join(filter(None, (first.source, str(first.identity)))))
     return "\n".join([title, *(line for finding in findings for line in _lines(finding, colour))])
 
 
 def _lines(finding: Finding, colour: bool) -> Iterator[str]:
     severity = _painted(f"{finding.severity:<8}", finding.severity, colour)
-    message = _wrapped(": ".join(filter(None, (finding.path, finding.message))))
+    message = _wrapped(in_line(": ".join(filter(None, (finding.path, finding.message)))))
     yield f"  {severity} {message[0]}"
     yield from (f"{'':11}{line}" for line in message[1:])
-    remedy = _wrapped(f"{finding.remedy} [{finding.rule}]", first="→ ")
+    remedy = _wrapped(in_line(f"{finding.remedy} [{finding.rule}]"), first="→ ")
     yield from (f"{'':11}{line}" for line in remedy)
 
 

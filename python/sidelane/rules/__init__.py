@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from sidelane.rules import lane_labels, lane_selectors, lane_suffix, name_limits, references_exist, unique_identity
+from sidelane.rules import (
+    lane_labels,
+    lane_selectors,
+    lane_suffix,
+    list_keys,
+    name_limits,
+    references_exist,
+    unique_identity,
+)
 from sidelane.rules.rule import Context, Finding, Problem, Rule, Severity
 
 __all__ = ["RULES", "Context", "Finding", "Problem", "Rule", "Severity"]
@@ -19,4 +27,5 @@ RULES: Final[tuple[Rule, ...]] = (
     lane_selectors.RULE,
     references_exist.RULE,
     unique_identity.RULE,
+    list_keys.RULE,
 )

@@ -111,6 +111,8 @@ def _data_keys(obj: Object) -> Iterator[Problem]:
         for key in mapping(obj.body, part):
             if problem := syntax.data_key(key):
                 yield Problem(obj, f"{part}[{key}]", f"the key {problem}")
+    if problem := syntax.data_size(obj.body, encoded=obj.kind == "Secret"):
+        yield Problem(obj, "data", problem, "spread it over several objects, or keep it in a volume")
 
 
 def _pods(obj: Object, template: PodTemplate) -> Iterator[Problem]:

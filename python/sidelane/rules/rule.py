@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from sidelane.errors import InvalidLane
+from sidelane.harmless import in_line
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.naming import parse_name
@@ -43,7 +44,7 @@ class Finding:
 
     def __str__(self) -> str:
         field_path = f" {self.path}" if self.path else ""
-        return f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]"
+        return in_line(f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]")
 
     def to_json(self) -> dict[str, object]:
         """The finding as programs read it."""

@@ -16,6 +16,8 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _PORT: Final = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DATA_KEY: Final = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]+")
+#: All values of a ConfigMap or a Secret together, in bytes (MaxSecretSize).
+_DATA_LIMIT: Final = 2**20
 #: All keys and values of an object's annotations together, in bytes.
 _ANNOTATIONS_LIMIT: Final = 256 * 1024
 
@@ -72,6 +74,18 @@ def annotations_size(values: Mapping[str, Any]) -> str:
     """All annotations of an object together."""
     size = sum(len(key.encode()) + len(str(value).encode()) for key, value in values.items())
     return f"take {size} bytes, and at most {_ANNOTATIONS_LIMIT} are stored" if size > _ANNOTATIONS_LIMIT else ""
+
+
+def data_size(body: Mapping[str, Any], *, encoded: bool) -> str:
+    """All data of a ConfigMap, or of a Secret, whose data is base64 (encoded), together."""
+    in_base64 = ("data", "binaryData") if encoded else ("binaryData",)
+    size = 0
+    for part in ("data", "binaryData", "stringData"):
+        values = body.get(part)
+        for value in values.values() if isinstance(values, dict) else ():
+            text = str(value)
+            size += len(text) * 3 // 4 - text[-2:].count("=") if part in in_base64 else len(text.encode())
+    return f"takes {size} bytes, and at most {_DATA_LIMIT} are stored" if size > _DATA_LIMIT else ""
 
 
 def _matched(value: object, pattern: re.Pattern[str], limit: int, otherwise: str) -> str:

@@ -113,13 +113,15 @@ class Release:
 class Stored:
     """What a target keeps of a release: enough to tell whether another rendering is the same.
 
-    record: the in-toto Statement that the release was made with, None where there is none.
+    record: the in-toto Statement that the release was made with, None where there is none. record_data: what the
+    ConfigMap of a record holds, None where there is none.
     """
 
     release: Release
     values: Mapping[str, Any]
     text: str  # as Helm printed it
     record: str | None = None
+    record_data: Mapping[str, str] | None = None
 
     @functools.cached_property
     def manifest(self) -> Manifest:

@@ -21,6 +21,7 @@ from sidelane.errors import (
     SidelaneError,
     TargetBusy,
     TimedOut,
+    TooLarge,
 )
 from sidelane.helm import Halt, Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
@@ -60,9 +61,9 @@ class ClusterTarget:
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with (
-                self._working(options) as labels,
-                self._helm.installing(
+            async with self._working(options) as labels:
+                begun = functools.partial(
+                    self._helm.installing,
                     name,
                     carrier.path,
                     namespace=self.namespace,
@@ -71,24 +72,37 @@ class ClusterTarget:
                     labels={**labels, LANE: str(lane)},
                     wait=options.waits,
                     timeout=options.timeout,
-                ) as install,
-            ):
+                )
+                async with begun() as install:
 
-                async def create(rendering: Rendering, statement: str | None) -> Release:
-                    if statement is not None:
-                        carrier.write(name, str(lane), statement)
-                    async with self._undoing(name, options):
-                        answer = await self._waited(
-                            rendering, options, "install", lambda halt: install(rendering.values, halt)
-                        )
-                    return self._deployed(answer, rendering, "created")
+                    async def create(rendering: Rendering, statement: str | None) -> Release:
+                        async def brought(install: Callable[..., Awaitable[Any]], statement: str | None) -> Any:
+                            if statement is not None:
+                                carrier.write(name, str(lane), statement)
+                            work = functools.partial(install, rendering.values)
+                            return await self._waited(rendering, options, "install", work)
 
-                yield create
+                        async with self._undoing(name, options):
+                            try:
+                                answer = await brought(install, statement)
+                            except TooLarge:
+                                if statement is None:
+                                    raise
+                                from sidelane.record.statement import without_values  # noqa: PLC0415 - few need it
+
+                                # Helm has written nothing. What it would keep by itself may fit without a second copy
+                                # of the values, in the record.
+                                async with begun() as again:
+                                    answer = await brought(again, without_values(statement))
+                        return self._deployed(answer, rendering, "created")
+
+                    yield create
 
     async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
         with carried.carrying(rendering.chart) as carrier:
             if record is not None:
-                carrier.write(rendering.release, str(rendering.lane), record)
+                there = (await self.stored(rendering.release)).record_data if carried.is_large(record) else None
+                carrier.write(rendering.release, str(rendering.lane), record, there)
             async with self._working(options) as labels, self._undoing(rendering.release, options):
                 answer = await self._waited(
                     rendering,

@@ -64,7 +64,7 @@ class DirectoryTarget:
         yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
 
     async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str | None) -> Release:
-        self._refuse_secrets(rendering)
+        self._require_no_secrets(rendering)
         async with self._lock():
             place = self._folder / rendering.release
             if (place / "chart.yaml").exists():
@@ -80,7 +80,7 @@ class DirectoryTarget:
 
     async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
         del options
-        self._refuse_secrets(rendering)
+        self._require_no_secrets(rendering)
         name = rendering.release
         self._require(name)
         place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
@@ -197,14 +197,9 @@ class DirectoryTarget:
     def _not_found(self, name: str) -> ReleaseNotFound:
         return ReleaseNotFound(f"there is no release {name!r} in {str(self._folder)!r}", remedy="see `sidelane list`")
 
-    def _refuse_secrets(self, rendering: Rendering) -> None:
-        secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
-        secrets += [f"is given {path}" for path in secret_paths(rendering.values)]
-        if secrets and not self._allow_secrets:
-            raise Refused(
-                f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
-                remedy="give the chart an existing Secret's name, or add --allow-secrets",
-            )
+    def _require_no_secrets(self, rendering: Rendering) -> None:
+        if not self._allow_secrets:
+            require_no_secrets(rendering)
 
     def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
         """Writes the release aside, whole and on disk before it is moved into place."""
@@ -251,6 +246,17 @@ class DirectoryTarget:
             _remove(old)
         for new in self._folder.glob(".new-*"):
             _remove(new)
+
+
+def require_no_secrets(rendering: Rendering) -> None:
+    """Raises Refused for what renders a Secret, or is given a secret value."""
+    secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
+    secrets += [f"is given {path}" for path in secret_paths(rendering.values)]
+    if secrets:
+        raise Refused(
+            f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
+            remedy="give the chart an existing Secret's name, or add --allow-secrets",
+        )
 
 
 def _remove(path: Path) -> None:

@@ -4,11 +4,12 @@
     GET /shown       the version, environment, arguments, user and start as JSON
     GET /file?path=  a file's content, owner and mode as JSON
     GET /slow        an answer after `?seconds=`
+    GET /fetch       the answer of `?url=` to a request of this service's own
     GET /ready       200, and 503 when the file /tmp/unready is there
     GET /exit        ends at once with `?code=`
 
 TCP and UDP on port 9000 answer each line with `tcp` or `udp` and the version. On SIGTERM requests that run are answered
-first.
+first, and a caller that keeps its connection alive is told to close it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ import socketserver
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 VERSION = os.environ.get("APP_VERSION", "?")
 STARTED = time.time()
 PATIENCE = 60.0  # seconds for requests that run when the end comes; Kubernetes gives fewer
+LAST_REQUESTS = 2.0  # seconds for callers to send one more on a connection that they keep, which is then closed
 
 running = 0  # requests
+connected = 0  # connections
 ending = threading.Event()
 counting = threading.Lock()
 
@@ -38,12 +42,19 @@ class Requests(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body in one packet
 
+    def handle(self) -> None:
+        count(connections=1)
+        try:
+            super().handle()
+        finally:
+            count(connections=-1)
+
     def do_GET(self) -> None:
-        count(1)
+        count(requests=1)
         try:
             self._answer()
         finally:
-            count(-1)
+            count(requests=-1)
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -63,6 +74,12 @@ class Requests(http.server.BaseHTTPRequestHandler):
                     code, text = 404, str(error)
             case "/slow":
                 time.sleep(float(query["seconds"]))
+            case "/fetch":
+                try:
+                    with urllib.request.urlopen(query["url"], timeout=10) as answer:
+                        text = answer.read().decode()
+                except OSError as error:
+                    code, text = 502, str(error)
             case "/ready" if Path("/tmp/unready").exists():
                 code = 503
             case "/exit":
@@ -72,7 +89,7 @@ class Requests(http.server.BaseHTTPRequestHandler):
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
         if ending.is_set():
-            self.send_header("Connection", "close")
+            self.send_header("Connection", "close")  # and closes it, as http.server has it
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
@@ -81,10 +98,11 @@ class Requests(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def count(more: int) -> None:
-    global running  # noqa: PLW0603 - one server, one count
+def count(requests: int = 0, connections: int = 0) -> None:
+    global running, connected  # noqa: PLW0603 - one server, one count
     with counting:
-        running += more
+        running += requests
+        connected += connections
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -116,8 +134,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     print(f"{VERSION} listens", flush=True)
     server.serve_forever()
-    deadline = time.monotonic() + PATIENCE
-    while running and time.monotonic() < deadline:
+    told = time.monotonic()
+    while (running and time.monotonic() < told + PATIENCE) or (connected and time.monotonic() < told + LAST_REQUESTS):
         time.sleep(0.02)
     print("ended", flush=True)
 

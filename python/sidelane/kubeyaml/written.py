@@ -1,0 +1,52 @@
+"""Scalars as they were written: YAML turns ``010`` into 8 and ``2.10`` into 2.1, and nothing in the data tells."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+from sidelane.kubeyaml.scalars import resolve
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_STRING: Final = "tag:yaml.org,2002:str"
+
+
+class Written:
+    """One document that was read before, so that its nesting is known to be within limits."""
+
+    def __init__(self, text: str | bytes) -> None:
+        try:
+            self._root = yaml.compose(text, Loader=_LOADER)
+        except yaml.YAMLError:  # JSON with an escape that YAML does not know
+            self._root = None
+
+    def misread(self, *path: str | int) -> str | None:
+        """The text of a scalar without quotes that a YAML reader takes for something else than text, such as a number,
+        a boolean or a date. None for all else.
+
+        >>> Written("lane: {Build: 010}").misread("lane", "Build")
+        '010'
+        """
+        node = self._root
+        for step in path:
+            node = _below(node, step)
+        if not isinstance(node, yaml.ScalarNode) or node.style or not node.value:
+            return None
+        text_to_both = node.tag == _STRING and resolve(node.value) is node.value
+        return None if text_to_both else str(node.value)
+
+
+def _below(node: Any, step: str | int) -> Any:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        return node.value[step] if step < len(node.value) else None
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged = None
+    for key, value in node.value:
+        if key.value == step:
+            return value
+        if key.value == "<<":
+            for layer in value.value if isinstance(value, yaml.SequenceNode) else (value,):
+                merged = _below(layer, step) or merged
+    return merged
