@@ -482,7 +482,7 @@ def test_what_can_not_be_read_fails_nothing_else(cluster, namespace, helm, state
     token = answer["status"]["token"]
     state({"running": {}})
     limited = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, kube_token=token)
-    found = cluster.until("the rights are there", lambda: limited.status("zookeeper-coco-1").readiness)
+    found = limited.status("zookeeper-coco-1").readiness
     assert "events can't be read: the API server refused" in found.note
     assert found.unready[0].containers[0].log_problem == "the log can't be read: the API server refused it"
     assert found.counted == "0 of 1 ready"

@@ -264,7 +264,8 @@ def test_jobs_are_waited_for_to_start_by_helm_4_and_not_at_all_by_helm_3():
     assert not readiness(job).complete
     assert readiness({**job, "status": {"startTime": "2026-11-26T10:00:00Z"}}).complete
     failed = {"conditions": [{"type": "Failed", "status": "True"}]}
-    assert readiness({**job, "status": failed}).summary() == "0 of 1 ready; Job seed: it failed"
+    found = readiness({**job, "status": failed})
+    assert (found.summary(), len(found.hopeless)) == ("0 of 1 ready; Job seed: it failed", 1)
     text = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: seed}\n"
     assert [len(subject(text, helm=helm).objects) for helm in (3, 4)] == [0, 1]
 
@@ -330,6 +331,12 @@ def test_several_releases_are_one_when_they_are_merged():
     assert both.unready == one.unready
 
 
+def test_readiness_that_could_not_be_read_is_unknown():
+    unknown = Readiness(0, 0, complete=False, note="readiness can't be read: no answer")
+    assert (unknown.counted, unknown.text()) == ("unknown", "(readiness can't be read: no answer)")
+    assert Readiness(0, 0, complete=True).counted == "0 of 0 ready"
+
+
 def test_many_that_are_not_ready_are_described_in_part_and_named_in_full():
     zk = stateful_set("zk", 30, 0)
     found = readiness(zk, pods=[pod(f"zk-{i}", zk, CRASHING) for i in range(30)])
@@ -371,6 +378,15 @@ def test_secrets_are_hidden_in_logs_messages_and_events(secret, place):
     for line in [*secret.splitlines(), encoded]:
         assert line not in shown or "KEY" in line
     assert "login (hidden) failed, basic (hidden)" in shown
+
+
+def test_environment_variables_with_a_secret_name_are_secret_and_names_of_secrets_are_not():
+    env = [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}, {"name": "MODE", "value": "plain-text"}]
+    volume = {"name": "tls", "secret": {"secretName": "svc1-tls"}}
+    spec = {"template": {"spec": {"containers": [{"name": "a", "env": env}], "volumes": [volume]}}}
+    clean = Cleaner(secrets_of({}, [{"kind": "Deployment", "spec": spec}]))
+    text = 'hunter2hunter2 plain-text secret "svc1-tls" not found'
+    assert clean.text(text) == '(hidden) plain-text secret "svc1-tls" not found'
 
 
 def test_a_log_that_begins_in_the_middle_of_a_secret_does_not_show_its_rest():

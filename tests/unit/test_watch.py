@@ -155,6 +155,15 @@ def test_a_helm_that_gives_up_is_described_by_a_reading_after_it(now, words):
     assert failed.value.readiness.unready[0].name == "zk-0"
 
 
+def test_what_was_ready_a_moment_too_late_is_not_described_as_unready():
+    async def work(_):
+        raise TimedOut("Helm's own words")
+
+    with pytest.raises(TimedOut, match=r"^zookeeper-coco-1: Helm's own words$") as failed:
+        helm_waits(Played(READY), work)
+    assert failed.value.readiness.complete
+
+
 def test_a_helm_that_gives_up_on_a_cluster_that_can_not_be_read_keeps_its_own_words():
     async def work(_):
         raise TimedOut("Helm's own words", remedy="Helm's own remedy")

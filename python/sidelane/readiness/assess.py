@@ -141,6 +141,8 @@ def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
     if obj.kind == "Job":
         waiting = [pod for pod in mine if lacking and not _has_ended_well(pod)]
         unready = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in waiting]
+        if rules.condition(body, "Failed").get("status") == "True":  # its controller makes no more pods
+            unready.insert(0, replace(_unready(subject, body, "", lacking, _events_of(live, body)), hopeless=True))
         return _Part(0 if lacking else 1, 1, lacking, unready)
     wanted = rules.wanted(body)
     unready = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in mine if _counts(pod, body)]

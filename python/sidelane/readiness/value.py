@@ -164,7 +164,8 @@ class Readiness:
 
     @property
     def counted(self) -> str:
-        return f"{self.ready} of {self.wanted} ready"
+        unknown = self.note and not self.wanted and not self.complete
+        return "unknown" if unknown else f"{self.ready} of {self.wanted} ready"
 
     def summary(self) -> str:
         """One line: ``7 of 9 ready; zk-coco-1-0: container zookeeper is waiting: ErrImagePull``."""

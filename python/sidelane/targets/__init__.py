@@ -231,7 +231,10 @@ class Target(Protocol):
         ...
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...] | None:
-        """Returns the present readiness of each release, None in a directory, where nothing runs."""
+        """Returns the present readiness of each release, None in a directory, where nothing runs.
+
+        Readiness that can't be read has a note with the reason; nothing is raised.
+        """
         ...
 
     async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness | None:

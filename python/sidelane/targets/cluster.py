@@ -137,7 +137,7 @@ class ClusterTarget:
 
             try:
                 if options.waits:
-                    stored = await self.stored(release.name)
+                    stored = await self.stored(release.name, revision=to)
                     if not deployed and release.status == "failed":
                         await self._waits.require_hope(stored, options)
                     # A rollback that fails undoes nothing.
@@ -212,7 +212,13 @@ class ClusterTarget:
         return await find(ClusterReader(self._helm, self.namespace), objects)
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
-        return await self._waits.readiness(stored)
+        from sidelane.readiness import Readiness  # noqa: PLC0415 - a call that does not wait needs none of it
+
+        try:
+            return await self._waits.readiness(stored)
+        except SidelaneError as error:
+            unknown = Readiness(0, 0, complete=False, note=f"readiness can't be read: {error.problem}")
+            return (unknown,) * len(stored)
 
     async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
         return await self._waits.ready(stored, what, options)
@@ -237,22 +243,16 @@ class ClusterTarget:
         return tuple(sorted(found, key=lambda release: (release.namespace, release.name)))
 
     async def status(self, name: str) -> Release:
-        answer, metadata = await together(
-            self._status(name, objects=True), self._helm.metadata(name, namespace=self.namespace)
+        answer = await self._status(name, objects=True)
+        metadata, (readiness,) = await together(
+            self._helm.metadata(name, namespace=self.namespace), self.readiness([stored_of(answer)])
         )
-        chart = f"{metadata['chart']}-{metadata['version']}"
-        release = replace(release_of(answer, objects=True), chart=chart, app_version=metadata["appVersion"])
-        return replace(release, readiness=await self._readiness_of(stored_of(answer)))
-
-    async def _readiness_of(self, stored: Stored) -> Readiness:
-        """Returns the readiness of a release. One that can't be read has a note: the status is shown all the same."""
-        from sidelane.readiness import Readiness  # noqa: PLC0415 - a call that does not wait needs none of it
-
-        try:
-            (readiness,) = await self.readiness([stored])
-        except SidelaneError as error:
-            return Readiness(0, 0, complete=False, note=f"readiness can't be read: {error.problem}")
-        return readiness
+        return replace(
+            release_of(answer, objects=True),
+            chart=f"{metadata['chart']}-{metadata['version']}",
+            app_version=metadata["appVersion"],
+            readiness=readiness,
+        )
 
     async def uninstall(self, name: str, options: Options) -> Release:
         stored = await self.stored(name)

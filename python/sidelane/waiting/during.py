@@ -86,10 +86,9 @@ class HelmWaits:
 
     def _error(self, error: HelmError, *, late: bool) -> NotReady:
         name = self.subject.release
-        if self.last is None:
-            return type(error if isinstance(error, NotReady) else NotReady(""))(
-                f"{name}: {error.problem}", remedy=error.remedy
-            )
+        if self.last is None or self.last.complete:  # unknown, or ready a moment too late
+            kind = type(error) if isinstance(error, NotReady) else NotReady
+            return kind(f"{name}: {error.problem}", readiness=self.last, remedy=error.remedy)
         return not_ready(name, self.last, self.timeout, late=late)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Bounds: how many containers' logs are read, how many bytes of each, and how many seconds all of them may take.
 CONTAINERS: Final = 5
 BYTES: Final = 16 * 1024
-SECONDS: Final = 10.0
+SECONDS: Final = 20.0
 _TIMES: Final = (3.0, 5.0)  # to connect, and for each read
 
 #: A container that has not begun to run has no log.

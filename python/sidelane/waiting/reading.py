@@ -86,11 +86,9 @@ class Reader:
         return all(await ClusterReader(self.helm, self.namespace).read(*queries))
 
     async def turn(self) -> None:
-        """Returns when the next reading may begin. All callers share one each INTERVAL."""
-        now = time.monotonic()
-        at = max(now, self._next)
-        self._next = at + INTERVAL
-        await asyncio.sleep(at - now)
+        """Returns when the next reading may begin, INTERVAL after the beginning of the last one."""
+        await asyncio.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + INTERVAL
 
 
 def _ask(obj: Object) -> dict[str, str]:
