@@ -253,7 +253,7 @@ def test_a_pod_that_is_deleted_finishes_what_it_has_begun(pods, pod):
     """It serves while it drains, then gets its signal, answers the request that runs, and only then do sidecars go."""
     name, where = pod["metadata"]["name"], address(pod)
     slow = subprocess.Popen(
-        [*pods.node.enter(), "curl", "-sS", "--fail", f"-m{30}", f"http://{where}/slow?seconds=6"],
+        [*pods.node.enter(), "curl", "-sS", "--fail", f"-m{30}", f"http://{where}/slow?seconds=10"],
         stdout=subprocess.PIPE,
         text=True,
     )
