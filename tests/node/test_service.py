@@ -231,7 +231,7 @@ def test_what_fails_is_restarted_and_leaves_its_last_words(pods, pod):
     before = pods.shown(address(pod))["started"]
     assert pods.execute(name, "svc1", "touch", "/tmp/broken").returncode == 0
     for container in ("tells", "silent"):
-        assert pods.execute(name, container, "kill", "-USR1", "1").returncode == 0
+        pods.execute(name, container, "kill", "-USR1", "1")  # which may end together with the container
 
     def again(container):
         status = pods.status(name, container)
