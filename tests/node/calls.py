@@ -113,6 +113,7 @@ class Callers:
         connection = None
         while not self._ended and time.monotonic() < self._until:
             with self._counted() as stretch:
+                began = time.monotonic()
                 if connection is None or connection.sock is None:
                     connection = http.client.HTTPConnection(self._host, 80, timeout=TIMEOUT)
                     stretch.connections += 1
@@ -125,7 +126,8 @@ class Callers:
                     else:
                         stretch.failed.append(f"status {answer.status}: {text}")
                 except (OSError, http.client.HTTPException) as error:
-                    stretch.failed.append(repr(error))
+                    doing = "connecting" if connection.sock is None else f"asking from {connection.sock.getsockname()}"
+                    stretch.failed.append(f"{error!r} {time.monotonic() - began:.1f} s after it began {doing}")
                     connection.close()
             if not self._keep_alive:
                 connection.close()

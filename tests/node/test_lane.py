@@ -49,6 +49,7 @@ def test_a_lane_is_brought_taken_up_verified_and_brought_again(node, cluster, na
     cluster.until(
         "Helm waits for the first service",
         lambda: [one.status for one in client.releases()] == ["pending-install"] and first.poll() is None,
+        60,
     )
     kill(descendants(first.pid))
     first.communicate()

@@ -19,7 +19,6 @@ REQUESTS = int(os.environ.get("SIDELANE_SOAK_REQUESTS", "2000"))
 TAGS = {"v1": "1.4.0", "v2": "1.5.0"}
 SECONDS = 60  # until everybody has learned of a change who has to
 VALUES = {
-    "drainSeconds": 3,
     "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1},
     "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "96Mi"}},
 }

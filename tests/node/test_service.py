@@ -231,7 +231,7 @@ def test_what_fails_is_restarted_and_leaves_its_last_words(pods, pod):
     before = pods.shown(address(pod))["started"]
     assert pods.execute(name, "svc1", "touch", "/tmp/broken").returncode == 0
     for container in ("tells", "silent"):
-        assert pods.execute(name, container, "kill", "-USR1", "1").returncode == 0
+        pods.execute(name, container, "kill", "-USR1", "1")  # which may end together with the container
 
     def again(container):
         status = pods.status(name, container)
@@ -253,7 +253,7 @@ def test_a_pod_that_is_deleted_finishes_what_it_has_begun(pods, pod):
     """It serves while it drains, then gets its signal, answers the request that runs, and only then do sidecars go."""
     name, where = pod["metadata"]["name"], address(pod)
     slow = subprocess.Popen(
-        [*pods.node.enter(), "curl", "-sS", "--fail", f"-m{30}", f"http://{where}/slow?seconds=6"],
+        [*pods.node.enter(), "curl", "-sS", "--fail", f"-m{30}", f"http://{where}/slow?seconds=10"],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -29,7 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 VERSION = os.environ.get("APP_VERSION", "?")
 STARTED = time.time()
 PATIENCE = 60.0  # seconds for requests that run when the end comes; Kubernetes gives fewer
-LAST_REQUESTS = 2.0  # seconds for callers to send one more on a connection that they keep, which is then closed
+LAST_REQUESTS = 5.0  # seconds for callers to send one more on a connection that they keep, which is then closed
 
 running = 0  # requests
 connected = 0  # connections
