@@ -141,7 +141,9 @@ def until_all_serve(pods, what):
     pods.cluster.until(f"{what}: three members are ready", lambda: set(members) <= set(ready(pods)), SECONDS)
     assert sorted(mode(pods, member) for member in members) == ["follower", "follower", "leader"]
     for member in members:
-        assert re.search(r"(^|\] )kept$", zookeeper(pods, "get /kept", member), re.MULTILINE), f"{what}: {member} lost data"
+        assert re.search(r"(^|\] )kept$", zookeeper(pods, "get /kept", member), re.MULTILINE), (
+            f"{what}: {member} lost data"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,111 @@
+"""What never gets ready on a real node, as `install`, `status` and `apply --atomic` tell it: by pod and reason."""
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+LANE = "coco-1"
+IMAGE = {"repository": "acme/svc1", "tag": "1.4.0"}
+#: The values of a service that can't get ready, and the reason that must be named, by the service's name.
+CASES = {
+    "image": ({"image": {**IMAGE, "tag": "9.9.9"}}, r"ErrImagePull|ImagePullBackOff"),
+    "ends": ({"command": ["sh", "-c", "echo last words; exit 3"]}, r'exit 3|"exitCode": 3'),
+    "probe": ({"readinessProbe": {"httpGet": {"path": "/file?path=/none", "port": "http"}}}, r"statuscode: 404"),
+    "cpu": ({"resources": {"requests": {"cpu": "640"}, "limits": {"cpu": "640"}}}, r"Insufficient cpu"),
+    "claim": (
+        {
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "nobody"}}],
+            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        },
+        r"PersistentVolumeClaim",
+    ),
+    "secret": ({"envFrom": [{"secretRef": {"name": "missing"}}]}, r'secret "missing" not found'),
+}
+
+
+def values_of(name):
+    small = {"requests": {"cpu": "10m", "memory": "16Mi"}}
+    return {"image": IMAGE, "replicas": 1, "drainSeconds": 0, "resources": small, **CASES[name][0]}
+
+
+@pytest.fixture
+def sidelane(cluster, namespace, helm, tmp_path):
+    """Runs `sidelane` in the namespace: its exit code, and what it prints."""
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "helm").symlink_to(helm)
+    environment = {**os.environ, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
+
+    def run(*arguments):
+        place = ["--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig)]
+        command = [SIDELANE, *map(str, arguments), *place]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+
+    return run
+
+
+def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_path):
+    nobody = {"storageClassName": "nobody", "accessModes": ["ReadWriteOnce"]}
+    spec = {**nobody, "resources": {"requests": {"storage": "1Mi"}}}
+    claims = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+    cluster.create(claims, {"metadata": {"name": "nobody"}, "spec": spec})
+
+    with ThreadPoolExecutor(len(CASES)) as side_by_side:
+        installs = dict(
+            zip(CASES, side_by_side.map(lambda name: install(sidelane, name, tmp_path), CASES), strict=True)
+        )
+    for name, done in installs.items():
+        assert done.returncode == 3, done.stderr
+        named(name, done.stderr)
+        assert f"`sidelane status {name}-v1-{LANE}`" in done.stderr
+    assert "last words" in installs["ends"].stderr
+
+    told = sidelane("status", "--lane", LANE)
+    assert told.returncode == 0
+    for name in CASES:
+        named(name, told.stdout)
+    shown = sidelane("status", "--lane", LANE, "-o", "json")
+    unready = json.loads(shown.stdout)["readiness"]["unready"]
+    for name in CASES:
+        (one,) = (one for one in unready if one["kind"] == "Pod" and one["name"].startswith(f"{name}-v1-"))
+        named(name, json.dumps(one, ensure_ascii=False).replace('\\"', '"'))
+    waited = sidelane("wait", "--lane", LANE, "--timeout", "5s")
+    assert waited.returncode == 3
+    named("secret", waited.stderr)
+
+    for name in CASES:
+        assert sidelane("uninstall", f"{name}-v1-{LANE}", "--wait").returncode == 0
+    applied = sidelane("apply", lane_file(tmp_path), "--atomic", "--wait", "--timeout", "25s", "--parallel", "8",
+                       "-o", "json")  # fmt: skip
+    assert applied.returncode == 3, applied.stderr
+    error = json.loads(applied.stderr.splitlines()[-1])
+    for name in CASES:
+        named(name, error["errors"][f"{name}-v1-{LANE}"]["problem"])
+    assert json.loads(sidelane("list", "-o", "json").stdout) == [], "it was read before it was undone"
+
+
+def install(sidelane, name, folder):
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(values_of(name)))
+    service = ("service", "--name", name, "--service-version", "v1", "--lane", LANE)
+    return sidelane("install", *service, "-f", file, "--wait", "--timeout", "25s")
+
+
+def lane_file(folder):
+    releases = [{"chart": "service", "name": name, "serviceVersion": "v1", "values": values_of(name)} for name in CASES]
+    document = {"apiVersion": "sidelane.dev/v1alpha1", "kind": "LaneDeployment"}
+    file = folder / "lane.yaml"
+    file.write_text(json.dumps({**document, "lane": {"Version": "coco", "Build": "1"}, "releases": releases}))
+    return file
+
+
+def named(name, text):
+    """Holds that a text names the pod of a case, and the reason."""
+    assert re.search(rf"\b{name}-v1-{LANE}-[a-z0-9]+-[a-z0-9]{{5}}\b", text), f"{name}: no pod in\n{text}"
+    assert re.search(CASES[name][1], text), f"{name}: no reason in\n{text}"
