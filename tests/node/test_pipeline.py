@@ -4,6 +4,7 @@ The lane coco-1 is the small one, brought by `sidelane install`. coco-2 has the 
 requests and Storm's heartbeats, and is brought by plain Helm.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -117,7 +118,6 @@ def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane):
     assert [f"POD LOGS: {part}-test-{lane}" in said for part in ("nimbus", "supervisor", "ui", "zk")] == [True] * 4
     assert "wrote and read /sidelane-test-" in said
     assert re.search(rf'"supervisors":{2 if lane == "coco-2" else 1}\b', said)
-    assert run("helm", "test", f"pipeline-{lane}", "--timeout", f"{SECONDS}s"), "they can be repeated"
 
 
 # --- ZooKeeper
@@ -141,9 +141,9 @@ def until_all_serve(pods, what):
     pods.cluster.until(f"{what}: three members are ready", lambda: set(members) <= set(ready(pods)), SECONDS)
     assert sorted(mode(pods, member) for member in members) == ["follower", "follower", "leader"]
     for member in members:
-        assert re.search(r"(^|\] )kept$", zookeeper(pods, "get /kept", member), re.MULTILINE), (
-            f"{what}: {member} lost data"
-        )
+        said = zookeeper(pods, "get /kept", member)
+        # On a line of its own, or after the prompt.
+        assert re.search(r"(^|\] )kept$", said, re.MULTILINE), f"{what}: {member} does not give what was kept: {said}"
 
 
 @pytest.fixture(scope="module")
@@ -157,17 +157,45 @@ def uid(pods, name):
     return next((p["metadata"]["uid"] for p in pods.cluster.list(pods.path) if p["metadata"]["name"] == name), None)
 
 
-def delete(pods, name):
-    """Deletes a pod, and waits until another one of its name is there."""
-    before = uid(pods, name)
-    pods.cluster.delete(f"{pods.path}/{name}")
-    pods.cluster.until(f"another {name} is there", lambda: uid(pods, name) not in (None, before), SECONDS)
+def delete(pods, *names, how=""):
+    """Deletes pods, and waits until others of their names are there. how: the query of the request."""
+    before = {name: uid(pods, name) for name in names}
+    for name in names:
+        pods.cluster.delete(f"{pods.path}/{name}{how}")
+    for name, old in before.items():
+        there = lambda name=name, old=old: uid(pods, name) not in (None, old)  # noqa: E731
+        pods.cluster.until(f"another {name} is there", there, SECONDS)
 
 
-def test_zookeeper_outlives_its_leader(pods, kept):
-    leader = next(name for name in (f"zk-coco-2-{n}" for n in range(3)) if mode(pods, name) == "leader")
-    delete(pods, leader)
-    until_all_serve(pods, "the leader was deleted")
+@contextlib.contextmanager
+def session(pods, member, path):
+    """Keeps a session with a member, and gives its id; it owns an ephemeral node, and is closed at the end."""
+    client = ["zkCli.sh", "-waitforconnection", "-timeout", "40000", "-server", "localhost:2181"]
+    command = [*pods.enter(member, "zookeeper"), *client]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **quiet) as process:
+        try:
+            print(f"create -e {path} here", file=process.stdin, flush=True)
+            yield pods.cluster.until(f"{path} is there", lambda: owner(pods, path, member), SECONDS)
+            print("quit", file=process.stdin, flush=True)
+            process.wait(SECONDS)
+        finally:
+            process.kill()
+
+
+def owner(pods, path, member):
+    """The session that owns an ephemeral node, by what a member knows; None where there is no such node."""
+    found = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", zookeeper(pods, f"stat {path}", member), re.MULTILINE)
+    return found and found[1]
+
+
+def test_zookeeper_and_the_session_of_a_client_outlive_the_leader(pods, kept):
+    leader, other, _ = sorted((f"zk-coco-2-{n}" for n in range(3)), key=lambda name: mode(pods, name) != "leader")
+    with session(pods, other, "/present") as client:
+        delete(pods, leader)
+        until_all_serve(pods, "the leader was deleted")
+        assert owner(pods, "/present", leader) == client, "still of its session, by the member that came back"
+    assert "Node does not exist: /present" in zookeeper(pods, "stat /present", other), "it ends with its session"
 
 
 def test_zookeeper_outlives_a_killed_server(pods, kept):
@@ -191,6 +219,13 @@ def test_zookeeper_outlives_a_rolling_restart(pods, kept):
 
     pods.cluster.until("all members were restarted, one after the other", rolled, SECONDS)
     until_all_serve(pods, "a rolling restart")
+
+
+def test_zookeeper_has_its_data_from_its_volumes_when_all_members_are_lost_at_once(pods, kept):
+    """With nobody left to copy from. They are given no time to stop."""
+    members = [f"zk-coco-2-{n}" for n in range(3)]
+    delete(pods, *members, how="?gracePeriodSeconds=0")
+    until_all_serve(pods, "all members were lost")
 
 
 # --- Storm
@@ -218,7 +253,8 @@ def topology(pods, tmp_path_factory, unavailable):
     if not (compiler := shutil.which("javac")):
         unavailable("no javac on PATH; install a JDK of version 17 or newer")
     java = Path(compiler).resolve().parents[1]
-    jar = storm_jar.compiled(javatools.build(), tmp_path_factory.mktemp("topology"), java)
+    programs = javatools.find() or unavailable("ZooKeeper and Storm are not here; `make tools` brings them")
+    jar = storm_jar.compiled(programs, tmp_path_factory.mktemp("topology"), java)
     put = pods.execute("nimbus-coco-1-0", "nimbus", "bash", "-c", "cat >/tmp/topology.jar", given=jar.read_bytes())
     assert put.returncode == 0, put.stderr
     storm(pods, "jar", "/tmp/topology.jar", "Counting", "words", "1")
@@ -263,8 +299,18 @@ def test_a_lane_is_replayed_into_another_namespace(pods, client, cluster, helm, 
         assert {one.state for one in elsewhere.verify(lane="coco-1")} == {"unchanged"}
 
 
-def test_a_lane_goes_and_the_other_stays(pods, run):
+def test_a_lane_goes_and_the_other_stays(pods, run, client):
+    """Its pods are the same ones, and no container of theirs was started again."""
+    label = "sidelane.dev/lane=coco-1"
+
+    def running():
+        found = pods.cluster.list(f"{pods.path}?labelSelector={label}")
+        return {(pod["metadata"]["uid"], one["containerID"]) for pod in found for one in statuses(pod)}
+
+    before = running()
     run("helm", "uninstall", "pipeline-coco-2", "--wait", "--timeout", f"{SECONDS}s")
-    stays = [name for name in sorted(PODS) if "coco-1" in name]
-    # Pods that end are ready for a while, and Helm does not wait for them.
-    pods.cluster.until("the other lane's pods alone are there", lambda: sorted(ready(pods)) == stays, SECONDS)
+    rest = [name for name in sorted(PODS) if "coco-1" in name]
+    # Helm waits for its own objects, which go before the pods that belong to them.
+    pods.cluster.until("the pods of coco-2 are gone", lambda: sorted(ready(pods)) == rest, SECONDS)
+    assert running() == before
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}

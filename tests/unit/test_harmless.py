@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sidelane import Client, harmless
 from sidelane.check import check
+from sidelane.cli import running
 from sidelane.errors import InvalidValues, Refused
 from sidelane.manifest import Manifest, diff
 from sidelane.report import render
@@ -146,3 +147,15 @@ def test_an_error_of_a_chart_s_words(run, tmp_path):
     with pytest.raises(InvalidValues) as error:
         Client().render(tmp_path, "coco-1")
     assert not obeyed(str(error.value))
+
+
+def test_an_error_in_json_is_whole_and_harmless(capfd):
+    @running.reports_errors
+    def command(*, format_):
+        raise Refused(HOSTILE * 1000)
+
+    with pytest.raises(SystemExit):
+        command(format_="json")
+    told = capfd.readouterr().err
+    assert json.loads(told)["problem"] == HOSTILE * 1000
+    assert not obeyed(told)

@@ -32,7 +32,10 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except SidelaneError as error:
             as_text = kwargs.get("format_", "table") not in ("json", "yaml")
-            printing.say(f"Error: {error}" if as_text else json.dumps(error.to_json()), err=True)
+            if as_text:
+                printing.say(f"Error: {error}", err=True)
+            else:  # whole, however long; JSON escapes what a terminal would obey
+                click.echo(json.dumps(error.to_json()), err=True)
             raise SystemExit(error.exit_code) from None
         except BrokenPipeError:  # the reader of our output has read enough
             sys.stderr.close()
