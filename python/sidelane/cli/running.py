@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import click
+
 from sidelane.cli import printing
 from sidelane.cli.progress import Progress
 from sidelane.errors import SidelaneError
