@@ -88,6 +88,8 @@ def test_versions_and_lanes_live_side_by_side(cluster, namespace, install, plain
 
     assert "Phase:          Succeeded" in plain("test", "svc1-v2-2-coco-1").stdout
     plain("uninstall", "svc1-v2-2-coco-1", "--wait")
+    # Helm leaves the pod of its test, as the chart's README says.
+    cluster.delete(f"/api/v1/namespaces/{namespace}/pods/svc1-v2-test-2-coco-1")
     cluster.until("v2 is gone", lambda: not objects(cluster, namespace, version="v2"))
     after = {lane: objects(cluster, namespace, **{"sidelane.dev/lane": lane}) for lane in before}
     assert after == before
@@ -168,6 +170,7 @@ CHANGES = {
     "readinessProbe": {"tcpSocket": {"port": 1}},
     "livenessProbe": {"tcpSocket": {"port": 1}},
     "lifecycle": {"preStop": {"exec": {"command": ["true"]}}},
+    "terminationMessagePolicy": "File",
 }
 
 
