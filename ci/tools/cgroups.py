@@ -20,6 +20,7 @@ def make(name: str) -> list[Path]:
     try:
         return _unified(name) if (ROOT / "cgroup.controllers").exists() else _each(name)
     except OSError as error:
+        remove([ROOT / name, *ROOT.glob(f"*/{name}")])  # of several hierarchies some may have taken it
         raise CgroupError(
             f"this machine gives no control groups ({error.strerror}: {error.filename}), and a kubelet needs its own; "
             "run as root where /sys/fs/cgroup can be written"

@@ -206,7 +206,7 @@ class ControlPlane:
         return f"https://127.0.0.1:{port}"
 
     def _server_arguments(self) -> tuple[str, ...]:
-        """Where the API server listens, and what is not alike in every cluster."""
+        """The API server's flags for its addresses and for what differs between clusters."""
         return (
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",

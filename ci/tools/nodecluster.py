@@ -79,7 +79,7 @@ class NodeCluster(ControlPlane):
         return subprocess.run([*self.enter(), *command], text=True, check=False, **options)
 
     def enter(self) -> list[str]:
-        """What stands before a command to have it run on the node."""
+        """The prefix that runs a command on the node."""
         return ["nsenter", f"--target={self._first}", "--net", "--mount", "--pid", "--uts", "--wd=/", "--"]
 
     def kubeconfig_inside(self) -> Path:
@@ -208,11 +208,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        node = find_node()
-    except ControlPlaneError as error:
-        print(f"nodecluster.py: {error}", file=sys.stderr)
-        return controlplane.main(["--", *options.command]) if options.or_control_plane else 3
-    try:
+        try:
+            node = find_node()
+        except ControlPlaneError as error:
+            if not options.or_control_plane:
+                raise
+            print(f"nodecluster.py: {error}; a control plane alone is used", file=sys.stderr)
+            return controlplane.main(["--", *options.command])
         with NodeCluster(node) as cluster:
             kubeconfig = cluster.kubeconfig_inside() if options.inside else cluster.kubeconfig
             prefix = cluster.enter() if options.inside else []

@@ -93,7 +93,7 @@ def corefile(kubeconfig: Path) -> str:
 
 
 def objects() -> dict[str, list[dict[str, Any]]]:
-    """What a cluster has before anybody uses it, by the paths of the API: DNS and a class of volumes."""
+    """The first objects of a cluster by the paths of the API: DNS and a class of volumes."""
     return dict(json.loads(OBJECTS.read_text()))
 
 
