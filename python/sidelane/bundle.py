@@ -129,7 +129,7 @@ def read(path: str | Path) -> Bundle:
         raise InvalidInput(
             f"the bundle {str(path)!r} can't be read: {error.strerror}", remedy="check its path and its rights"
         ) from None
-    remedy = "make one with `sidelane bundle`"
+    remedy = "name a file that the command bundle made"
     try:
         return _read(_unpacked(content), _digest(content))
     except _Broken as why:

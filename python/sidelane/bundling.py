@@ -19,11 +19,11 @@ from sidelane.record import Record
 from sidelane.record.cluster import Facts, of_helm
 from sidelane.releases import Progress
 from sidelane.rendering import Renderer, Rendering, documents
-from sidelane.routes import Route
+from sidelane.routes import Route, about
 from sidelane.routing import changes
 from sidelane.routing.changes import Router
 from sidelane.routing.places import place_of
-from sidelane.targets import Options, Release, Stored, Target
+from sidelane.targets import Options, Release, Stored, Target, no_release
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def make(
         key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
     )
     if not found:
-        raise ReleaseNotFound(f"there is no release in lane {lane}", remedy="see `sidelane list`")
+        raise await no_release(target, lane)
     facts = await target.facts() or await of_helm(helm, target.namespace or "default")
     made: list[Bundled] = []
     routes: list[Bundled] = []
@@ -159,7 +159,8 @@ async def _refuse_to_set_back(target: Target, rendering: Rendering) -> None:
         raise ReleaseConflict(
             f"the route {rendering.release} is there and is not the bundle's:\n  " + "\n  ".join(differences),
             differences=differences,
-            remedy="change it with `sidelane route set`, or remove it with `sidelane uninstall`, and replay again",
+            remedy=f"see {about(rendering.release, 'show')}; remove it with `sidelane uninstall {rendering.release}`, "
+            "and replay again",
         )
 
 
@@ -198,7 +199,9 @@ def _chart_of(release: Release, record: Record | None, known: Sequence[Chart]) -
     problem = f"the chart {release.chart} of {release.name} is not here"
     if named:
         problem = f"the chart {release.chart} that is here is not the one that {release.name} was made from"
-    raise ChartNotFound(problem, remedy="name where it is with --chart; its digest is in `sidelane record`")
+    raise ChartNotFound(
+        problem, remedy=f"name where it is with --chart; its digest is in `sidelane record {release.name}`"
+    )
 
 
 def _refuse_secrets(stored: Stored) -> None:

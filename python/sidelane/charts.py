@@ -281,7 +281,7 @@ def files(path: Path) -> Iterator[tuple[str, bytes]]:
         with tarfile.open(path, "r:gz") as archive:
             yield from _members(archive, path)
     except (tarfile.TarError, OSError, EOFError):
-        raise ChartNotFound(f"{str(path)!r} is not a packaged chart", remedy="make one with `helm package`") from None
+        raise ChartNotFound(f"{str(path)!r} is not a packaged chart", remedy="name a .tgz that Helm packaged") from None
 
 
 def _members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, bytes]]:

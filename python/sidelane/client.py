@@ -20,7 +20,7 @@ from sidelane import releases
 from sidelane.client_lanes import LaneVerbs
 from sidelane.client_records import RecordVerbs
 from sidelane.client_routes import RouteVerbs
-from sidelane.connection import Connection, lane_of, named
+from sidelane.connection import Connection, advising, lane_of, named
 from sidelane.errors import InvalidInput
 from sidelane.lane import Lane
 from sidelane.rendering import Rendering
@@ -35,6 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@advising
 class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
     """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
 

@@ -42,8 +42,9 @@ class LaneVerbs(Connection):
         """
         deployment = _deployment(file, namespace, version, build)
         at = self._in(deployment.namespace)
-        async with LaneVerbs._charts(at, deployment) as found:
-            return await LaneVerbs._planned(at, deployment, found, parallel)
+        with LaneVerbs._advising(at):
+            async with LaneVerbs._charts(at, deployment) as found:
+                return await LaneVerbs._planned(at, deployment, found, parallel)
 
     async def apply(
         self,
@@ -67,7 +68,8 @@ class LaneVerbs(Connection):
         deployment = _deployment(file, namespace, version, build)
         options = Options(wait, timeout, create_namespace=create_namespace)
         at = self._in(deployment.namespace)
-        return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
+        with LaneVerbs._advising(at):
+            return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
 
     async def lane_status(self, lane: Lane | str) -> LaneStatus:
         """Returns the releases of a lane, each with its present readiness. Raises ReleaseNotFound when it has none."""

@@ -105,4 +105,6 @@ class RecordVerbs(Connection):
 
         opened = bundle.read(os.fspath(file))
         at = self._in(None if self._settings["namespace"] else opened.namespace)
-        return await RecordVerbs._replayed(at, opened, Options(wait, timeout, rollback_on_failure, create_namespace))
+        options = Options(wait, timeout, rollback_on_failure, create_namespace)
+        with RecordVerbs._advising(at):
+            return await RecordVerbs._replayed(at, opened, options)

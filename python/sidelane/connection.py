@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidelane import charts, releases
+from sidelane.advice import Place
 from sidelane.charts import Chart
-from sidelane.errors import ChartNotFound, InvalidInput
+from sidelane.errors import ChartNotFound, InvalidInput, SidelaneError
 from sidelane.helm import Helm
 from sidelane.lane import Lane
 from sidelane.rendering import Renderer, Rendering
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from sidelane.diff import Side
     from sidelane.routing.changes import Router
     from sidelane.routing.routed import Routed
+
+C = TypeVar("C")
 
 #: How many releases of a deployment file are worked on at a time: Helm waits for the API server for half of its time.
 PARALLEL = 2 * (os.cpu_count() or 1)
@@ -87,6 +91,15 @@ class Connection:
         from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
 
         return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Errors that leave the block advise commands that are whole: with this connection's flags."""
+        try:
+            yield
+        except SidelaneError as error:
+            error.complete(Place.of(self._settings))
+            raise
 
     def _in(self, namespace: str | None) -> Connection:
         """This connection for another namespace; for None, itself."""
@@ -168,7 +181,8 @@ class Connection:
 
         deployment = deployments.read(reference)
         at = self._in(self._settings["namespace"] or deployment.namespace)
-        return await Connection._rendered(at, reference, deployment)
+        with Connection._advising(at):
+            return await Connection._rendered(at, reference, deployment)
 
     async def _rendered(self, label: str, deployment: Deployment) -> Side:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
@@ -216,6 +230,23 @@ class Connection:
                 route=route,
                 progress=self._progress,
             )
+
+
+def advising(client: type[C]) -> type[C]:
+    """A class decorator: every verb of the client makes the commands whole that its errors advise."""
+    for name, verb in inspect.getmembers(client, inspect.iscoroutinefunction):
+        if not name.startswith("_"):
+            setattr(client, name, _advising(verb))
+    return client
+
+
+def _advising(verb: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(verb)
+    async def call(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        with self._advising():
+            return await verb(self, *args, **kwargs)
+
+    return call
 
 
 def lane_of(lane: Lane | str) -> Lane:

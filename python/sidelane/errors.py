@@ -33,7 +33,8 @@
         └── NotWhatWasChecked                        Helm did something else than what was checked and given
 
 A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
-do next. No message holds a token or a secret value.
+do next. A command in it is whole: it has its arguments where it is raised, and a client adds its connection's flags
+(advice.py). No message holds a token or a secret value.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sidelane.advice import Place
 from sidelane.harmless import in_lines
 
 
@@ -61,6 +63,11 @@ class SidelaneError(Exception):
         # Behind a list the remedy gets a line of its own.
         between = "\n" if "\n" in self.problem else "; "
         return in_lines(f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem)
+
+    def complete(self, place: Place) -> None:
+        """Makes the commands that the error advises whole: they then name this place."""
+        self.problem, self.remedy = place.whole(self.problem), place.whole(self.remedy)
+        self.args = (self.problem, self.remedy)
 
     def to_json(self) -> dict[str, object]:
         """The error as programs read it: its class, its problem and its remedy."""
@@ -251,6 +258,11 @@ class ApplyFailed(HelmError):
         super().__init__(problem, remedy="; ".join([*remedies, "then run it again: it takes up what is left"]))
         self.errors, self.undone, self.done = errors, undone, done
         self.exit_code = max(error.exit_code for error in errors.values())
+
+    def complete(self, place: Place) -> None:
+        super().complete(place)
+        for error in self.errors.values():
+            error.complete(place)
 
     def to_json(self) -> dict[str, object]:
         errors = {name: error.to_json() for name, error in self.errors.items()}

@@ -24,6 +24,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import semver
 
@@ -141,7 +142,7 @@ class Helm(Command):
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
-            return await self._end(process, input, meanwhile, halt)
+            return await self._end(process, input, meanwhile, halt, release=_release_of(command))
 
     async def version(self) -> semver.Version:
         """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
@@ -178,8 +179,10 @@ class Helm(Command):
         input: bytes | None,  # noqa: A002
         meanwhile: Callable[[], object] | None = None,
         halt: Halt | None = None,
+        *,
+        release: str = "",
     ) -> bytes:
-        """Gives a Helm its input, and waits for its end and what it prints."""
+        """Gives a Helm its input, and waits for its end and what it prints. release: that it works on, for errors."""
         if halt is not None:
             halt.process = process
         if process.stdin is not None and input is not None:
@@ -197,7 +200,7 @@ class Helm(Command):
         if process.returncode:
             from sidelane.helm_failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
 
-            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets)
+            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets, release)
             raise self._without_kubeconfig(error)
         return stdout
 
@@ -277,7 +280,8 @@ class Helm(Command):
             cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
             async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
-                answer = _json(await self._end(process, document(values).removeprefix(b"{"), halt=halt))
+                content = document(values).removeprefix(b"{")
+                answer = _json(await self._end(process, content, halt=halt, release=release))
                 require_used(values, answer)
                 return answer
 
@@ -327,6 +331,10 @@ class Helm(Command):
         command = ["rollback", release, str(revision), *_in(namespace)]
         await self.run(command + _patience(wait=wait, timeout=timeout))
 
+    async def namespace(self) -> str:
+        """`helm env HELM_NAMESPACE`: the namespace that Helm takes where none is named."""
+        return (await self.run(["env", "HELM_NAMESPACE"])).decode().strip()
+
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
         command = ["history", release, "--output", "json", *_in(namespace)]
@@ -355,8 +363,10 @@ class Helm(Command):
             await self.run(command)
         except (ClusterUnreachable, ClusterDenied) as error:  # the words are the same, and here they are of a registry
             what = "does not answer" if isinstance(error, ClusterUnreachable) else "does not accept these credentials"
+            host = urlsplit(repo or chart).netloc.rpartition("@")[2]
+            login = f", and log in with `helm registry login {host}`" if host and chart.startswith("oci://") else ""
             raise ChartNotFound(
-                f"what should hold the chart {chart!r} {what}", remedy="check its address, and `helm registry login`"
+                f"the repository or registry of the chart {chart!r} {what}", remedy=f"check its address{login}"
             ) from None
 
     async def package(self, chart: Path, into: Path) -> Path:
@@ -389,6 +399,13 @@ class Helm(Command):
 #: reads the schemas first, which is half of the time of an install. Objects that say no apiVersion or kind, which is
 #: all that is left to Helm to find, are refused when a manifest is read.
 _WITHOUT_SCHEMAS = "--disable-openapi-validation"
+
+
+def _release_of(command: Sequence[object]) -> str:
+    """The release that a command of Helm's works on, empty where it is none."""
+    if command[0] in ("history", "rollback", "status", "uninstall", "upgrade"):
+        return str(command[1])
+    return str(command[2]) if command[0] == "get" else ""
 
 
 def _in(namespace: str | None) -> list[str]:

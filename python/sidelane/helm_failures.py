@@ -36,7 +36,7 @@ class Meaning(NamedTuple):
     words: re.Pattern[str]
     error: type[SidelaneError]
     problem: str  # may hold the groups of ``words``
-    remedy: str
+    remedy: str  # may hold the groups, and ``{status}``: the command that shows the release
 
 
 def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
@@ -48,13 +48,13 @@ MEANINGS = (
         r"cannot re-?use a name that is still in use|release: already exists",
         ReleaseExists,
         "a release of that name is there",
-        "see it with `sidelane status`",
+        "see it with {status}",
     ),
     _row(
         r"another operation \(install/upgrade/rollback\) is in progress",
         TargetBusy,
         "another Helm is changing this release",
-        "wait until it ends; if its process is dead, see `sidelane status`",
+        "wait until it ends; if its process is dead, see {status}",
     ),
     _row(
         r"create: failed to create: (Secret \"sh\.helm\.release\S+ is invalid: data: Too long|Request entity too large"
@@ -121,25 +121,25 @@ MEANINGS = (
         r"namespaces \"(?P<name>[^\"]+)\" not found",
         Refused,
         "there is no namespace {name!r}",
-        "create it, or add --create-namespace",
+        "create it with `kubectl create namespace {name}`, or add --create-namespace",
     ),
     _row(
         r"release: not found|has no deployed releases|not found: release",
         ReleaseNotFound,
         "there is no such release here",
-        "see `sidelane list`, and which namespace it reads",
+        "see `sidelane list`, or name another namespace with -n",
     ),
     _row(
         r"context deadline exceeded|timed out waiting|resource .* not ready\. status|progress deadline exceeded",
         TimedOut,
         "the release was not ready in time",
-        "see `sidelane status`, or allow more time with --timeout",
+        "see {status}, or allow more time with --timeout",
     ),
     _row(
         r"(?P<kind>job|pod) (?P<name>\S+) failed(?P<why>: \w+)?",
         NotReady,
         "the {kind} {name} failed{why}",
-        "see `sidelane status`, and the log of its pod",
+        "see {status}, and the log of its pod",
     ),
     _row(
         r"cluster unreachable|connection refused|no such host|no configuration has been provided|i/o timeout",
@@ -161,12 +161,12 @@ MEANINGS = (
         "this is a library chart, which only other charts use",
         "see `sidelane charts` for those that can be installed",
     ),
-    _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see `sidelane status`"),
+    _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see {status}"),
 )
 
 
-def explain(stderr: str, code: int, secrets: tuple[str, ...] = ()) -> SidelaneError:
-    """The error that Helm's words mean, with every secret in them hidden."""
+def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "") -> SidelaneError:
+    """The error that Helm's words mean, with every secret in them hidden. release: that Helm worked on."""
     for secret in secrets:
         stderr = stderr.replace(secret, HIDDEN)
     # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
@@ -175,7 +175,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = ()) -> SidelaneEr
     for meaning in MEANINGS:
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
-            return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy)
+            groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
+            return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     last = words.strip().splitlines()
     return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
 

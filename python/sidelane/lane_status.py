@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sidelane.errors import InvalidInput, Refused, ReleaseNotFound
+from sidelane.errors import InvalidInput, Refused
 from sidelane.lane import Lane
 from sidelane.readiness import Readiness
 from sidelane.readiness.value import merged
-from sidelane.targets import Options, Release, Stored, Target
+from sidelane.targets import Options, Release, Stored, Target, no_release
 
 #: How many releases are asked for at a time.
 _AT_ONCE = 4
@@ -56,7 +56,7 @@ async def wait(target: Target, name: str | None, lane: Lane | None, options: Opt
     if found is None:
         raise Refused(
             f"{name or lane} is in a directory, and nothing runs there",
-            remedy="run `sidelane wait` on the cluster that the directory is applied to",
+            remedy="wait on the cluster that the directory is applied to",
         )
     return found
 
@@ -64,7 +64,7 @@ async def wait(target: Target, name: str | None, lane: Lane | None, options: Opt
 async def _of_lane(target: Target, lane: Lane) -> list[Release]:
     found = [one for one in await target.releases() if one.lane == lane]
     if not found:
-        raise ReleaseNotFound(f"the lane {lane} has no release here", remedy="see `sidelane list`")
+        raise await no_release(target, lane)
     return found
 
 

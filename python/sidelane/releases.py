@@ -54,7 +54,7 @@ def checked(rendering: Rendering) -> Report:
         raise CheckFailed(
             f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
             findings=findings,
-            remedy="mend the chart or its values; see each with `sidelane check`",
+            remedy="fix the chart or its values",
         )
     return report
 

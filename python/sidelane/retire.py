@@ -17,7 +17,7 @@ from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
 from sidelane.lane import Lane
 from sidelane.releases import Progress, quiet
 from sidelane.routing.leads import leads_to, unrouted_since
-from sidelane.targets import Options, Release, Target
+from sidelane.targets import Options, Release, Target, no_release
 
 #: The chart of the release that deletes claims (targets/claims.py): it may be left by a run that was killed.
 _HELPER = "claims-0.1.0"
@@ -76,7 +76,7 @@ async def look(target: Target, lane: Lane, *, release: str | None = None, min_ag
     everything = await target.releases()
     (found,) = await look_at(target, [lane], everything, release=release, min_age=min_age)
     if not found.releases:
-        raise ReleaseNotFound(f"there is no release {release or f'of lane {lane}'} here", remedy="see `sidelane list`")
+        raise await no_release(target, release or lane)
     levels = await target.levels(lane)
     needed = [f"{name} needs {release}" for name in await target.needing(release)] if release else []
     ordered = sorted(found.releases, key=lambda name: (-levels.get(name, 0), name))

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidInput, InvalidRoute
 from sidelane.lane import Lane
-from sidelane.naming import SERVICE_VERSION, component_name, release_name, service_version_name
+from sidelane.naming import SERVICE_VERSION, component_name, parse_name, release_name, service_version_name
 
 #: What the Gateway API takes; Istio takes more.
 WEIGHT_LIMIT: Final = 1_000_000
@@ -261,6 +261,12 @@ def route_release(service: str, lane: Lane) -> str:
     """The release of a service's route in a lane: ``route-svc1-2-coco-1``. Raises InvalidName."""
     component_name(service, lane)  # a service whose name can't be has no route either
     return release_name(f"route-{service}", lane)
+
+
+def about(release: str, verb: str = "history") -> str:
+    """Returns the `sidelane route` command that looks at a route, or changes it, by the name of its release."""
+    named = parse_name(release.removeprefix("route-"))
+    return f"`sidelane route {verb} {named[0]} --lane {named[1]}`" if named else "`sidelane route list`"
 
 
 def _whole(value: object) -> int:

@@ -9,11 +9,11 @@ from typing import Final
 from sidelane.charts import Chart
 from sidelane.deployment import Part
 from sidelane.diff import Side
-from sidelane.errors import InvalidLane, InvalidName, ReleaseNotFound
+from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lane import Lane
 from sidelane.naming import parse_name
 from sidelane.rendering import Renderer, Rendering
-from sidelane.targets import Stored, Target
+from sidelane.targets import Stored, Target, no_release
 
 _BUNDLES: Final = (".tar.gz", ".tgz")
 _FILES: Final = (".yaml", ".yml", *_BUNDLES)
@@ -37,7 +37,7 @@ async def names(target: Target, reference: str) -> list[str]:
         return [reference]
     found = [release.name for release in await target.releases() if release.lane == lane]
     if not found:
-        raise ReleaseNotFound(f"there is no release in lane {lane}", remedy="see `sidelane list`")
+        raise await no_release(target, lane)
     return found
 
 

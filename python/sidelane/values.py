@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -117,10 +118,11 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
     except ValueError as error:
         raise InvalidValues(f"the schema of {chart.name} is broken: {error}", remedy="mend the chart") from None
     if errors:
+        which = shlex.quote(chart.name if chart.travels else str(chart.path))
         raise InvalidValues(
             f"the chart {chart.name} does not take these values:\n  " + "\n  ".join(errors),
             errors=errors,
-            remedy=f"see the values of the chart with `sidelane charts {chart.name}`",
+            remedy=f"see the values of the chart with `sidelane charts {which}`",
         )
 
 

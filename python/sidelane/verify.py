@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from sidelane.errors import ReleaseNotFound
 from sidelane.hidden import without_secrets
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Object, digest
@@ -21,7 +20,7 @@ from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import canonical, parse_object
 from sidelane.record import Record, config_map, leaves, under
 from sidelane.record.statement import digests, guarded
-from sidelane.targets import Found, Stored, Target
+from sidelane.targets import Found, Stored, Target, no_release
 
 #: What a release is: the first of these that holds.
 State = Literal["missing", "drifted", "changed", "unfinished", "unrecorded", "unchanged"]
@@ -95,7 +94,7 @@ async def lane(target: Target, wanted: Lane) -> tuple[Verification, ...]:
     """Every release of a lane, by name. Raises ReleaseNotFound for a lane that has none."""
     names = [release.name for release in await target.releases() if release.lane == wanted]
     if not names:
-        raise ReleaseNotFound(f"there is no release in lane {wanted}", remedy="see `sidelane list`")
+        raise await no_release(target, wanted)
     return await releases(target, names)
 
 

@@ -249,7 +249,7 @@ def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client,
 
 
 def test_a_lane_without_releases_is_no_unchanged_lane(client):
-    with pytest.raises(ReleaseNotFound, match="no release in lane coco-9"):
+    with pytest.raises(ReleaseNotFound, match="no release of lane coco-9 in namespace"):
         client.verify(lane="coco-9")
 
 

@@ -219,7 +219,7 @@ def test_a_route_in_a_directory(root, client):
         client.route("svc1", LANE, {"v4": 1})
     with pytest.raises(Refused, match="nothing before"):
         client.undo_route("svc1", LANE)
-    with pytest.raises(Refused, match="never led"):
+    with pytest.raises(Refused, match="was never deployed"):
         client.undo_route("svc1", LANE, to=9)
 
 

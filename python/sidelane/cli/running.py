@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from sidelane.advice import Place
 from sidelane.cli import printing
 from sidelane.cli.progress import Progress
 from sidelane.errors import SidelaneError
@@ -55,10 +56,10 @@ def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **setting
     from sidelane.client import AsyncClient
 
     with Progress() as progress:
-        return run(work(AsyncClient(**settings, progress=progress)))
+        return run(work(AsyncClient(**settings, progress=progress)), Place.of(settings))
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], place: Place) -> T:
     """Runs to the end, or until SIGINT or SIGTERM cancels it; then the exit code says which."""
     import asyncio
 
@@ -79,5 +80,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(until_signalled())
     except asyncio.CancelledError:
         number = got[0] if got else signal.SIGINT
-        printing.say(f"Error: stopped by {signal.Signals(number).name}; see `sidelane list`", err=True)
+        printing.say(place.whole(f"Error: stopped by {signal.Signals(number).name}; see `sidelane list`"), err=True)
         raise SystemExit(SIGNALLED + number) from None

@@ -40,6 +40,7 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 LIMIT: Final = 8 * 1024 * 1024
 #: How many signatures of an envelope are looked at: each takes a pass over the whole payload.
 _SIGNATURES: Final = 16
+_MAKE: Final = "name the envelope of this release, which `sidelane record {release} --sign-key key.pem` prints"
 #: Below this many bits an RSA key can be broken, and sigstore takes none.
 _RSA_BITS: Final = 2048
 
@@ -66,11 +67,11 @@ def check(envelope: str | bytes, record: Record, public_key: bytes) -> None:
     """
     _need_libraries()
     key = _public(public_key)
-    opened = _opened(envelope)
+    opened = _opened(envelope, record)
     if opened.payload_type != PAYLOAD_TYPE:
         raise NotSigned(
             f"the envelope holds {opened.payload_type[:80]!r} and no {PAYLOAD_TYPE!r}",
-            remedy="name the envelope that `sidelane record --sign-key` made of this release",
+            remedy=_MAKE.format(release=record.release),
         )
     signed = opened.pae()
     if not any(_is_by(key, one, signed) for one in opened.signatures.values()):
@@ -90,7 +91,7 @@ def _statement(record: Record) -> bytes:
     return record.text.encode(errors="surrogatepass")  # what no UTF-8 has is equal to no payload
 
 
-def _opened(text: str | bytes) -> Envelope:
+def _opened(text: str | bytes, record: Record) -> Envelope:
     """The envelope, not yet trusted in anything."""
     try:
         if len(text) > LIMIT:
@@ -104,7 +105,7 @@ def _opened(text: str | bytes) -> Envelope:
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise NotSigned(
             f"the signature is no DSSE envelope of at most {LIMIT >> 20} MiB and {_SIGNATURES} signatures",
-            remedy="make one with `sidelane record --sign-key`",
+            remedy=_MAKE.format(release=record.release),
         ) from None
 
 

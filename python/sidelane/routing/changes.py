@@ -17,7 +17,7 @@ from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, ReleaseNo
 from sidelane.lane import Lane
 from sidelane.naming import parse_name
 from sidelane.releases import Progress, checked, quiet
-from sidelane.routes import Route, Split, route_release
+from sidelane.routes import Route, Split, about, route_release
 from sidelane.routing import notes, ready
 from sidelane.routing.notes import Change
 from sidelane.routing.places import Place, all_stored
@@ -222,7 +222,7 @@ class Router:
         if drift := (await self.place.look(stored.manifest, ())).drift:
             raise NotWhatWasChecked(
                 f"{route.release} was written, and what is there is not what was written:\n  " + "\n  ".join(drift),
-                remedy="somebody may have changed it a moment later: see `sidelane route show`",
+                remedy=f"somebody may have changed it a moment later: see {about(route.release, 'show')}",
             )
 
     def _routed(self, stored: Stored) -> Routed:
@@ -248,13 +248,13 @@ def own(stored: Stored | None) -> dict[str, Any]:
 def _chosen(release: str, changes: Sequence[Change], to: int | None) -> int:
     if to is not None:
         if not any(change.revision == to and change.held for change in changes):
-            raise Refused(f"{release} never led where its revision {to} says", remedy="see `sidelane route history`")
+            raise Refused(f"revision {to} of {release} was never deployed", remedy=f"see {about(release)}")
         return notes.origin(changes, to)
     back = notes.before(changes)
     if back is None:
         raise Refused(
             f"there is nothing before the last change of {release} that its history keeps",
-            remedy="see `sidelane route history`, and name a revision with --to",
+            remedy=f"see {about(release)}, and name a revision with --to",
         )
     return back.revision
 
@@ -280,5 +280,5 @@ def _otherwise(then: Stored, rendering: Rendering) -> bool:
 def _changed(release: str, how: str) -> RouteChanged:
     return RouteChanged(
         f"somebody else changed {release}, and nothing was overwritten: {how}",
-        remedy="see `sidelane route show` and `history`, and decide again",
+        remedy=f"see {about(release, 'show')} and {about(release)}, and decide again",
     )

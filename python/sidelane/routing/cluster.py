@@ -19,6 +19,7 @@ from sidelane.errors import (
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
+from sidelane.routes import about
 from sidelane.routing.notes import Revision
 from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
 from sidelane.targets import Release, Stored
@@ -99,9 +100,8 @@ class ClusterPlace:
                 raise
             raise _changed(rendering.release) from None
         except TargetBusy as error:
-            raise TargetBusy(
-                error.problem, remedy="wait until it ends; if its process is dead, `sidelane route undo --overwrite`"
-            ) from None
+            undo = about(rendering.release, "undo --overwrite")
+            raise TargetBusy(error.problem, remedy=f"wait until it ends; if its process is dead, {undo}") from None
         except ReleaseExists:
             raise
         except ReleaseConflict as error:
@@ -122,7 +122,7 @@ class ClusterPlace:
         if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
                 f"Helm made {rendering.release} with other content than was checked:\n  " + "\n  ".join(differences),
-                remedy="somebody may have changed it a moment later: see `sidelane route history`",
+                remedy=f"somebody may have changed it a moment later: see {about(rendering.release)}",
             )
         return stored.release
 
@@ -130,7 +130,7 @@ class ClusterPlace:
 def _changed(release: str) -> RouteChanged:
     return RouteChanged(
         f"somebody else changed {release} since it was looked at, and nothing was overwritten",
-        remedy="see `sidelane route history`, and decide again",
+        remedy=f"see {about(release)}, and decide again",
     )
 
 

@@ -25,6 +25,7 @@ from sidelane.kubeyaml.writer import dump
 from sidelane.manifest import Manifest
 from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
+from sidelane.routes import about
 from sidelane.routing.notes import Revision
 from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
 from sidelane.targets import Options, Release, Stored
@@ -48,7 +49,7 @@ class DirectoryPlace:
         entry = next((entry for entry in self._entries(release) if entry["revision"] == revision), None)
         if entry is None:
             raise ReleaseNotFound(
-                f"the history of {release} has no revision {revision}", remedy="see `sidelane route history`"
+                f"the history of {release} has no revision {revision}", remedy=f"see {about(release)}"
             )
         # What it rendered is not kept: git has it.
         return Stored(replace(stored.release, revision=entry["revision"]), entry["values"], "")
@@ -159,5 +160,5 @@ def _is_entry(entry: object) -> bool:
 def _changed(release: str) -> RouteChanged:
     return RouteChanged(
         f"somebody else changed {release} since it was looked at, and nothing was overwritten",
-        remedy="see `sidelane route history`, and decide again",
+        remedy=f"see {about(release)}, and decide again",
     )

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from sidelane.errors import GateFailed, InvalidRoute, Refused, RouteChanged, SidelaneError
 from sidelane.lane import Lane
-from sidelane.routes import Destination, Split, route_release
+from sidelane.routes import Destination, Split, about, route_release
 from sidelane.routing import ready
 from sidelane.routing.changes import Router
 from sidelane.routing.gates import Gate, readiness
@@ -176,7 +176,7 @@ def _begun(routed: Routed, wanted: Plan, now: Standing | None) -> tuple[Standing
     if routed.release.status != "deployed":
         raise Refused(
             f"the last change of {routed.route.release} is {routed.release.status}",
-            remedy="see `sidelane route history`, and mend it with `sidelane route undo`",
+            remedy=f"see {about(routed.route.release)}, and take it back with {about(routed.route.release, 'undo')}",
         )
     return Standing(routed.revision, str(wanted.to), 1, wanted.steps), routed.route.split
 
@@ -185,9 +185,8 @@ async def _taken_up(
     router: Router, service: str, lane: Lane, wanted: Plan, now: Standing | None
 ) -> tuple[Standing, Split]:
     if now is None or (now.to, now.steps) != (str(wanted.to), wanted.steps):
-        raise Refused(
-            f"{route_release(service, lane)} is in no such shift", remedy="see `sidelane route history`, or begin one"
-        )
+        release = route_release(service, lane)
+        raise Refused(f"no matching shift is in progress for {release}", remedy=f"see {about(release)}, or begin one")
     return now, (await router.at(service, lane, now.began_at)).split
 
 
@@ -195,7 +194,8 @@ async def back(router: Router, service: str, lane: Lane, *, by: str | None = Non
     """Puts back the weights from before the shift that the route is in. Raises Refused when it is in none."""
     now = standing(await router.history(service, lane))
     if now is None:
-        raise Refused(f"{route_release(service, lane)} is in no shift", remedy="see `sidelane route history`")
+        release = route_release(service, lane)
+        raise Refused(f"no shift is in progress for {release}", remedy=f"see {about(release)}")
     return await router.undo(service, lane, to=now.began_at, by=by, unready=True, overwrite=overwrite)
 
 
@@ -240,7 +240,7 @@ async def _put_back(router: Router, named: tuple[str, Lane], shift: Shift, revis
         raise GateFailed(
             f"a check failed ({shift.why}), and the weights could not be put back: {error.problem}",
             shift=shift,
-            remedy=error.remedy or "see `sidelane route show`",
+            remedy=error.remedy or f"see {about(route_release(*named), 'show')}",
         ) from error
     shift.outcome, shift.now = "put back", routed.route.split.to_json()
     raise GateFailed(

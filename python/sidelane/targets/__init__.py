@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sidelane.errors import ReleaseNotFound
 from sidelane.naming import parse_name
 from sidelane.rendering import Rendering, documents, read_manifest
 
@@ -169,6 +170,10 @@ class Target(Protocol):
     @property
     def namespace(self) -> str | None: ...
 
+    async def where(self) -> str:
+        """Returns the place in words: ``namespace streams``. Where Helm chooses the namespace, Helm is asked."""
+        ...
+
     def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AbstractAsyncContextManager[Create]:
         """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
 
@@ -259,3 +264,16 @@ class Target(Protocol):
     async def uninstall(self, name: str, options: Options) -> Release:
         """Removes the release; claims of stateful sets stay. Raises ReleaseNotFound."""
         ...
+
+
+async def no_release(target: Target, name: str | Lane) -> ReleaseNotFound:
+    """Returns the error for a release, or for a lane without releases, that is not in the target's namespace."""
+    return not_there(name, await target.where())
+
+
+def not_there(name: str | Lane, where: str) -> ReleaseNotFound:
+    """The same for a known place."""
+    what = f"no release {name!r}" if isinstance(name, str) else f"no release of lane {name}"
+    return ReleaseNotFound(
+        f"there is {what} in {where}", remedy="see `sidelane list`, or name another namespace with -n"
+    )

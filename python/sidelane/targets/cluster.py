@@ -29,7 +29,7 @@ from sidelane.lane import Lane
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, Found, Options, Release, Stored
+from sidelane.targets import Create, Found, Options, Release, Stored, not_there
 from sidelane.targets.answers import parse_time, release_of, stored_of, told_of
 from sidelane.tasks import Shared, together
 
@@ -58,10 +58,13 @@ class ClusterTarget:
         self.namespace = namespace
         self._facts: Shared[Facts] = Shared(10.0)
 
+    async def where(self) -> str:
+        return f"namespace {self.namespace or await self._helm.namespace()}"
+
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with self._working(options) as labels:
+            async with self._working(name, options) as labels:
                 begun = functools.partial(
                     self._helm.installing,
                     name,
@@ -103,7 +106,7 @@ class ClusterTarget:
             if record is not None:
                 there = (await self.stored(rendering.release)).record_data if carried.is_large(record) else None
                 carrier.write(rendering.release, str(rendering.lane), record, there)
-            async with self._working(options) as labels, self._undoing(rendering.release, options):
+            async with self._working(rendering.release, options) as labels, self._undoing(rendering.release, options):
                 answer = await self._waited(
                     rendering,
                     options,
@@ -125,7 +128,7 @@ class ClusterTarget:
         # A rollback to what was last deployed undoes an upgrade that was left half-way. Where nothing was deployed yet,
         # one to the release's own revision makes what is missing of it, and changes nothing else. Of two at once one
         # loses: each is a new revision of the same number.
-        async with self._taking_over(release), self._working(options):
+        async with self._taking_over(release), self._working(release.name, options):
             history = await self._helm.history(release.name, namespace=self.namespace)
             deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
             to = deployed[-1] if deployed else release.revision
@@ -159,7 +162,7 @@ class ClusterTarget:
     async def clear(self, release: Release, options: Options) -> None:
         from sidelane.targets import leftovers  # noqa: PLC0415 - few need it
 
-        async with self._taking_over(release), self._working(options):
+        async with self._taking_over(release), self._working(release.name, options):
             # First, while the release still says what is to be cleared: whoever is killed here can begin again.
             await leftovers.remove(self._helm, await self.stored(release.name), options)
             await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
@@ -303,7 +306,7 @@ class ClusterTarget:
         return [[row["name"] for row in rows] for rows in await asyncio.gather(*calls)]
 
     @asynccontextmanager
-    async def _working(self, options: Options) -> AsyncIterator[dict[str, str]]:
+    async def _working(self, name: str, options: Options) -> AsyncIterator[dict[str, str]]:
         """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
         # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
         limit = 3 * seconds(options.timeout or "5m") + 60
@@ -322,7 +325,7 @@ class ClusterTarget:
             holder().leaves_work = True
             raise TimedOut(
                 f"Helm did not end within {limit:.0f} seconds",
-                remedy="see `sidelane status`, or give it longer with --timeout",
+                remedy=f"see `sidelane status {name}`, or give it longer with --timeout",
             ) from None
         except BaseException:
             holder().leaves_work = True
@@ -344,9 +347,8 @@ class ClusterTarget:
     async def _status(self, name: str, *, objects: bool = False, revision: int | None = None) -> dict[str, Any]:
         try:
             return await self._helm.status(name, namespace=self.namespace, objects=objects, revision=revision)
-        except ReleaseNotFound as error:
-            where = f" in namespace {self.namespace}" if self.namespace else ""
-            raise ReleaseNotFound(f"there is no release {name!r}{where}", remedy=error.remedy) from None
+        except ReleaseNotFound:
+            raise not_there(name, await self.where()) from None
 
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
         """What Helm says it installed, held against what was checked."""
@@ -356,7 +358,7 @@ class ClusterTarget:
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
                 remedy=f"{', '.join(stored.sources(rendering))} renders differently each time, by randAlphaNum, now or "
-                f"the like; `sidelane uninstall {release.name}` and mend it",
+                f"the like; `sidelane uninstall {release.name}`, and fix the chart",
             )
         return release
 

@@ -35,7 +35,7 @@ from sidelane.lane import Lane
 from sidelane.manifest import Object
 from sidelane.naming import NAMESPACE
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, files
+from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, files, not_there
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
@@ -58,6 +58,13 @@ class DirectoryTarget:
         self.namespace = namespace
         self._allow_secrets = allow_secrets
 
+    @property
+    def _where(self) -> str:
+        return f"namespace {self.namespace} of the directory {str(self._root)!r}"
+
+    async def where(self) -> str:
+        return self._where
+
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
@@ -68,7 +75,9 @@ class DirectoryTarget:
         async with self._lock():
             place = self._folder / rendering.release
             if (place / "chart.yaml").exists():
-                raise ReleaseExists(f"the release {rendering.release} is there", remedy="see `sidelane status`")
+                raise ReleaseExists(
+                    f"the release {rendering.release} is there", remedy=f"see `sidelane status {rendering.release}`"
+                )
             if os.path.lexists(place):
                 raise Refused(
                     f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
@@ -195,7 +204,7 @@ class DirectoryTarget:
             raise self._not_found(name)
 
     def _not_found(self, name: str) -> ReleaseNotFound:
-        return ReleaseNotFound(f"there is no release {name!r} in {str(self._folder)!r}", remedy="see `sidelane list`")
+        return not_there(name, self._where)
 
     def _require_no_secrets(self, rendering: Rendering) -> None:
         if not self._allow_secrets:

@@ -1,0 +1,156 @@
+"""The commands that errors and other texts advise: whole, as they are pasted."""
+
+import ast
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import sidelane as package
+from sidelane import Client, Lane
+from sidelane.advice import Place
+from sidelane.cli import sidelane
+from sidelane.errors import ApplyFailed, ReleaseNotFound, SidelaneError
+from sidelane.helm_failures import MEANINGS, explain
+from sidelane.routes import about
+
+SOURCES = Path(package.__file__).parent
+COMMAND = re.compile(r"`((?:sidelane|helm|kubectl) [^`]+)`")
+
+
+def docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            node.body and isinstance(node.body[0], ast.Expr)
+        ):
+            yield node.body[0].value
+
+
+def advised():
+    """Every command in backticks of every text in the sources but docstrings. What a text leaves open is ``coco-1``, a
+    name that a lane, a release, a service and a file may have.
+    """
+    for path in sorted(SOURCES.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        apart = set(docstrings(tree))
+        parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "coco-1" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {node} & (apart | parts):
+                text = node.value
+            else:
+                continue
+            for found in COMMAND.finditer(text):
+                yield pytest.param(re.sub(r"\{\w+\}", "coco-1", found[1]), id=f"{path.stem}: {found[1]}")
+
+
+def test_the_sources_advise_commands():
+    assert len(list(advised())) > 20
+
+
+@pytest.mark.parametrize("command", list(advised()))
+def test_an_advised_command_has_all_its_arguments(command):
+    program, *words = shlex.split(command.replace("route coco-1 ", "route history "))  # see the next test
+    if program != "sidelane":
+        assert "…" not in command
+        return
+    group = sidelane
+    while isinstance(group, click.Group):
+        group = group.get_command(click.Context(group), words.pop(0))
+    context = group.make_context(command, words, auto_envvar_prefix=None)
+    # Such commands take a release or a lane, and the parser asks for neither.
+    if {"release", "lane"} <= context.params.keys() and group.name not in ("list", "graph", "check", "render"):
+        assert context.params["release"] or context.params["lane"], "nothing is named"
+
+
+@pytest.mark.parametrize("verb", ["history", "show", "undo", "undo --overwrite"])
+def test_advice_about_a_route_names_its_service_and_lane(verb):
+    told = about("route-svc1-2-coco-1", verb)
+    assert told == f"`sidelane route {verb} svc1 --lane 2-coco-1`"
+    test_an_advised_command_has_all_its_arguments(told.strip("`"))
+    assert about("somebodys-own", verb) == "`sidelane route list`"
+
+
+EVERYTHING = Place("streams", None, "k config", "prod", "https://k:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (
+            "`sidelane status zk-coco-1`",
+            "`sidelane status zk-coco-1 -n streams --kubeconfig 'k config' --kube-context prod --kube-apiserver https://k:1`",
+        ),
+        ("`sidelane list -n other --kubeconfig k --kube-context c --kube-apiserver s`", None),
+        ("`sidelane charts zookeeper`", None),
+        ("`helm search repo`", None),
+        (
+            "`helm get values zk --namespace=a`",
+            "`helm get values zk --namespace=a --kubeconfig 'k config' --kube-context prod --kube-apiserver https://k:1`",
+        ),
+        (
+            "`kubectl create namespace streams`",
+            "`kubectl create namespace streams --kubeconfig 'k config' --context prod -s https://k:1`",
+        ),
+        ("`not a command` and `sidelane`", None),
+    ],
+)
+def test_flags_of_the_connection_are_added_once(text, whole):
+    assert EVERYTHING.whole(text) == (whole or text)
+    assert EVERYTHING.whole(EVERYTHING.whole(text)) == EVERYTHING.whole(text)
+    assert Place().whole(text) == text
+
+
+def test_a_directory_is_named():
+    assert Place("default", "a root").whole("`sidelane list`") == "`sidelane list -n default --directory 'a root'`"
+
+
+def test_an_error_of_several_completes_each():
+    one = SidelaneError("zk", remedy="see `sidelane status zk-coco-1`")
+    error = ApplyFailed("a lane", errors={"zk-coco-1": one})
+    error.complete(Place("streams"))
+    assert one.remedy == "see `sidelane status zk-coco-1 -n streams`"
+    assert one.remedy in error.remedy
+    assert one.remedy in json.dumps(error.to_json())
+
+
+def test_every_meaning_of_helms_words_names_the_release_where_it_is_known():
+    rows = [row for row in MEANINGS if "{status}" in row.remedy]
+    assert rows
+    told = explain("Error: context deadline exceeded", 1, (), "zookeeper-coco-1")
+    assert told.remedy.startswith("see `sidelane status zookeeper-coco-1`")
+    assert "`sidelane list`" in explain("Error: context deadline exceeded", 1).remedy
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.status("zookeeper", "coco-1"),
+        lambda client: client.uninstall("zookeeper-coco-1"),
+        lambda client: client.upgrade("zookeeper", "coco-1"),
+        lambda client: client.record("zookeeper-coco-1"),
+        lambda client: client.verify("zookeeper-coco-1"),
+        lambda client: client.verify(lane="coco-1"),
+        lambda client: client.lane_status("coco-1"),
+        lambda client: client.wait(lane="coco-1"),
+        lambda client: client.diff("coco-1"),
+        lambda client: client.diff("coco-1", "coco-2"),
+        lambda client: client.bundle("coco-1", "/dev/null"),
+        lambda client: client.retire("coco-1"),
+        lambda client: client.retire("coco-1", "zookeeper-coco-1"),
+        lambda client: client.routed("svc1", "coco-1"),
+        lambda client: client.route_history("svc1", "coco-1"),
+        lambda client: client.undo_route("svc1", "coco-1"),
+        lambda client: client.shift_route("svc1", Lane("coco", 1), "v2"),
+    ],
+)
+def test_what_is_not_there_is_told_with_the_place_that_was_looked_at(tmp_path, ask):
+    client = Client(directory=tmp_path / "a root", namespace="streams")
+    with pytest.raises(ReleaseNotFound) as refused:
+        ask(client)
+    assert f"in namespace streams of the directory {str(tmp_path / 'a root')!r}" in refused.value.problem
+    flags = f"-n streams --directory '{tmp_path / 'a root'}'"
+    assert f"`sidelane list {flags}`" in refused.value.remedy
