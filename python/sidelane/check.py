@@ -33,9 +33,10 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """The report as programs read it."""
+        lane = {} if self.lane is None else {"lane": str(self.lane)}
         return {
             "clean": self.clean,
-            "lane": None if self.lane is None else str(self.lane),
+            **lane,
             "objects": self.objects,
             "rules": list(self.rules),
             "findings": [finding.to_json() for finding in self.findings],

@@ -116,6 +116,10 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         found = await self._target.releases(all_namespaces=all_namespaces)
         return tuple(release for release in found if lane is None or release.lane == lane_of(lane))
 
+    async def where(self) -> str:
+        """The place that the client works in, in words: ``namespace streams``; where Helm chooses it, Helm is asked."""
+        return await self._target.where()
+
     async def graph(self, lane: Lane | str | None = None) -> Graph:
         """The namespace as a picture: lanes, releases and where traffic goes; or what concerns one lane.
 
@@ -226,6 +230,7 @@ class Client(Connection):
     install = _waiting(AsyncClient.install)
     upgrade = _waiting(AsyncClient.upgrade)
     releases = _waiting(AsyncClient.releases)
+    where = _waiting(AsyncClient.where)
     graph = _waiting(AsyncClient.graph)
     status = _waiting(AsyncClient.status)
     lane_status = _waiting(AsyncClient.lane_status)

@@ -21,3 +21,15 @@ def seconds(text: str) -> float:
     if text != "0" and not re.fullmatch(f"({_PART.pattern})+", text):
         raise InvalidInput(f"{text!r} is not a length of time", remedy="write it such as 90s, 5m or 24h")
     return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 0.0)
+
+
+def written(age: float) -> str:
+    """Returns an age in seconds as kubectl writes it, in its largest unit or two: ``80s``, ``5m``, ``3h``, ``12d``.
+
+    >>> [written(age) for age in (0, 80, 300, 7500, 90_000, 1_036_800)]
+    ['0s', '80s', '5m', '125m', '25h', '12d']
+    """
+    for unit, size, least in (("d", 86400, 172800), ("h", 3600, 10800), ("m", 60, 120)):
+        if age >= least:
+            return f"{int(age // size)}{unit}"
+    return f"{max(int(age), 0)}s"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.durations import written
 
 if TYPE_CHECKING:
+    from sidelane.client import AsyncClient
     from sidelane.lane import Lane
+    from sidelane.targets import Release
 
 
 @click.command("list")
@@ -19,14 +23,32 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.settings
 def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> None:
-    """List releases, in every state, however many; those of one lane with --lane."""
-    found = running.with_client(lambda client: client.releases(lane, all_namespaces=all_namespaces), **settings)
+    """List releases, in every state, however many; those of one lane with --lane.
+
+    AGE is the time since a release was changed last.
+    """
+
+    async def look(client: AsyncClient) -> tuple[tuple[Release, ...], str]:
+        found = await client.releases(lane, all_namespaces=all_namespaces)
+        return found, "" if found or all_namespaces else f" in {await client.where()}"
+
+    found, where = running.with_client(look, **settings)
     if format_ != "table":
         printing.data([release.to_json() for release in found], format_)
         return
-    header = ["NAME", "LANE", "STATUS", "REVISION", "CHART"]
-    rows = [[one.name, str(one.lane or "-"), one.status, str(one.revision), one.chart] for one in found]
+    if not found:
+        what = f"release of lane {lane}" if lane else "release"
+        printing.say(f"there is no {what}{where}", err=True)
+        return
+    now = datetime.now(UTC)
+    header = ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
+    rows = [[one.name, str(one.lane or "-"), one.status, str(one.revision), _age(one, now), one.chart] for one in found]
     if all_namespaces:
         header.insert(0, "NAMESPACE")
         rows = [[one.namespace, *row] for one, row in zip(found, rows, strict=True)]
     printing.table(header, rows)
+
+
+def _age(release: Release, now: datetime) -> str:
+    """Returns the time since the release was changed last."""
+    return written((now - release.updated).total_seconds()) if release.updated else "-"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from sidelane import json_writer
 from sidelane.harmless import in_line, in_lines
 
 if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.deployment import Applied, Plan
+    from sidelane.errors import SidelaneError
     from sidelane.lane_status import LaneStatus
     from sidelane.readiness import Readiness
     from sidelane.retire import Retirement
@@ -46,7 +47,7 @@ def formatted(value: object, format_: str) -> str:
         from sidelane.kubeyaml.writer import dump
 
         return dump(value)
-    return json.dumps(value, indent=2) + "\n"
+    return json_writer.dump(value)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -82,8 +83,13 @@ def _ready(readiness: Readiness | None, *, runs: bool) -> str:
     return readiness.counted
 
 
+def error(item: SidelaneError) -> None:
+    """An error as JSON on standard error: whole, however long."""
+    click.echo(formatted(item.to_json(), "json"), nl=False, err=True)
+
+
 def release(item: Release, format_: str, *, ready: str = "") -> None:
-    """One release: what it is, its objects, what is not ready of it, and its notes."""
+    """One release: what it is, its objects, and what is not ready of it; the notes of one that was just made."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -105,7 +111,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
     if item.readiness and (text := item.readiness.text()):
         click.echo(f"\n{text}")
-    if item.notes:
+    if item.notes and item.change in ("created", "finished"):
         say(f"\n{item.notes.strip()}")
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import functools
-import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-
-import click
 
 from sidelane.advice import Place
 from sidelane.cli import printing
@@ -37,8 +34,8 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             as_text = kwargs.get("format_", "table") not in ("json", "yaml")
             if as_text:
                 printing.say(f"Error: {error}", err=True)
-            else:  # whole, however long; JSON escapes what a terminal would obey
-                click.echo(json.dumps(error.to_json()), err=True)
+            else:
+                printing.error(error)
             raise SystemExit(error.exit_code) from None
         except BrokenPipeError:  # the reader of our output has read enough
             sys.stderr.close()

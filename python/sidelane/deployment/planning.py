@@ -100,9 +100,10 @@ class Plan:
 
     def to_json(self) -> dict[str, object]:
         """The plan as programs read it."""
+        namespace = {} if self.namespace is None else {"namespace": self.namespace}
         return {
             "lane": str(self.lane),
-            "namespace": self.namespace,
+            **namespace,
             "releases": [step.to_json() for step in self.steps],
             "routes": [route.to_json() for route in self.routes],
             "extra": [{"release": one.name, "chart": one.chart, "status": one.status} for one in self.extra],

@@ -59,8 +59,8 @@ class Group:
         """The lane as programs read it: its releases, and apart from them what only routes name."""
         releases = [node.to_json() for node in self.nodes if node.released]
         others = [node.to_json() for node in self.nodes if not node.released]
-        known: dict[str, object] = {"lane": str(self.lane) if self.lane else None, "releases": releases}
-        return {**known, "others": others} if others else known
+        lane = {"lane": str(self.lane)} if self.lane else {}
+        return {**lane, "releases": releases, **({"others": others} if others else {})}
 
 
 @dataclass(frozen=True)

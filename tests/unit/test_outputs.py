@@ -1,0 +1,96 @@
+"""What the command line prints: JSON in one way, ages, and what is said when there is nothing."""
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from sidelane import durations
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+one_helm = pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # what is printed does not depend on Helm
+
+
+@pytest.fixture
+def run(tmp_path, helm):
+    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
+
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [SIDELANE, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == code, done.stderr
+        return done
+
+    return run
+
+
+def keys(node):
+    if isinstance(node, dict):
+        yield from node.items()
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from keys(inner)
+
+
+@one_helm
+def test_every_verb_and_every_error_writes_json_in_one_way(run, tmp_path):
+    (tmp_path / "lane.yaml").write_text(
+        "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
+        "releases: [{chart: zookeeper}]\n"
+    )
+    at = ["--directory", "root", "-o", "json"]
+    lane = ["--lane", "coco-1"]
+    outputs = [
+        run("charts", "-o", "json").stdout,
+        run("check", "zookeeper", *lane, "-o", "json").stdout,
+        run("plan", "lane.yaml", *at).stdout,
+        run("apply", "lane.yaml", *at).stdout,
+        run("install", "zookeeper", *lane, *at).stdout,
+        run("list", *at).stdout,
+        run("list", "--lane", "coco-2", *at).stdout,
+        run("status", "zookeeper-coco-1", *at).stdout,
+        run("status", *lane, *at).stdout,
+        run("verify", *lane, *at).stdout,
+        run("diff", "coco-1", "lane.yaml", *at).stdout,
+        run("graph", *at).stdout,
+        run("route", "list", *at).stdout,
+        run("bundle", "coco-1.tar.gz", *lane, *at).stdout,
+        run("replay", "coco-1.tar.gz", *at).stdout,
+        run("retire", *lane, "--dry-run", *at).stdout,
+        run("install", "zookeeper", *lane, "--set", "replicas=5", *at, code=1).stderr,
+        run("status", "zookeeper-coco-9", *at, code=1).stderr,
+        run("uninstall", "zookeeper-coco-1", *at).stdout,
+    ]
+    (tmp_path / "odd.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: é-→}\n")
+    outputs.append(run("check", "odd.yaml", "-o", "json", code=1).stdout)
+    for text in outputs:
+        value = json.loads(text)
+        assert text == json.dumps(value, indent=2) + "\n"
+        assert text.isascii()
+        for key, inner in keys(value):
+            assert inner is not None, f"{key} is not known, and is not left out: {text}"
+            assert re.fullmatch(r"[a-z][A-Za-z]*", key), key
+
+
+@one_helm
+def test_a_list_shows_ages_and_an_empty_one_says_where_it_looked(run, tmp_path):
+    at = ["--directory", "root", "-n", "streams"]
+    for more, what in (([], "release"), (["--lane", "coco-2"], "release of lane coco-2")):
+        done = run("list", *more, *at)
+        assert done.stdout == ""
+        assert done.stderr == f"there is no {what} in namespace streams of the directory 'root'\n"
+    assert "no release" in run("list", "-A", "--directory", "root").stderr
+    run("install", "zookeeper", "--lane", "coco-1", *at)
+    header, row = run("list", *at).stdout.splitlines()
+    assert header.split() == ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
+    assert re.fullmatch(r"\d+s|-", row.split()[4])
+
+
+@pytest.mark.parametrize(
+    ("age", "text"), [(-1, "0s"), (119.9, "119s"), (120, "2m"), (10_799, "179m"), (10_800, "3h"), (172_800, "2d")]
+)
+def test_ages_are_written_as_kubectl_writes_them(age, text):
+    assert durations.written(age) == text
