@@ -8,7 +8,8 @@ A ConfigMap holds at most 1 MiB, and Helm keeps the release, with the chart and 
 that size. So a large record is compressed; as text, for that is what the charts print again.
 
 An upgrade with the bare chart would take the record away. Charts that use the library chart `common` print it again
-then, by its template `common.statement`, which the carried template takes the place of.
+then, by its template `common.statement`, which the carried template takes the place of. So it does with
+`common.installer`, by which their notes give Sidelane's commands.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from sidelane.record import COMPRESSED, KEY, LABEL, config_map
 TEMPLATE: Final = "templates/sidelane-record.yaml"
 
 _RECORD: Final = """\
+{{{{- define "common.installer" }}}}sidelane{{{{ end -}}}}
 {{{{- define "common.statement" }}}}{{{{ "" }}}}{{{{ end -}}}}
 apiVersion: v1
 kind: ConfigMap
