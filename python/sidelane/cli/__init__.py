@@ -43,7 +43,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"sidelane.cli.{cmd_name}")
-        return cast("click.Command", module.command)
+        from sidelane.cli.examples import shown
+
+        return shown(cast("click.Command", module.command), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -23,8 +23,6 @@ def command(release: str | None, lane: Lane | None, *, format_: str, settings: d
 
     RELEASE is a release's own name, or a chart's name together with --lane. A pod that is not ready is shown with
     its containers' states, its last events and its last log lines.
-
-    Example: sidelane status --lane 2-coco-1
     """
     runs = settings["directory"] is None
     if release is not None:

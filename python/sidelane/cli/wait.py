@@ -28,8 +28,6 @@ def command(
 
     RELEASE is a release's own name, or a chart's name together with --lane. Nothing is changed. Exits 3, naming each
     pod that is not ready, when the time is over.
-
-    Example: sidelane wait --lane 2-coco-1 --timeout 10m
     """
     if release is None and lane is None:
         raise click.UsageError("Name a release, or a lane with --lane.")

@@ -1,0 +1,84 @@
+"""Examples of every command, as --help shows them. Run one after the other, in this order, they tell a lane's life.
+
+lane.yaml is a deployment file of lane coco-1, key.pem and key.pub.pem are a pair of keys.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+#: command → its examples.
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "charts": ("sidelane charts", "sidelane charts zookeeper"),
+    "render": ("sidelane render zookeeper --lane 2-coco-1 --set replicas=5",),
+    "check": (
+        "sidelane check pipeline --lane 2-coco-1",
+        "sidelane render zookeeper --lane 2-coco-1 | sidelane check -",
+    ),
+    "install": (
+        "sidelane install zookeeper --lane 2-coco-1 --set replicas=1 --wait",
+        (
+            "sidelane install service --name svc1 --service-version v1 --lane 2-coco-1 \\\n"
+            "    --set image.repository=acme/svc1 --set image.tag=1.4.0"
+        ),
+        (
+            "sidelane install service --name svc1 --service-version v2 --lane 2-coco-1 --wait \\\n"
+            "    --set image.repository=acme/svc1 --set image.tag=1.5.0"
+        ),
+    ),
+    "upgrade": (
+        (
+            "sidelane upgrade service --name svc1 --service-version v1 --lane 2-coco-1 \\\n"
+            "    --reuse-values --set replicas=3 --wait"
+        ),
+    ),
+    "plan": ("sidelane plan lane.yaml",),
+    "apply": ("sidelane apply lane.yaml --atomic",),
+    "list": ("sidelane list --lane 2-coco-1", "sidelane list --all-namespaces -o json"),
+    "status": ("sidelane status --lane 2-coco-1", "sidelane status zookeeper-2-coco-1"),
+    "wait": ("sidelane wait --lane 2-coco-1 --timeout 10m",),
+    "route set": ("sidelane route set svc1 --lane 2-coco-1 --to v1",),
+    "route show": ("sidelane route show svc1 --lane 2-coco-1",),
+    "route list": ("sidelane route list --lane 2-coco-1",),
+    "route shift": (
+        (
+            "sidelane route shift svc1 --lane 2-coco-1 --to v2 --steps 100 --every 10s --between 5s \\\n"
+            "    --check 'command[limit=30s,failures=2] sidelane wait svc1-v2-2-coco-1'"
+        ),
+    ),
+    "route history": ("sidelane route history svc1 --lane 2-coco-1",),
+    "route undo": ("sidelane route undo svc1 --lane 2-coco-1",),
+    "graph": ("sidelane graph", "sidelane graph --lane 2-coco-1 -o html --output-file lane.html"),
+    "record": (
+        "sidelane record zookeeper-2-coco-1 -o yaml",
+        "sidelane record zookeeper-2-coco-1 --sign-key key.pem > zookeeper-2-coco-1.dsse.json",
+    ),
+    "verify": (
+        "sidelane verify --lane 2-coco-1",
+        "sidelane verify zookeeper-2-coco-1 --signature zookeeper-2-coco-1.dsse.json --key key.pub.pem",
+    ),
+    "diff": ("sidelane diff zookeeper-2-coco-1", "sidelane diff coco-1 lane.yaml"),
+    "bundle": ("sidelane bundle coco-1.tar.gz --lane coco-1",),
+    "replay": ("sidelane replay coco-1.tar.gz --directory releases",),
+    "retire": (
+        "sidelane retire --keep 3 --of coco",
+        "sidelane retire --lane coco-1 --dry-run",
+        "sidelane retire --lane coco-1 --drain 10s",
+    ),
+    "uninstall": ("sidelane uninstall svc1-v2-2-coco-1 --wait",),
+    "completion": ("source <(sidelane completion bash)",),
+}
+
+
+def shown(command: click.Command, name: str) -> click.Command:
+    """Returns the command whose --help ends with its examples; a group's commands have theirs."""
+    if isinstance(command, click.Group):
+        for part, inner in command.commands.items():
+            shown(inner, f"{name} {part}")
+    elif examples := EXAMPLES.get(name):
+        title = "Example:" if len(examples) == 1 else "Examples:"
+        # \b keeps click from filling the lines.
+        command.epilog = "\n".join(["\b", title, *(f"  {line}" for each in examples for line in each.split("\n"))])
+    return command
