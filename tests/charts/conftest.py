@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -26,16 +28,40 @@ def charts() -> Path:
     return CHARTS
 
 
+@pytest.fixture(scope="session")
+def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what Helm has rendered of our charts in this test run, which its processes share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "renders"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
-def run(helm: Path, tmp_path: Path) -> Run:
-    """Runs Helm with these arguments; ``values`` travel in a file, as a user's do."""
+def run(helm: Path, tmp_path: Path, renders: Path) -> Run:
+    """Runs Helm with these arguments; ``values`` travel in a file, as a user's do.
+
+    The charts do not change while tests run: the same rendering of one is asked of the same Helm once.
+    """
 
     def run(*arguments: object, values: object = None) -> subprocess.CompletedProcess[str]:
-        command = [helm, *map(str, arguments)]
-        if values is not None:
+        command = [str(helm), *map(str, arguments)]
+        text = json.dumps(values, ensure_ascii=False)
+        if command[1] != "template" or Path(command[3]).parent != CHARTS:
+            return called(command, text)
+        kept = renders / hashlib.sha256(json.dumps([command, text]).encode()).hexdigest()
+        if not kept.exists():
+            done = called(command, text)
+            made = tmp_path / "rendered.json"
+            made.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+            made.replace(kept)
+        return subprocess.CompletedProcess(command, *json.loads(kept.read_text()))
+
+    def called(command: list[str], values: str) -> subprocess.CompletedProcess[str]:
+        if values != "null":
             file = tmp_path / "values.yaml"
-            file.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-            command += ["--values", file]
+            file.write_text(values, encoding="utf-8")
+            command = [*command, "--values", str(file)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     return run
