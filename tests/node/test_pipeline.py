@@ -1,7 +1,8 @@
 """Whole pipelines on a real node: two lanes side by side, their tests, losses and restarts, a topology, and a replay.
 
-The lane coco-1 is the small one, brought by `sidelane install`. coco-2 has the default values but for replicas,
-requests and Storm's heartbeats, and is brought by plain Helm.
+The lane coco-1 is the small one, brought by `sidelane install` under Helm 3. coco-2 has the default values but for
+replicas, requests and Storm's heartbeats, and is brought by plain Helm 4. A third and a fourth one come the other way
+about, so every Helm brings a pipeline in both ways; what ZooKeeper and Storm do then is no Helm's work.
 """
 
 import contextlib
@@ -54,22 +55,22 @@ PODS = [
 
 
 @pytest.fixture(scope="module")
-def namespace(cluster, helm):
-    """A namespace for all tests of this file, of one Helm."""
+def namespace(cluster):
+    """A namespace for all tests of this file."""
     with new_namespace(cluster) as name:
         yield name
 
 
 @pytest.fixture(scope="module")
-def run(cluster, namespace, helm, tmp_path_factory):
-    """Runs `helm` or `sidelane` in the namespace, and gives what it prints."""
-    programs = tmp_path_factory.mktemp("programs")
-    (programs / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+def run(cluster, namespace, helm_named, tmp_path_factory):
+    """Runs `helm` or `sidelane` under a Helm, in the namespace, and gives what it prints."""
 
-    def run(program, *arguments):
-        place = ["--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig)]
-        command = [SIDELANE if program == "sidelane" else helm, *map(str, arguments), *place]
+    def run(helm, program, *arguments, within=namespace):
+        programs = tmp_path_factory.mktemp("programs")
+        (programs / "helm").symlink_to(helm_named(helm))
+        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        place = ["--namespace", within, "--kubeconfig", str(cluster.kubeconfig)]
+        command = [SIDELANE if program == "sidelane" else programs / "helm", *map(str, arguments), *place]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -86,16 +87,18 @@ def pods(node, cluster, namespace, run, tmp_path_factory):
     wait = ("--wait", "--timeout", f"{SECONDS}s")
     with ThreadPoolExecutor() as side_by_side:
         ours = side_by_side.submit(
-            run, "sidelane", "install", "pipeline", "--lane", "coco-1", "-f", SMALL, *config, *wait
+            run, "helm3", "sidelane", "install", "pipeline", "--lane", "coco-1", "-f", SMALL, *config, *wait
         )
-        plain = side_by_side.submit(run, "helm", "install", "pipeline-coco-2", CHARTS / "pipeline", "-f", values, *wait)
+        plain = side_by_side.submit(
+            run, "helm4", "helm", "install", "pipeline-coco-2", CHARTS / "pipeline", "-f", values, *wait
+        )
         ours.result(), plain.result()
     return Pods(node, cluster, namespace)
 
 
 @pytest.fixture(scope="module")
-def client(cluster, namespace, helm):
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+def client(cluster, namespace, helm_named):
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm_named("helm3"))
 
 
 def ready(pods):
@@ -112,9 +115,9 @@ def statuses(pod):
     return pod["status"].get("containerStatuses", [])
 
 
-@pytest.mark.parametrize("lane", ["coco-1", "coco-2"])
-def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane):
-    said = run("helm", "test", f"pipeline-{lane}", "--logs", "--timeout", f"{SECONDS}s")
+@pytest.mark.parametrize(("lane", "helm"), [("coco-1", "helm3"), ("coco-2", "helm4")], scope="module")
+def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane, helm):
+    said = run(helm, "helm", "test", f"pipeline-{lane}", "--logs", "--timeout", f"{SECONDS}s")
     assert [f"POD LOGS: {part}-test-{lane}" in said for part in ("nimbus", "supervisor", "ui", "zk")] == [True] * 4
     assert "wrote and read /sidelane-test-" in said
     assert re.search(rf'"supervisors":{2 if lane == "coco-2" else 1}\b', said)
@@ -274,8 +277,8 @@ def test_supervisors_are_scaled_and_nothing_else_is(pods, run, client):
     upgrade = ("upgrade", "pipeline", "--lane", "coco-1", "--reuse-values", "--wait", "--timeout", f"{SECONDS}s")
     ui = pods.cluster.get(f"/api/v1/namespaces/{pods.namespace}/services/ui-coco-1")["spec"]
     address = f"{ui['clusterIP']}:{ui['ports'][0]['port']}"
-    for number in (2, 1):
-        assert "upgraded" in run("sidelane", *upgrade, "--set", f"supervisor.replicas={number}", "-o", "json")
+    for helm, number in (("helm3", 2), ("helm4", 1)):
+        assert "upgraded" in run(helm, "sidelane", *upgrade, "--set", f"supervisor.replicas={number}", "-o", "json")
         assert sum(name.startswith("supervisor-coco-1-") for name in ready(pods)) == number
         pods.cluster.until(
             f"Nimbus knows of {number}",
@@ -285,18 +288,7 @@ def test_supervisors_are_scaled_and_nothing_else_is(pods, run, client):
     assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
 
 
-# --- The lane elsewhere, and without its neighbour
-
-
-def test_a_lane_is_replayed_into_another_namespace(pods, client, cluster, helm, tmp_path):
-    bundle = tmp_path / "lane.tar.gz"
-    client.bundle("coco-1", bundle)
-    with new_namespace(cluster) as other:
-        elsewhere = Client(namespace=other, kubeconfig=cluster.kubeconfig, helm=helm)
-        replayed = elsewhere.replay(bundle, wait=True, timeout=f"{SECONDS}s")
-        assert [one.change for one in replayed.releases] == ["created"]
-        assert sorted(ready(Pods(pods.node, cluster, other))) == [p for p in sorted(PODS) if "coco-1" in p]
-        assert {one.state for one in elsewhere.verify(lane="coco-1")} == {"unchanged"}
+# --- The lane without its neighbour, and elsewhere
 
 
 def test_a_lane_goes_and_the_other_stays(pods, run, client):
@@ -308,9 +300,30 @@ def test_a_lane_goes_and_the_other_stays(pods, run, client):
         return {(pod["metadata"]["uid"], one["containerID"]) for pod in found for one in statuses(pod)}
 
     before = running()
-    run("helm", "uninstall", "pipeline-coco-2", "--wait", "--timeout", f"{SECONDS}s")
+    run("helm4", "helm", "uninstall", "pipeline-coco-2", "--wait", "--timeout", f"{SECONDS}s")
     rest = [name for name in sorted(PODS) if "coco-1" in name]
     # Helm waits for its own objects, which go before the pods that belong to them.
     pods.cluster.until("the pods of coco-2 are gone", lambda: sorted(ready(pods)) == rest, SECONDS)
     assert running() == before
     assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+
+
+def test_a_lane_is_replayed_into_another_namespace_beside_one_of_plain_helm(
+    pods, run, client, cluster, helm_named, tmp_path
+):
+    bundle = tmp_path / "lane.tar.gz"
+    client.bundle("coco-1", bundle)
+    with new_namespace(cluster) as other, ThreadPoolExecutor() as side_by_side:
+        elsewhere = Client(namespace=other, kubeconfig=cluster.kubeconfig, helm=helm_named("helm4"))
+        wait = {"wait": True, "timeout": f"{SECONDS}s"}
+        small = ("install", "pipeline-coco-3", CHARTS / "pipeline", "-f", SMALL, "--wait", "--timeout", f"{SECONDS}s")
+        lane = ("--set", "global.Version=coco", "--set-string", "global.Build=3")
+        plain = side_by_side.submit(run, "helm3", "helm", *small, *lane, within=other)
+        replayed = side_by_side.submit(elsewhere.replay, bundle, **wait).result()
+        plain.result()
+        assert [one.change for one in replayed.releases] == ["created"]
+        one = [name for name in PODS if "coco-1" in name]
+        assert sorted(ready(Pods(pods.node, cluster, other))) == sorted(
+            [*one, *(name.replace("coco-1", "coco-3") for name in one)]
+        )
+        assert {one.state for one in elsewhere.verify(lane="coco-1")} == {"unchanged"}
