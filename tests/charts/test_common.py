@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+pytestmark = pytest.mark.both_helms
 
 SERVICE = """\
 {{- $it := dict "root" . "component" "svc1" "serviceVersion" "v1" }}

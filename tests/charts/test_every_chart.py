@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Object = dict[str, Any]
     Render = Callable[..., list[Object]]
 
+pytestmark = pytest.mark.both_helms
+
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 SCHEMAS = sorted(CHARTS.glob("*/values.schema.json"))
 CI = sorted(CHARTS.glob("*/ci/*-values.yaml"))

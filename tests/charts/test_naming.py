@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Answers = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
+pytestmark = pytest.mark.both_helms
+
 Case = dict[str, Any]
 
 KINDS = {**KIND_LIMITS, "ConfigMap": LABEL_VALUE_LIMIT}

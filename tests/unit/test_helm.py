@@ -18,6 +18,8 @@ from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmToo
 from sidelane.helm import Helm
 from sidelane.helm_failures import explain
 
+pytestmark = pytest.mark.both_helms
+
 TOKEN = "s3cret-t0ken"
 
 

@@ -16,6 +16,8 @@ from sidelane.errors import InvalidManifest, InvalidValues, NotWhatWasChecked
 from sidelane.helm import Helm
 from sidelane.rendering import Renderer
 
+pytestmark = pytest.mark.both_helms
+
 #: Lengths of documents around those that Helm 4 drops a last line of (helm/helm#32506), and some others.
 LENGTHS = sorted({*range(3, 40), *(4096 * n + d for n in range(1, 6) for d in range(-2, 3)), 20_000})
 

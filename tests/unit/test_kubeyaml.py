@@ -22,6 +22,8 @@ from sidelane.kubeyaml.writer import dump
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.both_helms
+
 SCALARS = [
     ("1e3", 1000), ("1E3", 1000), ("08", 8), ("017", 15), ("0o17", 15), ("0x1F", 31), ("0b1", 1), ("-0b1", -1),
     ("1_000", 1000), (".5", 0.5), ("+1", 1), ("-0.0", 0), ("1.", 1), ("22:22", "22:22"), ("2001-01-01", "2001-01-01"),

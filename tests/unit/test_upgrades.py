@@ -12,6 +12,8 @@ import yaml
 from sidelane import Client, charts
 from sidelane.errors import SidelaneError
 
+pytestmark = pytest.mark.both_helms
+
 #: Attempts on each chart, under each Helm.
 ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20"))
 OTHERS = [None, True, False, 0, 1, 7, 2.5, "", "other", "1", [], ["other"], {}, {"other": "value"}]
