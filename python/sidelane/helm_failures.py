@@ -75,6 +75,13 @@ MEANINGS = (
         "the {kind} {name!r} was made by someone else at the same time",
         "see `sidelane list`; what this call made is marked as failed",
     ),
+    _row(  # the charts' own guard
+        r"execution error at \([^)]*\): "
+        r"(?P<sentence>the release '[^']*' (is deployed and never changed|can't have )[^\n]+)",
+        ReleaseConflict,
+        "{sentence}",
+        "",
+    ),
     _row(
         r"(execution error at \((?P<at>[^)]*)\): )(?P<sentence>.+)$",
         InvalidValues,

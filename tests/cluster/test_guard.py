@@ -46,14 +46,35 @@ class Deployed:
     def attempt(self, verb, *arguments, chart=None):
         return self._helm(verb, self.name, chart or self.chart, *arguments)
 
+    def attempt_with(self, verb, values, *arguments, chart):
+        command = (verb, self.name, chart, *arguments, "--values", "-")
+        return self._helm(*command, text=json.dumps(values))
+
+    def part_values(self, part):
+        """What a part of the chart is given, with the lane as it has it alone."""
+        return {
+            **self.values.get(part, {}),
+            "Version": self.values["global"]["Version"],
+            "Build": self.values["global"]["Build"],
+        }
+
+    def objects(self):
+        """The workloads as they are: which, and how often they were changed."""
+        kinds = [f"/apis/apps/v1/namespaces/{self.namespace}/{kind}" for kind in ("deployments", "statefulsets")]
+        items = [item["metadata"] for kind in kinds for item in self.cluster.list(kind)]
+        return {
+            (one["name"], one["uid"], one["generation"], one["annotations"]["meta.helm.sh/release-name"])
+            for one in items
+        }
+
     def stored(self):
         """What Helm keeps: the revision and its manifest."""
         history = json.loads(self._helm("history", self.name, "--output", "json").stdout)
         return history[-1]["revision"], self._helm("get", "manifest", self.name).stdout
 
-    def _helm(self, *arguments):
+    def _helm(self, *arguments, text=None):
         command = [self.helm, *arguments, "--namespace", self.namespace, "--kubeconfig", self.cluster.kubeconfig]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, input=text)
 
 
 def leaves(node, path=()):
@@ -142,6 +163,19 @@ def test_a_lane_of_another_release_is_not_taken_over(deployed):
     done = deployed.attempt("upgrade", "--values", deployed.ci("default"), *build)
     assert "belongs to the release 'other'" in done.stderr
     assert deployed.stored() == before
+
+
+def test_a_deployed_lane_is_not_taken_by_an_installation(deployed):
+    """With this flag Helm changes what is there, one object after the other, before anything can fail."""
+    taker = Deployed(deployed.helm, deployed.cluster, deployed.namespace, deployed.chart)
+    taker.name = "taker"
+    before, uids = deployed.stored(), deployed.objects()
+    for part in [deployed.chart, *(deployed.chart / "charts").glob("*/templates/record.yaml")]:
+        chart = part if part == deployed.chart else part.parents[1]
+        values = deployed.values if chart == deployed.chart else deployed.part_values(chart.name)
+        said = taker.attempt_with("install", values, "--take-ownership", chart=chart)
+        assert f"belongs to the release '{deployed.name}'" in said.stderr, chart.name
+    assert (deployed.stored(), deployed.objects()) == (before, uids)
 
 
 def test_operational_values_pass(deployed, tmp_path):

@@ -99,13 +99,15 @@ def test_something_else_under_a_live_lane_is_refused_by_helm_and_by_the_sdk(clus
     assert "coco-3" in refused.value.remedy
     lane = ("--set", "Version=coco", "--set", "Build=1", "--set", "replicas=5")
     assert "still in use" in plain("install", "zookeeper-coco-1", ZOOKEEPER, *lane, check=False).stderr
-    assert "exists and cannot be imported" in plain("install", "other", ZOOKEEPER, *lane, check=False).stderr
+    assert (
+        "belongs to the release 'zookeeper-coco-1'" in plain("install", "other", ZOOKEEPER, *lane, check=False).stderr
+    )
     assert objects(cluster, namespace, "coco-1") == before
 
 
 def test_a_lane_whose_objects_belong_to_another_release_is_refused(client, plain):
     plain("install", "zk", ZOOKEEPER, "--set", "Version=coco", "--set", "Build=1")
-    with pytest.raises(ReleaseConflict, match="belongs to another release"):
+    with pytest.raises(ReleaseConflict, match="belongs to the release 'zk'"):
         client.install("zookeeper", "coco-1")
     assert [release.name for release in client.releases()] == ["zk"]
     assert client.releases()[0].lane is None

@@ -62,8 +62,8 @@ def answers(cluster, path):
 def plain(cluster, namespace, helm):
     """Plain Helm on the route's release, as somebody runs it who never heard of the SDK."""
 
-    def run(verb, *arguments, values=None, check=True):
-        command = [helm, verb, "route-svc1-2-coco-1", *arguments, "--namespace", namespace]
+    def run(verb, *arguments, values=None, check=True, name="route-svc1-2-coco-1"):
+        command = [helm, verb, name, *arguments, "--namespace", namespace]
         command += ["--kubeconfig", cluster.kubeconfig]
         text = None
         if values is not None:
@@ -131,6 +131,17 @@ def weights(cluster, namespace, kind):
     if kind == "VirtualService":
         return {way["destination"]["host"].split("-")[1]: way["weight"] for way in rule["route"]}
     return {way["name"].split("-")[1]: way["weight"] for way in rule["backendRefs"]}
+
+
+def test_a_route_is_not_taken_by_another_release(cluster, namespace, client, plain, version):
+    version("v1")
+    client.route("svc1", LANE, {"v1": 1})
+    before = live(cluster, namespace, "Service")
+    values = {"Version": "2-coco", "Build": "1", "name": "svc1", "targets": [{"serviceVersion": "v2", "weight": 1}]}
+    said = plain("install", CHART, "--take-ownership", values=values, check=False, name="taker")
+    assert "the release 'taker' can't have the Service svc1-2-coco-1" in said.stderr
+    assert "it belongs to the release 'route-svc1-2-coco-1'" in said.stderr
+    assert live(cluster, namespace, "Service") == before
 
 
 def test_every_route_is_stored_as_a_hand_would_write_it(cluster, namespace, meshes, plain):

@@ -98,7 +98,8 @@ def test_versions_and_lanes_live_side_by_side(cluster, namespace, install, plain
 def test_another_release_can_not_take_a_version_over(install, plain):
     install("v1", "coco-1")
     named = ("--set", "Version=coco,Build=1,name=svc1", "--set", "image.repository=acme/svc1,image.tag=1.4.1")
-    assert "exists and cannot be imported" in plain("install", "other", SERVICE, *named, check=False).stderr
+    said = plain("install", "other", SERVICE, *named, check=False).stderr
+    assert "it belongs to the release 'svc1-v1-coco-1', which is deployed and never changed" in said
 
 
 @pytest.mark.parametrize("ci", ["default", "minimal", "full"])

@@ -5,18 +5,23 @@ A release leaves an immutable ConfigMap, its record: which chart made it, for wh
 that may not change. An upgrade is held against it, and one that fails here has changed nothing. What may change is in one place, the
 annotation `sidelane.dev/operational-values` of Chart.yaml: names of values, with dots where they lie deeper.
 
+An installation looks, too, whether the lane is another release's: with `--take-ownership` Helm would change that
+release's objects one by one, and delete them with the release that took them.
+
 `lookup` sees nothing in `helm template` and in client dry runs, and there nothing is refused. On an installation nothing
-is looked up, which tools may know (sidelane.dev/asks: on-upgrade).
+that is rendered depends on it, which tools may know (sidelane.dev/asks: on-upgrade).
 */ -}}
 
 {{- /* Takes root, component and, for one version of a service, serviceVersion. The record, after the guard. */ -}}
 {{- define "common.record" -}}
 {{- $own := dict "as" (printf "%s-record" .component) "kind" "ConfigMap" -}}
 {{- $facts := include "common.record.facts" .root | fromJson -}}
+{{- $name := include "common.name" (merge (dict "component" $own.as "kind" "ConfigMap") .) -}}
+{{- $found := lookup "v1" "ConfigMap" .root.Release.Namespace $name -}}
+{{- $data := dig "data" dict ($found | default dict) -}}
+{{- include "common.guard.lane" (dict "root" .root "name" $name "facts" $facts "found" $data) -}}
 {{- if .root.Release.IsUpgrade -}}
-  {{- $name := include "common.name" (merge (dict "component" $own.as "kind" "ConfigMap") .) -}}
-  {{- $found := lookup "v1" "ConfigMap" .root.Release.Namespace $name -}}
-  {{- include "common.guard" (dict "root" .root "name" $name "facts" $facts "found" (dig "data" dict ($found | default dict))) -}}
+  {{- include "common.guard" (dict "root" .root "name" $name "facts" $facts "found" $data) -}}
 {{- end -}}
 apiVersion: v1
 kind: ConfigMap
@@ -104,14 +109,20 @@ from either of two places; and what Helm itself adds for a library chart.
 {{- toJson $values -}}
 {{- end -}}
 
+{{- /*
+Takes root, name, facts and found, the data of the record that is there. Fails where the lane is another release's.
+*/ -}}
+{{- define "common.guard.lane" -}}
+{{- if and .found (ne (get .found "release") .facts.release) -}}
+  {{- fail (printf "the release '%s' can't have lane %s here: it belongs to the release '%s', which is deployed and never changed (the ConfigMap %s says so); install it as another Build, beside it, or uninstall that release first" .root.Release.Name .facts.lane (get .found "release") .name) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Takes root, name, facts and found, the data of the record that is there. Fails where the two do not agree. */ -}}
 {{- define "common.guard" -}}
 {{- $who := printf "the release '%s' is deployed and never changed" .root.Release.Name -}}
 {{- $instead := "install the change as another Build, beside it" -}}
 {{- if .found -}}
-  {{- if ne .found.release .facts.release -}}
-    {{- fail (printf "%s: lane %s belongs to the release '%s'; %s" $who .facts.lane .found.release $instead) -}}
-  {{- end -}}
   {{- if ne .found.chart .facts.chart -}}
     {{- fail (printf "%s: it was made by the chart %s, and this is %s; use that one, or %s" $who .found.chart .facts.chart $instead) -}}
   {{- end -}}

@@ -49,11 +49,19 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and make
 another. `lookup` sees nothing in `helm template`, and the default account wherever it sees; nothing that is installed
 depends on it (sidelane.dev/asks: on-upgrade).
+
+A stable name has one route: with `--take-ownership` Helm would lead another release's requests elsewhere, and delete its
+objects with the release that took them.
 */ -}}
 {{- define "route.checks.same" -}}
+{{- $stable := include "common.name" (dict "root" . "component" (include "route.name" .) "kind" "Service") -}}
+{{- $found := lookup "v1" "Service" .Release.Namespace $stable -}}
+{{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" ($found | default dict) -}}
+{{- if and $owner (ne $owner .Release.Name) -}}
+  {{- fail (printf "the release '%s' can't have the Service %s: it belongs to the release '%s'; change that one, or uninstall it first" .Release.Name $stable $owner) -}}
+{{- end -}}
 {{- if .Release.IsUpgrade -}}
-  {{- $stable := include "common.name" (dict "root" . "component" (include "route.name" .) "kind" "Service") -}}
-  {{- if and (not (lookup "v1" "Service" .Release.Namespace $stable)) (lookup "v1" "ServiceAccount" .Release.Namespace "default") -}}
+  {{- if and (not $found) (lookup "v1" "ServiceAccount" .Release.Namespace "default") -}}
     {{- fail (printf "the release '%s' has no Service %s: either the name or the lane is not the one that it was installed with, or the Service was deleted; install another route beside it, or uninstall this one first" .Release.Name $stable) -}}
   {{- end -}}
 {{- end -}}
