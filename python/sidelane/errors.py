@@ -12,7 +12,8 @@
     │   ├── InvalidManifest                          YAML that can't be read, or must not be
     │   ├── CheckFailed                              rendered objects break the naming contract
     │   ├── ReleaseConflict                          the lane's release is there with other content
-    │   │   └── ReleaseExists                        a release of that name is there
+    │   │   ├── ReleaseExists                        a release of that name is there
+    │   │   └── FieldsOwned                          others have set fields that Helm would write
     │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
     │   ├── TooLarge                                 a release that is larger than Helm can keep
@@ -39,6 +40,7 @@ do next. A command in it is whole: it has its arguments where it is raised, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,6 +152,14 @@ class ReleaseConflict(Refused):
 
 class ReleaseExists(ReleaseConflict):
     """A release of that name is there; whether it is the same is for the caller to find out."""
+
+
+class FieldsOwned(ReleaseConflict):
+    """Others have set fields of an object that Helm would write (server-side apply). ``fields`` has their paths."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"(?<=[: ])\.[^\s,;]+", self.problem))
 
 
 class StillHeld(Refused):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from sidelane import rights
 from sidelane.errors import (
     ChartNotFound,
     ClusterDenied,
@@ -113,7 +114,7 @@ MEANINGS = (
         "renew them, or name others with --kubeconfig or --kube-context",
     ),
     _row(
-        r"(?P<what>[a-z.\"-]+(\"[^\"]*\")? is forbidden: [^\n]+)",
+        r"(?P<what>([^\s:]+ \"[^\"]*\"|[^\s:]+) is forbidden: [^\n]+)",
         ClusterDenied,
         "the API server refused: {what}",
         "ask for this right, or use credentials that have it",
@@ -187,6 +188,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
     last = words.strip().splitlines()
     return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
 
+    if missing := rights.missing_in(words):
+        return rights.denied(missing)
 
 def _errors(stderr: str) -> str:
     """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""

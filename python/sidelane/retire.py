@@ -153,6 +153,7 @@ async def retire(
             held=found.held,
             remedy="take it out of its routes, and retire what needs it first, or the whole lane",
         )
+    await target.require_rights([await target.stored(name) for name in found.releases], claims=delete_claims)
     await _drained(target, lane, release, drain, progress)
     levels = await target.levels(lane)
     for level in sorted({levels.get(name, 0) for name in found.releases}, reverse=True):

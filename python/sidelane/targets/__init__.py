@@ -228,6 +228,10 @@ class Target(Protocol):
         ...
 
     async def record(self, name: str) -> str | None:
+    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
+        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
+        ...
+
         """The record that a release was made with, where ``stored`` has none: somebody else may have upgraded it."""
         ...
 

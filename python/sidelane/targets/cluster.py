@@ -14,6 +14,8 @@ from sidelane.charts import Chart
 from sidelane.cluster_reader import ClusterReader
 from sidelane.durations import seconds
 from sidelane.errors import (
+    ClusterDenied,
+    FieldsOwned,
     HelmError,
     NotWhatWasChecked,
     ReleaseExists,
@@ -62,9 +64,10 @@ class ClusterTarget:
         return f"namespace {self.namespace or await self._helm.namespace()}"
 
     @asynccontextmanager
+        self._may_go: set[str] = set()  # releases whose removal was asked for
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with self._working(name, options) as labels:
+            async with self._naming_rights(options), self._working(name, options) as labels:
                 begun = functools.partial(
                     self._helm.installing,
                     name,
@@ -295,10 +298,32 @@ class ClusterTarget:
                 await undo.undo(self, name, error, options)
             raise
 
+        if name not in self._may_go:
+            await self.require_rights([stored])
     async def labelled(self, selector: str) -> frozenset[str]:
         """Returns the names of the releases whose labels a selector finds."""
         (found,) = await self._labelled(selector)
         return frozenset(found)
+    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
+        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
+        from sidelane.targets.rights import require_removal  # noqa: PLC0415 - few need it
+
+        asked = list(releases)
+        await require_removal(self._helm, asked, claims=claims)
+        self._may_go |= {one.release.name for one in asked}
+
+    @asynccontextmanager
+    async def _naming_rights(self, options: Options) -> AsyncIterator[None]:
+        """Names the right to create the namespace where it is missing, of all that are missing then."""
+        try:
+            yield
+        except ClusterDenied:
+            if options.create_namespace:
+                from sidelane.targets.rights import require_namespaces  # noqa: PLC0415 - few need it
+
+                await require_namespaces(self._helm)
+            raise
+
 
     async def _labelled(self, *selectors: str) -> list[list[str]]:
         """For each selector the names of the releases whose labels it selects."""

@@ -1,7 +1,8 @@
 """The last lines of containers' logs, from the API server, for containers whose termination message has none.
 
-Helm reads no logs, so this is the one place where Sidelane talks to an API server itself: by Kubernetes' own client
-for Python, with what Helm connects by. The client is imported when something is not ready, and at no other time.
+Helm reads no logs, so Sidelane talks to an API server itself: by Kubernetes' own client for Python, with what Helm
+connects by. It does so here and for rights (sidelane.rights). The client is imported when something is not ready, or is
+to be removed, and at no other time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sidelane.readiness import Cleaner, Container, Readiness, Unready
 from sidelane.readiness.cleaning import LINES
 
 if TYPE_CHECKING:
-    from kubernetes.client import CoreV1Api
+    from kubernetes.client import ApiClient, CoreV1Api
 
 #: Bounds: how many containers' logs are read, how many bytes of each, and how many seconds all of them may take.
 CONTAINERS: Final = 5
@@ -94,6 +95,12 @@ async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tupl
 
 
 def _api(settings: Mapping[str, str]) -> CoreV1Api:
+    from kubernetes import client  # noqa: PLC0415 - see the module's docstring
+
+    return client.CoreV1Api(connected(settings))
+
+
+def connected(settings: Mapping[str, str]) -> ApiClient:
     """Returns Kubernetes' client with Helm's own connection settings. A token stays in memory."""
     from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
 
@@ -121,10 +128,10 @@ def _api(settings: Mapping[str, str]) -> CoreV1Api:
         # Client 32 and older read the second.
         configuration.api_key = {"BearerToken": f"Bearer {token}", "authorization": f"Bearer {token}"}
         configuration.api_key_prefix = {}
-    connected = client.ApiClient(configuration)
+    api = client.ApiClient(configuration)
     if user := settings.get("HELM_KUBEASUSER"):
-        connected.set_default_header("Impersonate-User", user)
-    return client.CoreV1Api(connected)
+        api.set_default_header("Impersonate-User", user)
+    return api
 
 
 def _read_file(path: Path) -> dict[str, Any]:

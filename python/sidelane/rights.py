@@ -1,0 +1,48 @@
+"""Rights that are missing, told by verb, resource and namespace, as the API server says them in a refusal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sidelane.errors import ClusterDenied
+
+_FORBIDDEN: Final = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)"'
+    r'( in API group "(?P<group>[^"]*)")?( in the namespace "(?P<namespace>[^"]*)"| at the cluster scope)?'
+)
+
+
+class Right(NamedTuple):
+    """A right to do something with a resource. namespace: empty for what has none. user: who lacks it, where known."""
+
+    verb: str
+    resource: str
+    group: str
+    namespace: str
+    user: str = ""
+
+    def __str__(self) -> str:
+        what = f"{self.resource}.{self.group}" if self.group else self.resource
+        return f"{self.verb} {what} " + (f"in namespace {self.namespace}" if self.namespace else "in the cluster")
+
+
+def missing_in(words: str) -> tuple[Right, ...]:
+    """Returns the rights that the API server says are missing, in Helm's words."""
+    found = (match.groupdict(default="") for match in _FORBIDDEN.finditer(words))
+    rights = (Right(one["verb"], one["resource"], one["group"], one["namespace"], one["user"]) for one in found)
+    return tuple(dict.fromkeys(rights))
+
+
+def denied(missing: Iterable[Right]) -> ClusterDenied:
+    """Returns the error that names these rights, and how to see them."""
+    rights = list(missing)
+    first = rights[0]
+    who = f"{first.user!r} has" if first.user else "you have"
+    what = f"{first.resource}.{first.group}" if first.group else first.resource
+    where = f" -n {first.namespace}" if first.namespace else ""
+    return ClusterDenied(
+        f"the API server refused, because {who} no right to " + "; ".join(map(str, rights)),
+        remedy=f"ask for it, or use credentials that have it; `kubectl auth can-i {first.verb} {what}{where}` shows it",
+    )
