@@ -14,7 +14,8 @@ from sidelane.errors import ChartNotFound, Refused, ReleaseConflict, ReleaseNotF
 from sidelane.helm import Helm
 from sidelane.hidden import secret_paths
 from sidelane.lane import Lane
-from sidelane.manifest import diff
+from sidelane.manifest import diff_objects
+from sidelane.manifest.autoscaled import without_their_replicas
 from sidelane.record import Record
 from sidelane.record.cluster import Facts, of_helm
 from sidelane.releases import Progress
@@ -132,6 +133,7 @@ async def replay(
                     options=options,
                     rendered=rendering,
                     bundle=opened.digest,
+                    keep=False,
                     progress=progress,
                 )
         for rendering in routes:
@@ -183,7 +185,8 @@ def _offline(helm: Helm, facts: Facts) -> Renderer:
 def _same(rendering: Rendering, one: Bundled, who: str) -> None:
     if sorted(documents(rendering.text)) == sorted(documents(one.text)):
         return
-    if found := diff(one.manifest, rendering.manifest, names=("what is deployed", "what is rendered")):
+    both = without_their_replicas(one.manifest.objects, rendering.manifest.objects)
+    if found := tuple(diff_objects(*both, names=("what is deployed", "what is rendered"))):
         raise Refused(
             f"{who} makes {one.name} otherwise:\n  " + "\n  ".join(found),
             remedy="use what it was made with, or deploy it as a lane of its own",

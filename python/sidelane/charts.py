@@ -163,6 +163,11 @@ def bundled() -> tuple[Chart, ...]:
     return tuple(chart for chart in charts if chart.type == "application")
 
 
+def is_bundled(chart: Chart) -> bool:
+    """Whether a chart is one that travels with Sidelane, so that its name finds it."""
+    return chart.path.parent == _bundle()
+
+
 def is_remote(reference: str) -> bool:
     """Whether a reference is Helm's to fetch: ``oci://…``, a URL, or ``repo/chart`` that is no path here."""
     if "://" in reference:

@@ -33,18 +33,20 @@ class LaneVerbs(Connection):
         version: str | None = None,
         build: str | int | None = None,
         parallel: int | None = None,
+        reset_operational: bool = False,
     ) -> Plan:
         """What a deployment file would do; nothing is changed.
 
         namespace, version, build: in the place of the file's namespace, Version and Build. The client's own namespace
-        is for files that name none. parallel: how many releases are worked on at a time. Raises InvalidDeployment,
-        CheckFailed, and HelmError's family; what is refused is in the plan.
+        is for files that name none. parallel: how many releases are worked on at a time. reset_operational: operational
+        values that the file does not say go back to the chart's defaults; without it they stay as they are deployed.
+        Raises InvalidDeployment, CheckFailed, and HelmError's family; what is refused is in the plan.
         """
         deployment = _deployment(file, namespace, version, build)
         at = self._in(deployment.namespace)
         with LaneVerbs._advising(at):
             async with LaneVerbs._charts(at, deployment) as found:
-                return await LaneVerbs._planned(at, deployment, found, parallel)
+                return await LaneVerbs._planned(at, deployment, found, parallel, reset=reset_operational)
 
     async def apply(
         self,
@@ -58,6 +60,7 @@ class LaneVerbs(Connection):
         timeout: str | None = None,
         atomic: bool = False,
         create_namespace: bool = False,
+        reset_operational: bool = False,
     ) -> Applied:
         """Brings a lane to what a deployment file says: independent releases side by side, what others need first.
 
@@ -69,7 +72,9 @@ class LaneVerbs(Connection):
         options = Options(wait, timeout, create_namespace=create_namespace)
         at = self._in(deployment.namespace)
         with LaneVerbs._advising(at):
-            return await LaneVerbs._applied(at, deployment, options=options, parallel=parallel, atomic=atomic)
+            return await LaneVerbs._applied(
+                at, deployment, options=options, parallel=parallel, atomic=atomic, reset=reset_operational
+            )
 
     async def lane_status(self, lane: Lane | str) -> LaneStatus:
         """Returns the releases of a lane, each with its present readiness. Raises ReleaseNotFound when it has none."""

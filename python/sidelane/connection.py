@@ -117,8 +117,8 @@ class Connection:
 
     def _renderer(self, chart: Chart) -> Renderer:
         """How a chart is rendered that is to be installed: it may ask the cluster what it can only know there."""
-        server = self._directory is None and chart.asks_the_cluster
-        return Renderer(self._helm, self._namespace, server=server)
+        cluster = self._directory is None
+        return Renderer(self._helm, self._namespace, server=cluster and chart.asks_the_cluster, upgrades=cluster)
 
     async def _rendering(
         self,
@@ -199,7 +199,9 @@ class Connection:
             self._target, self._helm, opened, self._renderer, options=options, progress=self._progress
         )
 
-    async def _planned(self, deployment: Deployment, found: list[Chart], parallel: int | None) -> Plan:
+    async def _planned(
+        self, deployment: Deployment, found: list[Chart], parallel: int | None, *, reset: bool = False
+    ) -> Plan:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
         return await deployments.plan(
@@ -208,11 +210,12 @@ class Connection:
             deployment,
             found,
             parallel=parallel or PARALLEL,
+            reset=reset,
             progress=self._progress,
         )
 
     async def _applied(
-        self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool
+        self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool, reset: bool
     ) -> Applied:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
@@ -223,7 +226,7 @@ class Connection:
             return await deployments.apply(
                 self._target,
                 self._renderer,
-                await self._planned(deployment, found, parallel),
+                await self._planned(deployment, found, parallel, reset=reset),
                 options=options,
                 parallel=parallel or PARALLEL,
                 atomic=atomic,

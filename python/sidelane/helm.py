@@ -227,9 +227,11 @@ class Helm(Command):
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
         server: bool = False,
+        upgrade: bool = False,
         meanwhile: Callable[[], object] | None = None,
     ) -> str:
-        """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster.
+        """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster. upgrade:
+        tell the chart that a release is upgraded.
 
         Its answer does not say which values Helm used: that they arrive rests on how they are written (helm_values.py).
         What is installed is held against this text, and the values of an installation against Helm's answer.
@@ -239,6 +241,8 @@ class Helm(Command):
             # Helm 3 has the cluster's version and APIs from the first flag and its objects from the second; in Helm 4
             # the second is all of it, and refuses the first.
             command += ["--dry-run=server", *(["--validate"] if (await self.version()).major == 3 else [])]
+        if upgrade:
+            command.append("--is-upgrade")
         if kube_version:
             command += ["--kube-version", kube_version]
         for api_version in api_versions:

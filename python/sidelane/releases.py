@@ -6,13 +6,15 @@ recorded → installed → compared with what was checked. Rendering happens her
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-import json
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sidelane.charts import Chart, coalesce
+from sidelane.comparing import Comparison, compare, upgraded
 from sidelane.errors import (
     CheckFailed,
     InvalidLane,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from sidelane.check import Report
     from sidelane.record.cluster import Facts
     from sidelane.record.origin import Origin
+
+#: How long another process that works on a release is waited for, in seconds.
+PATIENCE: Final = 15.0
 
 #: Told what is being done, one short line at a time.
 Progress = Callable[[str], None]
@@ -68,16 +73,16 @@ async def install(
     *,
     options: Options,
     rendered: Rendering | None = None,
-    retry: bool = False,
+    keep: bool = True,
     bundle: str = "",
     progress: Progress = quiet,
 ) -> Release:
     """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
     that is gone left it half-made.
 
-    rendered: what was rendered and checked before, to be installed. retry: finish what failed, too. bundle: the digest
-    of the bundle that it is made again from. Raises ReleaseConflict when it is there with other content, naming what
-    differs and the next free Build.
+    rendered: what was rendered and checked before, to be installed. keep: operational values that are not given may be
+    what the release has. bundle: the digest of the bundle that it is made again from. Raises ReleaseConflict when it is
+    there with other content, naming what differs, and the next free Build or the upgrade that changes it.
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
@@ -94,9 +99,7 @@ async def install(
             return await create(rendering, statement)
         except ReleaseExists:
             progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(
-                target, renderer, rendering, statement, options, retry=retry, progress=progress
-            )
+            return await _same_or_refused(target, renderer, rendering, statement, options, keep=keep, progress=progress)
 
 
 async def _ready(rendering: Rendering) -> Rendering:
@@ -132,33 +135,65 @@ async def _same_or_refused(
     statement: str,
     options: Options,
     *,
-    retry: bool,
+    keep: bool,
     progress: Progress,
 ) -> Release:
-    stored = await target.stored(rendering.release)
-    differences = stored.differences(rendering)
-    status = stored.release.status
-    if not differences and status == "deployed":
+    stored = await _settled(target, rendering.release, progress)
+    release = stored.release
+    found = await compare(
+        renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
+    )
+    if found.answer != "same":
+        raise await _differs(target, found)
+    if release.status == "deployed":
         await ready(target, stored, options)
-        return _with_chart(stored.release, rendering, "unchanged")
-    if not differences and ((retry and status == "failed") or await target.abandoned([stored.release])):
-        progress(f"finishing {rendering.release}, which was left {status}")
-        release = await _finished(target, renderer, stored, rendering, statement=statement, options=options)
-        return _with_chart(release, rendering, "finished")
-    if not differences and stored.release.is_pending:
+        return _with_chart(release, found, "unchanged")
+    if release.status == "failed" or await target.abandoned([release]):
+        progress(f"finishing {release.name}, which was left {release.status}")
+        finished = await _finished(target, renderer, stored, rendering, statement=statement, options=options)
+        return _with_chart(finished, found, "finished")
+    if release.is_pending:
         raise TargetBusy(
-            f"another process is working on {rendering.release}, or was until a short time ago",
+            f"another process is working on {release.name}, or was until a short time ago",
             remedy="try again when it has ended",
         )
-    if not differences:
-        raise ReleaseConflict(
-            f"the release {rendering.release} is there with this content, and its status is {status}",
-            remedy=f"if no other process works on it, `sidelane uninstall {rendering.release}` and install it again",
-        )
-    where = await next_free(target, rendering.release, rendering.lane)
     raise ReleaseConflict(
-        f"the release {rendering.release} is there with other content:\n  " + "\n  ".join(differences),
-        differences=differences,
+        f"the release {release.name} has this content, and its status is {release.status}",
+        remedy=f"if no other process works on it, run `sidelane uninstall {release.name}`, then install it again",
+    )
+
+
+async def _settled(target: Target, name: str, progress: Progress) -> Stored:
+    """Returns the release when nobody works on it, or when patience is over: an installation that was killed leaves a
+    Helm that ends a little later.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        stored = await target.stored(name)
+        busy = stored.release.is_pending and not await target.abandoned([stored.release])
+        if not busy or time.monotonic() > until:
+            return stored
+        progress(f"waiting for another process that works on {name}")
+        await asyncio.sleep(0.5)
+
+
+async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
+    """Returns what install says of a release that is there and is not the same."""
+    rendering, name = found.rendering, found.stored.release.name
+    lines = "\n  ".join(found.differences)
+    if found.answer == "operational":
+        from sidelane import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
+
+        command = pasted.upgrade(rendering.chart, rendering.lane, rendering.values, found.values)
+        return ReleaseConflict(
+            f"the release {name} is deployed, and its operational values differ:\n  {lines}",
+            differences=found.differences,
+            remedy=f"install changes nothing that is deployed; `{command}` changes these values",
+        )
+    where = await next_free(target, name, rendering.lane)
+    return ReleaseConflict(
+        f"the release {name} is there with other content:\n  {lines}",
+        differences=found.differences,
         remedy=f"a deployed lane is never changed: install it as {where}",
     )
 
@@ -170,7 +205,9 @@ async def _finished(
     has some is made again from the beginning.
     """
     if stored.release.revision > 1:
-        return await upgrade(target, renderer, rendering.chart, rendering.lane, rendering.values, options=options)
+        return await upgrade(
+            target, renderer, rendering.chart, rendering.lane, rendering.values, keep=True, options=options
+        )
     if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
         return await target.finish(stored.release, options)
     await target.clear(stored.release, options)
@@ -178,11 +215,11 @@ async def _finished(
         return await create(rendering, statement)
 
 
-def _with_chart(release: Release, rendering: Rendering, change: str) -> Release:
-    """The release with its chart's name, which Helm's status leaves out."""
-    chart = rendering.chart
+def _with_chart(release: Release, found: Comparison, change: str) -> Release:
+    """The release with its chart's name, which Helm's status leaves out, and with what was kept."""
+    chart = found.rendering.chart
     return dataclasses.replace(
-        release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change=change
+        release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change=change, kept=found.kept
     )
 
 
@@ -205,13 +242,15 @@ async def upgrade(
     values: Mapping[str, Any],
     *,
     reuse_values: bool = False,
+    keep: bool = False,
     options: Options,
     progress: Progress = quiet,
 ) -> Release:
     """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
 
-    The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release.
-    Raises ReleaseConflict, naming each value or field that may not change.
+    The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release, and
+    ``keep`` keeps the release's operational ones that are not given. Raises ReleaseConflict, naming each value or field
+    that may not change.
     """
     name = release_of(chart, lane, values)
     options = options._replace(progress=progress)
@@ -224,39 +263,21 @@ async def upgrade(
         values = coalesce(stored.values, values)
     values = accepted(values, lane, chart)
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
-    before, after = await together(renderer.render(chart, lane, stored.values), renderer.render(chart, lane, values))
-    guard(chart, stored, before, after)
-    if not stored.differences(after) and stored.release.status == "deployed":
+    found = await compare(renderer, stored, chart, lane, values, keep=keep)
+    found.require_allowed("install the change in a lane of its own: the next free Build")
+    if found.answer == "same" and stored.release.status == "deployed":
         await ready(target, stored, options)
-        return _with_chart(stored.release, after, "unchanged")
+        return _with_chart(stored.release, found, "unchanged")
+    values = found.rendering.values
+    # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
+    after = await upgraded(renderer, chart, lane, values) if renderer.upgrades else found.rendering
     checked(after)
     progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
     inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
     record = stored.record or await target.record(name)
-    return await target.upgrade(after, record, options._replace(inputs=inputs))
-
-
-def guard(chart: Chart, stored: Stored, before: Rendering, after: Rendering) -> None:
-    """Refuses all but operational values: of the chart, it must still render what is deployed; of the values, the rest
-    must be what it was. Raises ReleaseConflict.
-    """
-    name = stored.release.name
-    remedy = "install the change in a lane of its own: the next free Build"
-    if changed := stored.differences(before):
-        raise ReleaseConflict(
-            f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with:\n  "
-            + "\n  ".join(changed),
-            differences=changed,
-            remedy=remedy,
-        )
-    old, new = coalesce(chart.defaults, before.values), coalesce(chart.defaults, after.values)
-    if refused := tuple(_changed(old, new, chart.operational_values)):
-        may = ", ".join(sorted(chart.operational_values)) or "none"
-        raise ReleaseConflict(
-            f"{name} is deployed, and these values can't change: {', '.join(refused)} (operational values: {may})",
-            differences=refused,
-            remedy=remedy,
-        )
+    options = options._replace(inputs=inputs, take_over=await takes_over(target, renderer, found, after))
+    release = await target.upgrade(after, record, options)
+    return dataclasses.replace(release, changes=found.differences, kept=found.kept)
 
 
 async def ready(target: Target, stored: Stored, options: Options) -> None:
@@ -274,22 +295,6 @@ async def record(target: Target, name: str) -> Record:
             f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
         )
     return Record.read(text)
-
-
-def _changed(old: Any, new: Any, may: frozenset[str], path: str = "") -> Iterator[str]:
-    """Every value that differs and may not, by its path, down to what is no mapping."""
-    if path in may:
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _changed(old.get(key), new.get(key), may, f"{path}.{key}" if path else key)
-    elif _written(old) != _written(new):
-        yield path
-
-
-def _written(value: Any) -> str:
-    """JSON in which 1 and true differ, as they do in a manifest, and in Python do not."""
-    return json.dumps(value, sort_keys=True)
 
 
 def named(name: str, lane: Lane | None) -> str:

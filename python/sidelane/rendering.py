@@ -25,7 +25,8 @@ class Renderer:
     """How charts are rendered: by which Helm, for which namespace and which Kubernetes.
 
     server: ask the cluster for what a chart may ask of it (its version, its APIs, its objects), as `helm install`
-    does; without it a chart sees Helm's own defaults, or ``kube_version`` and ``api_versions``.
+    does; without it a chart sees Helm's own defaults, or ``kube_version`` and ``api_versions``. upgrades: there is a
+    cluster on which a release is upgraded, which charts may ask then, and then alone.
     """
 
     helm: Helm
@@ -33,10 +34,15 @@ class Renderer:
     kube_version: str | None = None
     api_versions: Sequence[str] = ()
     server: bool = False
+    upgrades: bool = False
 
-    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
-        """One chart rendered for one lane. Raises what Helm raises."""
+    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool = False) -> Rendering:
+        """One chart rendered for one lane. Raises what Helm raises.
+
+        upgrade: as an upgrade of its release renders it on this cluster; elsewhere the same as an installation.
+        """
         release = release_of(chart, lane, values)
+        upgrade = upgrade and self.upgrades
         text = await self.helm.template_text(
             release,
             chart.path,
@@ -44,7 +50,8 @@ class Renderer:
             namespace=self.namespace,
             kube_version=self.kube_version,
             api_versions=self.api_versions,
-            server=self.server,
+            server=self.server or upgrade,
+            upgrade=upgrade,
             # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
             meanwhile=functools.partial(importlib.import_module, "sidelane.check"),
         )

@@ -15,6 +15,7 @@ from sidelane.cli import options, printing, running
 @options.timeout
 @click.option("--atomic", is_flag=True, help="When a release fails, remove again what this run created.")
 @click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
+@options.reset_operational
 @options.allow_secrets
 @options.output
 @running.reports_errors
@@ -27,6 +28,7 @@ def command(
     timeout: str | None,
     atomic: bool,
     create_namespace: bool,
+    reset_operational: bool,
     allow_secrets: bool,
     format_: str,
     parallel: int | None,
@@ -37,6 +39,7 @@ def command(
 
     Releases are made side by side, and what one needs is ready before it. What is there with the same content is left
     as it is; when anything is refused, nothing is changed. A run that was ended is taken up by the next.
+    Operational values that the file does not say stay as they are, unless --reset-operational is given.
     """
     namespace = options.given("namespace", settings)
     applied = running.with_client(
@@ -48,6 +51,7 @@ def command(
             timeout=timeout,
             atomic=atomic,
             create_namespace=create_namespace,
+            reset_operational=reset_operational,
             **lane_parts,
         ),
         allow_secrets=allow_secrets,

@@ -100,6 +100,13 @@ def deployment(function: F) -> F:
     return click.argument("file", type=click.Path(dir_okay=False))(function)
 
 
+reset_operational = click.option(
+    "--reset-operational",
+    is_flag=True,
+    help="Set operational values that the file does not say back to the chart's defaults.",
+)
+
+
 def given(name: str, settings: dict[str, Any]) -> Any:
     """A setting that was given on the command line, None for one that came from the environment: what a file says goes
     before that, and what is asked for by hand before the file.

@@ -106,6 +106,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
     for key, value in facts.items():
         if value:
             say_line(f"{key + ':':<11}{value}")
+    changes(item.change, item.changes, item.kept)
     if item.objects:
         say()
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
@@ -113,6 +114,16 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
         click.echo(f"\n{text}")
     if item.notes and item.change in ("created", "finished"):
         say(f"\n{item.notes.strip()}")
+
+
+def changes(what: str, fields: Sequence[str], kept: Sequence[str], *, of: str = "") -> None:
+    """The fields that a call changes, and the operational values that it keeps; nothing where there are none."""
+    for title, lines in ((what, fields), ("kept", kept)):
+        if lines:
+            say()
+            say_line(f"{of}: {title}" if of else f"{title}:")
+            for line in lines:
+                say_line(f"  {line}")
 
 
 def plan(item: Plan, format_: str) -> None:
@@ -124,11 +135,7 @@ def plan(item: Plan, format_: str) -> None:
     routes = ((step.release, "route", step.action) for step in item.routes)
     table(("RELEASE", "CHART", "ACTION"), [*steps, *routes, *((one.name, one.chart, "extra") for one in item.extra)])
     for step in item.steps:
-        if step.why:
-            say()
-            say_line(f"{step.release}: {step.action}")
-            for line in step.why:
-                say_line(f"  {line}")
+        changes(step.action, step.why, step.kept, of=step.release)
     if item.extra:
         say("\nextra: in the lane, and not in the file; apply leaves it as it is")
     if item.remedy:
@@ -143,6 +150,10 @@ def applied(item: Applied, format_: str) -> None:
     rows = [(one.name, one.chart, one.change) for one in item.releases]
     routes = ((one.route.release, "route", one.change) for one in item.routes)
     table(("RELEASE", "CHART", "CHANGE"), [*rows, *routes])
+    for one in item.releases:
+        changes(one.change, one.changes, one.kept, of=one.name)
+    if any(one.kept for one in item.releases):
+        say("\nkept: set on the release, and not in the file; --reset-operational sets it back")
 
 
 def retirements(items: Sequence[Retirement], format_: str) -> None:

@@ -179,11 +179,18 @@ class _Run:
         if step.there is not None:
             if options.wait:
                 await releases.ready(self._target, await self._target.stored(step.release), options)
-            return dataclasses.replace(step.there, chart=step.chart, change="unchanged")
+            return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept=step.kept)
         renderer = self._renderer(part.chart)
         if step.action == "scale":
             return await releases.upgrade(
-                self._target, renderer, part.chart, lane, part.values, options=options, progress=tell
+                self._target,
+                renderer,
+                part.chart,
+                lane,
+                part.values,
+                keep=not self._plan.reset,
+                options=options,
+                progress=tell,
             )
         return await releases.install(
             self._target,
@@ -193,7 +200,7 @@ class _Run:
             part.values,
             options=options,
             rendered=step.rendering,
-            retry=True,
+            keep=not self._plan.reset,
             progress=tell,
         )
 

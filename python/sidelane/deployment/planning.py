@@ -11,20 +11,18 @@ from typing import Any, Literal, TypeVar
 
 from sidelane import charts
 from sidelane.charts import Chart
+from sidelane.comparing import compare
 from sidelane.deployment.file import Deployment, Wanted
 from sidelane.deployment.order import levels
-from sidelane.errors import InvalidDeployment, ReleaseConflict, SidelaneError
+from sidelane.errors import InvalidDeployment, SidelaneError
 from sidelane.lane import Lane
-from sidelane.releases import Progress, checked, guard, next_free, quiet
+from sidelane.releases import PATIENCE, Progress, checked, next_free, quiet
 from sidelane.rendering import Renderer, Rendering, inputs_digest, release_of
 from sidelane.routes import Split, route_release
 from sidelane.targets import Release, Target
 from sidelane.values import accepted, with_service
 
 T = TypeVar("T")
-
-#: How long a plan waits for another process that works on one of its releases, in seconds.
-PATIENCE = 15.0
 
 #: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
 #: was left half-made, or failed, with this content. refused: it can't be what the file says.
@@ -47,12 +45,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Step:
-    """What would happen to one release, and why: what differs, or what is in the way, a line each."""
+    """What would happen to one release, and why: what differs, or what is in the way, a line each. kept: operational
+    values that would stay as they are because the file does not say them, a line each.
+    """
 
     release: str
     chart: str
     action: Action
     why: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     part: Part = field(repr=False, compare=False, kw_only=True)
     #: The release that is there.
     there: Release | None = field(default=None, repr=False, compare=False, kw_only=True)
@@ -60,7 +61,9 @@ class Step:
     rendering: Rendering | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     def to_json(self) -> dict[str, object]:
-        return {"release": self.release, "chart": self.chart, "action": self.action, "why": list(self.why)}
+        said: dict[str, object] = {"release": self.release, "chart": self.chart, "action": self.action}
+        said["why"] = list(self.why)
+        return {**said, "kept": list(self.kept)} if self.kept else said
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Plan:
     """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused.
 
     extra: releases of the lane that the file does not name, routes too. They stay as they are: nothing is ever removed
-    because a file leaves it out.
+    because a file leaves it out. reset: operational values that the file does not say go back to the chart's defaults.
     """
 
     lane: Lane
@@ -93,6 +96,7 @@ class Plan:
     routes: tuple[RouteStep, ...] = ()
     remedy: str = ""
     extra: tuple[Release, ...] = ()
+    reset: bool = False
 
     @property
     def refused(self) -> tuple[Step, ...]:
@@ -151,12 +155,13 @@ async def plan(
     found: Sequence[Chart],
     *,
     parallel: int,
+    reset: bool = False,
     progress: Progress = quiet,
 ) -> Plan:
     """What the file would do. What is known to be made from the very same chart and values is not rendered again.
 
-    found: the chart of each release. parallel: how many are rendered at a time. Raises InvalidDeployment, CheckFailed
-    and what Helm raises.
+    found: the chart of each release. parallel: how many are rendered at a time. reset: see Plan. Raises
+    InvalidDeployment, CheckFailed and what Helm raises.
     """
     lane = deployment.lane
     wanted = parts(deployment, found)
@@ -184,14 +189,16 @@ async def plan(
             checked(rendering)
             if part.name not in there:
                 return _step(part, "create", rendering=_to_keep(rendering))
-            return await _compared(target, renderer(part.chart), part, rendering, held=part.name in held)
+            return await _compared(
+                target, renderer(part.chart), part, rendering, held=part.name in held, keep=not reset
+            )
 
     steps = await all_of(step(part) for part in wanted)
     remedy = ""
     if refused := [step for step in steps if step.action == "refused"]:
         where = await next_free(target, refused[0].release, lane)
         remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
-    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra)
+    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra, reset)
 
 
 def _routes(deployment: Deployment) -> list[RouteStep]:
@@ -226,25 +233,26 @@ async def _settled(
         await asyncio.sleep(0.5)
 
 
-async def _compared(target: Target, renderer: Renderer, part: Part, rendering: Rendering, *, held: bool) -> Step:
+async def _compared(
+    target: Target, renderer: Renderer, part: Part, rendering: Rendering, *, held: bool, keep: bool
+) -> Step:
     """What would happen to a release that is there, and is not known to be made from the same."""
     stored = await target.stored(part.name)
     release = stored.release
-    differences = stored.differences(rendering)
     if held:
         return _step(part, "refused", (f"another process is working on it: its status is {release.status}",))
-    if not differences and release.status == "deployed":
-        return dataclasses.replace(_step(part, "unchanged"), there=release)
-    if not differences and _may_be_finished(release):
-        return _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
+    found = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
+    if found.answer == "same" and release.status == "deployed":
+        return dataclasses.replace(_step(part, "unchanged"), there=release, kept=found.kept)
+    if found.answer == "same" and _may_be_finished(release):
+        finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
+        return dataclasses.replace(finish, kept=found.kept)
     if release.status != "deployed" and (release.revision == 1 or not _may_be_finished(release)):
         why = f"it was left {release.status} with other content, and what to do with that is not for a file to say"
-        return _step(part, "refused", (why, *differences))
-    try:
-        guard(part.chart, stored, await renderer.render(part.chart, rendering.lane, stored.values), rendering)
-    except ReleaseConflict as conflict:
-        return _step(part, "refused", (conflict.problem.partition("\n")[0].rstrip(":"), *differences))
-    return _step(part, "scale", differences)
+        return _step(part, "refused", (why, *found.differences))
+    if found.answer == "other":
+        return _step(part, "refused", (found.why, *found.differences))
+    return dataclasses.replace(_step(part, "scale", found.differences), kept=found.kept)
 
 
 def _may_be_finished(release: Release) -> bool:

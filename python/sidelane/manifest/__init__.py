@@ -20,7 +20,18 @@ from sidelane.manifest.label_selectors import Selector, selectors
 from sidelane.manifest.name_references import Reference, references
 from sidelane.manifest.objects import Identity, Object, PodTemplate, parse_object
 
-__all__ = ["Identity", "Manifest", "Object", "PodTemplate", "Reference", "Selector", "diff", "references", "selectors"]
+__all__ = [
+    "Identity",
+    "Manifest",
+    "Object",
+    "PodTemplate",
+    "Reference",
+    "Selector",
+    "diff",
+    "diff_objects",
+    "references",
+    "selectors",
+]
 
 _SOURCE: Final = re.compile(r"^# Source: (\S.*?)\s*$", re.MULTILINE)
 

@@ -30,7 +30,8 @@ class Options(NamedTuple):
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
     rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
     inputs: a digest of what the release is made from, kept with it. needs: releases of its lane that it needs, kept
-    too. level: how many releases, each needing the next, lie below it. progress: told what Helm waits for.
+    too. level: how many releases, each needing the next, lie below it. take_over: fields that others set become the
+    release's again. progress: told what Helm waits for.
     """
 
     wait: bool = False
@@ -40,6 +41,7 @@ class Options(NamedTuple):
     inputs: str = ""
     needs: tuple[str, ...] = ()
     level: int = 0
+    take_over: bool = False
     progress: Callable[[str], None] = lambda _: None
 
     @property
@@ -66,7 +68,8 @@ class Release:
     lane: None for a release whose name is not of the naming contract. status: Helm's word (deployed, failed,
     pending-install …). revision: 1 for what was never upgraded. chart: name and version, ``zookeeper-0.1.0``.
     change: what this call did: created, unchanged, upgraded, finished (what a dead process began), uninstalled; empty
-    where it only looked. readiness: where it was asked for, and on a cluster.
+    where it only looked. changes: the fields that an upgrade changed, a line each. kept: operational values that stayed
+    as they are because they were not given, a line each. readiness: where it was asked for, and on a cluster.
     """
 
     name: str
@@ -80,6 +83,8 @@ class Release:
     change: str = ""
     objects: tuple[ObjectStatus, ...] = field(default=())
     readiness: Readiness | None = None
+    changes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def lane(self) -> Lane | None:
@@ -105,6 +110,8 @@ class Release:
             "change": self.change,
             "notes": self.notes,
             "objects": [item.to_json() for item in self.objects],
+            "changes": list(self.changes),
+            "kept": list(self.kept),
             "readiness": self.readiness.to_json() if self.readiness else None,
         }
         return {key: value for key, value in known.items() if value not in (None, "", [])}
@@ -129,15 +136,19 @@ class Stored:
         """The text as Kubernetes reads it. Raises InvalidManifest."""
         return read_manifest(self.text, self.release.namespace, self.release.name)
 
-    def differences(self, rendering: Rendering) -> tuple[str, ...]:
-        """What a rendering would change, a line a field; empty for the same content."""
+    def differences(self, rendering: Rendering, *, just_made: bool = False) -> tuple[str, ...]:
+        """What a rendering would change, a line a field; empty for the same content. just_made: the release was made
+        from it, so what both read from the cluster may have changed in between.
+        """
         if sorted(documents(self.text)) == sorted(documents(rendering.text)):
             return ()
-        from sidelane.manifest import diff  # noqa: PLC0415 - see rendering.py
+        from sidelane.manifest import diff_objects  # noqa: PLC0415 - see rendering.py
+        from sidelane.manifest.autoscaled import without_their_replicas  # noqa: PLC0415
 
         # One namespace for both: the rendering may not know yet which one Helm takes.
         new = read_manifest(rendering.text, self.release.namespace, self.release.name)
-        return diff(self.manifest, new, names=("the release", "the chart"))
+        both = without_their_replicas(self.manifest.objects, new.objects, numbers=just_made)
+        return tuple(diff_objects(*both, names=("the release", "the chart")))
 
     def sources(self, rendering: Rendering) -> tuple[str, ...]:
         """The templates of the objects that a rendering would change."""
@@ -219,6 +230,10 @@ class Target(Protocol):
 
     async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
         """Deletes the volume claims that the stateful sets of a lane, or of one release of it, left behind. Returns
+    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
+        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
+        ...
+
         their names.
         """
         ...
@@ -228,10 +243,6 @@ class Target(Protocol):
         ...
 
     async def record(self, name: str) -> str | None:
-    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
-        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
-        ...
-
         """The record that a release was made with, where ``stored`` has none: somebody else may have upgraded it."""
         ...
 

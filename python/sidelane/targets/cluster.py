@@ -379,7 +379,7 @@ class ClusterTarget:
         """What Helm says it installed, held against what was checked."""
         release = release_of(answer, change=change)
         stored = Stored(release, {}, *told_of(answer))
-        if differences := stored.differences(rendering):
+        if differences := stored.differences(rendering, just_made=True):
             raise NotWhatWasChecked(
                 f"Helm installed {release.name} with other content than was checked:\n  " + "\n  ".join(differences),
                 remedy=f"{', '.join(stored.sources(rendering))} renders differently each time, by randAlphaNum, now or "

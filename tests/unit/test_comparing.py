@@ -1,0 +1,152 @@
+"""What differs from a release that is there, and may it? install, upgrade, plan and apply answer alike."""
+
+import os
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from generated import tiny_chart
+from sidelane import Client, kubeyaml
+from sidelane.errors import ReleaseConflict
+
+BIN = Path(sysconfig.get_path("scripts"))
+SERVICE = {"name": "svc1", "service_version": "v1"}
+LANE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+namespace: streams
+releases:
+  - {chart: ./tiny, name: svc1, serviceVersion: v1, values: {text: other}}
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def client(root, helm):
+    return Client(namespace="streams", directory=root, helm=helm)
+
+
+@pytest.fixture
+def chart(tmp_path):
+    return tiny_chart(tmp_path / "tiny")
+
+
+@pytest.fixture
+def file(tmp_path, chart):
+    (tmp_path / "lane.yaml").write_text(LANE)
+    return tmp_path / "lane.yaml"
+
+
+@pytest.fixture
+def run(helm, root, tmp_path):
+    """The command line, as it is pasted."""
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "helm").symlink_to(helm)
+    path = f"{tmp_path / 'programs'}:{BIN}:{os.environ['PATH']}"
+
+    def run(command):
+        environment = {**os.environ, "PATH": path}
+        return subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def scaled(client, chart):
+    """A release whose replicas were changed to 8, as is allowed; the values say nothing of replicas."""
+    client.install(chart, "coco-1", **SERVICE, values={"text": "other"})
+    client.upgrade(chart, "coco-1", **SERVICE, values={"replicas": 8}, reuse_values=True)
+    return client
+
+
+def replicas(root):
+    manifest = kubeyaml.read((root / "streams/svc1-v1-coco-1/manifest.yaml").read_text().partition("---\n")[2])
+    return manifest["data"]["replicas"]
+
+
+KEPT = "replicas stays 8: it is not given (the default is 1)"
+
+
+def test_the_same_install_after_a_legitimate_scale_is_unchanged_and_says_what_stays(scaled, chart, root):
+    again = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other"})
+    assert (again.change, again.kept, again.revision) == ("unchanged", (KEPT,), 2)
+    assert again.to_json()["kept"] == [KEPT]
+    said = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other", "replicas": 8})
+    assert (said.change, said.kept) == ("unchanged", ())
+    assert replicas(root) == "8"
+
+
+def test_a_script_that_installs_and_scales_can_run_twice(client, chart, root):
+    changes = []
+    for _ in range(2):
+        changes.append(client.install(chart, "coco-1", **SERVICE, values={"text": "other"}).change)
+        changes.append(client.upgrade(chart, "coco-1", **SERVICE, values={"replicas": 8}, reuse_values=True).change)
+    assert changes == ["created", "upgraded", "unchanged", "unchanged"]
+
+
+def test_an_install_that_says_another_number_names_the_upgrade_which_works_as_it_is_pasted(scaled, chart, root, run):
+    with pytest.raises(ReleaseConflict) as refused:
+        scaled.install(chart, "coco-1", **SERVICE, values={"text": "other", "replicas": 3})
+    assert refused.value.differences == ('ConfigMap svc1-v1-coco-1: data.replicas: "8" → "3"',)
+    assert "next free Build" not in str(refused.value)
+    command = refused.value.remedy.split("`")[1]
+    assert command.startswith("sidelane upgrade ")
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    assert replicas(root) == "3"
+    assert scaled.install(chart, "coco-1", **SERVICE, values={"text": "other", "replicas": 3}).change == "unchanged"
+
+
+def test_a_file_leaves_what_was_scaled_since_and_says_so(scaled, file, root, run):
+    (step,) = scaled.plan(file).steps
+    assert (step.action, step.kept) == ("unchanged", (KEPT,))
+    (applied,) = scaled.apply(file).releases
+    assert (applied.change, applied.kept, replicas(root)) == ("unchanged", (KEPT,), "8")
+    assert KEPT in run(f"sidelane plan {file} --directory {root}").stdout
+    said = run(f"sidelane apply {file} --directory {root}").stdout
+    assert KEPT in said
+    assert "--reset-operational sets it back" in said
+
+
+def test_what_a_file_says_is_done_and_told(scaled, file, root, run):
+    file.write_text(LANE.replace("text: other", "text: other, replicas: 2"))
+    said = run(f"sidelane apply {file} --directory {root}").stdout
+    assert 'svc1-v1-coco-1: upgraded\n  ConfigMap svc1-v1-coco-1: data.replicas: "8" → "2"\n' in said
+    assert replicas(root) == "2"
+
+
+def test_a_file_sets_back_what_it_does_not_say_when_it_is_told_to(scaled, file, root, run):
+    (step,) = scaled.plan(file, reset_operational=True).steps
+    assert (step.action, step.kept) == ("scale", ())
+    assert run(f"sidelane plan {file} --reset-operational --directory {root}").stdout.count('"8" → "1"') == 1
+    (applied,) = scaled.apply(file, reset_operational=True).releases
+    assert (applied.change, applied.changes, replicas(root)) == ("upgraded", step.why, "1")
+
+
+def test_a_null_is_said_too(scaled, file, root):
+    file.write_text(LANE.replace("text: other", "text: other, replicas: null"))
+    (step,) = scaled.plan(file).steps
+    assert (step.action, step.kept) == ("scale", ())
+
+
+@pytest.mark.parametrize("verb", ["install", "upgrade", "plan"])
+def test_all_refuse_the_same_with_the_same_words(scaled, chart, file, verb):
+    values = {"text": "third"}
+    if verb == "plan":
+        file.write_text(LANE.replace("text: other", "text: third"))
+        (refused,) = scaled.plan(file).refused
+        said = " ".join(refused.why)
+    else:
+        call = scaled.install if verb == "install" else scaled.upgrade
+        with pytest.raises(ReleaseConflict) as error:
+            call(chart, "coco-1", **SERVICE, values=values)
+        said = str(error.value)
+    assert ("data.text" in said) or ("can't change: text (operational values: replicas)" in said)
+    assert "replicas:" not in said or verb == "upgrade", "nothing was said of replicas, so they stay"
