@@ -14,7 +14,7 @@ help:
 	@echo "make node          build a real node: kubelet, containerd, images (Go, apt, root); minutes once"
 	@echo "make demo-cluster  the demo on a throw-away cluster: a real node where one was built, else a control plane"
 	@echo "make bench         times and memory, as ratios to bare helm"
-	@echo "make soak          200 upgrade attempts, 100 kills, 100 races and 80,000 requests, under both Helms; an hour or more"
+	@echo "make soak          200 upgrade attempts, 300 kills, 100 races and 80,000 requests, under both Helms; an hour or more"
 	@echo "make lint          what CI checks besides the tests"
 	@echo "make scan          the charts' default output, held against checkov's security checks"
 	@echo "make package       the charts as .tgz with an index, in ./dist; their versions rise where they changed"
@@ -40,7 +40,8 @@ bench: .venv/.dev tools
 	$(BIN)/python ci/bench/bench.py
 
 soak: .venv/.dev tools node
-	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_RACES=100 SIDELANE_SOAK_REQUESTS=20000 \
+	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_KILLED_INSTALLS=100 SIDELANE_SOAK_RACES=100 \
+		SIDELANE_SOAK_REQUESTS=20000 \
 		$(BIN)/python -m pytest -n 2 tests/unit/test_upgrades.py tests/cluster/test_guard.py tests/cluster/test_faults.py \
 		tests/node/test_routes.py -k "generated or killed_at_any or at_once or no_request_fails"
 

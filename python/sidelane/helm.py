@@ -304,19 +304,25 @@ class Helm(Command):
         description: str = "",
         history_max: int | None = None,
         force: bool = False,
+        take_over: bool = False,
         halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
         description: what the release's history says of the new revision. history_max: how many revisions are kept.
-        force: take back what somebody else changed in its objects.
+        force: take back what somebody else changed in its objects. take_over: take over fields that others own,
+        which Helm 3 always does.
         """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
         command += [_WITHOUT_SCHEMAS, *_in(namespace), *_labels(labels), *_described(description)]
         command += ["--history-max", str(history_max)] if history_max is not None else []
+        helm3 = (await self.version()).major == 3
         if force:
-            # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
-            command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
+            # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own, which
+            # is done on the server alone, and a release that Helm 3 made is else patched by the client.
+            command += ["--force"] if helm3 else ["--force-conflicts", "--server-side=true"]
+        elif take_over and not helm3:
+            command += ["--force-conflicts", "--server-side=true"]
         command += _patience(wait=wait, timeout=timeout)
         answer = _json(await self.run(command, document(values), halt=halt))
         require_used(values, answer)
@@ -330,9 +336,12 @@ class Helm(Command):
         namespace: str | None = None,
         wait: bool = False,
         timeout: str | None = None,
+        take_over: bool = False,
     ) -> None:
-        """`helm rollback`: brings what a revision says to the cluster, as a new revision."""
+        """`helm rollback`: brings what a revision says to the cluster, as a new revision. take_over: as in upgrade."""
         command = ["rollback", release, str(revision), *_in(namespace)]
+        if take_over and (await self.version()).major > 3:
+            command += ["--force-conflicts", "--server-side=true"]
         await self.run(command + _patience(wait=wait, timeout=timeout))
 
     async def namespace(self) -> str:

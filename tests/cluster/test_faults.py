@@ -25,6 +25,7 @@ from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10")) // 2
+INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "10"))
 RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10")) // 2
 
 #: What is killed and raced: a pipeline, and services that need it, or do not.
@@ -40,6 +41,8 @@ releases:
   - {chart: service, name: svc2, serviceVersion: v1, needs: [pipeline, svc1-v1], values: *svc}
   - {chart: service, name: svc3, serviceVersion: v1, values: *svc}
 """
+#: What is killed while it is installed alone.
+INSTALLED = ("--name", "svc1", "--set", "image.repository=a,image.tag=a,config.files.a=b,networkPolicy.enabled=true")
 SUBJECTS = ["pipeline", "svc1-v1", "svc1-v2", "svc2-v1", "svc3-v1"]
 KINDS = (
     *("/api/v1/services", "/api/v1/configmaps", "/api/v1/serviceaccounts", "/apis/policy/v1/poddisruptionbudgets"),
@@ -85,6 +88,7 @@ class Lane:
 
     def begin(self, build, *arguments, file=None, verb="apply", **environment):
         what = [file or self.file, "--build", str(build)] if verb == "apply" else ["--lane", f"coco-{build}"]
+        what = ["service", *what, *INSTALLED] if verb == "install" else what
         command = [SIDELANE, verb, *what, "-n", self.namespace, "-o", "json"]
         return subprocess.Popen(
             [*command, *arguments],
@@ -144,8 +148,67 @@ def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record
     lane.assert_whole(0, expected)
 
 
-def test_a_release_that_a_dead_helm_left_pending_is_finished(lane):
+def test_an_install_that_is_killed_at_any_moment_is_finished_by_the_same_command(lane, record_property):
+    moments = random.Random(20261127)
+
+    def installed(build):
+        begun = time.monotonic()
+        process = lane.begin(build, verb="install")
+        stdout, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        return json.loads(stdout), time.monotonic() - begun
+
+    _, whole = installed(0)
+    expected, left = lane.objects(0), Counter()
+    for build in range(1, INSTALLS + 1):
+        process = lane.begin(build, *(["--wait"] if moments.random() < 0.3 else []), verb="install")
+        time.sleep(moments.uniform(0.3, 1) * whole)
+        # The caller alone, whose Helm the kernel asks to end, which marks its release as failed; or all at once.
+        kill([process.pid] if moments.random() < 0.7 else descendants(process.pid))
+        process.communicate()
+        left[lane.status("svc1-v1", build)] += 1
+        again, _ = installed(build)
+        assert (again["status"], again["change"] in {"created", "unchanged", "finished"}) == ("deployed", True)
+        assert lane.objects(build) == expected
+        assert [one.state for one in lane.client.verify(lane=f"coco-{build}")] == ["unchanged"]
+        lane.client.uninstall("svc1-v1", f"coco-{build}")
+    record_property("releases left by the kills, by their status", dict(left))
+
+
+def test_a_release_that_a_killed_install_left_failed_is_finished(lane):
+    """The very case, which a random moment may miss: the kernel tells the Helm of a dead caller to end, and it does."""
+    never = ("--set", "image.tag=never-ready")
+    process = lane.begin(1, *never, "--wait", verb="install")
+    lane.cluster.until("Helm waits", lambda: lane.status("svc1-v1") == "pending-install")
+    os.kill(process.pid, signal.SIGSTOP)  # with a dead one Helm's words go nowhere, and it may end before its work
+    for helm in descendants(process.pid)[1:]:
+        os.kill(helm, signal.SIGTERM)
+    lane.cluster.until("its Helm has marked it", lambda: lane.status("svc1-v1") == "failed")
+    kill(descendants(process.pid))
+    process.communicate()
+    again = lane.begin(1, *never, verb="install")
+    stdout, stderr = again.communicate()
+    assert again.returncode == 0, stderr
+    assert (json.loads(stdout)["change"], lane.status("svc1-v1")) == ("finished", "deployed")
+
+
+def test_a_failed_release_whose_objects_are_anothers_is_not_finished(lane, cluster, namespace):
+    never = ("--set", "image.tag=never-ready")
+    process = lane.begin(1, *never, "--wait", "--timeout", "2s", verb="install")
+    process.communicate()
+    assert lane.status("svc1-v1") == "failed"
+    service = f"/api/v1/namespaces/{namespace}/services/svc1-v1-coco-1"
+    cluster.patch(service, {"metadata": {"annotations": {"meta.helm.sh/release-name": "other"}}})
+    before = cluster.get(service)
+    again = lane.begin(1, *never, verb="install")
+    _, stderr = again.communicate()
+    assert "Service svc1-v1-coco-1 belongs to the release other" in stderr
+    assert (again.returncode, lane.status("svc1-v1"), cluster.get(service)) == (1, "failed", before)
+
+
+def test_a_release_that_a_dead_helm_left_pending_is_finished(lane, monkeypatch):
     """The very case, which a random moment may miss: everything is killed while Helm waits."""
+    monkeypatch.setattr("sidelane.releases.PATIENCE", 1.0)
     lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     process = lane.begin(1)
     lane.cluster.until("Helm waits", lambda: lane.status("zookeeper") == "pending-install")

@@ -18,6 +18,7 @@ from sidelane.errors import (
     FieldsOwned,
     HelmError,
     NotWhatWasChecked,
+    ReleaseConflict,
     ReleaseExists,
     ReleaseNotFound,
     SidelaneError,
@@ -28,6 +29,7 @@ from sidelane.errors import (
 from sidelane.helm import Halt, Helm
 from sidelane.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
 from sidelane.lane import Lane
+from sidelane.manifest.fields import at
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
@@ -48,6 +50,9 @@ INPUTS = "sidelane.dev/inputs"
 LEVEL = "sidelane.dev/level"
 NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
+#: The annotation with which Helm says whose an object is.
+_OWNER = "meta.helm.sh/release-name"
+
 #: How many digests one selector names: what a command line takes is 128 KiB a word.
 _DIGESTS = 1000
 
@@ -59,12 +64,12 @@ class ClusterTarget:
         self._helm = self.helm = helm
         self.namespace = namespace
         self._facts: Shared[Facts] = Shared(10.0)
+        self._may_go: set[str] = set()  # releases whose removal was asked for
 
     async def where(self) -> str:
         return f"namespace {self.namespace or await self._helm.namespace()}"
 
     @asynccontextmanager
-        self._may_go: set[str] = set()  # releases whose removal was asked for
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
             async with self._naming_rights(options), self._working(name, options) as labels:
@@ -122,6 +127,7 @@ class ClusterTarget:
                         labels=labels,
                         wait=options.waits,
                         timeout=options.timeout,
+                        take_over=options.take_over,
                         halt=halt,
                     ),
                 )
@@ -135,11 +141,10 @@ class ClusterTarget:
             history = await self._helm.history(release.name, namespace=self.namespace)
             deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
             to = deployed[-1] if deployed else release.revision
+            await self._require_own(await self.stored(release.name, revision=to))
 
             def roll_back(_: Halt | None) -> Awaitable[None]:
-                return self._helm.rollback(
-                    release.name, to, namespace=self.namespace, wait=options.waits, timeout=options.timeout
-                )
+                return self.roll_back(release.name, to, options)
 
             try:
                 if options.waits:
@@ -155,12 +160,43 @@ class ClusterTarget:
                     await roll_back(None)
             except ReleaseExists:
                 raise _busy(release.name) from None
-            except HelmError:
+            except (HelmError, FieldsOwned):
                 # Helm 3 does not roll back over an object that the upgrade had still to delete. Then the release is
                 # marked as failed, and may be upgraded, which is all that was wanted.
                 if not deployed or (await self.stored(release.name)).release.is_pending:
                     raise
         return replace(release_of(await self._status(release.name)), change="finished")
+
+    async def roll_back(self, name: str, revision: int, options: Options) -> None:
+        """Brings a revision back. Numbers of pods that others set are the release's again; a rollback that meets other
+        fields of theirs raises FieldsOwned.
+        """
+        rollback = functools.partial(
+            self._helm.rollback, name, revision, namespace=self.namespace, wait=options.waits, timeout=options.timeout
+        )
+        try:
+            await rollback()
+        except FieldsOwned as owned:
+            if any(field != ".spec.replicas" for field in owned.fields):
+                raise
+            await rollback(take_over=True)
+
+    async def _require_own(self, stored: Stored) -> None:
+        """Raises ReleaseConflict where an object of a release is another's: a rollback changes it all the same."""
+        name = stored.release.name
+        objects = [obj for obj in stored.manifest.objects if not obj.is_hook]
+        found = (await self.found(objects)).objects
+        owners = {one: at(body, "metadata", "annotations", _OWNER) for one, body in found.items()}
+        if others := {one: owner for one, owner in owners.items() if owner != name}:
+            lines = [
+                f"{one} belongs to {f'the release {owner}' if owner else 'no release'}" for one, owner in others.items()
+            ]
+            raise ReleaseConflict(
+                f"{name} was left {stored.release.status}, and is not finished:\n  " + "\n  ".join(lines),
+                differences=tuple(lines),
+                remedy=f"use the next Build, or remove what is in the way; "
+                f"`sidelane uninstall {name}` removes what is left of {name}",
+            )
 
     async def clear(self, release: Release, options: Options) -> None:
         from sidelane.targets import leftovers  # noqa: PLC0415 - few need it
@@ -262,9 +298,31 @@ class ClusterTarget:
 
     async def uninstall(self, name: str, options: Options) -> Release:
         stored = await self.stored(name)
+        if name not in self._may_go:
+            await self.require_rights([stored])
         removing = self._helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)
         await (self._waits.while_pods_end(stored, options, removing) if options.wait else removing)
         return replace(stored.release, status="uninstalled", change="uninstalled")
+
+    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
+        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
+        from sidelane.targets.rights import require_removal  # noqa: PLC0415 - few need it
+
+        asked = list(releases)
+        await require_removal(self._helm, asked, claims=claims)
+        self._may_go |= {one.release.name for one in asked}
+
+    @asynccontextmanager
+    async def _naming_rights(self, options: Options) -> AsyncIterator[None]:
+        """Names the right to create the namespace where it is missing, of all that are missing then."""
+        try:
+            yield
+        except ClusterDenied:
+            if options.create_namespace:
+                from sidelane.targets.rights import require_namespaces  # noqa: PLC0415 - few need it
+
+                await require_namespaces(self._helm)
+            raise
 
     @functools.cached_property
     def _waits(self) -> Waits:
@@ -298,32 +356,10 @@ class ClusterTarget:
                 await undo.undo(self, name, error, options)
             raise
 
-        if name not in self._may_go:
-            await self.require_rights([stored])
     async def labelled(self, selector: str) -> frozenset[str]:
         """Returns the names of the releases whose labels a selector finds."""
         (found,) = await self._labelled(selector)
         return frozenset(found)
-    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
-        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
-        from sidelane.targets.rights import require_removal  # noqa: PLC0415 - few need it
-
-        asked = list(releases)
-        await require_removal(self._helm, asked, claims=claims)
-        self._may_go |= {one.release.name for one in asked}
-
-    @asynccontextmanager
-    async def _naming_rights(self, options: Options) -> AsyncIterator[None]:
-        """Names the right to create the namespace where it is missing, of all that are missing then."""
-        try:
-            yield
-        except ClusterDenied:
-            if options.create_namespace:
-                from sidelane.targets.rights import require_namespaces  # noqa: PLC0415 - few need it
-
-                await require_namespaces(self._helm)
-            raise
-
 
     async def _labelled(self, *selectors: str) -> list[list[str]]:
         """For each selector the names of the releases whose labels it selects."""

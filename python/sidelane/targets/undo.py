@@ -33,12 +33,12 @@ async def _undone(target: ClusterTarget, name: str, options: Options) -> bool:
     if name not in mine:
         return False  # Helm refused before it began, or another process works on it
     history = await target.helm.history(name, namespace=target.namespace)
-    if history[-1]["status"] == "deployed":
-        return False
+    if history[-1]["status"] in ("deployed", "pending-rollback"):
+        return False  # the latter: another process finishes what failed here
     deployed = [int(row["revision"]) for row in history if row["status"] in ("deployed", "superseded")]
     if deployed:
         options.progress(f"{name}: not ready; going back to revision {deployed[-1]}")
-        await target.helm.rollback(name, deployed[-1], namespace=target.namespace, wait=True, timeout=options.timeout)
+        await target.roll_back(name, deployed[-1], options._replace(wait=True))
     else:
         options.progress(f"{name}: not ready; removing it again")
         await target.helm.uninstall(name, namespace=target.namespace, wait=True, timeout=options.timeout)
