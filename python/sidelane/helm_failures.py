@@ -14,6 +14,7 @@ from sidelane.errors import (
     ChartNotFound,
     ClusterDenied,
     ClusterUnreachable,
+    FieldsOwned,
     HelmError,
     InvalidInput,
     InvalidValues,
@@ -69,6 +70,13 @@ MEANINGS = (
         ReleaseConflict,
         "the {what} in namespace {ns!r} belongs to another release or to none",
         "use the next Build, or uninstall what owns it",
+    ),
+    _row(
+        r"conflict occurred while applying object (\S+/)?(?P<name>\S+) \S+, Kind=(?P<kind>\w+): "
+        r"Apply failed with \d+ conflicts?: (?P<fields>.+)$",
+        FieldsOwned,
+        "others have set fields of the {kind} {name}: {fields}",
+        "set them back where they were changed, then try again; see `sidelane verify`",
     ),
     _row(
         r"(?P<kind>\w+)(\.\S+)? \"(?P<name>[^\"]+)\" already exists",
@@ -180,6 +188,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
     # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
     stderr = re.sub(r"(?m)^(- at '[^']*': )'.*' (?=(does not|is not|must))", rf"\1{HIDDEN} ", stderr)
     words = _errors(stderr)
+    if missing := rights.missing_in(words):
+        return rights.denied(missing)
     for meaning in MEANINGS:
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
@@ -188,8 +198,6 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
     last = words.strip().splitlines()
     return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
 
-    if missing := rights.missing_in(words):
-        return rights.denied(missing)
 
 def _errors(stderr: str) -> str:
     """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""

@@ -272,6 +272,8 @@ async def upgrade(
     # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
     after = await upgraded(renderer, chart, lane, values) if renderer.upgrades else found.rendering
     checked(after)
+    from sidelane.owned import takes_over  # noqa: PLC0415 - an installation needs none of it
+
     progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
     inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
     record = stored.record or await target.record(name)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import toolchain
 import yaml
 from routes_by_hand import CASES, in_namespace
 from sidelane import AsyncClient, Client, Lane
@@ -131,6 +132,31 @@ def weights(cluster, namespace, kind):
     if kind == "VirtualService":
         return {way["destination"]["host"].split("-")[1]: way["weight"] for way in rule["route"]}
     return {way["name"].split("-")[1]: way["weight"] for way in rule["backendRefs"]}
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+@pytest.mark.parametrize("mode", ["service", "istio"])
+def test_helm4_sets_and_overwrites_a_route_that_helm3_made(request, cluster, namespace, helm, client, version, mode):
+    if mode == "istio":
+        request.getfixturevalue("meshes")
+    version("v1")
+    version("v2")
+    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    newer = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=toolchain.folder() / "helm")
+    assert newer.route("svc1", LANE, {"v2": 1}).change == "changed"
+    kind, body = "Service", {"spec": {"selector": {"version": "v3"}}}
+    if mode == "istio":
+        kind, body = "VirtualService", {"spec": {"hosts": ["elsewhere"]}}
+    cluster.patch(f"{PATHS[kind].format(namespace)}/svc1-2-coco-1", body)
+    with pytest.raises(RouteChanged):
+        newer.route("svc1", LANE, {"v1": 1})
+    assert newer.route("svc1", LANE, {"v1": 1}, overwrite=True).change == "changed"
+    assert client.routed("svc1", LANE).drift == ()
+    assert (client.route("svc1", LANE, {"v2": 1}).change, newer.undo_route("svc1", LANE).change) == (
+        "changed",
+        "undone",
+    )
+    assert {one.status for one in client.releases()} == {"deployed"}
 
 
 def test_a_route_is_not_taken_by_another_release(cluster, namespace, client, plain, version):

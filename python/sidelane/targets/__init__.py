@@ -81,10 +81,10 @@ class Release:
     updated: datetime | None = None
     notes: str = ""
     change: str = ""
-    objects: tuple[ObjectStatus, ...] = field(default=())
-    readiness: Readiness | None = None
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    objects: tuple[ObjectStatus, ...] = field(default=())
+    readiness: Readiness | None = None
 
     @property
     def lane(self) -> Lane | None:
@@ -108,10 +108,10 @@ class Release:
             "appVersion": self.app_version,
             "updated": self.updated.isoformat() if self.updated else None,
             "change": self.change,
-            "notes": self.notes,
-            "objects": [item.to_json() for item in self.objects],
             "changes": list(self.changes),
             "kept": list(self.kept),
+            "notes": self.notes,
+            "objects": [item.to_json() for item in self.objects],
             "readiness": self.readiness.to_json() if self.readiness else None,
         }
         return {key: value for key, value in known.items() if value not in (None, "", [])}
@@ -228,12 +228,12 @@ class Target(Protocol):
         """The releases that need this one, by name, as they were installed (see Options)."""
         ...
 
-    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
-        """Deletes the volume claims that the stateful sets of a lane, or of one release of it, left behind. Returns
     async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
         """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
         ...
 
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        """Deletes the volume claims that the stateful sets of a lane, or of one release of it, left behind. Returns
         their names.
         """
         ...

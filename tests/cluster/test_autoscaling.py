@@ -1,0 +1,109 @@
+"""A service's autoscaler switched on and off on a deployed release: a looked-up number is no other content."""
+
+import json
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from sidelane.errors import ReleaseConflict
+
+SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
+SERVICE = Path(__file__).parents[2] / "charts" / "service"
+IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
+ON, OFF = {"autoscaling": {"enabled": True}}, {"autoscaling": {"enabled": False}}
+LANE = """\
+apiVersion: sidelane.dev/v1alpha1
+kind: LaneDeployment
+lane: {Version: coco, Build: "1"}
+releases:
+  - {chart: service, name: svc1, serviceVersion: v1, values: {image: {repository: acme/svc1, tag: 1.4.0}}}
+"""
+
+
+@pytest.fixture
+def deployment(cluster, namespace):
+    """The service's Deployment as it is, and what an autoscaler does to it."""
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/svc1-v1-coco-1"
+
+    class Deployment:
+        def replicas(self):
+            return cluster.get(path)["spec"]["replicas"]
+
+        def scale(self, replicas):
+            cluster.patch(f"{path}/scale", {"spec": {"replicas": replicas}})
+
+    return Deployment()
+
+
+@pytest.fixture
+def autoscalers(cluster, namespace):
+    return lambda: cluster.names(f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers")
+
+
+@pytest.fixture
+def upgrade(client):
+    def run(values, **options):
+        return client.upgrade("service", "coco-1", name="svc1", values=values, reuse_values=True, **options)
+
+    return run
+
+
+@pytest.mark.parametrize("options", [{}, {"wait": True}, {"rollback_on_failure": True}], ids=["", "wait", "atomic"])
+def test_an_autoscaler_is_switched_on_and_off_by_the_sdk(client, upgrade, deployment, autoscalers, options):
+    client.install("service", "coco-1", name="svc1", values=IMAGE | {"replicas": 3}, wait=True)
+    assert (upgrade(ON, **options).change, deployment.replicas()) == ("upgraded", 3)
+    assert autoscalers() == ["svc1-v1-coco-1"]
+    deployment.scale(5)
+    assert upgrade(ON, **options).change == "unchanged"
+    assert upgrade({"autoscaling": {"maxReplicas": 12}}, **options).change == "upgraded"
+    assert deployment.replicas() == 5, "what the autoscaler chose"
+    deployment.scale(6)
+    again = client.install("service", "coco-1", name="svc1", values=IMAGE | {"replicas": 3}, **options)
+    assert (again.change, len(again.kept)) == ("unchanged", 2)
+    assert client.install("service", "coco-1", name="svc1", values=IMAGE | ON | {"replicas": 3}).change == "unchanged"
+    with pytest.raises(ReleaseConflict, match="image"):
+        upgrade({"image": {"tag": "1.5.0"}})
+    assert upgrade(OFF, **options).change == "upgraded"
+    assert (autoscalers(), deployment.replicas()) == ([], 3)
+
+
+def test_an_autoscaler_is_switched_on_and_off_by_a_file(client, deployment, autoscalers, tmp_path):
+    file = tmp_path / "lane.yaml"
+    for more, replicas in (("", 2), (", autoscaling: {enabled: true}", 2), (", autoscaling: {enabled: false}", 2)):
+        file.write_text(LANE.replace("tag: 1.4.0}", "tag: 1.4.0}" + more))
+        client.apply(file, wait=True)
+        assert (deployment.replicas(), len(autoscalers())) == (replicas, "true" in more)
+        assert [step.action for step in client.plan(file).steps] == ["unchanged"]
+    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+
+
+def test_an_autoscaler_is_switched_on_and_off_on_the_command_line(
+    cluster, namespace, helm, deployment, autoscalers, tmp_path
+):
+    (tmp_path / "helm").symlink_to(helm)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+
+    def sidelane(verb, *arguments):
+        command = [SIDELANE, verb, "service", "--lane", "coco-1", "--name", "svc1", "-n", namespace, "-o", "json"]
+        done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["change"]
+
+    sidelane("install", "--set", "image.repository=a/b,image.tag=x")
+    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.enabled=true") == "upgraded"
+    deployment.scale(4)
+    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.maxReplicas=12", "--atomic") == "upgraded"
+    assert (deployment.replicas(), len(autoscalers())) == (4, 1)
+    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.enabled=false", "--wait") == "upgraded"
+    assert (deployment.replicas(), len(autoscalers())) == (2, 0)
+
+
+def test_an_autoscaler_that_plain_helm_switched_on_is_no_other_content(client, plain, deployment, upgrade):
+    values = ("--set", "Version=coco,Build=1,name=svc1", "--set", "image.repository=acme/svc1,image.tag=1.4.0")
+    plain("install", "svc1-v1-coco-1", SERVICE, *values, "--wait")
+    plain("upgrade", "svc1-v1-coco-1", SERVICE, "--reuse-values", "--set", "autoscaling.enabled=true")
+    deployment.scale(5)
+    assert upgrade({"autoscaling": {"maxReplicas": 12}}).change == "upgraded"
+    assert deployment.replicas() == 5

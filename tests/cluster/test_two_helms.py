@@ -1,0 +1,97 @@
+"""A release's life under Helm 3 and Helm 4 in turn, and fields that others have set: scaled, patched, taken over."""
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+import toolchain
+from sidelane import Client
+from sidelane.errors import ReleaseConflict
+
+IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
+
+
+@pytest.fixture
+def helms(cluster, namespace, unavailable):
+    """A client for each Helm, by its major version."""
+    found = {3: Path(sysconfig.get_path("scripts")) / "helm", 4: toolchain.folder() / "helm"}
+    for helm in found.values():
+        if not helm.is_file():
+            unavailable(f"no Helm at {helm}")
+    return {
+        major: Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm) for major, helm in found.items()
+    }
+
+
+@pytest.fixture
+def deployment(cluster, namespace):
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/svc1-v1-coco-1"
+
+    class Deployment:
+        @property
+        def replicas(self):
+            return cluster.get(path)["spec"]["replicas"]
+
+        def scale(self, replicas):
+            cluster.patch(f"{path}/scale", {"spec": {"replicas": replicas}})
+
+        def patch(self, **spec):
+            cluster.patch(path, {"spec": spec})
+
+    return Deployment()
+
+
+def upgrade(client, **values):
+    return client.upgrade("service", "coco-1", name="svc1", values=values, reuse_values=True)
+
+
+@pytest.mark.parametrize(("first", "second"), [(3, 4), (4, 3)])
+def test_a_release_lives_on_under_the_other_helm(cluster, namespace, helms, deployment, first, second):
+    one, other = helms[first], helms[second]
+    one.install("service", "coco-1", name="svc1", values=IMAGE, wait=True)
+    assert other.install("service", "coco-1", name="svc1", values=IMAGE).change == "unchanged"
+    assert (upgrade(other, replicas=3).change, deployment.replicas) == ("upgraded", 3)
+    assert (upgrade(one, replicas=4).change, deployment.replicas) == ("upgraded", 4)
+    deployment.scale(7)
+    assert (upgrade(other, replicas=5).change, deployment.replicas) == ("upgraded", 5)
+    deployment.scale(8)
+    assert (upgrade(one, networkPolicy={"enabled": True}).change, deployment.replicas) == ("upgraded", 5)
+    for client in (one, other):
+        assert client.install("service", "coco-1", name="svc1", values=IMAGE).change == "unchanged"
+        (verified,) = client.verify(lane="coco-1")
+        assert (verified.state, verified.drift) == ("unchanged", ())
+    assert {release.status for release in one.releases()} == {"deployed"}
+    other.retire("coco-1")
+    assert cluster.names(f"/apis/apps/v1/namespaces/{namespace}/deployments") == []
+
+
+def test_an_upgrade_takes_over_a_number_that_was_scaled_by_hand(client, deployment):
+    client.install("service", "coco-1", name="svc1", values=IMAGE)
+    deployment.scale(5)
+    assert (upgrade(client, replicas=4).change, deployment.replicas) == ("upgraded", 4)
+    deployment.scale(6)
+    upgrade(client, podDisruptionBudget={"enabled": False})
+    assert deployment.replicas == 4
+
+
+def test_fields_of_others_that_are_not_operational_stop_an_upgrade_before_it_changes_anything(client, deployment):
+    client.install("service", "coco-1", name="svc1", values=IMAGE)
+    deployment.patch(minReadySeconds=7)
+    deployment.scale(5)
+    with pytest.raises(ReleaseConflict) as refused:
+        upgrade(client, replicas=4)
+    assert refused.value.differences == ("Deployment svc1-v1-coco-1: spec.minReadySeconds: 0 → 7 (by pykube-ng)",)
+    status = client.status("svc1-v1", "coco-1")
+    assert (status.status, status.revision, deployment.replicas) == ("deployed", 1, 5)
+    deployment.patch(minReadySeconds=0)
+    assert (upgrade(client, replicas=4).change, deployment.replicas) == ("upgraded", 4)
+
+
+def test_a_failed_upgrade_of_what_was_scaled_by_hand_is_undone(client, plain, deployment):
+    """By plain Helm 4 it fails on the number that was set by hand; by Helm 3 it succeeds."""
+    client.install("service", "coco-1", name="svc1", values=IMAGE)
+    deployment.scale(5)
+    chart = Path(__file__).parents[2] / "charts" / "service"
+    plain("upgrade", "svc1-v1-coco-1", chart, "--reuse-values", "--set", "replicas=3", check=False)
+    assert (upgrade(client, replicas=4).change, deployment.replicas) == ("upgraded", 4)
+    assert client.status("svc1-v1", "coco-1").status == "deployed"
