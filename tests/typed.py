@@ -50,3 +50,31 @@ def commands(text: str, prompt: str) -> list[str]:
     """The commands of a text: each line behind the prompt, with those that continue it."""
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [line.removeprefix(prompt) for line in lines if line.startswith(prompt)]
+
+
+def blocks(readme: Path) -> list[tuple[str, str]]:
+    """The fenced blocks of a file, in order: the language and the text."""
+    found = re.findall(r"^```([a-z]*)\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL)
+    return [(language, text) for language, text in found]
+
+
+def dialogue(block: str) -> list[tuple[str, str]]:
+    """Each command of a console block, with the output that is shown behind it."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    found = []
+    for part in parts:
+        command = re.match(r"(?:.*\\\n)*.*\n", part)
+        assert command is not None
+        found.append((command[0].rstrip("\n"), part[command.end() :]))
+    return found
+
+
+def looks_like(shown: str, printed: str) -> bool:
+    """Whether an output is the one that is shown, but for widths, ages, the random ends of names, and what ``…`` stands
+    for.
+    """
+    shown, printed = (
+        " ".join(re.sub(r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b|\b\d+s\b", "*", text).split()) for text in (shown, printed)
+    )
+    pattern = ".*".join(re.escape(part.strip()) for part in shown.split("…"))
+    return re.fullmatch(f"(.*Error: |.*){pattern}" if shown.startswith("Error: ") else pattern, printed) is not None

@@ -1,0 +1,196 @@
+"""The README files, to the letter: every block is run, in order, as it stands.
+
+What a block is for is said here and not there. A block that is neither run nor listed below fails.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+
+import click
+import pytest
+import typed
+import yaml
+from sidelane import cli
+
+CHARTS = sorted(path.parent.name for path in typed.ROOT.glob("charts/*/README.md"))
+#: Commands that only a kubelet answers, or that run in a container: tests/node and tests/programs have such.
+INSIDE = ("storm ", "zkCli.sh ", "kubectl port-forward ", "kubectl exec ")
+#: Commands of README.md that take minutes or what is not here. Those of Sidelane's are still parsed.
+NOT_RUN = ("sidelane route shift svc1", "sidelane install pipeline --lane 2-coco-1 -n streams --wait", "cosign ")
+#: Settings of Storm's that a Secret holds, and not values; a part of a template; an object of cert-manager's.
+NO_VALUES = ("storm.zookeeper.auth.scheme", "common.metadata", "cert-manager.io/v1")
+
+
+@pytest.fixture
+def kubectl(unavailable):
+    if not typed.has_kubectl():
+        unavailable("the README files use kubectl, and there is none on PATH")
+
+
+def parses(command):
+    """Holds a command that is not run against the command line's own grammar."""
+    words = shlex.split(command.replace("\\\n", ""), comments=True)
+    if words.pop(0) == "sidelane":
+        group = cli.sidelane
+        while isinstance(group, click.Group):
+            group = group.get_command(click.Context(group), words.pop(0))
+        group.make_context("sidelane", words)
+
+
+def converse(shell, block, *, cwd=typed.ROOT):
+    for command, shown in typed.dialogue(block):
+        if command.startswith((*INSIDE, *NOT_RUN)):
+            parses(command)
+            continue
+        refused = shown.startswith("Error: ")
+        done = shell(command, code=1 if refused else 0, cwd=cwd)
+        for _ in range(20):
+            if not shown or typed.looks_like(shown, done.stdout + done.stderr) or refused:
+                break
+            time.sleep(1)  # a pod that is on its way
+            done = shell(command, cwd=cwd)
+        assert not shown or typed.looks_like(shown, done.stdout + done.stderr), done.stdout + done.stderr
+
+
+# -- the charts' ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+@pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart not in ("common", "storm", "route")])
+def test_a_charts_commands_work_in_order(kubectl, chart, tmp_path, helm, cluster, namespace):
+    config = json.loads(cluster.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = namespace
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    shell = typed.shell(tmp_path, helm, tmp_path / "kubeconfig")
+    found = [text for language, text in typed.blocks(typed.ROOT / "charts" / chart / "README.md") if language != "yaml"]
+    assert found
+    for block in found:
+        converse(shell, block)
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_charts_values_are_taken(chart, tmp_path, helm):
+    shell = typed.shell(tmp_path, helm)
+    for language, text in typed.blocks(typed.ROOT / "charts" / chart / "README.md"):
+        if language == "console" or any(word in text for word in NO_VALUES):
+            continue
+        assert language == "yaml"
+        # One key at the beginning of two lines is one of two ways to say it.
+        keys = re.findall(r"^(\w+):", text, re.MULTILINE)
+        ways = text.splitlines() if len(keys) > len(set(keys)) else [text]
+        for number, way in enumerate(ways):
+            (tmp_path / f"{number}.yaml").write_text(way)
+            assert isinstance(yaml.safe_load(way), dict)
+            lane = "global.Version=2-coco,global.Build=1" if chart == "pipeline" else "Version=2-coco,Build=1"
+            more = ",name=svc1,serviceVersion=v1,image.repository=a,image.tag=1" if chart == "service" else ""
+            given = f"--set-string {lane}{more} --values {tmp_path / f'{number}.yaml'}"
+            shell(f"helm template release charts/{chart} {given}")
+
+
+@pytest.mark.parametrize("helm", ["helm3", "helm4"], indirect=True)
+def test_plain_helm_says_nothing_but_what_the_readme_explains(tmp_path, helm):
+    shell = typed.shell(tmp_path, helm)
+    shell(f"helm package charts/pipeline --destination {tmp_path}")
+    flags = "--set-string global.Version=coco,global.Build=1"
+    said = shell(f"helm template release charts/pipeline {flags}").stderr.splitlines()
+    assert [line for line in said if "found symbolic link" not in line] == []
+    assert "`found symbolic link`" in (typed.ROOT / "README.md").read_text()
+    assert shell(f"helm template release {tmp_path}/pipeline-*.tgz {flags}").stderr == ""
+
+
+# -- the README itself ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of what a clone has, so that nothing is written into this one."""
+    folder = tmp_path / "checkout"
+    for name in ("charts", "python", "schemas", "ci"):
+        ignored = shutil.ignore_patterns("__pycache__", "tools")
+        shutil.copytree(typed.ROOT / name, folder / name, symlinks=True, ignore=ignored)
+    for name in ("Makefile", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"):
+        shutil.copy(typed.ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A virtual environment without Sidelane. What it depends on comes from this one, and no index is asked."""
+    folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder
+
+
+@pytest.fixture
+def streams(cluster):
+    """The README's namespace, away at the end."""
+    yield "streams"
+    if "streams" in cluster.names("/api/v1/namespaces"):
+        cluster.delete("/api/v1/namespaces/streams")
+        cluster.until("streams is gone", lambda: "streams" not in cluster.names("/api/v1/namespaces"), seconds=90)
+
+
+@pytest.mark.parametrize("helm", ["helm4"], indirect=True)
+def test_every_block_of_the_readme_works_in_order(kubectl, tmp_path, helm, cluster, streams, checkout, fresh):
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
+    path = f"{fresh / 'bin'}:{helm.parent}:{os.environ['PATH']}"
+    typed_here = typed.shell(tmp_path, helm, cluster.kubeconfig, **{**offline, "PATH": path})
+    variables: list[str] = []
+
+    def shell(command, **options):
+        # A session keeps its variables.
+        done = typed_here("; ".join([*variables, command]), **options)
+        if re.fullmatch(r"[A-Z]+=\S+( +#.*)?", command):
+            variables.append(command.partition(" ")[0])
+        return done
+
+    found = typed.blocks(checkout / "README.md")
+    first, example, names, waiting, lane, routes, picture, kept, signed, cosign, tree, script, upgraded = found
+    for line in first[1].splitlines():
+        assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
+    for block in (example, waiting, kept, signed, cosign, upgraded):
+        assert block[0] == "console"
+        converse(shell, block[1], cwd=checkout)
+        if block is example:
+            assert shell("command -v sidelane").stdout.strip() == str(fresh / "bin" / "sidelane")
+
+    # Names are those that are there; the stable one comes with a route.
+    shell("sidelane route set svc1 --lane 2-coco-1 -n streams --to v1")
+    there = shell("kubectl get all,endpoints -n streams -o name; helm list -n streams --short").stdout
+    there = set(re.findall(r"[a-z0-9-]+$", there, re.MULTILINE))
+    assert set(re.findall(r"\b[a-z][a-z0-9-]*-2-coco-1(?:-\d)?\b", names[1])) <= there
+
+    # A lane from one file, and routes of every mode, in a directory, which needs nothing of a mesh.
+    (checkout / "lane.yaml").write_text(lane[1])
+    shell("sidelane plan lane.yaml --directory ROOT && sidelane apply lane.yaml --directory ROOT", cwd=checkout)
+    placed = tree[1].split()
+    folder = checkout / "ROOT" / "streams" / "pipeline-2-coco-1"
+    shown = {placed[0].rpartition("/")[2], *placed[1:]} - {"hooks.yaml"}
+    assert shown <= {path.name for path in folder.iterdir()}
+    at = "--directory ROOT -n streams"
+    image = "--set image.repository=acme/svc1 --set image.tag=1.5.0"
+    shell(f"sidelane install service --name svc1 --service-version v2 --lane 2-coco-1 {image} {at}", cwd=checkout)
+    shell(f"sidelane install pipeline --lane coco-1 {at}", cwd=checkout)
+    variables.append("export SIDELANE_DIRECTORY=ROOT")
+    before, after = routes[1].split("$ sidelane route undo")
+    converse(shell, before, cwd=checkout)
+    assert shell("sidelane graph -n streams -o mermaid", cwd=checkout).stdout == picture[1]
+    converse(shell, f"$ sidelane route undo{after}", cwd=checkout)
+
+    # The script needs a mesh, and minutes: the SDK has what it calls, with these arguments.
+    assert script[0] == "python"
+    (tmp_path / "script.py").write_text(script[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
