@@ -45,13 +45,13 @@ An upgrade with Helm alone keeps it, so that it stays as long as the release, an
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ $found.metadata.name }}
+  name: {{ $found.metadata.name | quote }}
   labels:
     {{- omit $found.metadata.labels "app.kubernetes.io/managed-by" | toYaml | nindent 4 }}
 immutable: true
 data:
   {{- range $key, $value := $found.data }}
-  {{ $key }}: {{ toJson $value }}
+  {{ $key | quote }}: {{ toJson $value }}
   {{- end }}
 {{- end -}}
 {{- end -}}

@@ -46,7 +46,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
   {{- if regexMatch "^(app$|version$|([^/]+[.])?sidelane[.]dev/|app[.]kubernetes[.]io/|helm[.]sh/)" $key -}}
     {{- fail (printf "the %s '%s' belongs to the naming contract and can't be set; choose another key" $.what $key) -}}
   {{- end -}}
-  {{- $lines = append $lines (printf "%s: %s" $key (include "common.scalar" $value | quote)) -}}
+  {{- $lines = append $lines (printf "%s: %s" ($key | quote) (include "common.scalar" $value | quote)) -}}
 {{- end -}}
 {{- join "\n" $lines -}}
 {{- end -}}

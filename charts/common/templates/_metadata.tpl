@@ -9,7 +9,7 @@ The metadata of an object.
 {{- define "common.metadata" -}}
 {{- $own := pick . "root" "component" "serviceVersion" -}}
 name: {{ include "common.name" (merge (dict "component" (.as | default .component) "kind" .kind) $own) }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "common.labels" $own | nindent 2 }}
   {{- with include "common.extra" (dict "what" "label" "values" .labels) }}
@@ -19,7 +19,7 @@ labels:
 {{- if or $annotations .hook }}
 annotations:
   {{- range $key, $value := .hook }}
-  {{ $key }}: {{ $value }}
+  {{ $key | quote }}: {{ $value | quote }}
   {{- end }}
   {{- with include "common.extra" (dict "what" "annotation" "values" $annotations) }}
   {{- . | nindent 2 }}

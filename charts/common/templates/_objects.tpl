@@ -14,7 +14,7 @@ kind: PodDisruptionBudget
 metadata:
   {{- include "common.metadata" (merge (dict "kind" "PodDisruptionBudget") .) | nindent 2 }}
 spec:
-  maxUnavailable: {{ .root.Values.podDisruptionBudget.maxUnavailable }}
+  maxUnavailable: {{ include "common.intOrText" .root.Values.podDisruptionBudget.maxUnavailable }}
   # A pod that does not serve may always be moved: nobody loses by it, and it must not block a drain.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
@@ -34,9 +34,9 @@ spec:
     matchLabels:
       {{- include "common.selector" . | nindent 6 }}
   podMetricsEndpoints:
-    - port: {{ .port | default "metrics" }}
-      path: {{ .path | default "/metrics" }}
-      interval: {{ $monitor.interval }}
+    - port: {{ .port | default "metrics" | quote }}
+      path: {{ .path | default "/metrics" | quote }}
+      interval: {{ $monitor.interval | quote }}
 {{- end -}}
 
 {{- /*

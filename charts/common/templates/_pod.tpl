@@ -5,7 +5,7 @@ a service, serviceVersion.
 
 {{- /* What a pod of the chart and the pod of its test share. */ -}}
 {{- define "common.pod" -}}
-serviceAccountName: {{ include "common.serviceAccountName" . }}
+serviceAccountName: {{ include "common.serviceAccountName" . | quote }}
 automountServiceAccountToken: {{ .root.Values.serviceAccount.automountToken | default false }}
 enableServiceLinks: false
 securityContext:
@@ -16,7 +16,9 @@ imagePullSecrets:
 {{- end }}
 {{- with .root.Values.nodeSelector }}
 nodeSelector:
-  {{- toYaml . | nindent 2 }}
+  {{- range $key, $value := . }}
+  {{ $key | quote }}: {{ include "common.scalar" $value | quote }}
+  {{- end }}
 {{- end }}
 {{- with .root.Values.tolerations }}
 tolerations:
@@ -35,7 +37,7 @@ tolerations:
 {{- /* Where the pods go. The lane's own labels keep them off one another, and nothing off another lane. */ -}}
 {{- define "common.placement" -}}
 {{- with .root.Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .root.Values.affinity }}
 affinity:
@@ -48,7 +50,7 @@ topologySpreadConstraints:
   {{- if $unsatisfiable }}
   - topologyKey: {{ $key }}
     maxSkew: 1
-    whenUnsatisfiable: {{ $unsatisfiable }}
+    whenUnsatisfiable: {{ $unsatisfiable | quote }}
     # A node that is being drained is no place to leave free.
     nodeTaintsPolicy: Honor
     labelSelector:
@@ -71,8 +73,8 @@ annotations:
 
 {{- /* The chart's own image, what a container may do, and where the message about its end comes from. */ -}}
 {{- define "common.container" -}}
-image: {{ include "common.image" .root }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+image: {{ include "common.image" .root | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy | quote }}
 securityContext:
   {{- include "common.containerSecurityContext" .root | nindent 2 }}
 {{ include "common.termination" (dict "policy" .root.Values.terminationMessagePolicy) }}
@@ -83,7 +85,7 @@ Takes policy, if there is one. By default Kubernetes keeps the last lines of a c
 message of its own, so that whoever reads the pod sees why.
 */ -}}
 {{- define "common.termination" -}}
-terminationMessagePolicy: {{ .policy | default "FallbackToLogsOnError" }}
+terminationMessagePolicy: {{ .policy | default "FallbackToLogsOnError" | quote }}
 {{- end -}}
 
 {{- /*

@@ -22,3 +22,12 @@ Takes a scalar. It as plain text: numbers from a values file are floats, and 419
   {{- toString . -}}
 {{- end -}}
 {{- end -}}
+
+{{- /* Takes a whole number or text, such as 25%. It as YAML, text as text: what Kubernetes calls IntOrString. */ -}}
+{{- define "common.intOrText" -}}
+{{- if kindIs "string" . -}}
+  {{- quote . -}}
+{{- else -}}
+  {{- include "common.scalar" . -}}
+{{- end -}}
+{{- end -}}

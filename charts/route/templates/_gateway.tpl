@@ -10,7 +10,7 @@ filters:
 {{ end -}}
 {{- with .root.Values.timeout -}}
 timeouts:
-  request: {{ . }}
+  request: {{ . | quote }}
 {{ end -}}
 backendRefs:
   {{- range .targets }}

@@ -13,13 +13,13 @@ mirrorPercentage:
   value: {{ include "common.scalar" $.root.Values.mirror.percent }}
 {{- end }}
 {{- with .root.Values.timeout }}
-timeout: {{ . }}
+timeout: {{ . | quote }}
 {{- end }}
 {{- with .root.Values.retries }}
 retries:
   attempts: {{ include "common.scalar" .attempts }}
   {{- with .perTryTimeout }}
-  perTryTimeout: {{ . }}
+  perTryTimeout: {{ . | quote }}
   {{- end }}
   {{- with .conditions }}
   retryOn: {{ join "," . | quote }}
@@ -29,7 +29,7 @@ retries:
 
 {{- /* Takes root and target. */ -}}
 {{- define "route.istio.destination" -}}
-host: {{ include "route.target.host" . }}
+host: {{ include "route.target.host" . | quote }}
 port:
   number: {{ include "common.scalar" .root.Values.port }}
 {{- end -}}

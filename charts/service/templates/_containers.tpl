@@ -5,9 +5,9 @@ is not named here, so nothing can take the pod out of Pod Security `restricted`.
 {{- define "service.container" -}}
 {{- $root := .root -}}
 {{- with .container -}}
-name: {{ .name }}
-image: {{ include "service.containerImage" (dict "root" $root "container" .) }}
-imagePullPolicy: {{ dig "pullPolicy" "" (.image | default dict) | default $root.Values.image.pullPolicy }}
+name: {{ .name | quote }}
+image: {{ include "service.containerImage" (dict "root" $root "container" .) | quote }}
+imagePullPolicy: {{ dig "pullPolicy" "" (.image | default dict) | default $root.Values.image.pullPolicy | quote }}
 securityContext:
   {{- $over := list $root.Values.containerSecurityContext .securityContext }}
   {{- include "common.containerSecurityContext.of" (dict "what" (printf "securityContext of the container '%s'" .name) "over" $over) | nindent 2 }}

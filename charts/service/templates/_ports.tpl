@@ -12,9 +12,9 @@
 {{- /* Takes ports of a container, as the values have them. Only these keys go on: a hostPort would bind two lanes to one node's port. */ -}}
 {{- define "service.containerPorts" -}}
 {{- range . }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   containerPort: {{ int .containerPort }}
-  protocol: {{ .protocol | default "TCP" }}
+  protocol: {{ .protocol | default "TCP" | quote }}
 {{- end }}
 {{- end -}}
 

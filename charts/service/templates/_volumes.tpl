@@ -13,9 +13,9 @@
 {{- range $index, $it := .Values.config.existing }}
 - name: existing-{{ $index }}
   {{- if .secret }}
-  secret: {secretName: {{ .secret }}}
+  secret: {secretName: {{ .secret | quote }}}
   {{- else }}
-  configMap: {name: {{ .configMap }}}
+  configMap: {name: {{ .configMap | quote }}}
   {{- end }}
 {{- end }}
 {{- with .Values.volumes }}
@@ -28,7 +28,7 @@
 sizeLimit: {{ include "common.scalar" . | quote }}
 {{- end }}
 {{- with .Values.tmp.medium }}
-medium: {{ . }}
+medium: {{ . | quote }}
 {{- end }}
 {{- end -}}
 

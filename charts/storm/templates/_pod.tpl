@@ -22,7 +22,7 @@ that others find by its name.
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 # The name in full: others must be able to look it up.
-- {name: STORM_LOCAL_HOSTNAME, value: "$(POD_NAME).{{ include "common.serviceHost" (dict "root" $.root "component" .) }}"}
+- {name: STORM_LOCAL_HOSTNAME, value: {{ printf "$(POD_NAME).%s" (include "common.serviceHost" (dict "root" $.root "component" .)) | quote }}}
 {{- end }}
 {{- end -}}
 
@@ -45,7 +45,7 @@ that others find by its name.
 {{- with .root.Values.configSecretName }}
 - name: config-secret
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 # storm.yaml, made whole when a container starts. In memory: what is secret in it is not written to a disk.
 - {name: conf, emptyDir: {medium: Memory, sizeLimit: 1Mi}}

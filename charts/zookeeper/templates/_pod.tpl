@@ -33,7 +33,7 @@ twice as long, by default up to a minute: its peers would know its new address, 
 {{- with .Values.tls.secretName }}
 - name: tls-secret
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 # In memory: a key is not written to a disk.
 - {name: tls-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 {{- end }}
