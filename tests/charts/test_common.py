@@ -67,3 +67,18 @@ def test_lint_names_what_it_would_refuse_and_goes_on(run: Callable[..., Any], th
     done = run("lint", throwaway(SERVICE), values={**VALUES, "Version": "COCO"})
     assert done.returncode == 0, done.stdout
     assert "write it such as 'coco'" in done.stdout + done.stderr
+
+
+def test_the_guard_holds_no_digest_of_a_secret(render: Callable[..., Any], throwaway: Callable[[str], Path]) -> None:
+    chart = throwaway('{{ include "common.record" (dict "root" . "component" "svc1") }}')
+
+    def facts(secret: object, **values: object) -> dict[str, str]:
+        env = [{"name": "DB_PASSWORD", "value": secret}, {"name": "LEVEL", "value": values.get("level", "info")}]
+        auth = {"adminPassword": secret, "users": [{"user": "bob", "apiKey": secret}], "token": {"value": secret}}
+        (record,) = render(chart, values={**VALUES, "auth": auth, "env": env})
+        return record["data"]
+
+    assert facts("hunter2") == facts("hunter3") == facts(12345)
+    # Whether it is given at all, and what is beside it, still counts.
+    assert facts("hunter2") != facts("")
+    assert facts("hunter2") != facts("hunter2", level="debug")

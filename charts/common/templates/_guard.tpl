@@ -73,6 +73,8 @@ data:
 {{- /*
 Takes path, value, into, a mapping that gets a digest of each value in it, and global as JSON: Helm copies it into the
 values of every chart below, and it counts once.
+
+Whoever reads a digest can try what it is made of. So of a value that its key says is secret, only whether it is given goes in.
 */ -}}
 {{- define "common.record.digest" -}}
 {{- if and (kindIs "map" .value) .value -}}
@@ -83,8 +85,37 @@ values of every chart below, and it counts once.
     {{- end -}}
   {{- end -}}
 {{- else -}}
-  {{- $_ := set .into .path (toJson .value | sha256sum | trunc 16) -}}
+  {{- $public := include "common.record.public" (dict "value" .value "secret" (regexMatch (include "common.record.secret" .) .path)) -}}
+  {{- $_ := set .into .path ($public | sha256sum | trunc 16) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Takes value and secret, whether its key says that it is one. It as JSON, less the secrets in it. */ -}}
+{{- define "common.record.public" -}}
+{{- if kindIs "map" .value -}}
+  {{- $named := and (kindIs "string" .value.name) (regexMatch (include "common.record.secret" .) (toString .value.name)) -}}
+  {{- $items := list -}}
+  {{- range $key, $value := .value -}}
+    {{- $secret := or $.secret (and $named (eq $key "value")) (regexMatch (include "common.record.secret" $) $key) -}}
+    {{- $items = append $items (printf "%s:%s" (toJson $key) (include "common.record.public" (dict "value" $value "secret" $secret))) -}}
+  {{- end -}}
+  {{- printf "{%s}" (join "," $items) -}}
+{{- else if kindIs "slice" .value -}}
+  {{- $items := list -}}
+  {{- range .value -}}
+    {{- $items = append $items (include "common.record.public" (dict "value" . "secret" $.secret)) -}}
+  {{- end -}}
+  {{- printf "[%s]" (join "," $items) -}}
+{{- else if and .secret (not (kindIs "bool" .value)) (not (has .value (list nil ""))) -}}
+  {{- "hidden" -}}
+{{- else -}}
+  {{- toJson .value -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Which keys of values, or paths, are secret: the rule of python/sidelane/hidden.py. */ -}}
+{{- define "common.record.secret" -}}
+(?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?([.]|$)
 {{- end -}}
 
 {{- define "common.record.operational" -}}
