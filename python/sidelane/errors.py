@@ -46,6 +46,7 @@ from typing import Any
 
 from sidelane.advice import Place
 from sidelane.harmless import in_lines
+from sidelane.redaction import redact
 
 
 class SidelaneError(Exception):
@@ -57,6 +58,7 @@ class SidelaneError(Exception):
     exit_code: int = 1
 
     def __init__(self, problem: str, *, remedy: str = "") -> None:
+        problem, remedy = redact(problem), redact(remedy)
         super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy

@@ -16,7 +16,6 @@ import importlib.util
 import json
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -28,7 +27,7 @@ from urllib.parse import urlsplit
 
 import semver
 
-from sidelane import helm_program
+from sidelane import helm_program, repositories
 from sidelane.errors import (
     ChartNotFound,
     ClusterDenied,
@@ -40,6 +39,7 @@ from sidelane.errors import (
 )
 from sidelane.helm_values import document, require_used
 from sidelane.process import begun, stop
+from sidelane.redaction import learn, redact
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,7 @@ class Helm(Command):
         }
         # What must not be repeated, whatever Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
+        learn(self._secrets)
         self._version: semver.Version | None = None
         #: Its connection settings, as environment variables.
         self.settings = {
@@ -163,7 +164,7 @@ class Helm(Command):
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """A Helm that runs for as long as the block does."""
         arguments = [str(part) for part in command]
-        log.debug("helm %s", re.sub(r"//[^/@ ]+@", "//(hidden)@", " ".join(arguments)))
+        log.debug("helm %s", redact(" ".join(arguments)))
         helm = begun(self._executable, arguments, self._environment, takes_input=takes_input, keeps=self.keeps)
         async with AsyncExitStack() as stack:
             try:
@@ -370,16 +371,33 @@ class Helm(Command):
 
     async def fetch(self, chart: str, into: Path, *, repo: str | None = None, version: str | None = None) -> None:
         """`helm pull`: a chart of a repository or registry, unpacked into a folder. Raises ChartNotFound."""
-        command = ["pull", chart, "--untar", "--destination", str(into)]
-        command += [*(["--repo", repo] if repo else []), *(["--version", version] if version else [])]
+        repositories.require_open(chart)
+        options = ["--untar", "--destination", str(into), *(["--version", version] if version else [])]
         try:
-            await self.run(command)
+            if repo and repositories.is_private(repo):
+                with repositories.configured(repo) as flags:
+                    await self._update(repo, flags)
+                    await self.run(["pull", f"{repositories.NAME}/{chart}", *options, *flags])
+            else:
+                await self.run(["pull", chart, *(["--repo", repo] if repo else []), *options])
         except (ClusterUnreachable, ClusterDenied) as error:  # the words are the same, and here they are of a registry
             what = "does not answer" if isinstance(error, ClusterUnreachable) else "does not accept these credentials"
             host = urlsplit(repo or chart).netloc.rpartition("@")[2]
             login = f", and log in with `helm registry login {host}`" if host and chart.startswith("oci://") else ""
             raise ChartNotFound(
                 f"the repository or registry of the chart {chart!r} {what}", remedy=f"check its address{login}"
+            ) from None
+
+    async def _update(self, repo: str, flags: Sequence[str]) -> None:
+        """`helm repo update`: fetches a repository's index. Raises ChartNotFound; Helm does not say why it failed."""
+        fails = ["--fail-on-repo-update-fail"] if (await self.version()).major == 3 else []  # Helm 4 always does
+        try:
+            await self.run(["repo", "update", *flags, *fails])
+        except HelmError:
+            host = urlsplit(repo).netloc.rpartition("@")[2]
+            raise ChartNotFound(
+                f"the chart repository at {host!r} does not answer, or does not accept these credentials",
+                remedy="check the address, the user and the password in it",
             ) from None
 
     async def package(self, chart: Path, into: Path) -> Path:

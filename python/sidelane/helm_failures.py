@@ -29,7 +29,7 @@ from sidelane.errors import (
     TimedOut,
     TooLarge,
 )
-from sidelane.hidden import HIDDEN
+from sidelane.redaction import HIDDEN, learn, redact
 
 
 class Meaning(NamedTuple):
@@ -183,8 +183,8 @@ MEANINGS = (
 
 def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "") -> SidelaneError:
     """The error that Helm's words mean, with every secret in them hidden. release: that Helm worked on."""
-    for secret in secrets:
-        stderr = stderr.replace(secret, HIDDEN)
+    learn(secrets)
+    stderr = redact(stderr)
     # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
     stderr = re.sub(r"(?m)^(- at '[^']*': )'.*' (?=(does not|is not|must))", rf"\1{HIDDEN} ", stderr)
     words = _errors(stderr)

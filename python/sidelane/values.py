@@ -17,8 +17,9 @@ from sidelane.charts import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.harmless import shortened
 from sidelane.helm_values import dotted, plain, require
-from sidelane.hidden import HIDDEN, is_secret
+from sidelane.hidden import HIDDEN, is_secret, learn_values
 from sidelane.lane import Lane
+from sidelane.redaction import redact
 
 #: How many errors are told: of more, nobody reads the rest.
 TOLD: Final = 500
@@ -40,6 +41,7 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     A chart whose schema has them under ``global`` alone (an outer deployment) gets them there. Raises InvalidValues
     when the values name another lane than ``lane``, or are not plain data.
     """
+    learn_values(values)
     require(values)
     result: dict[str, Any] = plain(values)
     if not isinstance(result.get("global"), Mapping | None):
@@ -203,7 +205,7 @@ def _shown(path: Sequence[str | int], value: object) -> str:
         return HIDDEN
     if isinstance(value, (dict, list)):
         return "a mapping" if isinstance(value, dict) else "a list"
-    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    text = redact(json.dumps(value) if value is None or isinstance(value, bool) else repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -10,6 +10,7 @@ import click
 
 from sidelane import json_writer
 from sidelane.harmless import in_line, in_lines
+from sidelane.redaction import redacted
 
 if TYPE_CHECKING:
     from sidelane.check import Report
@@ -38,7 +39,7 @@ def as_it_is(text: str) -> None:
 
 def data(value: object, format_: str) -> None:
     """A value in its JSON form, as JSON or YAML."""
-    as_it_is(formatted(value, format_))
+    as_it_is(formatted(redacted(value), format_))
 
 
 def formatted(value: object, format_: str) -> str:

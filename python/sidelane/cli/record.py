@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.redaction import learn
 
 if TYPE_CHECKING:
     from sidelane.lane import Lane
@@ -38,6 +39,7 @@ def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: s
     """
     # Taken away, so that no Helm and no plugin of kubectl's that runs from here inherits it.
     passphrase = os.environ.pop("SIDELANE_SIGN_PASSPHRASE", None)
+    learn(filter(None, [passphrase]))
     key = None if sign_key is None else options.content(sign_key, options.KEY_LIMIT)
     found = running.with_client(lambda client: client.record(release, lane), **settings)
     shown = found.to_json()

@@ -13,6 +13,7 @@ from typing import Any, cast
 from sidelane import flags, kubeyaml, lane_written, strvals
 from sidelane.errors import InvalidDeployment, InvalidInput
 from sidelane.helm_values import require
+from sidelane.hidden import learn_values
 from sidelane.kubeyaml.written import Written
 from sidelane.lane import Lane
 from sidelane.values import problems
@@ -67,6 +68,7 @@ def read(path: str | os.PathLike[str], *, version: str | None = None, build: str
         )
     for place, item in _values_in(data):
         require(item, f"{source}: {_dotted(place)}")
+        learn_values(item)
     lane = Lane(version or data["lane"]["Version"], data["lane"]["Build"] if build is None else build)
     folder = Path(path).parent
     return Deployment(

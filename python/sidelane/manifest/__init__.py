@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sidelane import kubeyaml
+from sidelane.hidden import learn_objects
 from sidelane.manifest.differences import diff_objects
 from sidelane.manifest.label_selectors import Selector, selectors
 from sidelane.manifest.name_references import Reference, references
@@ -49,7 +50,9 @@ class Manifest:
         Objects that name no namespace get the given one. ``source`` names the input in errors and where Helm wrote no
         ``# Source:`` comment. Raises InvalidManifest for what can't be read, or is not made of objects with a name.
         """
-        return cls(tuple(_objects(text, namespace, source)))
+        objects = tuple(_objects(text, namespace, source))
+        learn_objects(obj.body for obj in objects)
+        return cls(objects)
 
     def digest(self) -> str:
         """``sha256:`` and 64 hexadecimal digits: the same for the same objects, in whatever order they were written."""

@@ -13,6 +13,7 @@ from sidelane import harmless
 from sidelane.hidden import HIDDEN, is_secret, without_secrets
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import SECRET_FIELDS, Identity, Object
+from sidelane.redaction import redact, redacted
 
 #: What stands for a field or an object that is not there, which null is not.
 ABSENT: Final = object()
@@ -124,7 +125,7 @@ def public(identity: Identity, path: str, value: Any) -> Any:
     """A field's value with every secret hidden: the field itself, or what lies in it."""
     if value is ABSENT or value is None:
         return value
-    return HIDDEN if hides(identity, path) else without_secrets(value)
+    return HIDDEN if hides(identity, path) else redacted(without_secrets(value))
 
 
 def _lines(a: list[str], b: list[str]) -> str:
@@ -145,5 +146,5 @@ def shown(value: Any) -> str:
         return "(absent)"
     if value == HIDDEN:
         return HIDDEN
-    text = json.dumps(value, ensure_ascii=False)
+    text = redact(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sidelane.hidden import HIDDEN, is_secret, secret_texts
+from sidelane.hidden import HIDDEN, decoded, environment_secrets, secret_texts
 
 #: Fewer characters than this are no secret: they would be hidden in every word.
 _SHORTEST: Final = 3
@@ -63,30 +62,13 @@ def secrets_of(values: Mapping[str, Any], objects: Iterable[Mapping[str, Any]]) 
     """
     found = set(secret_texts(values))
     for body in objects:
-        found.update(_of_environment(body))
+        found.update(environment_secrets(body))
         if body.get("kind") != "Secret":
             continue
         found.update(str(value) for value in (body.get("stringData") or {}).values())
         for value in (body.get("data") or {}).values():
             found.add(str(value))
-            found.add(_decoded(str(value)))
+            found.add(decoded(str(value)))
     found |= {line.strip() for text in found for line in text.splitlines() if len(line.strip()) > 2 * _SHORTEST}
     encoded = {base64.b64encode(text.encode(errors="surrogateescape")).decode() for text in found}
     return frozenset(text for text in found | encoded if len(text) >= _SHORTEST)
-
-
-def _of_environment(node: object) -> Iterator[str]:
-    """The values of variables such as DB_PASSWORD, wherever an object has them."""
-    if isinstance(node, Mapping):
-        name, value = node.get("name"), node.get("value")
-        if isinstance(name, str) and isinstance(value, str) and is_secret([name]):
-            yield value
-    for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
-        yield from _of_environment(inner)
-
-
-def _decoded(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return value

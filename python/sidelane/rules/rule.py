@@ -12,6 +12,7 @@ from sidelane.harmless import in_line
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.naming import parse_name
+from sidelane.redaction import redact
 
 Severity = Literal["error", "warning"]
 
@@ -119,7 +120,7 @@ class Rule:
 
 def shown(value: object) -> str:
     """A value in a message, cut where it is long."""
-    text = repr(value)
+    text = redact(repr(value))
     return text if len(text) <= 70 else f"{text[:67]}..."
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sidelane.errors import ReleaseNotFound
+from sidelane.hidden import learn_values
 from sidelane.naming import parse_name
 from sidelane.rendering import Rendering, documents, read_manifest
 
@@ -130,6 +131,9 @@ class Stored:
     text: str  # as Helm printed it
     record: str | None = None
     record_data: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        learn_values(self.values)
 
     @functools.cached_property
     def manifest(self) -> Manifest:

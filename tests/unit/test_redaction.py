@@ -1,0 +1,112 @@
+"""Secrets that are known are hidden in every text, in whatever encoding they are in it."""
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from sidelane import redaction
+from sidelane.errors import InvalidInput, SidelaneError
+from sidelane.harmless import in_line, in_lines, shortened
+from sidelane.hidden import learn_objects, learn_values
+from sidelane.redaction import HIDDEN, redact
+from sidelane.repositories import configured, is_private, require_open
+
+SECRET = 'Tr0ub4dor&3 "x"/é'
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known():
+    redaction.forget()
+    yield
+    redaction.forget()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET,
+        SECRET.upper(),
+        SECRET.lower(),
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        SECRET.encode().hex(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        *(base64.b64encode(f"{'bob:'[:n]}{SECRET}{'@db'[:n]}".encode()).decode() for n in (1, 2, 3)),
+        base64.b64encode(f"bob:{SECRET}@db".encode()).decode(),
+    ],
+)
+def test_a_secret_is_hidden_in_every_encoding(written):
+    redaction.learn([SECRET])
+    shown = in_lines(f"before {written} after")
+    assert HIDDEN in shown
+    assert written.strip('"')[8:] not in shown
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+
+
+def test_a_secret_is_hidden_before_a_text_is_cut():
+    redaction.learn([SECRET])
+    for text in (shortened(f"{SECRET} and more", 9), in_line(f"{SECRET} and more", 9), in_lines(f"a {SECRET}", 9)):
+        assert "Tr0ub4" not in text
+
+
+def test_each_line_of_a_key_is_hidden():
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n"
+    redaction.learn([key])
+    assert "hkiG9w0" not in redact("log: hkiG9w0BAQEFAASC")
+    assert "MIIE" not in redact(json.dumps({"a": key}))
+
+
+def test_what_is_too_short_or_a_word_is_not_hidden():
+    redaction.learn(["abc", "true", "", "    ", "NULL"])
+    assert redact("abc true null") == "abc true null"
+
+
+def test_values_and_objects_teach_their_secrets():
+    learn_values({"db": {"password": "hunter2", "host": "db.example"}})
+    learn_objects([
+        {"kind": "Secret", "data": {"token": base64.b64encode(b"t0k3n").decode(), "user": "Ym9i"}},
+        {"kind": "Secret", "stringData": {"dsn": "postgres://u:dsn-secret@db"}},
+        {"kind": "Deployment", "spec": {"env": [{"name": "API_KEY", "value": "env-secret"}]}},
+    ])  # fmt: skip
+    text = "hunter2 HUNTER2 aHVudGVyMg== t0k3n dDBrM24= env-secret postgres://u:dsn-secret@db db.example bob"
+    assert redact(text).replace(HIDDEN, "").split() == ["db.example", "bob"]
+
+
+def test_an_error_never_has_a_secret():
+    redaction.learn(["hunter2"])
+    error = SidelaneError("it said hunter2", remedy="write aHVudGVyMg== into it")
+    assert "hunter2" not in f"{error} {error!r} {error.args} {error.to_json()}"
+    assert "aHVudGVyMg" not in f"{error} {error!r}"
+
+
+def test_credentials_in_addresses_are_hidden_though_nobody_knows_them():
+    assert redact("at https://bob:pw@host/x?a=b#@ now") == f"at https://{HIDDEN}@host/x?a=b#@ now"
+    assert redact("https://host/a@b") == "https://host/a@b"
+
+
+def test_a_private_repository_is_given_to_helm_in_a_file_of_its_own():
+    url = "https://bob:s%40cret@charts.example/stable?token=t0kenvalue"
+    assert is_private(url)
+    assert not is_private("https://charts.example/stable")
+    with configured(url) as flags:
+        file = Path(flags[1])
+        entry = json.loads(file.read_text())["repositories"][0]
+        assert entry["url"] == "https://charts.example/stable?token=t0kenvalue"
+        assert (entry["username"], entry["password"]) == ("bob", "s@cret")
+    assert redact("s@cret s%40cret t0kenvalue") == f"{HIDDEN} {HIDDEN} {HIDDEN}"
+    assert not file.parent.exists()
+
+
+@pytest.mark.parametrize("chart", ["oci://bob:hunter2@registry.example/x", "https://bob:hunter2@charts.example/x.tgz"])
+def test_the_address_of_a_chart_itself_has_no_credentials(chart):
+    with pytest.raises(InvalidInput) as refused:
+        require_open(chart)
+    assert "hunter2" not in str(refused.value)
+    assert "credentials" in str(refused.value)
