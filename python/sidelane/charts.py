@@ -36,6 +36,12 @@ RELEASE_NAME = "sidelane.dev/release-name"
 
 VALUES_FILE = re.compile(r"(charts/[^/]+/)*values\.yaml")
 
+#: Functions of templates whose result differs each time (sprig, and Helm's own).
+_VARIES = re.compile(
+    rb"\{\{(?!-? ?/\*)[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|shuffle|now|ago|uuidv4|htpasswd|bcrypt|encryptAES|getHostByName"
+    rb"|gen(PrivateKey|CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert|SignedCertWithKey))\b"
+)
+
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
 #: What a template says that asks on upgrades alone, as charts/common's guard: an installation renders alike without.
 ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
@@ -130,6 +136,14 @@ class Chart:
         """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
         return any(
             ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
+            for name, content in files(self.path)
+        )
+
+    @functools.cached_property
+    def may_vary(self) -> bool:
+        """Whether its templates call what differs each time, so that it has to be rendered twice to know."""
+        return any(
+            _VARIES.search(content) if "templates/" in name else name.endswith(".tgz")
             for name, content in files(self.path)
         )
 

@@ -93,6 +93,8 @@ async def install(
         rendering, origin, facts = await together(render, _origin(chart), target.facts())
         if rendered is None:
             checked(rendering)
+        if facts is None:  # on a cluster what Helm installed is held against this rendering
+            await _require_steady(renderer, rendering)
         statement = await _statement(renderer, rendering, origin, facts, bundle)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else ""))
         try:
@@ -104,6 +106,20 @@ async def install(
 
 async def _ready(rendering: Rendering) -> Rendering:
     return rendering
+
+
+async def _require_steady(renderer: Renderer, rendering: Rendering) -> None:
+    """Refuses a chart that renders differently each time: the same again would never be ``unchanged``."""
+    if not rendering.chart.may_vary:
+        return
+    again = await renderer.render(rendering.chart, rendering.lane, rendering.values)
+    objects = {(obj.identity, obj.canonical()) for obj in again.manifest.objects}
+    odd = {obj.source for obj in rendering.manifest.objects if (obj.identity, obj.canonical()) not in objects}
+    if odd:
+        raise Refused(
+            f"the chart {rendering.chart.name} renders differently each time: {', '.join(sorted(odd))}",
+            remedy="give the value that it makes by randAlphaNum, now or the like in the values instead",
+        )
 
 
 async def _origin(chart: Chart) -> Origin:

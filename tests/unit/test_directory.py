@@ -221,3 +221,28 @@ def test_coordinates_that_are_none_are_told(client, root):
     (root / "streams" / "zookeeper-coco-1" / "chart.yaml").write_text("chart: 1\n")
     with pytest.raises(InvalidManifest, match="not a release's coordinates"):
         client.releases()
+
+
+def test_a_chart_that_renders_differently_each_time_is_refused_with_the_template(client, tmp_path):
+    chart = tmp_path / "rnd"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: rnd\nversion: 0.1.0\n")
+    (chart / "values.yaml").write_text('Version: ""\nBuild: ""\n')
+    template = chart / "templates" / "c.yaml"
+
+    def drawn(text):
+        lane = '{{ printf "%s-%s" .Values.Version .Values.Build }}'
+        template.write_text(
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: rnd-{lane}\n  labels:\n    app: rnd-{lane}\n"
+            f"    sidelane.dev/lane: {lane}\n    sidelane.dev/version: {{{{ .Values.Version }}}}\n"
+            f"    sidelane.dev/build: {{{{ .Values.Build | quote }}}}\ndata:\n  drawn: {text}\n"
+        )
+
+    drawn("{{ randAlphaNum 12 | quote }}")
+    with pytest.raises(Refused, match=r"renders differently each time: rnd/templates/c\.yaml") as refused:
+        client.install(chart, "coco-1")
+    assert "randAlphaNum" in refused.value.remedy
+    assert client.releases() == ()
+    drawn('{{ "not drawn now" | quote }}')
+    assert client.install(chart, "coco-1").change == "created"
+    assert client.install(chart, "coco-1").change == "unchanged"
