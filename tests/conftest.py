@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import hypothesis
 import pytest
 import toolchain
+from sidelane import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +103,13 @@ def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Ite
             patch.setenv(f"HELM_{name}_HOME", str(home / name.lower()))
         patch.setenv("GOGC", "400")  # as Sidelane has it (helm.py): thousands of Helms run here
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests() -> Iterator[None]:
+    """A secret that one test plants is an ordinary word to the next one."""
+    yield
+    redaction.forget()
 
 
 @pytest.fixture(scope="session")

@@ -38,8 +38,9 @@ VALUES_FILE = re.compile(r"(charts/[^/]+/)*values\.yaml")
 
 #: Functions of templates whose result differs each time (sprig, and Helm's own).
 _VARIES = re.compile(
-    rb"\{\{(?!-? ?/\*)[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|shuffle|now|ago|uuidv4|htpasswd|bcrypt|encryptAES|getHostByName"
-    rb"|gen(PrivateKey|CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert|SignedCertWithKey))\b"
+    rb"\{\{(?!-? ?/\*)[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|shuffle|now|ago|uuidv4|htpasswd|bcrypt"
+    rb"|encryptAES|getHostByName|gen(PrivateKey|CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert"
+    rb"|SignedCertWithKey))\b"
 )
 
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")

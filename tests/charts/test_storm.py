@@ -107,7 +107,23 @@ def test_settings_keep_their_types(in_lane: InLane, chart: str) -> None:
     ],
 )
 def test_settings_that_are_not_the_users(refusal: Refusal, setting: str, remedy: str) -> None:
-    assert remedy in refusal("supervisor", values={**LANE, "config": {setting: "x"}})
+    assert remedy in refusal("supervisor", values={**LANE, "config": {setting: 1 if setting.endswith("port") else "x"}})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("topology.message.timeout.secs", "30s"),
+        ("nimbus.queue.size", None),
+        ("topology.worker.max.heap.size.mb", "768Mi"),
+        ("storm.zookeeper.session.timeout", None),
+        ("nimbus.thrift.threads", "64"),
+    ],
+)
+@every_storm_chart
+def test_null_and_text_for_a_number_are_refused(refusal: Refusal, chart: str, setting: str, value: object) -> None:
+    assert setting.rpartition(".")[2] in refusal(chart, values={**LANE, "config": {setting: value}})
+    assert setting in refusal(chart, "--skip-schema-validation", values={**LANE, "config": {setting: value}})
 
 
 @every_storm_chart

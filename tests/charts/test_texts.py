@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 #: A pipeline's parts are looked at by themselves.
 NAMES = ("zookeeper", "nimbus", "supervisor", "ui", "service", "route")
-#: Texts that are not in the values of these tests: a probe asks in one way, quantities have a grammar of their own, where
-#: ZooKeeper is stands in the values of a chart or in those of all.
+#: Texts that are not in the values of these tests: a probe asks in one way, containers are alike, and where ZooKeeper
+#: is stands in the values of a chart or in those of all.
 LEFT_OUT = re.compile(
     r"((init|extra)Containers\[\]\.)?(startup|liveness|readiness)Probe\..*|global\.zookeeper\..*"
     r"|(init|extra)Containers\[\]\.(image\..*|args\[\]|command\[\]|env.*|ports.*|volumeMounts.*|workingDir)"

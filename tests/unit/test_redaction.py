@@ -16,13 +16,6 @@ from sidelane.repositories import configured, is_private, require_open
 SECRET = 'Tr0ub4dor&3 "x"/é'
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_known():
-    redaction.forget()
-    yield
-    redaction.forget()
-
-
 @pytest.mark.parametrize(
     "written",
     [

@@ -62,6 +62,8 @@ A setting that is in one of the first two can't be in the third.
   {{- printf "config.%s is fixed by the chart, because other parts of the lane rely on it; leave it out" .key -}}
 {{- else if not (regexMatch "^[A-Za-z][A-Za-z0-9._-]*$" .key) -}}
   {{- printf "config.%s is not the name of a setting; write it as Storm does, such as topology.message.timeout.secs" .key -}}
+{{- else if and (has (kindOf .value) (list "invalid" "string")) (regexMatch "[._](secs?|mb|ms|millis|minutes|hours|port|count|size|threads|bytes|percent|workers|executors|timeout|times|interval)$" .key) -}}
+  {{- printf "config.%s is %s, and Storm reads a number there; give one, without a unit, or leave it out" .key (ternary "null" "text" (kindIs "invalid" .value)) -}}
 {{- else if regexMatch "(password|payload)$" .key -}}
   {{- printf "config.%s is a secret, and a ConfigMap is none; put it into the Secret that configSecretName names" .key -}}
 {{- end -}}

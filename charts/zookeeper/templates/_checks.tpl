@@ -4,6 +4,12 @@
 {{- if not (has $replicas (list 1 3 5 7)) -}}
   {{- fail (printf "replicas is %v, and an ensemble has 1, 3, 5 or 7 members: an even one survives no more failures than the odd one below it" .Values.replicas) -}}
 {{- end -}}
+{{- range list "tickTime" "initLimit" "syncLimit" -}}
+  {{- $given := get ($.Values.config | default dict) . -}}
+  {{- if not (regexMatch "^[1-9][0-9]*$" (include "common.scalar" $given)) -}}
+    {{- fail (printf "config.%s is %s, and without a whole number there no member of an ensemble starts; give one, or leave it out for the chart's own" . (ternary "null" (include "common.scalar" $given) (kindIs "invalid" $given))) -}}
+  {{- end -}}
+{{- end -}}
 {{- include "common.heapFits" (dict "name" "jvm.heapMiB" "heapMiB" .Values.jvm.heapMiB "resources" .Values.resources) -}}
 {{- if and (gt (int .Values.jvm.dnsCacheSeconds) 0) (contains "-Djava.security.properties=" .Values.jvm.options) -}}
   {{- fail (printf "jvm.options is '%s', and jvm.dnsCacheSeconds is given to Java by that option, too, so one of them would be lost; set jvm.dnsCacheSeconds to 0, and write networkaddress.cache.ttl into the file of yours" .Values.jvm.options) -}}
