@@ -14,6 +14,7 @@ from sidelane.rules import (
     list_keys,
     name_limits,
     references_exist,
+    text_fields,
     unique_identity,
 )
 from sidelane.rules.rule import Context, Finding, Problem, Rule, Severity
@@ -28,4 +29,5 @@ RULES: Final[tuple[Rule, ...]] = (
     references_exist.RULE,
     unique_identity.RULE,
     list_keys.RULE,
+    text_fields.RULE,
 )
