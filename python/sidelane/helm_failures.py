@@ -38,7 +38,7 @@ class Meaning(NamedTuple):
     words: re.Pattern[str]
     error: type[SidelaneError]
     problem: str  # may hold the groups of ``words``
-    remedy: str  # may hold the groups, and ``{status}``: the command that shows the release
+    remedy: str  # may hold the groups, and ``{status}`` or ``{verify}``: a command about the release
 
 
 def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
@@ -76,7 +76,7 @@ MEANINGS = (
         r"Apply failed with \d+ conflicts?: (?P<fields>.+)$",
         FieldsOwned,
         "others have set fields of the {kind} {name}: {fields}",
-        "set them back where they were changed, then try again; see `sidelane verify`",
+        "set them back where they were changed, then try again; see {verify}",
     ),
     _row(
         r"(?P<kind>\w+)(\.\S+)? \"(?P<name>[^\"]+)\" already exists",
@@ -193,7 +193,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
     for meaning in MEANINGS:
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
-            groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
+            for verb in ("status", "verify"):
+                groups[verb] = f"`sidelane {verb} {release}`" if release else "`sidelane list`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     last = words.strip().splitlines()
     return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
