@@ -193,8 +193,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
     for meaning in MEANINGS:
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
-            for verb in ("status", "verify"):
-                groups[verb] = f"`sidelane {verb} {release}`" if release else "`sidelane list`"
+            groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
+            groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     last = words.strip().splitlines()
     return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
