@@ -51,3 +51,31 @@ def tiny_chart(folder: Path) -> Path:
     (folder / "values.yaml").write_text('name: ""\nserviceVersion: v1\nreplicas: 1\ntext: ""\n')
     (folder / "templates" / "c.yaml").write_text(TINY_OBJECT)
     return folder
+
+
+TINY_SERVICE = """\
+{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Values.name }}-{{ .Values.serviceVersion }}-{{ $lane }}
+  labels: &labels
+    app: {{ .Values.name }}-{{ $lane }}
+    version: {{ .Values.serviceVersion }}
+    sidelane.dev/version: {{ .Values.Version | quote }}
+    sidelane.dev/build: {{ .Values.Build | quote }}
+    sidelane.dev/lane: {{ $lane | quote }}
+spec:
+  selector:
+    app: {{ .Values.name }}-{{ $lane }}
+    version: {{ .Values.serviceVersion }}
+    sidelane.dev/lane: {{ $lane | quote }}
+  ports: [{name: http, port: 80}]
+"""
+
+
+def tiny_service(folder: Path) -> Path:
+    """The same with a Service, so that a route can lead there; it has no pods."""
+    tiny_chart(folder)
+    (folder / "templates" / "service.yaml").write_text(TINY_SERVICE)
+    return folder

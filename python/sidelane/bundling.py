@@ -20,11 +20,12 @@ from sidelane.record import Record
 from sidelane.record.cluster import Facts, of_helm
 from sidelane.releases import Progress
 from sidelane.rendering import Renderer, Rendering, documents
-from sidelane.routes import Route, about
-from sidelane.routing import changes
+from sidelane.routes import Known, about, known_of
+from sidelane.routing import changes, finding
 from sidelane.routing.changes import Router
 from sidelane.routing.places import place_of
 from sidelane.targets import Options, Release, Stored, Target, no_release
+from sidelane.targets.ours import of_lane, route_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ async def make(
     holds secrets, or when its chart, rendered without a cluster, is not what is deployed: no replay could make that.
     """
     found = sorted(
-        (release for release in await target.releases() if release.lane == lane),
+        await of_lane(target, lane),
         key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
     )
     if not found:
@@ -67,13 +68,14 @@ async def make(
         if not allow_secrets:
             _refuse_secrets(stored)
         package = await _package(helm, chart)
-        values = changes.own(stored) if _is_route(chart) else stored.values
+        is_route = route_of(stored) is not None
+        values = changes.own(stored) if is_route else stored.values
         one = Bundled(release.name, package, values, stored.text, release.namespace, record)
         with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
             unpacked = _unpack(package, Path(folder))
-            rendering = await _offline(helm, facts).render(unpacked, lane, values)
+            rendering = await _offline(helm, facts).render(unpacked, lane, values, release=release.name)
         _same(rendering, one, f"{chart.name} {chart.version}, rendered without a cluster,")
-        (routes if _is_route(chart) else made).append(one)
+        (routes if is_route else made).append(one)
     return Bundle(
         lane=lane,
         namespace=facts.namespace,
@@ -106,24 +108,29 @@ async def replay(
             progress(f"rendering {one.name}")
             chart = _unpack(one.chart, Path(folder, str(number)))
             as_it_was = _offline(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
-            here = await as_it_was.render(chart, opened.lane, one.values)
+            is_route = known_of(obj.labels for obj in one.manifest.objects) is not None
+            here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
             _same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
             if await target.facts() is not None:
-                here = await _renderer(renderer, chart).render(chart, opened.lane, one.values)
+                at_home = replace(renderer(chart), server=False) if is_route else renderer(chart)
+                here = await at_home.render(chart, opened.lane, one.values, release=one.name)
                 if target.namespace == opened.namespace:
                     _same(here, one, "this cluster, with its own version and APIs,")
             elif target.namespace != opened.namespace:
-                here = await replace(as_it_was, namespace=target.namespace).render(chart, opened.lane, one.values)
+                elsewhere = replace(as_it_was, namespace=target.namespace)
+                here = await elsewhere.render(chart, opened.lane, one.values, release=one.name)
             releases.checked(here)
             ready.append(here)
-        routes = [rendering for rendering in ready if _is_route(rendering.chart)]
-        for rendering in routes:
-            await _refuse_to_set_back(target, rendering)
+        known = {one.release: known_of(obj.labels for obj in one.manifest.objects) for one in ready}
+        routes = {name: route for name, route in known.items() if route is not None}
+        for rendering in ready:
+            if rendering.release in routes:
+                await _refuse_to_set_back(target, rendering, routes[rendering.release])
         # A route leads to what is ready.
         options = options._replace(wait=options.wait or bool(routes))
         done: dict[str, Release] = {}
         for rendering in ready:
-            if rendering not in routes:
+            if rendering.release not in routes:
                 done[rendering.release] = await releases.install(
                     target,
                     renderer(rendering.chart),
@@ -136,25 +143,20 @@ async def replay(
                     keep=False,
                     progress=progress,
                 )
-        for rendering in routes:
-            done[rendering.release] = await _routed(target, _renderer(renderer, rendering.chart), rendering, progress)
+        for rendering in ready:
+            if (route := routes.get(rendering.release)) is not None:
+                router = Router(
+                    place_of(target), replace(renderer(rendering.chart), server=False), rendering.chart, progress
+                )
+                done[rendering.release] = await _routed(router, rendering, route)
     digests = tuple(rendering.manifest.digest() for rendering in ready)
     return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
 
 
-def _is_route(chart: Chart) -> bool:
-    return chart.name == "route"
-
-
-def _renderer(renderer: Callable[[Chart], Renderer], chart: Chart) -> Renderer:
-    """How a chart is rendered here; a route as ``sidelane route`` does, without asking the cluster."""
-    return replace(renderer(chart), server=False) if _is_route(chart) else renderer(chart)
-
-
-async def _refuse_to_set_back(target: Target, rendering: Rendering) -> None:
-    """Raises ReleaseConflict when a route is there and leads elsewhere."""
+async def _refuse_to_set_back(target: Target, rendering: Rendering, route: Known) -> None:
+    """Raises ReleaseConflict when a route is there and leads elsewhere, and NotOurs when its name is taken."""
     try:
-        stored = await target.stored(rendering.release)
+        stored = await finding.named(place_of(target), *route)
     except ReleaseNotFound:
         return
     if differences := stored.differences(rendering):
@@ -166,11 +168,10 @@ async def _refuse_to_set_back(target: Target, rendering: Rendering) -> None:
         )
 
 
-async def _routed(target: Target, renderer: Renderer, rendering: Rendering, progress: Progress) -> Release:
-    router = Router(place_of(target), renderer, rendering.chart, progress)
-    whole = charts.coalesce(rendering.chart.defaults, rendering.values)
-    service = Route.from_values(whole, rendering.lane).service
-    routed = await router.set(service, rendering.lane, values=rendering.values, context="replayed from a bundle")
+async def _routed(router: Router, rendering: Rendering, route: Known) -> Release:
+    routed = await router.set(
+        *route, values=rendering.values, context="replayed from a bundle", release=rendering.release
+    )
     chart = f"{rendering.chart.name}-{rendering.chart.version}"
     return replace(routed.release, chart=chart, change=routed.change)
 

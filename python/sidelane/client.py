@@ -114,7 +114,11 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
     async def releases(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         """Every release of the namespace, in every state, or those of one lane."""
         found = await self._target.releases(all_namespaces=all_namespaces)
-        return tuple(release for release in found if lane is None or release.lane == lane_of(lane))
+        if lane is None or all_namespaces:
+            return tuple(release for release in found if lane is None or release.lane == lane_of(lane))
+        from sidelane.targets import ours  # noqa: PLC0415 - few need it
+
+        return tuple(await ours.of_lane(self._target, lane_of(lane), found))
 
     async def where(self) -> str:
         """The place that the client works in, in words: ``namespace streams``; where Helm chooses it, Helm is asked."""
@@ -137,11 +141,25 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         return await self._target.status(named(name, lane))
 
     async def uninstall(
-        self, name: str, lane: Lane | str | None = None, *, wait: bool = False, timeout: str | None = None
+        self,
+        name: str,
+        lane: Lane | str | None = None,
+        *,
+        wait: bool = False,
+        timeout: str | None = None,
+        foreign: bool = False,
+        delete_cluster_objects: bool = False,
     ) -> Release:
-        """Removes one release; the claims of its stateful sets stay. Named as in ``status``."""
-        options = Options(wait=wait, timeout=timeout, progress=self._progress)
-        return await self._target.uninstall(named(name, lane), options)
+        """Removes one release; the claims of its stateful sets stay. Named as in ``status``.
+
+        foreign: also when Sidelane did not make it. delete_cluster_objects: also objects that are not of the namespace.
+        Raises ReleaseNotFound, NotOurs, StillHeld.
+        """
+        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+
+        options, release = Options(wait=wait, timeout=timeout, progress=self._progress), named(name, lane)
+        allowed = retire.Allowed(frozenset({release} if foreign else ()), delete_cluster_objects)
+        return await retire.uninstall(self._target, release, options, allowed=allowed)
 
     async def render(
         self,

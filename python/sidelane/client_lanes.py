@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sidelane.connection import Connection, lane_of, named
@@ -106,19 +107,26 @@ class LaneVerbs(Connection):
         drain: str = "30s",
         delete_claims: bool = False,
         timeout: str | None = None,
+        foreign: Collection[str] = (),
+        delete_cluster_objects: bool = False,
         dry_run: bool = False,
     ) -> Retirement:
         """Removes a lane, or one release of it, when nothing needs it: see sidelane.retire.
 
         min_age: how long ago it was last changed at least. drain: how long what a route led there is given, after the
-        route has left it. delete_claims: with the claims of its stateful sets. dry_run: only look. Lengths of time are
-        written as Helm's, ``24h``. Raises StillHeld with everything that is in the way.
+        route has left it. delete_claims: with the claims of its stateful sets. foreign: releases to remove although
+        Sidelane did not make them, by name; without it they stay. delete_cluster_objects: remove objects that are not
+        of the namespace, too. dry_run: only look. Lengths of time are written as Helm's, ``24h``. Raises StillHeld with
+        everything that is in the way, and NotOurs where Sidelane made nothing of it.
         """
         from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
 
         own, name = lane_of(lane), None if release is None else named(release, lane)
+        allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
         if dry_run:
-            return await retire.look(self._target, own, release=name, min_age=min_age)
+            return await retire.look(
+                self._target, own, release=name, min_age=min_age, delete_claims=delete_claims, allowed=allowed
+            )
         return await retire.retire(
             self._target,
             own,
@@ -127,19 +135,27 @@ class LaneVerbs(Connection):
             drain=drain,
             delete_claims=delete_claims,
             timeout=timeout,
+            allowed=allowed,
             progress=self._progress,
         )
 
-    async def outdated(self, keep: int, *, version: str | None = None, min_age: str = "0s") -> tuple[Retirement, ...]:
-        """The lanes beyond the ``keep`` youngest, the oldest first, and what is in the way of retiring each.
+    async def outdated(
+        self,
+        keep: int,
+        *,
+        version: str | None = None,
+        min_age: str = "0s",
+        foreign: Collection[str] = (),
+        delete_cluster_objects: bool = False,
+    ) -> tuple[Retirement, ...]:
+        """The lanes beyond the ``keep`` youngest of each Version, the oldest first, and what is in the way of each.
 
-        version: look at the lanes of this Version alone. Nothing is changed.
+        version: look at the lanes of this Version alone. The rest is as in ``retire``. Nothing is changed.
         """
         from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
 
-        there = await self._target.releases()
-        lanes = retire.outdated(there, keep, version=version)
-        return tuple(await retire.look_at(self._target, lanes, there, min_age=min_age))
+        allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
+        return await retire.propose(self._target, keep, version=version, min_age=min_age, allowed=allowed)
 
 
 def _deployment(

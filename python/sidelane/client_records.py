@@ -54,16 +54,24 @@ class RecordVerbs(Connection):
             raise InvalidInput("nothing is named to verify", remedy="name a release, or a lane")
         return await verify.lane(self._target, lane_of(lane))
 
-    async def diff(self, a: str, b: str | None = None) -> Comparison:
+    async def diff(self, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
         """What differs between two lanes, releases or files, with the lane taken out of the names; without ``b``
         between a lane or a release and the cluster.
 
-        a, b: a lane (``coco-1``), a release's own name, a deployment file (.yaml) or a bundle (.tar.gz).
+        a, b: a lane (``coco-1``), a release's own name, a deployment file (.yaml) or a bundle (.tar.gz). namespace: in
+        the place of the file's, which a lane or release beside it is looked for in. The client's own namespace is for
+        files that name none.
         """
         from sidelane import diff, sides, verify  # noqa: PLC0415 - few need it
 
         if b is not None:
-            return diff.compare(*await together(self._side(a), self._side(b)))
+            files = [sides.opened(each) for each in (a, b)]
+            beside = namespace or next((file.namespace for file in files if file and file.namespace), None)
+            both = (
+                RecordVerbs._side(self._in(namespace or (file.namespace if file else beside)), each, file)
+                for each, file in zip((a, b), files, strict=True)
+            )
+            return diff.compare(*await together(*both))
         names = await sides.names(self._target, a)
         return diff.of_cluster(a, await verify.releases(self._target, names))
 

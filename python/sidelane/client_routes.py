@@ -105,7 +105,7 @@ class RouteVerbs:
         lane: Lane | str,
         to: str,
         *,
-        steps: Sequence[int] = (5, 25, 50, 100),
+        steps: Sequence[int] | None = None,
         every: str = "2m",
         between: str = "10s",
         checks: Sequence[str] = (),
@@ -115,10 +115,11 @@ class RouteVerbs:
     ) -> Shift:
         """Moves requests to a target step by step, each of ``every``, and asks the checks every ``between``.
 
-        to: the target, as in ``route``. steps: its percentages; the others share the rest as they did before. checks:
+        to: the target, as in ``route``. steps: its percentages; the others share the rest as they did before. Without
+        them 5, 25, 50 and 100; in mode service, which can't split, 100 alone; with go_on those of the shift. checks:
         such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz`` (routing/gates.py); that the target is
-        ready is always asked. go_on: with a shift that was interrupted, from the step where it stands. tell: told of
-        each step, and of the end.
+        ready is always asked where something runs. go_on: with a shift that was interrupted, from the step where it
+        stands. tell: told of each step, and of the end.
 
         When a check fails, the weights from before the shift are put back and GateFailed is raised. Raises also as
         ``route`` does.

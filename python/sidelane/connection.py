@@ -166,31 +166,30 @@ class Connection:
                     found[key] = await stack.enter_async_context(self._chart(*key))
             yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
 
-    async def _side(self, reference: str) -> Side:
+    async def _side(self, reference: str, file: Deployment | Bundle | None) -> Side:
         """One side of a comparison: a lane, a release, or a file, which is a deployment file or a bundle.
 
-        Raises ReleaseNotFound, InvalidName for what is none of these, and what reading and rendering a file raises.
+        Raises ReleaseNotFound, InvalidName for what is none of these, and what rendering a file raises.
         """
         from sidelane import sides  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.deployment import Deployment  # noqa: PLC0415
 
-        if not sides.is_file(reference):
-            return await sides.of_releases(self._target, reference)
-        if sides.is_bundle(reference):
-            return sides.of_bundle(reference)
-        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
-
-        deployment = deployments.read(reference)
-        at = self._in(self._settings["namespace"] or deployment.namespace)
-        with Connection._advising(at):
-            return await Connection._rendered(at, reference, deployment)
+        if file is None:
+            with self._advising():
+                return await sides.of_releases(self._target, reference)
+        if not isinstance(file, Deployment):
+            return sides.of_bundle(reference, file)
+        with self._advising():
+            return await self._rendered(reference, file)
 
     async def _rendered(self, label: str, deployment: Deployment) -> Side:
         from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
         from sidelane import sides  # noqa: PLC0415
 
         async with self._charts(deployment) as found:
-            parts = deployments.parts(deployment, found)
-            return await sides.of_parts(label, deployment.lane, parts, self._renderer)
+            made = [(part.chart, part.values) for part in deployments.parts(deployment, found)]
+            made += deployments.routes(deployment, charts.find("route"))
+            return await sides.of_charts(label, deployment.lane, made, self._renderer)
 
     async def _replayed(self, opened: Bundle, options: Options) -> Replayed:
         from sidelane import bundling  # noqa: PLC0415 - other verbs need none of it

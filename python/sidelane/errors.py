@@ -14,6 +14,7 @@
     │   ├── ReleaseConflict                          the lane's release is there with other content
     │   │   ├── ReleaseExists                        a release of that name is there
     │   │   └── FieldsOwned                          others have set fields that Helm would write
+    │   ├── NotOurs                                  a release that Sidelane did not make
     │   ├── StillHeld                                something stands in the way of retiring it
     │   ├── ReleaseNotFound                          no such release
     │   ├── TooLarge                                 a release that is larger than Helm can keep
@@ -162,6 +163,10 @@ class FieldsOwned(ReleaseConflict):
     @property
     def fields(self) -> tuple[str, ...]:
         return tuple(re.findall(r"(?<=[: ])\.[^\s,;]+", self.problem))
+
+
+class NotOurs(Refused):
+    """A release that Sidelane did not make, and so neither changes nor removes without being told to."""
 
 
 class StillHeld(Refused):

@@ -11,6 +11,7 @@ from sidelane.lane import Lane
 from sidelane.readiness import Readiness
 from sidelane.readiness.value import merged
 from sidelane.targets import Options, Release, Stored, Target, no_release
+from sidelane.targets.ours import of_lane
 
 #: How many releases are asked for at a time.
 _AT_ONCE = 4
@@ -62,7 +63,7 @@ async def wait(target: Target, name: str | None, lane: Lane | None, options: Opt
 
 
 async def _of_lane(target: Target, lane: Lane) -> list[Release]:
-    found = [one for one in await target.releases() if one.lane == lane]
+    found = await of_lane(target, lane)
     if not found:
         raise await no_release(target, lane)
     return found

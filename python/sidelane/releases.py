@@ -45,6 +45,11 @@ PATIENCE: Final = 15.0
 Progress = Callable[[str], None]
 
 
+def elsewhere(release: str) -> str:
+    """What to do where a release of the wanted name is somebody else's."""
+    return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
+
+
 def quiet(_: str) -> None:
     """The progress that is told to nobody."""
 
@@ -159,6 +164,8 @@ async def _same_or_refused(
     found = await compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
+    if found.answer != "same" or release.status != "deployed":
+        await _require_ours(target, stored, remedy=elsewhere(release.name))
     if found.answer != "same":
         raise await _differs(target, found)
     if release.status == "deployed":
@@ -212,6 +219,12 @@ async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
         differences=found.differences,
         remedy=f"a deployed lane is never changed: install it as {where}",
     )
+
+
+async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
+    from sidelane.targets import ours  # noqa: PLC0415 - Helm is started first
+
+    await ours.require(target, stored.release, remedy=remedy)
 
 
 async def _finished(
@@ -271,6 +284,7 @@ async def upgrade(
     name = release_of(chart, lane, values)
     options = options._replace(progress=progress)
     stored = await target.stored(name)
+    await _require_ours(target, stored, remedy="change it with Helm, as it was made")
     if stored.release.status == "failed" or await target.abandoned([stored.release]):
         progress(f"finishing {name}, which was left {stored.release.status}")
         await target.finish(stored.release, options)

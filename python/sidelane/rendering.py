@@ -36,12 +36,15 @@ class Renderer:
     server: bool = False
     upgrades: bool = False
 
-    async def render(self, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool = False) -> Rendering:
+    async def render(
+        self, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool = False, release: str = ""
+    ) -> Rendering:
         """One chart rendered for one lane. Raises what Helm raises.
 
         upgrade: as an upgrade of its release renders it on this cluster; elsewhere the same as an installation.
+        release: its name where it is not the naming contract's.
         """
-        release = release_of(chart, lane, values)
+        release = release or release_of(chart, lane, values)
         upgrade = upgrade and self.upgrades
         text = await self.helm.template_text(
             release,

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+from sidelane import deployment
 from sidelane.charts import Chart
-from sidelane.deployment import Part
+from sidelane.deployment import Deployment
 from sidelane.diff import Side
 from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lane import Lane
+from sidelane.manifest import Manifest
 from sidelane.naming import parse_name
 from sidelane.rendering import Renderer, Rendering
+from sidelane.routes import known_of
 from sidelane.targets import Stored, Target, no_release
+from sidelane.targets.ours import of_lane
+
+if TYPE_CHECKING:
+    from sidelane.bundle import Bundle
 
 _BUNDLES: Final = (".tar.gz", ".tgz")
 _FILES: Final = (".yaml", ".yml", *_BUNDLES)
@@ -26,8 +33,15 @@ def is_file(reference: str) -> bool:
     return "/" in reference or reference.endswith(_FILES)
 
 
-def is_bundle(reference: str) -> bool:
-    return reference.endswith(_BUNDLES)
+def opened(reference: str) -> Deployment | Bundle | None:
+    """Returns the deployment file or bundle that is named, None for a lane or a release. Raises what reading raises."""
+    if not is_file(reference):
+        return None
+    if not reference.endswith(_BUNDLES):
+        return deployment.read(reference)
+    from sidelane import bundle  # noqa: PLC0415 - other sides need none of it
+
+    return bundle.read(reference)
 
 
 async def names(target: Target, reference: str) -> list[str]:
@@ -35,7 +49,7 @@ async def names(target: Target, reference: str) -> list[str]:
     lane = _lane(reference)
     if lane is None:
         return [reference]
-    found = [release.name for release in await target.releases() if release.lane == lane]
+    found = [release.name for release in await of_lane(target, lane)]
     if not found:
         raise await no_release(target, lane)
     return found
@@ -53,35 +67,40 @@ async def of_releases(target: Target, reference: str) -> Side:
     kept = await asyncio.gather(*(one(name) for name in wanted))
     lane = _lane(reference)
     if lane is not None:
-        return Side(reference, lane, {_subject(each.release.name, lane): each.manifest for each in kept})
+        return Side(reference, lane, {_subject(each.release.name, lane, each.manifest): each.manifest for each in kept})
     # One release against another is compared whatever the two are called.
     parsed = parse_name(reference)
     assert parsed is not None  # noqa: S101 - names() took it for a release
     return Side(reference, parsed[1], {"": kept[0].manifest})
 
 
-async def of_parts(label: str, lane: Lane, parts: Sequence[Part], renderer: Callable[[Chart], Renderer]) -> Side:
-    """The releases of a deployment file, as they would be made."""
+async def of_charts(
+    label: str,
+    lane: Lane,
+    made: Sequence[tuple[Chart, Mapping[str, Any]]],
+    renderer: Callable[[Chart], Renderer],
+) -> Side:
+    """The releases and routes of a deployment file, as they would be made."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(part: Part) -> Rendering:
+    async def one(chart: Chart, values: Mapping[str, Any]) -> Rendering:
         async with limit:
-            return await renderer(part.chart).render(part.chart, lane, part.values)
+            return await renderer(chart).render(chart, lane, values)
 
-    made = await asyncio.gather(*(one(part) for part in parts))
-    return Side(label, lane, {_subject(each.release, lane): each.manifest for each in made})
+    found = await asyncio.gather(*(one(*each) for each in made))
+    return Side(label, lane, {_subject(each.release, lane, each.manifest): each.manifest for each in found})
 
 
-def of_bundle(path: str) -> Side:
+def of_bundle(label: str, opened: Bundle) -> Side:
     """The releases of a bundle, as they were deployed."""
-    from sidelane import bundle  # noqa: PLC0415 - other sides need none of it
-
-    opened = bundle.read(path)
-    return Side(path, opened.lane, {_subject(one.name, opened.lane): one.manifest for one in opened.releases})
+    return Side(label, opened.lane, {_subject(one.name, opened.lane, one.manifest): one.manifest
+                                     for one in opened.releases})  # fmt: skip
 
 
-def _subject(release: str, lane: Lane) -> str:
-    return release.removesuffix(f"-{lane}")
+def _subject(release: str, lane: Lane, manifest: Manifest) -> str:
+    """A release's name without the lane; of a route the naming contract's, whatever plain Helm called it."""
+    route = known_of(obj.labels for obj in manifest.objects)
+    return f"route-{route.service}" if route and route.lane == lane else release.removesuffix(f"-{lane}")
 
 
 def _lane(reference: str) -> Lane | None:

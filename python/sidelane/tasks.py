@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import Any, Generic, TypeVar, overload
 
 A = TypeVar("A")
@@ -27,6 +27,17 @@ async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4) -> list[A]:
+    """Runs all of it, so many at a time, and returns the results in order. On a cluster each is often a Helm."""
+    room = asyncio.Semaphore(limit)
+
+    async def one(each: Coroutine[Any, Any, A]) -> A:
+        async with room:
+            return await each
+
+    return list(await asyncio.gather(*map(one, work)))
 
 
 async def ended(task: asyncio.Task[Any]) -> None:

@@ -21,6 +21,7 @@ from sidelane.manifest.objects import canonical, parse_object
 from sidelane.record import Record, config_map, leaves, under
 from sidelane.record.statement import digests, guarded
 from sidelane.targets import Found, Stored, Target, no_release
+from sidelane.targets.ours import of_lane, route_of
 
 #: What a release is: the first of these that holds.
 State = Literal["missing", "drifted", "changed", "unfinished", "unrecorded", "unchanged"]
@@ -92,7 +93,7 @@ class Verification:
 
 async def lane(target: Target, wanted: Lane) -> tuple[Verification, ...]:
     """Every release of a lane, by name. Raises ReleaseNotFound for a lane that has none."""
-    names = [release.name for release in await target.releases() if release.lane == wanted]
+    names = [release.name for release in await of_lane(target, wanted)]
     if not names:
         raise await no_release(target, wanted)
     return await releases(target, names)
@@ -149,13 +150,8 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
         operated=allowed,
         scaled=tuple(scaled),
         record=record,
-        route=_is_route(stored),
+        route=route_of(stored) is not None,
     )
-
-
-def _is_route(stored: Stored) -> bool:
-    objects = stored.manifest.objects
-    return bool(objects) and all(obj.labels.get("app.kubernetes.io/name") == "route" for obj in objects)
 
 
 def _operational(stored: Stored) -> frozenset[str]:

@@ -112,7 +112,7 @@ def told(drift):
 
 def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(client, edit, request):
     """One release, edited field by field: each edit is told alone, and nothing before the first."""
-    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1"))
+    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1", delete_cluster_objects=True))
     client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
     (before,) = client.verify(lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {

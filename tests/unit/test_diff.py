@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from generated import tiny_service
 from sidelane import Client, Lane
 from sidelane.diff import Side, compare, neutral
 from sidelane.errors import InvalidName, ReleaseNotFound
@@ -96,6 +97,27 @@ def test_two_lanes_a_release_and_a_file(client, tmp_path, helm):
     assert [one.difference.path for one in client.diff("coco-1", str(file)).differences] == [
         "data[zoo.cfg]", "spec.replicas",
     ]  # fmt: skip
+
+
+def test_a_file_knows_its_namespace_and_its_routes(tmp_path, helm):
+    """The lane is where the file says, not where the client happens to be; and it has the file's route."""
+    tiny_service(tmp_path / "tiny")
+    file = tmp_path / "lane.yaml"
+    file.write_text(
+        "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
+        "namespace: streams\nreleases: [{chart: ./tiny, name: svc1, serviceVersion: v1}]\n"
+        "routes: [{service: svc1, weights: {v1: 1}}]\n"
+    )
+    elsewhere = Client(namespace="elsewhere", directory=tmp_path / "root", helm=helm)
+    elsewhere.apply(file)
+    found = elsewhere.diff("coco-1", str(file))
+    assert (found.same, found.only) == (True, ())
+    there = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
+    there.route("svc1", "coco-1", values={"targetPort": "8080"})
+    (changed,) = elsewhere.diff(str(file), "coco-1").differences
+    assert (changed.release, changed.difference.path) == ("route-svc1", "spec.ports[http].targetPort")
+    with pytest.raises(ReleaseNotFound):
+        elsewhere.diff("coco-1", str(file), namespace="elsewhere")
 
 
 @pytest.mark.parametrize(("reference", "error"), [("Coco", InvalidName), ("coco-9", ReleaseNotFound),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from generated import tiny_chart
+from generated import tiny_chart, tiny_service
 from sidelane import Client, Lane
 from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
 from sidelane.retire import outdated
@@ -81,6 +81,49 @@ def test_the_lanes_beyond_the_youngest_are_proposed(client, tmp_path):
     assert len(names(client)) == 9
 
 
+def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
+    tiny_service(tmp_path / "tiny")
+    (tmp_path / "lane.yaml").write_text(LANE + "routes: [{service: base, weights: {v1: 1}}]\n")
+    told = []
+    client = Client(directory=tmp_path / "root", helm=helm, progress=told.append)
+    for build in (1, 2):
+        client.apply(tmp_path / "lane.yaml", build=build)
+    client.route("edge", "coco-2", {"coco-1/v1": 1})
+
+    # One release is held by the lane's route, and the way out is told; of the lane only what others' routes hold.
+    with pytest.raises(StillHeld) as held:
+        client.retire("coco-2", "base-v1")
+    assert held.value.held == ("route-base-coco-2 leads to base-v1-coco-2 (weight 1 of 1)",
+                               "svc1-v1-coco-2 needs base-v1-coco-2")  # fmt: skip
+    flags = f"--directory {tmp_path / 'root'}"
+    assert held.value.remedy == (
+        f"set route-base-coco-2 without v1, see `sidelane route show base --lane coco-2 {flags}`, "
+        f"or retire the whole lane, its routes too, with `sidelane retire --lane coco-2 {flags}`; "
+        f"retire svc1-v1-coco-2 first, or the whole lane with `sidelane retire --lane coco-2 {flags}`"
+    )
+    with pytest.raises(StillHeld) as held:
+        client.retire("coco-1")
+    assert held.value.held == ("route-edge-coco-2 leads to edge-v1-coco-1 (weight 1 of 1)",)
+    assert held.value.remedy == (
+        f"set route-edge-coco-2 without coco-1/v1, see `sidelane route show edge --lane coco-2 {flags}`"
+    )
+
+    # Lanes that nobody named are held by their own routes, too.
+    assert all(one.held for one in client.outdated(0))
+    gone = client.retire("coco-2", drain="1s")
+    assert gone.releases == (
+        "route-base-coco-2", "route-edge-coco-2", "edge-v1-coco-2", "svc1-v1-coco-2", "base-v1-coco-2",
+    )  # fmt: skip
+    assert [line for line in told if "removing" in line or "giving" in line] == [
+        "removing route-base-coco-2, route-edge-coco-2",
+        "giving 1 seconds to what a route led to coco-2 until a moment ago",
+        "removing edge-v1-coco-2",
+        "removing svc1-v1-coco-2",
+        "removing base-v1-coco-2",
+    ]
+    assert client.retire("coco-1", drain="0s").gone
+
+
 @pytest.fixture
 def retire(client, helm, tmp_path):
     """`sidelane retire` as a process."""
@@ -111,7 +154,8 @@ def test_the_command_retires_a_lane_or_tells_what_holds_it(client, retire):
     assert gone.returncode == 0
     assert json.loads(gone.stdout) == [{
         "lane": "coco-1", "releases": ["edge-v1-coco-1", "svc1-v1-coco-1", "base-v1-coco-1"],
-        "held": [], "claims": [], "gone": True,
+        "held": [], "claims": [], "gone": True, "staying": [], "clusterObjects": [],
+        "keptClaims": [],
     }]  # fmt: skip
     assert len(names(client)) == 6
     assert retire("--lane", "coco-1").returncode == 1, "there is nothing of it any more"
@@ -170,9 +214,10 @@ def test_which_lanes_are_outdated():
 
     there = [release("a-coco-1", 9), release("b-coco-1", 1), release("a-coco-2", 5), release("a-2-coco-9", 7)]
     there.append(release("unnamed", 99))
-    assert [str(lane) for lane in outdated(there, 1)] == ["2-coco-9", "coco-2"]
-    assert outdated(there, 1, version="coco") == (Lane("coco", 2),)
-    assert outdated(there, 3) == ()
-    assert len(outdated(there, 0)) == 3
+    assert outdated(there, 1) == (Lane("coco", 2),), "the only lane of its Version stays, however old"
+    assert [str(lane) for lane in outdated([*there, release("a-2-coco-8", 8)], 1)] == ["2-coco-8", "coco-2"]
+    assert outdated(there, 1, version="2-coco") == ()
+    assert outdated(there, 2) == ()
+    assert [str(lane) for lane in outdated(there, 0)] == ["2-coco-9", "coco-2", "coco-1"]
     with pytest.raises(InvalidInput):
         outdated(there, -1)

@@ -126,11 +126,13 @@ def test_what_an_undo_brings_back(contents, before):
 def test_a_note_says_who_and_where_to_and_is_read_again():
     route = Route("svc1", LANE, "istio", Split({V1: 90, V2: 10}), (Split({V2: 1}),), V2)
     text = notes.note(route, "alice@laptop", notes.back_to(3))
-    assert text == "back to revision 3: leads to v1=90, v2=10, 1 match, mirror v2; by alice@laptop"
+    assert text == "back to revision 3: leads to v1=90, v2=10, 1 match, mirror v2; mode istio; by alice@laptop"
     change = notes.read(Revision(5, None, "deployed", text))
     assert (change.leads, change.by, change.restores) == ("v1=90, v2=10, 1 match, mirror v2", "alice@laptop", 3)
+    assert (change.mode, change.context, change.is_helms) == ("istio", "back to revision 3", False)
     assert notes.read(Revision(2, None, "deployed", "Rollback to 1")).restores == 1
-    assert notes.read(Revision(2, None, "deployed", "Upgrade complete")).leads == ""
+    helms = notes.read(Revision(2, None, "deployed", "Upgrade complete"))
+    assert (helms.leads, helms.is_helms, helms.to_json()["plainHelm"]) == ("", True, True)
 
 
 @pytest.mark.parametrize(
@@ -349,12 +351,13 @@ def test_the_command_line(root, helm, tmp_path):
     made = sidelane("set", "svc1", "--to", "v1=90", "--to", "v2=10", "--mode", "gateway", "--by", "alice")
     assert made.returncode == 0, made.stderr
     assert "v2      weight 10 of 100  -" in made.stdout
+    assert "nothing runs in a directory" in sidelane("show", "svc1").stdout
     switched = json.loads(sidelane("set", "svc1", "--to", "v2", "-o", "json").stdout)
     assert (switched["change"], switched["weights"]) == ("changed", {"v2": 100})
     assert "CHANGE:    undone" in sidelane("undo", "svc1").stdout
     shown = sidelane("history", "svc1").stdout.splitlines()
     assert [line.split()[0] for line in shown] == ["REVISION", "1", "2", "3"]
-    assert "alice" in shown[1]
+    assert shown[1].split()[3:5] == ["alice", "gateway"]
     assert shown[3].endswith("v1=90, v2=10 (revision 1 again)")
     assert sidelane("list").stdout.splitlines()[1].split() == ["svc1-2-coco-1", "gateway", "3", "v1=90,", "v2=10"]
     refused = sidelane("set", "svc1", "--to", "v9")

@@ -182,6 +182,7 @@ def test_a_shift_moves_step_by_step_and_keeps_the_others_proportion(routed, serv
         (100, {"v1": 0, "v3": 0, "v2": 100}, "passed"),
     ]
     assert seen == [1, 2, 2]
+    assert done.gates[0].text == "the target is there (nothing runs here)"
     assert len(server.asked) == done.gates[1].asked >= 2
     assert json.loads(json.dumps(done.to_json()))["checks"][1]["failed"] == 0
     assert routed.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
@@ -286,6 +287,32 @@ def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp
     assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "done")
     assert sidelane("--back").returncode == 0
     assert sidelane("--back", "--to", "v2").returncode == 2
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("service", [100]), ("istio", [5, 25, 50, 100])])
+def test_the_steps_that_nobody_gives_fit_the_mode(root, helm, mode, steps):
+    client = Client(directory=root, helm=helm)
+    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    done = shift(client)
+    assert ([step.percent for step in done.steps], done.outcome) == (steps, "done")
+
+
+def test_a_step_that_is_refused_is_no_interruption(root, helm):
+    client = Client(directory=root, helm=helm)
+    client.route("svc1", LANE, {"v1": 1})
+    told = []
+    with pytest.raises(Refused, match="mode service leads all traffic to one target"):
+        shift(client, steps=[5, 100], tell=told.append)
+    assert (told[-1].outcome, told[-1].steps) == ("refused", [])
+    assert "mode service leads all traffic to one target" in told[-1].why
+    (root / "bin").mkdir()
+    (root / "bin" / "helm").symlink_to(helm)
+    command = [Path(sys.executable).parent / "sidelane", "route", "shift", "svc1", "--lane", str(LANE)]
+    command += ["--to", "v2", "--steps", "5,100", "--directory", str(root)]
+    environment = {"PATH": f"{root / 'bin'}:/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, ""), "nothing was changed, so there is nothing to go on with"
+    assert "mode service leads all traffic to one target" in done.stderr
 
 
 def test_lanes_are_targets_too(routed, root):

@@ -19,9 +19,11 @@ def command(one: str, other: str | None, *, format_: str, settings: dict[str, An
     """Compare two lanes, or a lane and a file, with the lane taken out of the names, so that real differences show.
 
     A and B are lanes (coco-1), releases (zookeeper-coco-1), deployment files (.yaml) or bundles (.tar.gz). Without B a
-    lane or a release is compared with what the cluster has of it. Ends with 1 when they differ. Secrets are hidden.
+    lane or a release is compared with what the cluster has of it. Beside a file, a lane or a release is looked for in
+    the file's namespace unless -n is given. Ends with 1 when they differ. Secrets are hidden.
     """
-    found = running.with_client(lambda client: client.diff(one, other), **settings)
+    namespace = options.given("namespace", settings)
+    found = running.with_client(lambda client: client.diff(one, other, namespace=namespace), **settings)
     if format_ != "table":
         printing.data(found.to_json(), format_)
     else:

@@ -141,6 +141,12 @@ settings = together(
     kube_apiserver=click.option("--kube-apiserver", metavar="URL", help="Address and port of the API server."),
 )
 
+delete_cluster_objects = click.option(
+    "--delete-cluster-objects",
+    is_flag=True,
+    help="Delete cluster-scoped objects too, and with a CustomResourceDefinition all objects of its kind.",
+)
+
 #: More than any PEM key has, in bytes.
 KEY_LIMIT = 64 * 1024
 

@@ -13,6 +13,7 @@ from sidelane.harmless import in_line, in_lines
 from sidelane.redaction import redacted
 
 if TYPE_CHECKING:
+    from sidelane.advice import Place
     from sidelane.check import Report
     from sidelane.deployment import Applied, Plan
     from sidelane.errors import SidelaneError
@@ -157,8 +158,8 @@ def applied(item: Applied, format_: str) -> None:
         say("\nkept: set on the release, and not in the file; --reset-operational sets it back")
 
 
-def retirements(items: Sequence[Retirement], format_: str) -> None:
-    """Lanes that go or have gone, with their releases, and what is in the way of the others."""
+def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None:
+    """Lanes that go or have gone, with their releases, and what is in the way of the others. place: of the call."""
     if format_ != "table":
         data([item.to_json() for item in items], format_)
         return
@@ -168,8 +169,15 @@ def retirements(items: Sequence[Retirement], format_: str) -> None:
     for item in items:
         for line in item.held:
             say_line(f"  {item.lane}: {line}")
-        if item.claims:
-            say_line(f"  {item.lane}: deleted the claims {', '.join(item.claims)}")
+        if item.claims and not item.held:
+            say_line(f"  {item.lane}: {'deleted' if item.gone else 'would delete'} the claims {', '.join(item.claims)}")
+        if item.kept_claims and not item.held:
+            say_line(f"  {item.lane}: these claims stay: {', '.join(item.kept_claims)}")
+            say_line(place.whole(f"  {item.lane}: delete them with `{item.command} --delete-claims`"))
+        for line in item.cluster_objects if not item.held else ():
+            say_line(f"  {item.lane}: {'deleted' if item.gone else 'would delete'} {line}")
+        for name in item.staying:
+            say_line(f"  {item.lane}: {name} stays, because Sidelane did not make it; --foreign {name} removes it")
 
 
 def report(item: Report, format_: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidelane.advice import Place
 from sidelane.cli import options, printing, running
 from sidelane.errors import StillHeld
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 @click.command("retire")
 @click.argument("release", required=False)
 @options.lane(required=False)
-@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest of each Version."
+)
 @click.option("--of", "version", metavar="VERSION", help="With --keep: look at the lanes of this Version alone.")
 @click.option("--yes", is_flag=True, help="With --keep: retire what is proposed.")
 @click.option(
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
     help="How long what a route led there is given, after the route has left it.",
 )
 @click.option("--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too.")
+@click.option(
+    "--foreign", multiple=True, metavar="RELEASE", help="Remove this release although Sidelane did not make it."
+)
+@options.delete_cluster_objects
 @click.option("--dry-run", is_flag=True, help="Show what would go, and what is in the way.")
 @options.timeout
 @options.output
@@ -47,6 +54,8 @@ def command(
     version: str | None,
     yes: bool,
     min_age: str,
+    foreign: tuple[str, ...],
+    delete_cluster_objects: bool,
     dry_run: bool,
     format_: str,
     settings: dict[str, Any],
@@ -56,30 +65,36 @@ def command(
 
     Held is what a route leads to, what another release needs, what is younger than --min-age, and what another process
     works on. With --keep, every lane but the youngest is proposed, and with --yes retired, but for what is held.
+    A release that Sidelane did not make stays, whatever its name, unless --foreign names it.
     """
+    asked: dict[str, Any] = {
+        "min_age": min_age,
+        "foreign": foreign,
+        "delete_cluster_objects": delete_cluster_objects,
+    }
     if (keep is None) == (lane is None and release is None):
         raise click.UsageError("Name a release, a lane with --lane, or how many lanes to --keep.")
     if keep is None:
         wanted = lane or options.lane_of(release)
         one = running.with_client(
-            lambda client: client.retire(wanted, release, min_age=min_age, dry_run=dry_run, **patience), **settings
+            lambda client: client.retire(wanted, release, dry_run=dry_run, **asked, **patience), **settings
         )
-        printing.retirements([one], format_)
+        printing.retirements([one], format_, Place.of(settings))
         if one.held:
             raise SystemExit(1)
         return
 
     async def all_but_the_youngest(client: AsyncClient) -> list[Retirement]:
-        found = list(await client.outdated(keep, version=version, min_age=min_age))
+        found = list(await client.outdated(keep, version=version, **asked))
         for at, one in enumerate(found):
             if yes and not dry_run and not one.held:
                 try:
-                    found[at] = await client.retire(one.lane, min_age=min_age, **patience)
+                    found[at] = await client.retire(one.lane, **asked, **patience)
                 except StillHeld as error:  # since it was proposed
                     found[at] = dataclasses.replace(one, held=error.held)
         return found
 
     found = running.with_client(all_but_the_youngest, **settings)
-    printing.retirements(found, format_)
+    printing.retirements(found, format_, Place.of(settings))
     if not yes and any(not one.held for one in found) and format_ == "table":
         printing.say("\nadd --yes to retire these")

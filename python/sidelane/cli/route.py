@@ -130,12 +130,15 @@ def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
 @running.reports_errors
 @options.settings
 def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
-    """Show every change of SERVICE's route: when, by whom, and where it led since then."""
+    """Show every change of SERVICE's route: when, by whom, how and where it led since then, and why.
+
+    A change that was made without Sidelane is told as plain Helm's.
+    """
     changes = running.with_client(lambda client: client.route_history(service, lane), **settings)
     if format_ != "table":
         printing.data([change.to_json() for change in changes], format_)
         return
-    printing.table(("REVISION", "WHEN", "BY", "LEADS TO"), map(_row, changes))
+    printing.table(("REVISION", "WHEN", "BY", "MODE", "LEADS TO"), map(_row, changes))
 
 
 @command.command("undo")
@@ -190,7 +193,10 @@ class StepsType(click.ParamType[tuple[int, ...]]):
 @options.lane(required=True)
 @click.option("--to", metavar="TARGET", help="Move requests to this target, such as v2.")
 @click.option(
-    "--steps", type=StepsType(), default="5,25,50,100", show_default=True, metavar="PERCENT,…", help="Its share."
+    "--steps",
+    type=StepsType(),
+    metavar="PERCENT,…",
+    help="Its share. [default: 5,25,50,100; 100 in mode service, which can't split; with --go-on as before]",
 )
 @click.option("--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts.")
 @click.option(
@@ -216,7 +222,7 @@ def shift(
     lane: Lane,
     *,
     to: str | None,
-    steps: tuple[int, ...],
+    steps: tuple[int, ...] | None,
     every: str,
     between: str,
     checks: tuple[str, ...],
@@ -230,7 +236,8 @@ def shift(
     """Move SERVICE's requests to a target step by step.
 
     The target has to stay ready, and every check to hold, or the weights from before the shift are put back.
-    Interrupted, it says where it stands; --go-on, with the same --to, --steps and checks, or --back take it up.
+    Interrupted or refused half-way, it says where it stands; --go-on, with the same --to, --steps and checks, or --back
+    take it up.
     """
     if back:
         if to or go_on:
@@ -269,6 +276,8 @@ def _print_shift(item: Shift, format_: str) -> None:
     if format_ != "table":
         printing.data(item.to_json(), format_)
         return
+    if not item.steps:  # nothing was changed, and the error says why
+        return
     rows = [
         (str(step.percent), str(step.revision), f"{step.seconds:.0f} s", step.outcome or "interrupted")
         for step in item.steps
@@ -278,15 +287,20 @@ def _print_shift(item: Shift, format_: str) -> None:
     printing.table(("ASKED", "BAD", "CHECK"), [(str(gate.asked), str(gate.failed), gate.text) for gate in item.gates])
     stands = ", ".join(f"{target}={weight}" for target, weight in item.now.items())
     printing.say(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
-    if item.outcome == "interrupted":
+    if item.outcome in ("interrupted", "refused"):
         printing.say("go on with --go-on and the same --to, --steps and checks, or back with --back")
 
 
-def _row(change: Change) -> tuple[str, str, str, str]:
+def _row(change: Change) -> tuple[str, str, str, str, str]:
     when = change.when.strftime("%Y-%m-%d %H:%M:%S") if change.when else "-"
-    back = f" (revision {change.restores} again)" if change.restores else ""
+    by = change.by or ("plain Helm" if change.is_helms else "-")
+    why = f"revision {change.restores} again" if change.restores else change.context
     failed = "" if change.held else f" [{change.status}]"
-    return str(change.revision), when, change.by or "-", (change.leads or change.note) + back + failed
+    return str(change.revision), when, by, change.mode or "-", _leads(change) + (f" ({why})" if why else "") + failed
+
+
+def _leads(change: Change) -> str:
+    return change.leads or change.note
 
 
 def _print(routed: Routed, format_: str) -> None:
@@ -315,5 +329,7 @@ def _print(routed: Routed, format_: str) -> None:
         rows.append((str(way.to), way.how, ready))
     printing.say()
     printing.table(("TARGET", "REQUESTS", "READY"), rows)
+    if backends and all(backend.ready is None for backend in backends.values()):
+        printing.say("\nnothing runs in a directory")
     for line in routed.drift:
         printing.say_line(f"changed by somebody else: {line}", err=True)

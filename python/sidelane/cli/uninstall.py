@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 @click.argument("release")
 @options.lane(required=False)
 @click.option("--wait", is_flag=True, help="Return when all its objects are gone, or the timeout is over.")
+@click.option("--foreign", is_flag=True, help="Remove it although Sidelane did not make it.")
+@options.delete_cluster_objects
 @options.timeout
 @options.output
 @running.reports_errors
 @options.settings
-def command(
-    release: str, lane: Lane | None, *, wait: bool, timeout: str | None, format_: str, settings: dict[str, Any]
-) -> None:
+def command(release: str, lane: Lane | None, *, format_: str, settings: dict[str, Any], **allowed: Any) -> None:
     """Remove RELEASE; the volume claims of its stateful sets stay.
 
     RELEASE is a release's own name, or a chart's name together with --lane.
     """
-    gone = running.with_client(lambda client: client.uninstall(release, lane, wait=wait, timeout=timeout), **settings)
+    gone = running.with_client(lambda client: client.uninstall(release, lane, **allowed), **settings)
     printing.release(gone, format_)

@@ -8,6 +8,6 @@
 
 from sidelane.deployment.applying import Applied, apply
 from sidelane.deployment.file import Deployment, Wanted, read
-from sidelane.deployment.planning import Part, Plan, Step, parts, plan
+from sidelane.deployment.planning import Part, Plan, Step, parts, plan, routes
 
-__all__ = ["Applied", "Deployment", "Part", "Plan", "Step", "Wanted", "apply", "parts", "plan", "read"]
+__all__ = ["Applied", "Deployment", "Part", "Plan", "Step", "Wanted", "apply", "parts", "plan", "read", "routes"]

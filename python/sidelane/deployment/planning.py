@@ -14,12 +14,15 @@ from sidelane.charts import Chart
 from sidelane.comparing import compare
 from sidelane.deployment.file import Deployment, Wanted
 from sidelane.deployment.order import levels
-from sidelane.errors import InvalidDeployment, SidelaneError
+from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, SidelaneError
 from sidelane.lane import Lane
-from sidelane.releases import PATIENCE, Progress, checked, next_free, quiet
+from sidelane.releases import PATIENCE, Progress, checked, elsewhere, next_free, quiet
 from sidelane.rendering import Renderer, Rendering, inputs_digest, release_of
-from sidelane.routes import Split, route_release
+from sidelane.routes import Split, is_of_chart, route_release
+from sidelane.routing import finding
+from sidelane.routing.places import place_of
 from sidelane.targets import Release, Target
+from sidelane.targets.ours import not_ours, of_lane
 from sidelane.values import accepted, with_service
 
 T = TypeVar("T")
@@ -170,8 +173,10 @@ async def plan(
     named = {one.name for one in wanted} | {one.release for one in routes}
     everything, held = await _settled(target, named, progress)
     there = {name: one for name, one in everything.items() if name in named}
-    extra = tuple(one for name, one in everything.items() if one.lane == lane and name not in named)
-    routes = [dataclasses.replace(one, action="kept") if one.release in there else one for one in routes]
+    routes = [await _kept(target, one, lane, everything) for one in routes]
+    named |= {one.release for one in routes}
+    of_the_lane = await of_lane(target, lane, tuple(everything.values()))
+    extra = tuple(one for one in of_the_lane if one.name not in named)
     digests = {
         part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
         for part in wanted
@@ -215,6 +220,26 @@ def _routes(deployment: Deployment) -> list[RouteStep]:
     ]
 
 
+def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[str, Any]]]:
+    """The routes of a file as the chart of routes gets them: the chart and the values of each. Raises InvalidValues."""
+    lane = deployment.lane
+    made = [{**step.values, "name": step.service, "targets": step.split.to_values()} for step in _routes(deployment)]
+    return [(chart, accepted(values, lane, chart)) for values in made]
+
+
+async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping[str, Release]) -> RouteStep:
+    """The step of a route, which is ``kept`` where the route is there, whatever its release is called."""
+    if step.release in everything and is_of_chart(everything[step.release].chart):
+        return dataclasses.replace(step, action="kept")
+    if not any(is_of_chart(one.chart) for one in everything.values()):
+        return step
+    try:
+        stored = await finding.named(place_of(target), step.service, lane)
+    except (ReleaseNotFound, NotOurs):  # the second is told when the route is made
+        return step
+    return dataclasses.replace(step, action="kept", release=stored.release.name)
+
+
 async def _settled(
     target: Target, names: Collection[str], progress: Progress
 ) -> tuple[dict[str, Release], frozenset[str]]:
@@ -244,6 +269,8 @@ async def _compared(
     found = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
     if found.answer == "same" and release.status == "deployed":
         return dataclasses.replace(_step(part, "unchanged"), there=release, kept=found.kept)
+    if release.name not in await target.ours([release]):
+        return _step(part, "refused", (str(not_ours(release.name, remedy=elsewhere(release.name))),))
     if found.answer == "same" and _may_be_finished(release):
         finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
         return dataclasses.replace(finish, kept=found.kept)

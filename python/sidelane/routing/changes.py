@@ -13,16 +13,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sidelane.charts import coalesce
-from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, ReleaseNotFound, RouteChanged, TargetBusy
+from sidelane.errors import (
+    InvalidInput,
+    NotWhatWasChecked,
+    Refused,
+    ReleaseExists,
+    ReleaseNotFound,
+    RouteChanged,
+    TargetBusy,
+)
 from sidelane.lane import Lane
-from sidelane.naming import parse_name
 from sidelane.releases import Progress, checked, quiet
 from sidelane.routes import Route, Split, about, route_release
-from sidelane.routing import notes, ready
+from sidelane.routing import finding, notes, ready
 from sidelane.routing.notes import Change
-from sidelane.routing.places import Place, all_stored
+from sidelane.routing.places import AT_ONCE, Place
 from sidelane.routing.routed import Routed
 from sidelane.targets import Release
+from sidelane.tasks import some_at_a_time
 from sidelane.values import accepted, validate, with_lane
 
 if TYPE_CHECKING:
@@ -56,16 +64,18 @@ class Router:
         overwrite: bool = False,
         dry_run: bool = False,
         context: str = "",
+        release: str = "",
     ) -> Routed:
         """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
 
         values: of the chart, laid over the route's. by: who changes it. seen: the revision that the caller looked at,
         when it is not this call that looks. unready: targets need not be ready. overwrite: take back what somebody
         changed in the objects themselves. dry_run: look and check, and write nothing. context: what the change is a
-        part of, for the history. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged.
+        part of, for the history. release: the name of a new route's release where it is not the naming contract's.
+        Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
         """
         stored = await self._stored(service, lane)
-        _still(route_release(service, lane), stored, seen)
+        _still(stored.release.name if stored else route_release(service, lane), stored, seen)
         wanted = coalesce(own(stored), values or {})
         wanted["name"] = service
         if split is not None:
@@ -79,28 +89,44 @@ class Router:
             unready=unready,
             overwrite=overwrite,
             dry_run=dry_run,
+            release=release,
         )
 
     async def show(self, service: str, lane: Lane) -> Routed:
         """A route with its targets as they are now. Raises ReleaseNotFound."""
-        stored = await self.place.stored(route_release(service, lane))
-        routed = self._routed(stored)
+        stored = await finding.named(self.place, service, lane)
+        routed = self._routed(stored, lane)
         sight = await self.place.look(stored.manifest, ready.services(routed.route))
         return replace(routed, backends=sight.backends, drift=sight.drift)
 
     async def at(self, service: str, lane: Lane, revision: int) -> Route:
         """A route as it was at a revision. Raises ReleaseNotFound."""
-        return self._routed(await self.place.stored(route_release(service, lane), revision)).route
+        name = (await finding.named(self.place, service, lane)).release.name
+        return self._routed(await self.place.stored(name, revision), lane).route
 
     async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
         """Every route, or those of one lane."""
-        found = await self.place.routes()
-        names = [one.name for one in found if one.lane is not None and lane in (None, one.lane)]
-        return tuple(map(self._routed, await all_stored(self.place, names)))
+        found = await finding.every(self.place)
+        return tuple(self._routed(one.stored, one.route.lane) for one in found if lane in (None, one.route.lane))
 
     async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
         """Every change of a route that is kept, the oldest first. Raises ReleaseNotFound."""
-        return tuple(map(notes.read, await self.place.revisions(route_release(service, lane))))
+        release = (await finding.named(self.place, service, lane)).release.name
+        changes = await self._history(release)
+        return tuple(await some_at_a_time((self._told(release, lane, one) for one in changes), AT_ONCE))
+
+    async def _told(self, release: str, lane: Lane, change: Change) -> Change:
+        """A change with where it led and how, also where plain Helm made it, whose notes don't say it."""
+        if change.leads or not change.held:
+            return change
+        try:
+            route = self._routed(await self.place.stored(release, change.revision), lane).route
+        except (ReleaseNotFound, InvalidInput):  # it is forgotten by now, or led nowhere
+            return change
+        return replace(change, leads=str(route), mode=route.mode)
+
+    async def _history(self, release: str) -> tuple[Change, ...]:
+        return tuple(map(notes.read, await self.place.revisions(release)))
 
     async def undo(
         self,
@@ -119,8 +145,9 @@ class Router:
         One ready pod of each target is enough: a way back is needed when something is wrong. Raises as ``set`` does,
         and Refused when there is nothing to go back to.
         """
-        release = route_release(service, lane)
-        stored, changes = await asyncio.gather(self.place.stored(release), self.history(service, lane))
+        stored = await finding.named(self.place, service, lane)
+        release = stored.release.name
+        changes = await self._history(release)
         _still(release, stored, seen)
         back = _chosen(release, changes, to)
         if _pending(stored.release) and not overwrite and not _given_up(stored.release):
@@ -143,7 +170,7 @@ class Router:
 
     async def _stored(self, service: str, lane: Lane) -> Stored | None:
         try:
-            return await self.place.stored(route_release(service, lane))
+            return await finding.named(self.place, service, lane)
         except ReleaseNotFound:
             return None
 
@@ -159,44 +186,50 @@ class Router:
         unready: bool,
         overwrite: bool,
         dry_run: bool,
+        release: str = "",
     ) -> Routed:
+        name = stored.release.name if stored else release
         whole = coalesce(self.chart.defaults, with_lane(values, lane, self.chart))
         if restores is None:
             validate(self.chart, whole)
-        route = Route.from_values(whole, lane)
+        route = Route.from_values(whole, lane, name)
         self.progress(f"looking at what {route.name} is to lead to")
         now = stored.manifest if stored else None
         rendering, sight = await asyncio.gather(
-            self._rendered(lane, values, restores), self.place.look(now, ready.services(route))
+            self._rendered(lane, values, restores, name), self.place.look(now, ready.services(route))
         )
         if sight.drift and not overwrite:
             raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
-        before = None if stored is None else self._routed(stored).route
+        before = None if stored is None else self._routed(stored, lane).route
         if restores is None:
             ready.require(route, int(whole["port"]), sight.backends, before=before, unready=unready)
         else:
             ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
         if dry_run:
-            release = (
+            there = (
                 stored.release if stored else Release(route.release, self.renderer.namespace or "", "not there", 0, "")
             )
-            return Routed(route, release, whole, sight.backends, change="none, this is a dry run")
+            return Routed(route, there, whole, sight.backends, change="none, this is a dry run")
         note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
         self.progress(f"changing {route.release}")
         if restores is not None and stored is not None and (rendering is None or _pending(stored.release)):
             # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
             now_at, then_at = stored.release.revision, restores.release.revision
-            release, change = await self.place.roll_back(route.release, then_at, now_at), "changed"
+            made, change = await self.place.roll_back(route.release, then_at, now_at), "changed"
         else:
-            release, change = await self._bring(stored, cast("Rendering", rendering), note, drifted=bool(sight.drift))
+            made, change = await self._bring(stored, cast("Rendering", rendering), note, drifted=bool(sight.drift))
         if change != "unchanged":
             await self._read_back(route)
-        return Routed(route, release, whole, sight.backends, change=change)
+        return Routed(route, made, whole, sight.backends, change=change)
 
-    async def _rendered(self, lane: Lane, values: Mapping[str, Any], restores: Stored | None) -> Rendering | None:
+    async def _rendered(
+        self, lane: Lane, values: Mapping[str, Any], restores: Stored | None, release: str
+    ) -> Rendering | None:
         """The values rendered and checked. None where the chart of today makes of them what was not there."""
         try:
-            rendering = await self.renderer.render(self.chart, lane, accepted(values, lane, self.chart))
+            rendering = await self.renderer.render(
+                self.chart, lane, accepted(values, lane, self.chart), release=release
+            )
             checked(rendering)
         except Refused:
             if restores is None:
@@ -225,12 +258,9 @@ class Router:
                 remedy=f"somebody may have changed it a moment later: see {about(route.release, 'show')}",
             )
 
-    def _routed(self, stored: Stored) -> Routed:
-        parsed = parse_name(stored.release.name)
-        if parsed is None:
-            raise Refused(f"{stored.release.name!r} is no route of a lane", remedy="see `sidelane route list`")
+    def _routed(self, stored: Stored, lane: Lane) -> Routed:
         values = coalesce(self.chart.defaults, stored.values)
-        return Routed(Route.from_values(values, parsed[1]), stored.release, values)
+        return Routed(Route.from_values(values, lane, stored.release.name), stored.release, values)
 
 
 def _still(release: str, stored: Stored | None, seen: int | None) -> None:

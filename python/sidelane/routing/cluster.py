@@ -21,7 +21,7 @@ from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
 from sidelane.routes import about
 from sidelane.routing.notes import Revision
-from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
+from sidelane.routing.places import HISTORY, Backend, Sight
 from sidelane.targets import Release, Stored
 from sidelane.targets.answers import parse_time
 from sidelane.targets.cluster import ClusterTarget
@@ -49,8 +49,8 @@ class ClusterPlace:
             for row in rows
         )
 
-    async def routes(self) -> tuple[Release, ...]:
-        return routes_among(await self._target.releases())
+    async def releases(self) -> tuple[Release, ...]:
+        return await self._target.releases()
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
         objects = manifest.objects if manifest else ()

@@ -27,7 +27,7 @@ from sidelane.manifest.fields import mapping, walk
 from sidelane.rendering import Rendering
 from sidelane.routes import about
 from sidelane.routing.notes import Revision
-from sidelane.routing.places import HISTORY, Backend, Sight, routes_among
+from sidelane.routing.places import HISTORY, Backend, Sight
 from sidelane.targets import Options, Release, Stored
 from sidelane.targets.directory import DirectoryTarget
 
@@ -67,8 +67,8 @@ class DirectoryPlace:
             for entry in entries
         )
 
-    async def routes(self) -> tuple[Release, ...]:
-        return routes_among(await self._target.releases())
+    async def releases(self) -> tuple[Release, ...]:
+        return await self._target.releases()
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
         del manifest

@@ -7,47 +7,53 @@ first, then time is given to what is still open, and then it may go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sidelane.errors import InvalidInput, ReleaseNotFound
 from sidelane.lane import Lane
-from sidelane.naming import parse_name
-from sidelane.routes import Route, Split, Way
-from sidelane.routing import notes
-from sidelane.routing.places import Place, all_stored, place_of
-from sidelane.targets import Target
+from sidelane.routes import Known, Route, Split, Way
+from sidelane.routing import finding, notes
+from sidelane.routing.finding import Found
+from sidelane.routing.places import Place, place_of
+from sidelane.targets import Release, Target
 
 
 class Lead(NamedTuple):
     """One way by which a route leads to something.
 
     route: its release, ``route-svc1-2-coco-1``. to: the target as the route writes it, ``v1`` or ``2-coco-2/v1``.
-    service: the Service that this is. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``.
+    service: the Service that this is. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``. of: the
+    route's service and lane.
     """
 
     route: str
     to: str
     service: str
     how: str
+    of: Known
 
     def __str__(self) -> str:
         return f"{self.route} leads to {self.service} ({self.how})"
 
 
-async def leads_to(target: Target, *, lane: Lane, release: str | None = None) -> tuple[Lead, ...]:
+async def leads_to(
+    target: Target, *, lane: Lane, release: str | None = None, among: Sequence[Release] | None = None
+) -> tuple[Lead, ...]:
     """Every way by which a route of the target's namespace leads to a lane, or to one release of it.
 
-    At any weight, 0 too, by any match, or as a mirror. Empty where nothing leads there.
+    At any weight, 0 too, by any match, or as a mirror. Empty where nothing leads there. among: all releases of the
+    target, where they are known already.
     """
-    place, hits = place_of(target), await _hits(target, lane, release)
+    routes = await finding.every(place_of(target), among)
+    hits = await _hits(target, lane, release) if routes else _never
     found = []
-    for stored in await all_stored(place, await _names(place)):
-        name = stored.release.name
-        route = _route(name, stored.values)
+    for one in routes:
+        route = _route(one, one.stored.values)
         found += [
-            Lead(name, str(way.to), way.to.service(route.service, route.lane), way.how)
+            Lead(one.release, str(way.to), way.to.service(route.service, route.lane), way.how, one.route)
             for way in route.ways()
             if hits(route, way)
         ]
@@ -58,38 +64,33 @@ async def unrouted_since(target: Target, *, lane: Lane, release: str | None = No
     """When a route last ceased to lead to a lane, or to one release of it; None where none has, as far back as the
     routes' histories go. What still leads there is ``leads_to``'s to say.
     """
-    place, hits = place_of(target), await _hits(target, lane, release)
-    ends = await asyncio.gather(*(_ended(place, name, hits) for name in await _names(place)))
+    place = place_of(target)
+    routes = await finding.every(place)
+    hits = await _hits(target, lane, release) if routes else _never
+    ends = await asyncio.gather(*(_ended(place, one, hits) for one in routes))
     return max(filter(None, ends), default=None)
 
 
-async def _ended(place: Place, name: str, hits: Callable[[Route, Way], bool]) -> datetime | None:
+async def _ended(place: Place, one: Found, hits: Callable[[Route, Way], bool]) -> datetime | None:
     """When a route last ceased to lead where ``hits`` says."""
     after: datetime | None = None
-    for change in reversed([notes.read(revision) for revision in await place.revisions(name)]):
+    for change in reversed([notes.read(revision) for revision in await place.revisions(one.release)]):
         if not change.held:
             continue
-        route = await _then(place, name, change)
+        route = await _then(place, one, change)
         if any(hits(route, way) for way in route.ways()):
             return after
         after = change.when
     return None
 
 
-async def _then(place: Place, name: str, change: notes.Change) -> Route:
+async def _then(place: Place, one: Found, change: notes.Change) -> Route:
     """A route as it was. Where its note says all of it, Helm need not be asked."""
-    own = parse_name(name)
-    if own is not None and change.leads:
-        try:
-            split = Split.parse(change.leads.split(", "), own[1])
-            return Route(own[0].removeprefix("route-"), own[1], "", split)
-        except InvalidInput:  # it has matches or a mirror, which a note only counts
-            pass
-    return _route(name, (await place.stored(name, change.revision)).values)
-
-
-async def _names(place: Place) -> list[str]:
-    return [release.name for release in await place.routes() if release.lane is not None]
+    service, lane = one.route
+    if change.leads:
+        with suppress(InvalidInput):  # it has matches or a mirror, which a note only counts
+            return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
+    return _route(one, (await place.stored(one.release, change.revision)).values)
 
 
 async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Route, Way], bool]:
@@ -104,8 +105,10 @@ async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Ro
     return lambda route, way: way.to.service(route.service, route.lane) in services
 
 
-def _route(name: str, values: Mapping[str, Any]) -> Route:
-    parsed = parse_name(name)
-    if parsed is None:
-        raise InvalidInput(f"{name!r} is no release of a lane", remedy="see `sidelane route list`")
-    return Route.from_values({"mode": "service", **values}, parsed[1])
+def _never(route: Route, way: Way) -> bool:
+    del route, way
+    return False
+
+
+def _route(one: Found, values: Mapping[str, Any]) -> Route:
+    return Route.from_values({"mode": "service", **values}, one.route.lane, one.release)

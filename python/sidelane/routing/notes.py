@@ -1,8 +1,8 @@
 """What a route's history says of each change: where it leads since then, and who made it.
 
 A note is the description of a Helm revision, so `helm history` shows it as well:
-``leads to v1=90, v2=10; by alice@laptop``, ``back to revision 3: leads to v1=100; by alice@laptop``. What stands before
-``leads to`` is the change's context.
+``leads to v1=90, v2=10; mode istio; by alice@laptop``, ``back to revision 3: leads to v1=100; mode service; by
+alice@laptop``. The text before ``leads to`` is the change's context.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _CI: Final = (
     "BUILD_USER_ID",
     "DRONE_BUILD_TRIGGER",
 )
-_NOTE: Final = re.compile(r"((?P<context>[^:;]+): )?leads to (?P<leads>.+); by (?P<by>[^;]+)")
+_NOTE: Final = re.compile(
+    r"((?P<context>[^:;]+): )?leads to (?P<leads>[^;]+)(; mode (?P<mode>[^;]+))?; by (?P<by>[^;]+)"
+)
+_HELM: Final = re.compile(r"(Install|Upgrade) complete|Rollback to \d+|Initial install underway|Preparing upgrade")
 _BACK: Final = re.compile(r"(?:back to revision|Rollback to) (\d+)")  # the second is Helm's own
 
 
@@ -48,7 +51,7 @@ class Revision(NamedTuple):
 class Change:
     """One change of a route. restores: the revision that it brought back, None for a new one. by and leads: empty where
     the note was not made here (plain Helm, a rollback, a failure); then ``note`` says what there is. context: what it
-    was a part of, such as a shift.
+    was a part of, such as a shift. mode: empty where it is not known.
     """
 
     revision: int
@@ -59,6 +62,12 @@ class Change:
     restores: int | None
     note: str
     context: str = ""
+    mode: str = ""
+
+    @property
+    def is_helms(self) -> bool:
+        """Whether the note is Helm's own: plain Helm made the change."""
+        return _HELM.fullmatch(self.note) is not None
 
     @property
     def held(self) -> bool:
@@ -72,7 +81,10 @@ class Change:
             "when": self.when.isoformat() if self.when else None,
             "status": self.status,
             "leads": self.leads,
+            "mode": self.mode,
             "by": self.by,
+            "why": self.context,
+            "plainHelm": self.is_helms or None,
             "restores": self.restores,
             "note": self.note,
         }
@@ -81,7 +93,8 @@ class Change:
 
 def note(route: Route, by: str, context: str = "") -> str:
     """What the history says of a change to this route."""
-    return f"{context}: leads to {route}; by {by}" if context else f"leads to {route}; by {by}"
+    text = f"leads to {route}; mode {route.mode}; by {by}"
+    return f"{context}: {text}" if context else text
 
 
 def back_to(revision: int) -> str:
@@ -93,9 +106,10 @@ def read(revision: Revision) -> Change:
     """The change that a revision is."""
     number, updated, status, text = revision
     match = _NOTE.fullmatch(text)
-    leads, by, context = (match["leads"], match["by"], match["context"] or "") if match else ("", "", "")
-    back = _BACK.fullmatch(context if match else text)
-    return Change(number, updated, status, leads, by, int(back[1]) if back else None, text, context)
+    parts = match.groupdict("") if match else dict.fromkeys(("leads", "by", "context", "mode"), "")
+    back = _BACK.fullmatch(parts["context"] if match else text)
+    restores = int(back[1]) if back else None
+    return Change(number, updated, status, parts["leads"], parts["by"], restores, text, parts["context"], parts["mode"])
 
 
 def who(by: str | None = None, environment: Mapping[str, str] = os.environ) -> str:

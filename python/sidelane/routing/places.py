@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
@@ -50,8 +49,8 @@ class Place(Protocol):
         """A release's revisions, the oldest first. Raises ReleaseNotFound."""
         ...
 
-    async def routes(self) -> tuple[Release, ...]:
-        """Every release that is a route's, by name."""
+    async def releases(self) -> tuple[Release, ...]:
+        """Every release of the place, by name."""
         ...
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
@@ -72,22 +71,6 @@ class Place(Protocol):
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         """Brings back what a revision was, to the letter, if the route is still at ``now``. Raises RouteChanged."""
         ...
-
-
-async def all_stored(place: Place, names: Iterable[str]) -> list[Stored]:
-    """What is kept of each of these releases, some at a time: on a cluster each is a Helm."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(name: str) -> Stored:
-        async with room:
-            return await place.stored(name)
-
-    return await asyncio.gather(*map(one, names))
-
-
-def routes_among(releases: Iterable[Release]) -> tuple[Release, ...]:
-    """Those that are routes, by their chart: whatever they are called."""
-    return tuple(release for release in releases if release.chart.startswith("route-"))
 
 
 def place_of(target: Target) -> Place:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, NoReturn
 
-from sidelane.errors import GateFailed, InvalidRoute, Refused, RouteChanged, SidelaneError
+from sidelane.errors import GateFailed, InvalidInput, InvalidRoute, Refused, RouteChanged, SidelaneError
 from sidelane.lane import Lane
 from sidelane.routes import Destination, Split, about, route_release
 from sidelane.routing import ready
@@ -26,9 +26,14 @@ from sidelane.routing.routed import Routed
 _MARK: Final = re.compile(r"shift of revision (\d+) to (\S+), step (\d+) of ([0-9,]+)")
 
 
+#: The steps where none are given: in mode service all requests go to one target.
+_STEPS: Final = {"service": (100,)}
+_ANY_MODE: Final = (5, 25, 50, 100)
+
+
 class Plan(NamedTuple):
-    """What a shift is to do. steps: percentages of requests, rising. every: seconds that a step lasts; between: seconds
-    between two questions to the gates.
+    """What a shift is to do. steps: percentages of requests, rising; empty for those that fit the route's mode.
+    every: seconds that a step lasts; between: seconds between two questions to the gates.
     """
 
     to: Destination
@@ -53,7 +58,9 @@ class Step:
 
 @dataclass
 class Shift:
-    """A shift as it went. outcome: ``done``, ``put back``, or ``interrupted``."""
+    """A shift as it went. outcome: ``done``, ``put back``, ``refused`` where a step was not allowed, ``ended by another
+    change``, or ``interrupted``.
+    """
 
     route: str
     to: str
@@ -80,9 +87,14 @@ class Shift:
         }
 
 
-def plan(to: str, steps: Sequence[int], every: float, between: float, lane: Lane) -> Plan:
-    """Raises InvalidRoute for steps that do not rise from 1 to at most 100, and for times that are none."""
-    if not steps or any(not 1 <= step <= 100 for step in steps) or list(steps) != sorted(set(steps)):
+def plan(to: str, steps: Sequence[int] | None, every: float, between: float, lane: Lane) -> Plan:
+    """Returns what a shift is to do. steps: None for those that fit the route's mode.
+
+    Raises InvalidRoute for steps that do not rise from 1 to at most 100, and for times that are not positive.
+    """
+    if steps is None:
+        steps = ()
+    elif not steps or any(not 1 <= step <= 100 for step in steps) or list(steps) != sorted(set(steps)):
         raise InvalidRoute(
             f"the steps {','.join(map(str, steps)) or '(none)'} do not rise from 1 to at most 100",
             remedy="write them such as 5,25,50,100",
@@ -143,13 +155,18 @@ async def run(
     """
     routed, changes = await asyncio.gather(router.show(service, lane), router.history(service, lane))
     now = standing(changes)
+    if not wanted.steps:
+        usual = _STEPS.get(routed.route.mode, _ANY_MODE)
+        wanted = wanted._replace(steps=now.steps if go_on and now is not None else usual)
     if go_on:
         began, base = await _taken_up(router, service, lane, wanted, now)
     else:
         began, base = _begun(routed, wanted, now)
     shift = Shift(routed.route.name, str(wanted.to), began.began_at, base.to_json(), gates=list(gates))
     shift.now = routed.route.split.to_json()
-    shift.gates.insert(0, readiness(lambda: _look(router, service, lane, wanted.to)))
+    backends = (routed.backends or {}).values()
+    runs = not backends or any(backend.ready is not None for backend in backends)
+    shift.gates.insert(0, readiness(lambda: _look(router, service, lane, wanted.to), runs=runs))
     revision = routed.revision
     try:
         for number in range(began.step, len(wanted.steps) + 1):
@@ -166,6 +183,12 @@ async def run(
                 await _put_back(router, (service, lane), shift, revision, by)
         shift.outcome = "done"
         return shift
+    except GateFailed:
+        raise  # it says itself what became of it
+    except (Refused, InvalidInput) as error:
+        shift.outcome = "ended by another change" if isinstance(error, RouteChanged) else "refused"
+        shift.why = error.problem
+        raise
     finally:
         tell(shift)
 

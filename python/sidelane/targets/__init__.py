@@ -214,6 +214,22 @@ class Target(Protocol):
         """Of these releases, the names of those that a dead process left half-made and nobody works on."""
         ...
 
+    async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
+        """Returns the names of those of these releases that are Sidelane's: see targets/ours.py."""
+        ...
+
+    async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
+        """Returns the objects that go with each of these releases although they are not of its namespace, a line each:
+        cluster-scoped ones, and with a definition the objects of its kind. Releases that have none are left out.
+        """
+        ...
+
+    async def claims(self, lane: Lane, release: str | None) -> tuple[str, ...] | None:
+        """Returns the names of the volume claims that the stateful sets of a lane, or of one release of it, made; None
+        where they may not be read.
+        """
+        ...
+
     async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
         """Of releases by name, with a digest of inputs each, the names of those that are known to be made from them. A
         name that is left out is not known not to be.

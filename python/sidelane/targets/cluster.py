@@ -35,7 +35,7 @@ from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
 from sidelane.targets import Create, Found, Options, Release, Stored, not_there
 from sidelane.targets.answers import parse_time, release_of, stored_of, told_of
-from sidelane.tasks import Shared, together
+from sidelane.tasks import Shared, some_at_a_time, together
 
 if TYPE_CHECKING:
     from sidelane.manifest import Object
@@ -203,7 +203,7 @@ class ClusterTarget:
 
         async with self._taking_over(release), self._working(release.name, options):
             # First, while the release still says what is to be cleared: whoever is killed here can begin again.
-            await leftovers.remove(self._helm, await self.stored(release.name), options)
+            await leftovers.remove(self, await self.stored(release.name), options)
             await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
 
     async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
@@ -212,6 +212,27 @@ class ClusterTarget:
         selectors = [f"{DEADLINE}<{int(time.time())}"] if pending else []
         selectors += [f"{HOLDER} in ({','.join(dead)})"] if dead else []
         return frozenset(pending & {name for found in await self._labelled(*selectors) for name in found})
+
+    async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
+        names = frozenset(release.name for release in releases)
+        # Sidelane alone labels releases with a holder, and Helm keeps the label: most are known by one call.
+        known = names & await self.labelled(HOLDER) if names else frozenset()
+        others = sorted(names - known)
+        marks = await some_at_a_time(self._carries_mark(name) for name in others)
+        return known.union(name for name, ours in zip(others, marks, strict=True) if ours)
+
+    async def _carries_mark(self, name: str) -> bool:
+        from sidelane.targets.ours import carries_mark  # noqa: PLC0415 - few need it
+
+        try:
+            return carries_mark(await self.stored(name))
+        except ReleaseNotFound:  # it went a moment ago
+            return False
+
+    async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
+        from sidelane.targets import beyond  # noqa: PLC0415 - few need it
+
+        return await beyond.of_cluster(ClusterReader(self._helm, self.namespace), stored)
 
     async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
         digests = list(inputs.values())
@@ -235,11 +256,18 @@ class ClusterTarget:
         (found,) = await self._labelled(f"{NEEDS}{name}")
         return tuple(sorted(found))
 
+    async def claims(self, lane: Lane, release: str | None) -> tuple[str, ...] | None:
+        from sidelane.targets import claims  # noqa: PLC0415 - few need it
+
+        try:
+            return await claims.find(self._helm, self.namespace, _claimed(lane, release))
+        except ClusterDenied:
+            return None
+
     async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
         from sidelane.targets import claims  # noqa: PLC0415 - few need it
 
-        labels = {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
-        return await claims.delete(self._helm, self.namespace, str(lane), labels, options, waits=self._waits)
+        return await claims.delete(self, str(lane), _claimed(lane, release), options, waits=self._waits)
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         return stored_of(await self._status(name, revision=revision))
@@ -422,6 +450,11 @@ class ClusterTarget:
                 f"the like; `sidelane uninstall {release.name}`, and fix the chart",
             )
         return release
+
+
+def _claimed(lane: Lane, release: str | None) -> dict[str, str]:
+    """The labels of the claims of a lane, or of one release of it."""
+    return {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
 
 
 def _busy(name: str) -> TargetBusy:

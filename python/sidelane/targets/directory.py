@@ -35,7 +35,7 @@ from sidelane.lane import Lane
 from sidelane.manifest import Object
 from sidelane.naming import NAMESPACE
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, files, not_there
+from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, beyond, files, not_there
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
@@ -115,6 +115,16 @@ class DirectoryTarget:
     async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
         del releases
         return frozenset()
+
+    async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
+        return frozenset(release.name for release in releases)  # nobody else writes a chart.yaml of this form
+
+    async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
+        return {one.release.name: found for one in stored if (found := beyond.of_manifest(one.manifest))}
+
+    async def claims(self, lane: Lane, release: str | None) -> tuple[str, ...]:
+        del lane, release
+        return ()  # claims are made by a cluster
 
     async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
         del inputs

@@ -6,20 +6,19 @@ to keep until the hook has succeeded (``hook-delete-policy: hook-succeeded``) wo
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sidelane.cluster_reader import ClusterReader
-from sidelane.errors import ReleaseNotFound
-from sidelane.helm import Helm
 from sidelane.manifest import Object
 from sidelane.manifest.fields import mapping
-from sidelane.targets import Options, Stored
+from sidelane.targets import Options, Stored, helpers
 from sidelane.targets.found import find
+
+if TYPE_CHECKING:
+    from sidelane.targets.cluster import ClusterTarget
 
 _CHART: Final = Path(__file__).parents[1] / "_leftovers"
 _HOOK: Final = "helm.sh/hook"
@@ -27,7 +26,7 @@ _POLICY: Final = "helm.sh/hook-delete-policy"
 _REPLACED: Final = "before-hook-creation"  # Helm's own choice where a chart says nothing
 
 
-async def remove(helm: Helm, stored: Stored, options: Options) -> None:
+async def remove(target: ClusterTarget, stored: Stored, options: Options) -> None:
     """Deletes what install hooks of this release left that would keep them from running again, and nothing else: what
     is there has to say itself that it is that hook, in that lane.
     """
@@ -35,20 +34,20 @@ async def remove(helm: Helm, stored: Stored, options: Options) -> None:
     hooks = [obj for obj in hooks if _REPLACED not in str(obj.annotations.get(_POLICY) or _REPLACED)]
     if not hooks:
         return
-    namespace = stored.release.namespace
+    helm, namespace = target.helm, stored.release.namespace
     found = await find(ClusterReader(helm, namespace), hooks)
     left = [obj for obj in hooks if obj.identity in found.objects and _is_it(obj, found.objects[obj.identity])]
     if not left:
         return
-    # Helm deletes what is of a release, so for a moment these are. The name says whose they were, and is short enough.
-    helper = f"leftovers-{hashlib.sha256(stored.release.name.encode()).hexdigest()[:12]}"
-    with suppress(ReleaseNotFound):  # of one that was killed here
-        await helm.uninstall(helper, namespace=namespace, wait=True, timeout=options.timeout)
-    async with helm.installing(
-        helper, _CHART, namespace=namespace, timeout=options.timeout, take_ownership=True
-    ) as install:
+    # Helm deletes what is of a release, so for a moment these are.
+    helper = helpers.name("leftovers", stored.release.name)
+    await helpers.remove(target, helper, wait=True, timeout=options.timeout)  # of one that was killed here
+    made = helm.installing(
+        helper, _CHART, namespace=namespace, labels=helpers.LABELS, timeout=options.timeout, take_ownership=True
+    )
+    async with made as install:
         await install({"objects": [_without_hook(obj) for obj in left]})
-    await helm.uninstall(helper, namespace=namespace, wait=True, timeout=options.timeout)
+    await helpers.remove(target, helper, wait=True, timeout=options.timeout)
 
 
 def _is_it(obj: Object, there: Mapping[str, Any]) -> bool:
