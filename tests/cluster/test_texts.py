@@ -1,0 +1,42 @@
+"""Texts that the charts' schemas take and YAML would read otherwise are taken by the API server."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pykube
+import pytest
+import yaml
+from sidelane.kubeyaml import read_all
+from user_texts import WORDS, fullest, with_words
+
+CHARTS = Path(__file__).parents[2] / "charts"
+#: Not the pods of `helm test`: a server looks up their account and their priority.
+PATHS = {
+    "ConfigMap": "api/v1", "Service": "api/v1", "ServiceAccount": "api/v1",
+    "StatefulSet": "apis/apps/v1", "Deployment": "apis/apps/v1", "Ingress": "apis/networking.k8s.io/v1",
+    "NetworkPolicy": "apis/networking.k8s.io/v1", "PodDisruptionBudget": "apis/policy/v1",
+    "HorizontalPodAutoscaler": "apis/autoscaling/v2",
+}  # fmt: skip
+PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")  # both render alike
+@pytest.mark.parametrize("chart", ["zookeeper", "nimbus", "supervisor", "ui", "service"])
+def test_the_api_server_takes_what_yaml_would_read_otherwise(helm, cluster, namespace, tmp_path, chart):
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+    values = fullest(chart, yaml.safe_load((CHARTS / chart / "ci" / "full-values.yaml").read_text()))
+    refused = set()
+    for turn in range(len(WORDS)):
+        (tmp_path / "values.json").write_text(json.dumps(with_words(schema, values, turn)[0]))
+        command = [helm, "template", "release", CHARTS / chart, "-n", namespace, "-f", tmp_path / "values.json"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for item in read_all(text):
+            if item["kind"] in PATHS:
+                plural = PLURALS.get(item["kind"], f"{item['kind'].lower()}s")
+                path = f"/{PATHS[item['kind']]}/namespaces/{namespace}/{plural}?dryRun=All&fieldValidation=Strict"
+                try:
+                    cluster.create(path, item)
+                except pykube.exceptions.HTTPError as error:
+                    refused.add((WORDS[turn], item["kind"], str(error)))
+    assert refused == set()
