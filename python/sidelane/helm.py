@@ -300,12 +300,14 @@ class Helm(Command):
         description: str = "",
         history_max: int | None = None,
         force: bool = False,
+        patch: bool = False,
         halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
         description: what the release's history says of the new revision. history_max: how many revisions are kept.
-        force: take back what somebody else changed in its objects.
+        force: take back what somebody else changed in its objects. patch: run no hooks, and patch objects as Helm 3
+        does, whoever owns their fields.
         """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
         command += [_WITHOUT_SCHEMAS, *_in(namespace), *_labels(labels), *_described(description)]
@@ -313,10 +315,15 @@ class Helm(Command):
         if force:
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own.
             command.append("--force" if (await self.version()).major == 3 else "--force-conflicts")
+        command += await self._patching() if patch else []
         command += _patience(wait=wait, timeout=timeout)
         answer = _json(await self.run(command, document(values), halt=halt))
         require_used(values, answer)
         return answer
+
+    async def _patching(self) -> list[str]:
+        """No hooks; and changes are worked out here, from what Helm last deployed, what is there and what shall be."""
+        return ["--no-hooks", *([] if (await self.version()).major == 3 else ["--server-side=false"])]
 
     async def rollback(
         self,
@@ -326,9 +333,11 @@ class Helm(Command):
         namespace: str | None = None,
         wait: bool = False,
         timeout: str | None = None,
+        patch: bool = False,
     ) -> None:
-        """`helm rollback`: brings what a revision says to the cluster, as a new revision."""
+        """`helm rollback`: brings what a revision says to the cluster, as a new revision. patch: as in ``upgrade``."""
         command = ["rollback", release, str(revision), *_in(namespace)]
+        command += await self._patching() if patch else []
         await self.run(command + _patience(wait=wait, timeout=timeout))
 
     async def namespace(self) -> str:
