@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clusters import settled
 from requests.exceptions import HTTPError
 from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
@@ -63,9 +64,9 @@ EDITS = {
                 ("spec.template.spec.containers[spy]", None, "spy:1")),
     "node": ("apps/v1/deployments", "web", {"spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}},
              ("spec.template.spec.nodeSelector.disk", None, "ssd")),
-    "restarted": ("apps/v1/deployments", "web",
-                  {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}},
-                  ("spec.template.metadata.annotations", None, {"kubectl.kubernetes.io/restartedAt": "now"})),
+    "annotated": ("apps/v1/deployments", "web",
+                  {"spec": {"template": {"metadata": {"annotations": {"mine": "now"}}}}},
+                  ("spec.template.metadata.annotations.mine", None, "now")),
     "label": ("apps/v1/deployments", "web", {"metadata": {"labels": {"sidelane.dev/lane": "coco-2"}}},
               ("metadata.labels[sidelane.dev/lane]", "coco-1", "coco-2")),
     "label-gone": ("services", "web", {"metadata": {"labels": {"sidelane.dev/build": None}}},
@@ -114,10 +115,11 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     """One release, edited field by field: each edit is told alone, and nothing before the first."""
     request.addfinalizer(lambda: client.uninstall("kinds", "coco-1"))
     client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
-    (before,) = client.verify(lane="coco-1")
+    (before,) = settled(client, lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {
         "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
         "changed": [], "missing": [], "drift": [], "operational": [],
+        "restarts": [], "degraded": [], "unready": [],
     }  # fmt: skip
     known = ()
     for name, (kind, obj, body, expected) in EDITS.items():
@@ -172,7 +174,8 @@ def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, client,
     for item in kubeyaml.read_all(client.render(ci.parents[1], lane, values=values)):
         define(cluster, *item["apiVersion"].rpartition("/")[::2], item["kind"])
     client.install(ci.parents[1], lane, values=values)
-    assert [(one.state, *map(str, one.drift)) for one in client.verify(lane=lane)] == [("unchanged",)]
+    (one,) = client.verify(lane=lane)
+    assert (one.changed, one.missing, one.drift, one.operational) == ((), (), (), ())
 
 
 def test_what_is_gone_is_named(cluster, namespace, client):
@@ -183,7 +186,7 @@ def test_what_is_gone_is_named(cluster, namespace, client):
     (gone,) = client.verify(lane="coco-1")
     assert gone.state == "missing"
     assert [str(one) for one in gone.missing] == ["Service zk-cs-coco-1", "ConfigMap record-zookeeper-coco-1"]
-    assert [one.state for one in client.verify(lane="coco-2")] == ["unchanged"]
+    assert [one.state for one in settled(client, lane="coco-2")] == ["unchanged"]
 
 
 def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client):
@@ -201,21 +204,21 @@ def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client
 def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster, client, plain):
     client.install("zookeeper", "coco-1")
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert one.state == "unchanged"
-    assert one.operational == ("values: networkPolicy.enabled: (absent) → true",)
+    assert one.operational == ("values: networkPolicy.enabled: false → true",)
 
 
 def test_a_change_that_plain_helm_made_is_found(client, plain):
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert one.state == "changed"
-    assert one.changed[0] == "values: web.password: (absent) → (hidden)"
+    assert one.changed[0] == 'values: web.password: "" → (hidden)'
     plain("upgrade", "kinds-coco-1", KINDS, "--reset-values", "--set-string", "Version=coco,Build=1", "--set",
           "web.replicas=5")  # fmt: skip
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.operational) == ("unchanged", ("values: web.replicas: (absent) → 5",))
+    (one,) = settled(client, lane="coco-1")
+    assert (one.state, one.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
 
 def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client, plain, edit):
@@ -230,7 +233,7 @@ def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client
 def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client, edit):
     client.install(KINDS, "coco-1")  # replicas are among its operational values
     edit("apps/v1/deployments", "web-coco-1", {"spec": {"replicas": 7}}, MERGE, "/scale")
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert (one.state, one.operational) == (
         "unchanged", ("Deployment web-coco-1: spec.replicas: 2 → 7 (by kubectl-edit)",),
     )  # fmt: skip
@@ -244,8 +247,61 @@ def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "zk-coco-2"},
         },
     })  # fmt: skip
-    (one,) = client.verify(lane="coco-2")
-    assert (one.state, len(one.operational)) == ("unchanged", 1)
+    # An autoscaler of somebody else's makes nothing operational.
+    assert [one.state for one in client.verify(lane="coco-2")] == ["drifted"]
+
+
+def test_one_operational_number_excuses_no_other_of_its_release(client, edit):
+    """An outer deployment, of whose stateful sets the supervisors alone may be scaled."""
+    client.install("pipeline", "coco-1", values={"zookeeper": {"replicas": 1}})
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/statefulsets", "supervisor-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    edit("apps/v1/statefulsets", "nimbus-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    (one,) = client.verify(lane="coco-1")
+    assert one.state == "drifted"
+    assert [str(drift) for drift in one.drift] == [
+        "StatefulSet nimbus-coco-1: spec.replicas: 2 → 0 (by kubectl-edit)",
+        "StatefulSet zk-coco-1: spec.replicas: 1 → 0 (by kubectl-edit)",
+    ]  # fmt: skip
+
+
+def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edit):
+    values = {"image": {"repository": "acme/svc1", "tag": "1"}}
+    client.install("service", "coco-1", name="svc1", service_version="v1", values=values)
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded)
+    (one,) = client.verify(lane="coco-1")
+    assert (one.state, one.degraded) == ("degraded", ("Deployment svc1-v1-coco-1: 0 of 2 pods are ready",))
+    assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0 (by kubectl-edit)",)
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    # A pod that no node takes.
+    cluster.create(f"/api/v1/namespaces/{namespace}/resourcequotas", {
+        "metadata": {"name": "full"}, "spec": {"hard": {"pods": "2"}},
+    })  # fmt: skip
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 3}}, MERGE, "/scale")
+    cluster.until("a pod is missing", lambda: client.verify(lane="coco-1")[0].unready)
+    (one,) = client.verify(lane="coco-1")
+    assert (one.state, one.degraded) == ("degraded", ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",))
+    assert "exceeded quota" in one.unready[0].cause
+
+
+def test_a_rollout_restart_is_told_and_is_no_drift(client, edit):
+    client.install("zookeeper", "coco-1", values={"replicas": 1})
+    restart = {"spec": {"template": {"metadata": {"annotations": {
+        "kubectl.kubernetes.io/restartedAt": "2026-11-26T09:00:00Z",
+    }}}}}  # fmt: skip
+    edit("apps/v1/statefulsets", "zk-coco-1", restart)
+    (one,) = settled(client, lane="coco-1")
+    assert one.state == "unchanged"
+    assert [str(restart) for restart in one.restarts] == [
+        "StatefulSet zk-coco-1: was restarted at 2026-11-26T09:00:00Z by kubectl-edit"
+    ]  # fmt: skip
+    (told,) = one.to_json()["restarts"]
+    assert (told["at"], told["by"]) == ("2026-11-26T09:00:00Z", ["kubectl-edit"])
 
 
 def test_a_lane_without_releases_is_no_unchanged_lane(client):
@@ -261,6 +317,7 @@ def test_the_command(cluster, namespace, client, edit, helm):
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     client.install("zookeeper", "coco-1")
+    settled(client, lane="coco-1")
     done = sidelane("--lane", "coco-1")
     assert (done.returncode, done.stdout) == (
         0, "RELEASE           STATE      RECORD\nzookeeper-coco-1  unchanged  there\n",
