@@ -171,7 +171,7 @@ class ClusterTarget:
         from sidelane.targets import putting_back  # noqa: PLC0415 - few need it
 
         release = release_of(await self._status(name))
-        async with self._taking_over(release), self._working(options) as labels:
+        async with self._taking_over(release), self._working(name, options) as labels:
             await putting_back.tell(self._helm, release, work, labels=labels, options=options)
             if work.rendering is None:
                 await self._helm.rollback(
