@@ -1,7 +1,8 @@
 """A release brought back to exactly what is deployed: to its manifest, as Helm keeps it and its record vouches for.
 
 Objects that are gone are made again, and fields that drifted are put back, whoever owns them. What may differ stays as
-it is: numbers of pods that operational values or the release's own autoscaler set, rollout restarts, annotations.
+it is: numbers of pods that operational values or the release's own autoscaler set, rollout restarts, annotations. A
+workload that was scaled to 0 gets its pods back.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from sidelane.errors import ChartNotFound, Refused, TargetBusy
 from sidelane.helm_values import json_text
 from sidelane.manifest import Identity, Manifest, Object, diff
 from sidelane.manifest.as_found import as_found
+from sidelane.manifest.differences import ABSENT
 from sidelane.manifest.drift import Drift
-from sidelane.manifest.fields import at, mapping
+from sidelane.manifest.fields import mapping
 from sidelane.operational import REPLICAS
 from sidelane.record import Record
 from sidelane.releases import Progress, quiet
@@ -104,8 +106,9 @@ async def _looked_at(target: Target, name: str) -> _Looked:
         stored = dataclasses.replace(stored, release=dataclasses.replace(stored.release, status="deployed"))
     now, found = await verify.one(target, stored)
     bodies = found.objects if found else {}
-    kept = (*(str(one) for one in now.scaled), *map(str, now.restarts))
-    repair = Repair(now.release, now.namespace, now.missing, now.drift, kept)
+    off = tuple(one for one in now.scaled if _is_off(one))
+    kept = (*(str(one) for one in now.scaled if one not in off), *map(str, now.restarts))
+    repair = Repair(now.release, now.namespace, now.missing, (*now.drift, *off), kept)
     return _Looked(stored, now, bodies, repair, base is not None)
 
 
@@ -138,7 +141,7 @@ async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _
         if obj.identity in odd
     }
     rendering = None
-    numbers = {one.identity: one.found for one in now.scaled if _says_a_number(stored, one.identity)}
+    numbers = {one.identity: one.found for one in now.scaled if one.expected is not ABSENT and not _is_off(one)}
     if numbers:
         rendering = await _with_numbers(renderer, looked, numbers)
     record = stored.record or await target.record(stored.release.name)
@@ -152,14 +155,16 @@ def _there(obj: Object, body: Mapping[str, Any] | None, now: Verification) -> di
     drifted = {one.path for one in now.drift if one.identity == obj.identity}
     if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):
         return None
-    scaled = {one.path for one in now.scaled if one.identity == obj.identity}
+    # A number that no manifest says is left out: taking it away again would be a change.
+    scaled = {
+        one.path for one in now.scaled if one.identity == obj.identity and (one.expected is not ABSENT or _is_off(one))
+    }
     return as_found(obj, body, drifted | scaled)
 
 
-def _says_a_number(stored: Stored, identity: Identity) -> bool:
-    return any(
-        obj.identity == identity and at(obj.body, "spec", "replicas") is not None for obj in stored.manifest.objects
-    )
+def _is_off(scaled: Drift) -> bool:
+    """Whether somebody took all pods of a workload away that should have some, which nobody deployed."""
+    return bool(scaled.found == 0 and scaled.expected != 0)
 
 
 async def _with_numbers(

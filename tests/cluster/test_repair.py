@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from clusters import settled
+from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 from sidelane.errors import Refused
-from test_verify import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 SVC1 = {"image": {"repository": "acme/svc1", "tag": "1"}}

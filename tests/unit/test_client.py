@@ -31,7 +31,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
         "install", "upgrade", "plan", "apply", "releases", "status", "uninstall", "render", "check",
         "route", "routes", "routed", "route_history", "undo_route", "shift_route", "end_shift", "retire", "outdated",
-        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "lane_status", "wait",
+        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "lane_status", "wait", "where",
     }  # fmt: skip
     for name, verb in verbs(AsyncClient).items():
         assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
