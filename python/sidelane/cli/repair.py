@@ -36,15 +36,11 @@ def command(
     format_: str,
     settings: dict[str, Any],
 ) -> None:
-    r"""Bring RELEASE, or every release of a lane, back to exactly what is deployed.
+    """Bring RELEASE, or every release of a lane, back to exactly what is deployed.
 
     Objects that are missing are made again, and fields that drifted are put back, whoever owns them. Operational
     values, numbers of pods that an autoscaler sets and rollout restarts stay as they are. A release that was changed in
-    Helm itself is refused: `sidelane verify` tells both apart.
-
-    \b
-    sidelane repair --lane 2-coco-1 --dry-run
-    sidelane repair pipeline-2-coco-1 --yes --wait
+    Helm itself is refused: `sidelane verify` tells both apart. A workload that was scaled to 0 gets its pods back.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
