@@ -81,9 +81,9 @@ async def releases(
         if todo is not None and not dry_run:
             progress(f"repairing {one.repair.release}")
             await target.put_back(one.repair.release, todo, options)
-            if options.waits:
-                await target.ready([one.stored], one.repair.release, options)
         done.append(dataclasses.replace(one.repair, done=todo is not None and not dry_run))
+    if options.waits and not dry_run:
+        await target.ready([one.stored for one in looked], ", ".join(names), options)
     return tuple(done)
 
 

@@ -60,9 +60,9 @@ class Life(RuleBasedStateMachine):
         )
         self.file = self.folder / f"{self.namespace}.yaml"
         self.file.write_text(FILE.format(namespace=self.namespace))
-        # The model: what the release says, what is there, and what somebody did to it.
+        # The model: what the values and the manifest say, what is there, and what somebody did to it.
         self.there = False
-        self.said = self.pods = 0
+        self.said = self.deployed = self.pods = 0
         self.autoscaled = False
         self.gone: set[str] = set()
         self.odd: set[str] = set()
@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
             assert [one.change for one in client.apply(self.file).releases] == ["created"]
         else:
             assert client.install("service", "coco-1", values=VALUES, **SERVICE).change == "created"
-        self.there, self.said, self.pods = True, 2, 2
+        self.there, self.said, self.deployed, self.pods = True, 2, 2, 2
 
     @precondition(lambda self: self.there and self.as_deployed and not self.autoscaled)
     @rule(number=st.integers(1, 3))
@@ -100,7 +100,7 @@ class Life(RuleBasedStateMachine):
         ).change
         assert change == ("unchanged" if number == self.said else "upgraded")
         if number != self.said:
-            self.said = self.pods = number
+            self.said = self.deployed = self.pods = number
 
     @precondition(lambda self: self.there and not self.autoscaled and "Deployment" not in self.gone)
     @rule(number=st.integers(0, 3))
@@ -115,7 +115,7 @@ class Life(RuleBasedStateMachine):
         values = {"autoscaling": {"enabled": on, "minReplicas": 1, "maxReplicas": 5}}
         self.client.upgrade("service", "coco-1", values=values, reuse_values=True, **SERVICE)
         self.autoscaled = on
-        self.pods = self.pods if on else self.said
+        self.deployed = self.pods = self.pods if on else self.said
 
     @precondition(lambda self: self.there)
     @rule(kind=st.sampled_from(["Service", "Deployment"]))
@@ -138,12 +138,12 @@ class Life(RuleBasedStateMachine):
     @rule()
     def repair(self):
         (done,) = self.client.repair("svc1-v1", "coco-1")
-        off = self.pods == 0 and self.said != 0 and "Deployment" not in self.gone
+        off = self.pods == 0 and "Deployment" not in self.gone
         assert done.needed is (not self.as_deployed or off)
         if "Deployment" in self.gone or off:
-            self.pods = self.said
-        elif done.needed and not self.autoscaled:
-            self.said = self.pods
+            self.pods = self.deployed
+        elif done.needed and self.pods != self.deployed:
+            self.said = self.deployed = self.pods
         self.gone, self.odd = set(), set()
 
     @precondition(lambda self: self.there and not self.autoscaled)
@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
             (found,) = client.verify("svc1-v1", "coco-1")
             return found if found.state == expected else None
 
-        state = self.cluster.until(f"verify says {expected}", verified)
+        state = self.cluster.until(f"verify says {expected}", verified, seconds=90)
         assert {one.kind for one in state.missing} == self.gone
         assert {one.identity.kind for one in state.drift} == self.odd
 
