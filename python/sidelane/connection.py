@@ -219,16 +219,22 @@ class Connection:
 
     async def _with_drift(self, found: Sequence[Release]) -> tuple[Release, ...]:
         """The same, with what the cluster has otherwise of those that are unchanged."""
+        unchanged = [one.name for one in found if one.change == "unchanged"]
+        if not unchanged or self._directory is not None:  # nothing runs in a directory
+            return tuple(found)
         from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
 
-        drift = await verify.drifted(self._target, [one.name for one in found if one.change == "unchanged"])
+        drift = await verify.drifted(self._target, unchanged)
         return tuple(dataclasses.replace(one, drift=drift.get(one.name, ())) for one in found)
 
     async def _plan_with_drift(self, plan: Plan) -> Plan:
         """The same, with what the cluster has otherwise of releases that are unchanged."""
+        unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
+        if not unchanged or self._directory is not None:
+            return plan
         from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
 
-        drift = await verify.drifted(self._target, [one.release for one in plan.steps if one.action == "unchanged"])
+        drift = await verify.drifted(self._target, unchanged)
         if not drift:
             return plan
         steps = (dataclasses.replace(one, why=drift.get(one.release, one.why)) for one in plan.steps)
