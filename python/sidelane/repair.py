@@ -134,9 +134,9 @@ def _require_as_deployed(now: Verification) -> None:
 async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _Looked) -> PutBack:
     """What is to be done. Raises Refused where a number of pods could not stay as it is."""
     stored, now = looked.stored, looked.now
-    odd = {*now.missing, *(one.identity for one in (*now.drift, *now.scaled))}
+    odd = {one.identity for one in (*now.drift, *now.scaled)}
     there = {
-        obj.identity: _there(obj, looked.bodies.get(obj.identity), now)
+        obj.identity: _there(obj, looked.bodies[obj.identity], now)
         for obj in verify.installed(stored)
         if obj.identity in odd
     }
@@ -148,10 +148,8 @@ async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _
     return PutBack(stored.release.revision, there, rendering, record)
 
 
-def _there(obj: Object, body: Mapping[str, Any] | None, now: Verification) -> dict[str, Any] | None:
-    """An object as it is, or None for one that is gone, or has to go before it can be made again."""
-    if body is None:
-        return None
+def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
+    """An object as it is, or None for one that can't be changed and has to go before it is made again."""
     drifted = {one.path for one in now.drift if one.identity == obj.identity}
     if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):
         return None

@@ -172,9 +172,10 @@ def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edi
     client.install("service", "coco-1", name="svc1", service_version="v1", values=values)
     assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
-    cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded)
+    gone = ("Deployment svc1-v1-coco-1: 0 of 2 pods are ready",)
+    cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded == gone, seconds=60)
     (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.degraded) == ("degraded", ("Deployment svc1-v1-coco-1: 0 of 2 pods are ready",))
+    assert one.state == "degraded"
     assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0 (by kubectl-edit)",)
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
     assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
@@ -183,9 +184,14 @@ def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edi
         "metadata": {"name": "full"}, "spec": {"hard": {"pods": "2"}},
     })  # fmt: skip
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 3}}, MERGE, "/scale")
-    cluster.until("a pod is missing", lambda: client.verify(lane="coco-1")[0].unready)
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.degraded) == ("degraded", ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",))
+    short = ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",)
+
+    def told():
+        (found,) = client.verify(lane="coco-1")
+        return found if found.degraded == short and found.unready else None
+
+    one = cluster.until("a pod is missing", told, seconds=60)
+    assert one.state == "degraded"
     assert "exceeded quota" in one.unready[0].cause
 
 

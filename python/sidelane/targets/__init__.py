@@ -164,9 +164,9 @@ class Found(NamedTuple):
 class PutBack(NamedTuple):
     """How a release is brought back to a revision.
 
-    there: the objects that are not as the revision says, as they are now, in their author's words; None for one that
-    must be made again. rendering: what shall be there, where it is not the revision's own: then the numbers of pods
-    that operational values set are as they are now. record: its record.
+    there: the objects that drifted, as they are now, in their author's words; None for one that can't be changed, and
+    must go before it is made again. rendering: what shall be there, where it is not the revision's own: then the
+    numbers of pods that operational values set are as they are now. record: its record.
     """
 
     revision: int

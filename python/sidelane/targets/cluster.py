@@ -173,6 +173,10 @@ class ClusterTarget:
         release = release_of(await self._status(name))
         async with self._taking_over(release), self._working(name, options) as labels:
             await putting_back.tell(self._helm, release, work, labels=labels, options=options)
+            if work.rendering is not None and None in work.there.values():
+                # The chart's guard must find its own ConfigMap again.
+                rest = {identity: body for identity, body in work.there.items() if body is not None}
+                await putting_back.tell(self._helm, release, work._replace(there=rest), labels=labels, options=options)
             if work.rendering is None:
                 await self._helm.rollback(
                     name, work.revision, namespace=self.namespace, timeout=options.timeout, patch=True

@@ -2,7 +2,8 @@
 
 Helm changes an object by the difference between its last revision and the new one. It does not remove what somebody
 else added, and it does not notice a change of a custom resource at all. So Helm first gets a revision that has the
-objects as they are, which changes nothing in the cluster. The step from there to the wanted revision is the repair.
+objects as they are: it makes those that are missing, and changes no other. The step from there to the wanted revision
+is the repair.
 
 A process that is killed between the two leaves a revision whose description says so, and the next repair goes on.
 """
