@@ -96,13 +96,13 @@ class Cluster:
 
 def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
     """What ``verify`` tells once every workload has its pods; the test fails when that does not come in time."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         found = client.verify(*arguments, **named)
         if not any(one.degraded for one in found):
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"not ready within 60 s: {[one.degraded for one in found]}")
+            pytest.fail(f"not ready within 180 s: {[one.degraded for one in found]}")
         time.sleep(0.3)
 
 
