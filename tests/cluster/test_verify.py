@@ -162,8 +162,8 @@ def test_one_operational_number_excuses_no_other_of_its_release(client, edit):
     (one,) = client.verify(lane="coco-1")
     assert one.state == "drifted"
     assert [str(drift) for drift in one.drift] == [
-        "StatefulSet nimbus-coco-1: spec.replicas: 2 → 0 (by kubectl-edit)",
-        "StatefulSet zk-coco-1: spec.replicas: 1 → 0 (by kubectl-edit)",
+        "StatefulSet nimbus-coco-1: spec.replicas: 2 → 0",
+        "StatefulSet zk-coco-1: spec.replicas: 1 → 0",
     ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edi
     cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded == gone, seconds=60)
     (one,) = client.verify(lane="coco-1")
     assert one.state == "degraded"
-    assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0 (by kubectl-edit)",)
+    assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0",)
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
     assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
     # A pod that no node takes.
