@@ -94,6 +94,18 @@ class Cluster:
         return value
 
 
+def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
+    """What ``verify`` tells once every workload has its pods; the test fails when that does not come in time."""
+    deadline = time.monotonic() + 180
+    while True:
+        found = client.verify(*arguments, **named)
+        if not any(one.degraded for one in found):
+            return found
+        if time.monotonic() > deadline:
+            pytest.fail(f"not ready within 180 s: {[one.degraded for one in found]}")
+        time.sleep(0.3)
+
+
 def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
     api = pykube.HTTPClient(pykube.KubeConfig.from_file(kubeconfig))
     api.session.trust_env = plane is None  # no proxy leads to 127.0.0.1

@@ -215,7 +215,7 @@ def of_version(chart: Chart, version: str | None) -> Chart:
     """The chart, if it is of a version or a range of versions as Helm writes them. Raises ChartNotFound."""
     try:
         fits = version is None or satisfies(chart.version, version)
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):  # what is no text, too
         raise ChartNotFound(
             f"{version!r} is not a chart version or a range of versions",
             remedy="write it such as '0.1.0', '^0.1' or '>=0.1.0, <2'",

@@ -68,7 +68,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         """
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
         async with self._chart(chart, version, repo) as found:
-            return await releases.install(
+            release = await releases.install(
                 self._target,
                 self._renderer(found),
                 found,
@@ -77,6 +77,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
                 options=options,
                 progress=self._progress,
             )
+            return (await self._with_drift([release]))[0]
 
     async def upgrade(
         self,
@@ -113,12 +114,13 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
 
     async def releases(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         """Every release of the namespace, in every state, or those of one lane."""
+        wanted = None if lane is None else lane_of(lane)
         found = await self._target.releases(all_namespaces=all_namespaces)
-        if lane is None or all_namespaces:
-            return tuple(release for release in found if lane is None or release.lane == lane_of(lane))
+        if wanted is None or all_namespaces:
+            return tuple(release for release in found if wanted is None or release.lane == wanted)
         from sidelane.targets import ours  # noqa: PLC0415 - few need it
 
-        return tuple(await ours.of_lane(self._target, lane_of(lane), found))
+        return tuple(await ours.of_lane(self._target, wanted, found))
 
     async def where(self) -> str:
         """The place that the client works in, in words: ``namespace streams``; where Helm chooses it, Helm is asked."""
@@ -222,6 +224,17 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         return rendering, check(rendering.manifest, lane=rendering.lane, whole=whole)
 
 
+def _in_a_loop() -> bool:
+    """Whether an event loop runs here. A verb is not called where this is found out, so that its errors have no context
+    that is none.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _waiting(
     verb: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[Client, P], R]:
@@ -229,15 +242,13 @@ def _waiting(
 
     @functools.wraps(verb)
     def call(self: Client, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            # A verb needs of its client what Connection has, and no more.
-            return asyncio.run(verb(cast("AsyncClient", self), *args, **kwargs))
-        raise InvalidInput(
-            f"Client.{verb.__name__} was called inside a running event loop, which it would block",
-            remedy=f"use `await AsyncClient(...).{verb.__name__}(...)` there",
-        )
+        if _in_a_loop():
+            raise InvalidInput(
+                f"Client.{verb.__name__} was called inside a running event loop, which it would block",
+                remedy=f"use `await AsyncClient(...).{verb.__name__}(...)` there",
+            )
+        # A verb needs of its client what Connection has, and no more.
+        return asyncio.run(verb(cast("AsyncClient", self), *args, **kwargs))
 
     return cast("Callable[Concatenate[Client, P], R]", call)
 
@@ -269,6 +280,7 @@ class Client(Connection):
     end_shift = _waiting(AsyncClient.end_shift)
     record = _waiting(AsyncClient.record)
     verify = _waiting(AsyncClient.verify)
+    repair = _waiting(AsyncClient.repair)
     diff = _waiting(AsyncClient.diff)
     bundle = _waiting(AsyncClient.bundle)
     replay = _waiting(AsyncClient.replay)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sidelane.connection import Connection, lane_of, named
+from sidelane.connection import Connection, lane_of, meant, named, path_of
 from sidelane.lane import Lane
 from sidelane.targets import Options
 
@@ -47,7 +47,8 @@ class LaneVerbs(Connection):
         at = self._in(deployment.namespace)
         with LaneVerbs._advising(at):
             async with LaneVerbs._charts(at, deployment) as found:
-                return await LaneVerbs._planned(at, deployment, found, parallel, reset=reset_operational)
+                plan = await LaneVerbs._planned(at, deployment, found, parallel, reset=reset_operational)
+                return await LaneVerbs._plan_with_drift(at, plan)
 
     async def apply(
         self,
@@ -84,7 +85,7 @@ class LaneVerbs(Connection):
         return await lane_status.status(self._target, lane_of(lane))
 
     async def wait(
-        self, name: str | None = None, lane: Lane | str | None = None, *, timeout: str | None = None
+        self, name: Lane | str | None = None, lane: Lane | str | None = None, *, timeout: str | None = None
     ) -> Readiness:
         """Returns when a release, named as in ``status``, or every release of a lane is ready. Changes nothing.
 
@@ -93,8 +94,8 @@ class LaneVerbs(Connection):
         """
         from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
 
-        release = None if name is None else named(name, lane)
-        own = None if lane is None else lane_of(lane)
+        which = meant(name, lane)
+        release, own = (None, which) if isinstance(which, Lane) else (which, None)
         options = Options(timeout=timeout, progress=self._progress)
         return await lane_status.wait(self._target, release, own, options)
 
@@ -163,5 +164,5 @@ def _deployment(
 ) -> Deployment:
     from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
-    read = deployments.read(file, version=version, build=build)
+    read = deployments.read(path_of(file), version=version, build=build)
     return read if namespace is None else dataclasses.replace(read, namespace=namespace)

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelane import releases
-from sidelane.connection import Connection, lane_of, named
-from sidelane.errors import InvalidInput
+from sidelane.connection import Connection, lane_of, meant, named, path_of
 from sidelane.lane import Lane
 from sidelane.targets import Options
 from sidelane.tasks import together
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from sidelane.bundling import Replayed
     from sidelane.diff import Comparison
     from sidelane.record import Record
+    from sidelane.repair import Repair
     from sidelane.verify import Verification
 
 
@@ -40,19 +40,41 @@ class RecordVerbs(Connection):
         """
         return await releases.record(self._target, named(name, lane))
 
-    async def verify(self, name: str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
-        """Whether releases still are what was deployed: one, named as in ``status``, or without a name a whole lane.
+    async def verify(self, name: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
+        """Whether releases still are what was deployed: one, named as in ``status``, or a whole lane.
 
         Each is held against its record and against the cluster: what was changed, by whom, and what is missing.
         Raises ReleaseNotFound.
         """
         from sidelane import verify  # noqa: PLC0415 - few need it
 
-        if name is not None:
-            return await verify.releases(self._target, [named(name, lane)])
-        if lane is None:
-            raise InvalidInput("nothing is named to verify", remedy="name a release, or a lane")
-        return await verify.lane(self._target, lane_of(lane))
+        which = meant(name, lane)
+        if isinstance(which, Lane):
+            return await verify.lane(self._target, which)
+        return await verify.releases(self._target, [which])
+
+    async def repair(
+        self,
+        name: Lane | str | None = None,
+        lane: Lane | str | None = None,
+        *,
+        dry_run: bool = False,
+        wait: bool = False,
+        timeout: str | None = None,
+    ) -> tuple[Repair, ...]:
+        """Brings a release, named as in ``status``, or every release of a lane back to exactly what is deployed.
+
+        Missing objects are made again and drifted fields put back, whoever owns them; numbers of pods that may differ
+        stay. dry_run: only look. Raises Refused where Helm's own state was changed, and has then changed nothing.
+        """
+        from sidelane import repair, verify  # noqa: PLC0415 - few need it
+
+        which = meant(name, lane)
+        names = await verify.names(self._target, which) if isinstance(which, Lane) else [which]
+        options = Options(wait, timeout, progress=self._progress)
+        return await repair.releases(
+            self._target, self._renderer, names, dry_run=dry_run, options=options, progress=self._progress
+        )
 
     async def diff(self, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
         """What differs between two lanes, releases or files, with the lane taken out of the names; without ``b``
@@ -64,6 +86,7 @@ class RecordVerbs(Connection):
         """
         from sidelane import diff, sides, verify  # noqa: PLC0415 - few need it
 
+        path_of(a), path_of(a if b is None else b)
         if b is not None:
             files = [sides.opened(each) for each in (a, b)]
             beside = namespace or next((file.namespace for file in files if file and file.namespace), None)
@@ -85,6 +108,7 @@ class RecordVerbs(Connection):
         """
         from sidelane import bundle, bundling  # noqa: PLC0415 - few need it
 
+        place = Path(path_of(file))
         async with AsyncExitStack() as stack:
             known = [await stack.enter_async_context(self._chart(chart, None, None)) for chart in charts]
             made = await bundling.make(
@@ -95,7 +119,7 @@ class RecordVerbs(Connection):
                 allow_secrets=self._allow_secrets,
                 progress=self._progress,
             )
-        return dataclasses.replace(made, digest=bundle.write(made, Path(file)))
+        return dataclasses.replace(made, digest=bundle.write(made, place))
 
     async def replay(
         self,
@@ -111,7 +135,7 @@ class RecordVerbs(Connection):
         """
         from sidelane import bundle  # noqa: PLC0415 - few need it
 
-        opened = bundle.read(os.fspath(file))
+        opened = bundle.read(path_of(file))
         at = self._in(None if self._settings["namespace"] else opened.namespace)
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
         with RecordVerbs._advising(at):

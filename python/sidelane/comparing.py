@@ -15,7 +15,8 @@ from sidelane.charts import Chart, coalesce
 from sidelane.errors import HelmError, InvalidValues, Refused, ReleaseConflict, SidelaneError
 from sidelane.hidden import without_secrets
 from sidelane.lane import Lane
-from sidelane.record import leaves, under
+from sidelane.operational import under
+from sidelane.record import leaves
 from sidelane.record.carried import apart
 from sidelane.rendering import Renderer, Rendering
 from sidelane.targets import Stored

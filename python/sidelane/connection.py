@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sidelane import charts, releases
 from sidelane.advice import Place
 from sidelane.charts import Chart
-from sidelane.errors import ChartNotFound, InvalidInput, SidelaneError
+from sidelane.errors import ChartNotFound, InvalidInput, InvalidLane, InvalidName, SidelaneError
 from sidelane.helm import Helm
 from sidelane.lane import Lane
+from sidelane.naming import parse_name
 from sidelane.rendering import Renderer, Rendering
-from sidelane.targets import Options, Target
+from sidelane.targets import Options, Release, Target
 from sidelane.targets.cluster import ClusterTarget
 from sidelane.values import accepted, with_service
 
@@ -143,6 +145,10 @@ class Connection:
         self, reference: str | os.PathLike[str], version: str | None, repo: str | None
     ) -> AsyncIterator[Chart]:
         """A chart on this machine; one that Helm has to fetch is there for as long as it is needed."""
+        if not isinstance(reference, str | os.PathLike):
+            raise ChartNotFound(
+                f"a chart is a name or a path, not {_kind(reference)}", remedy="see `sidelane charts` for the names"
+            )
         text = os.fspath(reference)
         if repo is None and not charts.is_remote(text):
             yield charts.find(text, version=version)
@@ -213,6 +219,30 @@ class Connection:
             progress=self._progress,
         )
 
+    async def _with_drift(self, found: Sequence[Release]) -> tuple[Release, ...]:
+        """The same, with what the cluster has otherwise of those that are unchanged."""
+        unchanged = [one.name for one in found if one.change == "unchanged"]
+        if not unchanged or self._directory is not None:  # nothing runs in a directory
+            return tuple(found)
+        from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
+
+        drift = await verify.drifted(self._target, unchanged)
+        return tuple(dataclasses.replace(one, drift=drift.get(one.name, ())) for one in found)
+
+    async def _plan_with_drift(self, plan: Plan) -> Plan:
+        """The same, with what the cluster has otherwise of releases that are unchanged."""
+        unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
+        if not unchanged or self._directory is not None:
+            return plan
+        from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
+
+        drift = await verify.drifted(self._target, unchanged)
+        if not drift:
+            return plan
+        steps = (dataclasses.replace(one, why=drift.get(one.release, one.why)) for one in plan.steps)
+        remedy = f"{len(drift)} drifted: {verify.remedy(drift, plan.namespace or self._namespace)}"
+        return dataclasses.replace(plan, steps=tuple(steps), remedy="\n".join(filter(None, (plan.remedy, remedy))))
+
     async def _applied(
         self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool, reset: bool
     ) -> Applied:
@@ -222,7 +252,7 @@ class Connection:
             return await self._router.set(step.service, deployment.lane, step.split, values=step.values)
 
         async with self._charts(deployment) as found:
-            return await deployments.apply(
+            applied = await deployments.apply(
                 self._target,
                 self._renderer,
                 await self._planned(deployment, found, parallel, reset=reset),
@@ -232,6 +262,7 @@ class Connection:
                 route=route,
                 progress=self._progress,
             )
+            return dataclasses.replace(applied, releases=await self._with_drift(applied.releases))
 
 
 def advising(client: type[C]) -> type[C]:
@@ -257,5 +288,43 @@ def lane_of(lane: Lane | str) -> Lane:
 
 
 def named(name: str, lane: Lane | str | None) -> str:
-    """The release that is meant: see releases.named."""
+    """The release that is meant: see releases.named. Raises InvalidName for a name that is not text, too."""
+    if not isinstance(name, str):
+        hint = "give a lane as lane=" if isinstance(name, Lane) else "write it such as 'zookeeper-2-coco-1'"
+        raise InvalidName(f"a release's name is text, not {_kind(name)}", remedy=hint)
     return releases.named(name, None if lane is None else lane_of(lane))
+
+
+def meant(name: Lane | str | None, lane: Lane | str | None) -> str | Lane:
+    """The release, or the lane, of a verb that takes either: a lane may be its first argument, too.
+
+    Raises InvalidInput where neither is given, InvalidName, InvalidLane and Refused.
+    """
+    if name is None and lane is None:
+        raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
+    if name is None:
+        return lane_of(lane or "")
+    if lane is None and (isinstance(name, Lane) or (isinstance(name, str) and _is_lane(name))):
+        return lane_of(name)
+    return named(cast("str", name), lane)
+
+
+def _is_lane(text: str) -> bool:
+    if parse_name(text) is not None:
+        return False
+    try:
+        Lane.parse(text)
+    except InvalidLane:
+        return False
+    return True
+
+
+def path_of(file: str | os.PathLike[str]) -> str:
+    """A file's path as text. Raises InvalidInput for what is no path."""
+    if not isinstance(file, str | os.PathLike):
+        raise InvalidInput(f"a file is named by its path, not {_kind(file)}", remedy="write it such as 'lane.yaml'")
+    return os.fspath(file)
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a value of the type {type(value).__name__}"

@@ -18,7 +18,7 @@ def seconds(text: str) -> float:
 
     Raises InvalidInput for what Go's time.ParseDuration would not take, and for a negative length.
     """
-    if text != "0" and not re.fullmatch(f"({_PART.pattern})+", text):
+    if not isinstance(text, str) or (text != "0" and not re.fullmatch(f"({_PART.pattern})+", text)):
         raise InvalidInput(f"{text!r} is not a length of time", remedy="write it such as 90s, 5m or 24h")
     return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 0.0)
 

@@ -306,13 +306,14 @@ class Helm(Command):
         history_max: int | None = None,
         force: bool = False,
         take_over: bool = False,
+        patch: bool = False,
         halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
         description: what the release's history says of the new revision. history_max: how many revisions are kept.
         force: take back what somebody else changed in its objects. take_over: take over fields that others own,
-        which Helm 3 always does.
+        which Helm 3 always does. patch: run no hooks, and patch objects as Helm 3 does, whoever owns their fields.
         """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
         command += [_WITHOUT_SCHEMAS, *_in(namespace), *_labels(labels), *_described(description)]
@@ -324,10 +325,15 @@ class Helm(Command):
             command += ["--force"] if helm3 else ["--force-conflicts", "--server-side=true"]
         elif take_over and not helm3:
             command += ["--force-conflicts", "--server-side=true"]
+        command += await self._patching() if patch else []
         command += _patience(wait=wait, timeout=timeout)
         answer = _json(await self.run(command, document(values), halt=halt))
         require_used(values, answer)
         return answer
+
+    async def _patching(self) -> list[str]:
+        """No hooks; and changes are worked out here, from what Helm last deployed, what is there and what shall be."""
+        return ["--no-hooks", *([] if (await self.version()).major == 3 else ["--server-side=false"])]
 
     async def rollback(
         self,
@@ -338,11 +344,15 @@ class Helm(Command):
         wait: bool = False,
         timeout: str | None = None,
         take_over: bool = False,
+        patch: bool = False,
     ) -> None:
-        """`helm rollback`: brings what a revision says to the cluster, as a new revision. take_over: as in upgrade."""
+        """`helm rollback`: brings what a revision says to the cluster, as a new revision. take_over, patch: as in
+        ``upgrade``.
+        """
         command = ["rollback", release, str(revision), *_in(namespace)]
         if take_over and (await self.version()).major > 3:
             command += ["--force-conflicts", "--server-side=true"]
+        command += await self._patching() if patch else []
         await self.run(command + _patience(wait=wait, timeout=timeout))
 
     async def namespace(self) -> str:

@@ -100,7 +100,7 @@ async def install(
             checked(rendering)
         if facts is None:  # on a cluster what Helm installed is held against this rendering
             await _require_steady(renderer, rendering)
-        statement = await _statement(renderer, rendering, origin, facts, bundle)
+        statement = await _statement(renderer, rendering, origin, facts, bundle=bundle, options=options)
         progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else ""))
         try:
             return await create(rendering, statement)
@@ -136,7 +136,9 @@ async def _origin(chart: Chart) -> Origin:
     return await origin.of([Path(), *([] if chart.travels else [folder])])
 
 
-async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, bundle: str) -> str:
+async def _statement(
+    renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, *, bundle: str, options: Options
+) -> str:
     from sidelane.record import statement  # noqa: PLC0415 - see rendering.py
 
     return statement.make(
@@ -146,6 +148,8 @@ async def _statement(renderer: Renderer, rendering: Rendering, origin: Origin, f
         tools=statement.Tools(helm=str(await renderer.helm.version())),
         facts=facts,
         bundle=bundle,
+        needs=options.needs,
+        level=options.level,
     )
 
 

@@ -7,28 +7,49 @@ what the cluster has of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, NamedTuple
 
-from sidelane.hidden import without_secrets
+from sidelane.charts import coalesce
+from sidelane.errors import SidelaneError
+from sidelane.harmless import in_line
 from sidelane.lane import Lane
-from sidelane.manifest import Identity, Object, digest
-from sidelane.manifest.differences import ABSENT, in_line
+from sidelane.manifest import Identity, Object
+from sidelane.manifest.differences import ABSENT
 from sidelane.manifest.drift import Drift, drift
 from sidelane.manifest.fields import mapping
-from sidelane.manifest.objects import canonical, parse_object
-from sidelane.record import Record, config_map, leaves, under
-from sidelane.record.statement import digests, guarded
+from sidelane.manifest.objects import parse_object
+from sidelane.operational import REPLICAS, autoscaled, nested, scalable
+from sidelane.readiness import Readiness, Unready
+from sidelane.readiness.counting import short_of_pods
+from sidelane.record import Record, comparing, config_map
 from sidelane.targets import Found, Stored, Target, no_release
 from sidelane.targets.ours import of_lane, route_of
 
 #: What a release is: the first of these that holds.
-State = Literal["missing", "drifted", "changed", "unfinished", "unrecorded", "unchanged"]
+State = Literal["missing", "drifted", "changed", "unfinished", "degraded", "unrecorded", "unchanged"]
 
 #: How many Helms run at a time.
 _AT_ONCE: Final = 4
+#: The annotation of pods by which `kubectl rollout restart` makes new ones of the same content.
+_RESTARTED: Final = "annotations[kubectl.kubernetes.io/restartedAt]"
 _OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/common leaves
+
+
+class Restart(NamedTuple):
+    """A rollout restart: new pods of the same content. at: when, as it was written. by: who, where that is known."""
+
+    identity: Identity
+    at: str
+    by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        by = f" by {', '.join(self.by)}" if self.by else ""
+        return in_line(f"{self.identity}: was restarted at {self.at}{by}")
+
+    def to_json(self) -> dict[str, object]:
+        return {"object": self.identity.to_json(), "at": self.at, "by": list(self.by)}
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,9 @@ class Verification:
     keeps its history in the target and needs no record. changed: what Helm has otherwise than was recorded, and
     operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
     gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
-    record: what it was held against, None where there is none.
+    restarts: of its workloads, which change nothing. degraded: a line for each workload without the ready pods that it
+    should have, and readiness: why, where that could be read. record: what it was held against, None where there is
+    none.
     """
 
     release: str
@@ -50,6 +73,9 @@ class Verification:
     drift: tuple[Drift, ...] = ()
     operated: tuple[str, ...] = ()
     scaled: tuple[Drift, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+    degraded: tuple[str, ...] = ()
+    readiness: Readiness | None = field(default=None, repr=False)
     record: Record | None = field(default=None, repr=False)
     route: bool = False
 
@@ -66,12 +92,23 @@ class Verification:
         return (*self.operated, *map(str, self.scaled))
 
     @property
+    def odd(self) -> tuple[str, ...]:
+        """What the cluster has otherwise than Helm, and `repair` brings back, as lines."""
+        return (*(f"{identity}: is missing" for identity in self.missing), *map(str, self.drift))
+
+    @property
+    def unready(self) -> tuple[Unready, ...]:
+        """The pods and other objects that are not ready, of a release that is degraded."""
+        return self.readiness.unready if self.readiness else ()
+
+    @property
     def state(self) -> State:
         states: tuple[tuple[State, bool], ...] = (
             ("missing", bool(self.missing)),
             ("drifted", bool(self.drift)),
             ("changed", bool(self.changed)),
             ("unfinished", self.status != "deployed"),
+            ("degraded", bool(self.degraded)),
             ("unrecorded", self.recorded == "none"),
         )
         return next((state for state, holds in states if holds), "unchanged")
@@ -88,19 +125,45 @@ class Verification:
             "missing": [identity.to_json() for identity in self.missing],
             "drift": [one.to_json() for one in self.drift],
             "operational": list(self.operational),
+            "restarts": [one.to_json() for one in self.restarts],
+            "degraded": list(self.degraded),
+            "unready": [one.to_json() for one in self.unready],
         }
 
 
 async def lane(target: Target, wanted: Lane) -> tuple[Verification, ...]:
     """Every release of a lane, by name. Raises ReleaseNotFound for a lane that has none."""
-    names = [release.name for release in await of_lane(target, wanted)]
-    if not names:
+    return await releases(target, await names(target, wanted))
+
+
+async def names(target: Target, wanted: Lane) -> list[str]:
+    """The names of a lane's releases. Raises ReleaseNotFound for a lane that has none."""
+    found = [release.name for release in await of_lane(target, wanted)]
+    if not found:
         raise await no_release(target, wanted)
-    return await releases(target, names)
+    return found
 
 
-async def releases(target: Target, names: Sequence[str]) -> tuple[Verification, ...]:
-    """These releases, in this order. Raises ReleaseNotFound."""
+def remedy(found: Iterable[str], namespace: str | None) -> str:
+    """How to bring back what is deployed of these releases."""
+    where = f" -n {namespace}" if namespace else ""
+    return "bring back what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in found)
+
+
+async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Lines for what the cluster has otherwise of these releases, by their names; only of those that drifted.
+
+    Empty where that can't be read: whoever asks has done what was asked of it.
+    """
+    try:
+        found = await releases(target, wanted, explain=False) if wanted else ()
+    except SidelaneError:
+        return {}
+    return {one.release: one.odd for one in found if one.odd}
+
+
+async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:
+    """These releases, in this order. explain: say why pods are not ready. Raises ReleaseNotFound."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def kept(name: str) -> tuple[Stored, str | None]:
@@ -108,13 +171,32 @@ async def releases(target: Target, names: Sequence[str]) -> tuple[Verification, 
             stored = await target.stored(name)
             return stored, stored.record or await target.record(name)
 
-    all_kept = await asyncio.gather(*(kept(name) for name in names))
-    objects = [_installed(stored) for stored, _ in all_kept]
+    all_kept = await asyncio.gather(*(kept(name) for name in wanted))
+    objects = [installed(stored) for stored, _ in all_kept]
     found = await target.found([obj for each in objects for obj in each])
-    return tuple(_verified(*kept, each, found) for kept, each in zip(all_kept, objects, strict=True))
+    verified = [_verified(*kept, each, found) for kept, each in zip(all_kept, objects, strict=True)]
+    return await _explained(target, verified, [stored for stored, _ in all_kept]) if explain else tuple(verified)
 
 
-def _installed(stored: Stored) -> tuple[Object, ...]:
+async def _explained(
+    target: Target, verified: Sequence[Verification], stored: Sequence[Stored]
+) -> tuple[Verification, ...]:
+    """The same, with the reason of each pod that is not ready. Where all are, nothing more is read."""
+    short = [(one, its) for one, its in zip(verified, stored, strict=True) if one.degraded]
+    found = await target.readiness([its for _, its in short]) if short else None
+    readiness = {one.release: its for (one, _), its in zip(short, found or (), strict=False)}
+    return tuple(replace(one, readiness=readiness.get(one.release)) for one in verified)
+
+
+async def one(target: Target, stored: Stored) -> tuple[Verification, Found | None]:
+    """One release, whichever of its revisions it is held by, and what the cluster has of its objects."""
+    text = stored.record or await target.record(stored.release.name)
+    objects = installed(stored)
+    found = await target.found(objects)
+    return _verified(stored, text, objects, found), found
+
+
+def installed(stored: Stored) -> tuple[Object, ...]:
     """The objects of a release that are there as long as it is, its record too; a hook may be gone."""
     objects = tuple(obj for obj in stored.manifest.objects if not obj.is_hook)
     if stored.record_data is None:
@@ -132,26 +214,51 @@ def _installed(stored: Stored) -> tuple[Object, ...]:
 def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found: Found | None) -> Verification:
     release = stored.release
     record = Record.read(text) if text is not None else None
-    operational = record.operational if record else _operational(stored)
-    changed, allowed = _changed(stored, record) if record else ((), ())
+    compared = comparing.compared(record, stored.manifest, stored.values) if record else comparing.Compared((), ())
+    runs = found is not None
     found = found or Found({obj.identity: obj.body for obj in objects})  # where nothing runs, nothing differs
-    missing = [obj.identity for obj in objects if obj.identity not in found.objects]
-    drifted = [
-        one for obj in objects if obj.identity in found.objects for one in drift(obj, found.objects[obj.identity])
-    ]
-    scaled = [one for one in drifted if _is_scaling(one, found, operational)]
+    there = [(obj, found.objects[obj.identity]) for obj in objects if obj.identity in found.objects]
+    drifted = [one for obj, body in there for one in drift(obj, body)]
+    may = _scalable(stored, record, objects)
+    scaled = [one for one in drifted if one.path == REPLICAS and one.identity in may]
+    restarts = [one for one in drifted if one.path.endswith(_RESTARTED)]
     return Verification(
         release=release.name,
         namespace=release.namespace,
         status=release.status,
-        changed=changed,
-        missing=tuple(missing),
-        drift=tuple(one for one in drifted if one not in scaled),
-        operated=allowed,
+        changed=(*compared.changed, *stored.odd),
+        missing=tuple(obj.identity for obj in objects if obj.identity not in found.objects),
+        drift=tuple(one for one in drifted if one not in scaled and one not in restarts),
+        operated=compared.operated,
         scaled=tuple(scaled),
+        restarts=tuple(Restart(one.identity, str(one.found), one.by) for one in restarts if one.found is not ABSENT),
+        degraded=tuple(_degraded(there, may, autoscaled(objects))) if runs else (),
         record=record,
         route=route_of(stored) is not None,
     )
+
+
+def _degraded(
+    there: Iterable[tuple[Object, Mapping[str, Any]]], may: Container[Identity], least: Mapping[Identity, int]
+) -> Iterator[str]:
+    """A line for each workload that has fewer ready pods than it should have."""
+    for obj, body in there:
+        if lacking := short_of_pods(obj, body, may_differ=obj.identity in may, least=least.get(obj.identity, 1)):
+            yield f"{obj.identity}: {lacking}"
+
+
+def _scalable(stored: Stored, record: Record | None, objects: Sequence[Object]) -> frozenset[Identity]:
+    """The workloads whose number of pods somebody may set: by a value that is operational, or an autoscaler that is the
+    release's own.
+    """
+    targets = autoscaled(objects)
+    if record is not None:
+        return frozenset(
+            obj.identity for obj in objects if obj.identity.path in record.scalable or obj.identity in targets
+        )
+    # Plain Helm installed it. The chart's defaults are not known; its ConfigMap has the names of operational values.
+    names = _operational(stored)
+    return frozenset(scalable(objects, names, coalesce(nested(names), stored.values)))
 
 
 def _operational(stored: Stored) -> frozenset[str]:
@@ -160,29 +267,3 @@ def _operational(stored: Stored) -> frozenset[str]:
         if obj.kind == "ConfigMap" and _OPERATIONAL in mapping(obj.body, "data"):
             return frozenset(filter(None, str(obj.body["data"][_OPERATIONAL]).split(",")))
     return frozenset()
-
-
-def _is_scaling(one: Drift, found: Found, operational: Iterable[str]) -> bool:
-    """Whether it is the number of pods, where an autoscaler or the one who operates the release may set it."""
-    may = one.identity in found.scaled or any(name.rpartition(".")[2] == "replicas" for name in operational)
-    return one.path == "spec.replicas" and may
-
-
-def _changed(stored: Stored, record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What Helm has otherwise than was recorded: what may not change, and what may."""
-    now = digests(stored.manifest, stored.values)
-    objects = sorted(path for path in {*now, *record.objects} if now.get(path) != record.objects.get(path))
-    verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
-    others = tuple(f"{path} {verbs[path in now, path in record.objects]}" for path in objects)
-    shown = without_secrets(dict(stored.values))
-    if record.values is None:
-        if guarded(shown, record.operational) != record.guarded:
-            return ("values: are changed, and the record has their digest alone", *others), ()
-        same = digest(canonical(shown)) == record.values_digest
-        return (others, ()) if same else ((), ("values: operational ones are changed",))
-    before, after = dict(leaves(record.values)), dict(leaves(shown))
-    values = [path for path in sorted({*before, *after}) if before.get(path, ABSENT) != after.get(path, ABSENT)]
-    lines = tuple(f"values: {path}: {in_line(before.get(path, ABSENT), after.get(path, ABSENT))}" for path in values)
-    if values and all(under(path, record.operational) for path in values):
-        return (), lines
-    return (*lines, *others), ()

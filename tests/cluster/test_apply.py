@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from clusters import settled
 from generated import tiny_chart
 from sidelane.errors import ApplyFailed
 
@@ -137,7 +138,7 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     changes = {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
     assert changes == {"svc1-v1-coco-1": "finished", "svc2-v1-coco-1": "created"}
     assert set(status().values()) == {"deployed"}, "and nothing else, such as what Sidelane cleared with"
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
     assert client.record("svc1-v1", "coco-1").values
     assert {step.action for step in client.plan(file).steps} == {"unchanged"}
     assert cluster.names(f"/api/v1/namespaces/{namespace}/configmaps") == [

@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from clusters import settled
 from controlplane import ControlPlane
 from sidelane import Client
 from sidelane.errors import Refused, ReleaseConflict
@@ -68,7 +69,7 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
     assert digests(made) == digests(written) == digests(remade)
     sources = remade["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert {"name": "bundle", "digest": {"sha256": bundle.digest.removeprefix("sha256:")}} in sources
-    assert [one.state for one in elsewhere.verify(lane="coco-1")] == ["unchanged"]
+    assert [one.state for one in settled(elsewhere, lane="coco-1")] == ["unchanged"]
     assert replay("--kubeconfig", second.kubeconfig)["releases"][0]["change"] == "unchanged"
     elsewhere.uninstall("zookeeper", "coco-1")
 
@@ -96,7 +97,7 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
     assert "record-route-svc1-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
     assert [one.change for one in client.replay(file).releases] == ["unchanged"] * 3
     assert client.route("svc1", "coco-1", {"v1": 1}).change == "changed"
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
     with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
         client.replay(file)
     assert str(client.routed("svc1", "coco-1").route.split) == "v1=1"

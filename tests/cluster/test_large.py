@@ -7,6 +7,7 @@ import random
 import subprocess
 
 import pytest
+from clusters import settled
 from sidelane import Lane, charts
 from sidelane.errors import CheckFailed, TooLarge
 
@@ -85,7 +86,7 @@ def test_an_upgrade_of_our_chart_with_helm_alone_keeps_a_large_record(cluster, n
     after = config_maps(cluster, namespace)["record-svc1-v1-coco-1"]
     assert (after["data"], after["metadata"]["uid"]) == (before["data"], before["metadata"]["uid"])
     assert client.record("svc1-v1", LANE).values["podAnnotations"] == given["podAnnotations"]
-    assert [one.state for one in client.verify(lane=LANE)] == ["unchanged"]
+    assert [one.state for one in settled(client, lane=LANE)] == ["unchanged"]
 
 
 def noise(size):

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from clusters import settled
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from google.protobuf import json_format
@@ -157,7 +158,7 @@ def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, name
     cluster.delete(path)
     plain("rollback", "zookeeper-coco-1", "1")
     assert cluster.get(path)["data"] == before
-    assert [(one.state, one.recorded) for one in client.verify(lane="coco-1")] == [("unchanged", "there")]
+    assert [(one.state, one.recorded) for one in settled(client, lane="coco-1")] == [("unchanged", "there")]
 
 
 def test_a_record_goes_with_its_release_whoever_upgraded_it(cluster, namespace, client, plain):
@@ -235,7 +236,7 @@ def test_the_namespace_that_helm_chooses_is_recorded(cluster, namespace, helm, t
     record = client.record("zookeeper", "coco-1")
     assert record.namespace == namespace
     assert f"StatefulSet.apps/{namespace}/zk-coco-1" in record.objects
-    assert [one.state for one in client.verify(lane="coco-1")] == ["unchanged"]
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
 
 
 def test_both_helms_record_the_same_objects(cluster, namespace, client, tmp_path):

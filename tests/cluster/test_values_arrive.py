@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from clusters import settled
 from sidelane import Client, Lane, helm_values
 from sidelane.cluster_reader import ClusterReader, Query
 from sidelane.helm import Helm
@@ -83,7 +84,7 @@ def test_whatever_feeds_helm_ends_with_a_line_break(cluster, namespace, helm, ap
         client.install("service", LANE, name="svc1", service_version=version, values={"image": image})
     client.route("svc1", LANE, {"v1": 1}, allow_unready=True)
     client.route("svc1", LANE, {"v2": 1}, allow_unready=True)
-    assert {one.state for one in client.verify(lane=LANE)} == {"unchanged"}
+    assert {one.state for one in settled(client, lane=LANE)} == {"unchanged"}
     claim = {
         "metadata": {"name": "data-zk-coco-1-0", "labels": {"sidelane.dev/lane": "coco-1"}},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},

@@ -8,19 +8,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from requests.exceptions import HTTPError
+from clusters import settled
+from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
 
 CHARTS = Path(__file__).parents[2] / "charts"
 ZOOKEEPER = CHARTS / "zookeeper"
-KINDS = Path(__file__).parent / "kinds"
 CI = sorted(CHARTS.glob("*/ci/*-values.yaml"))
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
-
-STRATEGIC = "application/strategic-merge-patch+json"
-MERGE = "application/merge-patch+json"
-JSON = "application/json-patch+json"
 
 
 @pytest.fixture
@@ -37,74 +33,6 @@ def edit(cluster, namespace):
     return patch
 
 
-def container(**fields):
-    return {"spec": {"template": {"spec": {"containers": [{"name": "web", **fields}]}}}}
-
-
-WEB = "spec.template.spec.containers[web]"
-# What somebody does to an object, and what is told of it: the field, what is expected, what is found.
-EDITS = {
-    "image": ("apps/v1/deployments", "web", container(image="other:1"),
-              (f"{WEB}.image", "registry.example/web@sha256:" + "0123456789abcdef" * 4, "other:1")),
-    "variable": ("apps/v1/deployments", "web", container(env=[{"name": "DEBUG", "value": "1"}]),
-                 (f"{WEB}.env[DEBUG]", None, {"name": "DEBUG", "value": "1"})),
-    "variable-emptied": ("apps/v1/deployments", "web", container(env=[{"name": "EMPTY", "value": "x"}]),
-                         (f"{WEB}.env[EMPTY].value", "", "x")),
-    "quantity": ("apps/v1/deployments", "web", container(resources={"limits": {"cpu": "2"}}),
-                 (f"{WEB}.resources.limits.cpu", "1000m", "2")),
-    "limit-more": ("apps/v1/deployments", "web", container(resources={"limits": {"ephemeral-storage": "1Gi"}}),
-                   (f"{WEB}.resources.limits.ephemeral-storage", None, "1Gi")),
-    "arguments": ("apps/v1/deployments", "web", container(args=["--fast", "--quiet", "--debug"]),
-                  (f"{WEB}.args[2]", None, "--debug")),
-    "probe": ("apps/v1/deployments", "web", container(readinessProbe={"failureThreshold": 30}),
-              (f"{WEB}.readinessProbe.failureThreshold", None, 30)),
-    "sidecar": ("apps/v1/deployments", "web",
-                {"spec": {"template": {"spec": {"containers": [{"name": "spy", "image": "spy:1"}]}}}},
-                ("spec.template.spec.containers[spy]", None, "spy:1")),
-    "node": ("apps/v1/deployments", "web", {"spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}},
-             ("spec.template.spec.nodeSelector.disk", None, "ssd")),
-    "restarted": ("apps/v1/deployments", "web",
-                  {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}},
-                  ("spec.template.metadata.annotations", None, {"kubectl.kubernetes.io/restartedAt": "now"})),
-    "label": ("apps/v1/deployments", "web", {"metadata": {"labels": {"sidelane.dev/lane": "coco-2"}}},
-              ("metadata.labels[sidelane.dev/lane]", "coco-1", "coco-2")),
-    "label-gone": ("services", "web", {"metadata": {"labels": {"sidelane.dev/build": None}}},
-                   ("metadata.labels[sidelane.dev/build]", "1", None)),
-    "selector": ("services", "web", {"spec": {"selector": {"app": "web-coco-2"}}},
-                 ("spec.selector.app", "web-coco-1", "web-coco-2")),
-    "port": ("services", "web", {"spec": {"ports": [{"port": 80, "name": "http", "targetPort": 9090}]}},
-             ("spec.ports[http].targetPort", 8080, 9090)),
-    "type": ("services", "web", {"spec": {"externalTrafficPolicy": "Local", "type": "NodePort"}},
-             ("spec.externalTrafficPolicy", None, "Local")),
-    "settings": ("configmaps", "web", {"data": {"web.conf": "listen 8080\nworkers 8\n"}},
-                 ("data[web.conf]", "listen 8080\nworkers 4\n", "listen 8080\nworkers 8\n")),
-    "settings-number": ("configmaps", "web", {"data": {"number": "1"}}, ("data.number", "1000m", "1")),
-    "settings-more": ("configmaps", "web", {"data": {"extra": "x"}}, ("data.extra", None, "x")),
-    "settings-gone": ("configmaps", "web", {"data": {"number": None}}, ("data.number", "1000m", None)),
-    "secret": ("secrets", "web", {"stringData": {"password": "letmein"}}, ("data.password", "(hidden)", "(hidden)")),
-    "token": ("secrets", "web", {"stringData": {"token": "letmein"}}, ("data.token", "(hidden)", "(hidden)")),
-    "account": ("serviceaccounts", "web", {"automountServiceAccountToken": True},
-                ("automountServiceAccountToken", "(hidden)", "(hidden)")),
-    "suspended": ("batch/v1/cronjobs", "sweep", {"spec": {"suspend": True}}, ("spec.suspend", False, True)),
-    "daemon": ("apps/v1/daemonsets", "agent", {"spec": {"minReadySeconds": 5}}, ("spec.minReadySeconds", None, 5)),
-    "claim": ("persistentvolumeclaims", "disk", {"metadata": {"labels": {"team": "x"}}},
-              ("metadata.labels.team", None, "x")),
-    "policy": ("networking.k8s.io/v1/networkpolicies", "web", {"spec": {"ingress": []}},
-               ("spec.ingress", [{"from": [{"podSelector": {}}], "ports": [{"port": 8080}]}], None)),
-    "host": ("networking.k8s.io/v1/ingresses", "web",
-             [{"op": "replace", "path": "/spec/rules/0/host", "value": "evil.example"}],
-             ("spec.rules[0].host", "web.example", "evil.example")),
-    "budget": ("policy/v1/poddisruptionbudgets", "web", {"spec": {"maxUnavailable": "50%"}},
-               ("spec.maxUnavailable", 1, "50%")),
-    "rights": ("rbac.authorization.k8s.io/v1/roles", "web",
-               [{"op": "add", "path": "/rules/0/verbs/-", "value": "delete"}], ("rules[0].verbs[2]", None, "delete")),
-    "quota": ("resourcequotas", "room", {"spec": {"hard": {"pods": "7"}}}, ("spec.hard.pods", 100, "7")),
-    "range": ("limitranges", "sizes", [{"op": "replace", "path": "/spec/limits/0/default/cpu", "value": "3"}],
-              ("spec.limits[Container].default.cpu", "2000m", "3")),
-    "priority": ("scheduling.k8s.io/v1/priorityclasses", "web", {"description": "mine"}, ("description", None, "mine")),
-}  # fmt: skip
-
-
 def told(drift):
     found = drift.to_json()
     return drift.path, found.get("expected"), found.get("found")
@@ -114,10 +42,11 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     """One release, edited field by field: each edit is told alone, and nothing before the first."""
     request.addfinalizer(lambda: client.uninstall("kinds", "coco-1", delete_cluster_objects=True))
     client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
-    (before,) = client.verify(lane="coco-1")
+    (before,) = settled(client, lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {
         "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
         "changed": [], "missing": [], "drift": [], "operational": [],
+        "restarts": [], "degraded": [], "unready": [],
     }  # fmt: skip
     known = ()
     for name, (kind, obj, body, expected) in EDITS.items():
@@ -137,33 +66,6 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     assert "letmein" not in str(now)
 
 
-def define(cluster, group, version, kind):
-    """Makes the cluster serve a kind of somebody else's, whatever its fields are."""
-    path = f"/apis/{group}/{version}" if group else f"/api/{version}"
-
-    def served():
-        try:
-            return any(one["kind"] == kind for one in cluster.get(path)["resources"])
-        except HTTPError:
-            return False
-
-    if served():
-        return
-    plural = f"{kind.lower()}s"
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
-        "metadata": {
-            "name": f"{plural}.{group}",
-            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
-        },
-        "spec": {
-            "group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}],
-        },
-    })  # fmt: skip
-    cluster.until(f"{kind} is served", served)
-
-
 @pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, client, ci):
     values = yaml.safe_load(ci.read_text())
@@ -172,7 +74,8 @@ def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, client,
     for item in kubeyaml.read_all(client.render(ci.parents[1], lane, values=values)):
         define(cluster, *item["apiVersion"].rpartition("/")[::2], item["kind"])
     client.install(ci.parents[1], lane, values=values)
-    assert [(one.state, *map(str, one.drift)) for one in client.verify(lane=lane)] == [("unchanged",)]
+    (one,) = client.verify(lane=lane)
+    assert (one.changed, one.missing, one.drift, one.operational) == ((), (), (), ())
 
 
 def test_what_is_gone_is_named(cluster, namespace, client):
@@ -183,7 +86,7 @@ def test_what_is_gone_is_named(cluster, namespace, client):
     (gone,) = client.verify(lane="coco-1")
     assert gone.state == "missing"
     assert [str(one) for one in gone.missing] == ["Service zk-cs-coco-1", "ConfigMap record-zookeeper-coco-1"]
-    assert [one.state for one in client.verify(lane="coco-2")] == ["unchanged"]
+    assert [one.state for one in settled(client, lane="coco-2")] == ["unchanged"]
 
 
 def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client):
@@ -201,21 +104,21 @@ def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client
 def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster, client, plain):
     client.install("zookeeper", "coco-1")
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert one.state == "unchanged"
-    assert one.operational == ("values: networkPolicy.enabled: (absent) → true",)
+    assert one.operational == ("values: networkPolicy.enabled: false → true",)
 
 
 def test_a_change_that_plain_helm_made_is_found(client, plain):
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert one.state == "changed"
-    assert one.changed[0] == "values: web.password: (absent) → (hidden)"
+    assert one.changed[0] == 'values: web.password: "" → (hidden)'
     plain("upgrade", "kinds-coco-1", KINDS, "--reset-values", "--set-string", "Version=coco,Build=1", "--set",
           "web.replicas=5")  # fmt: skip
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.operational) == ("unchanged", ("values: web.replicas: (absent) → 5",))
+    (one,) = settled(client, lane="coco-1")
+    assert (one.state, one.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
 
 def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client, plain, edit):
@@ -230,7 +133,7 @@ def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client
 def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client, edit):
     client.install(KINDS, "coco-1")  # replicas are among its operational values
     edit("apps/v1/deployments", "web-coco-1", {"spec": {"replicas": 7}}, MERGE, "/scale")
-    (one,) = client.verify(lane="coco-1")
+    (one,) = settled(client, lane="coco-1")
     assert (one.state, one.operational) == (
         "unchanged", ("Deployment web-coco-1: spec.replicas: 2 → 7 (by kubectl-edit)",),
     )  # fmt: skip
@@ -244,8 +147,67 @@ def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "zk-coco-2"},
         },
     })  # fmt: skip
-    (one,) = client.verify(lane="coco-2")
-    assert (one.state, len(one.operational)) == ("unchanged", 1)
+    # An autoscaler of somebody else's makes nothing operational.
+    assert [one.state for one in client.verify(lane="coco-2")] == ["drifted"]
+
+
+def test_one_operational_number_excuses_no_other_of_its_release(client, edit):
+    """An outer deployment, of whose stateful sets the supervisors alone may be scaled."""
+    client.install("pipeline", "coco-1", values={"zookeeper": {"replicas": 1}})
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/statefulsets", "supervisor-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    edit("apps/v1/statefulsets", "nimbus-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    (one,) = client.verify(lane="coco-1")
+    assert one.state == "drifted"
+    assert [str(drift) for drift in one.drift] == [
+        "StatefulSet nimbus-coco-1: spec.replicas: 2 → 0",
+        "StatefulSet zk-coco-1: spec.replicas: 1 → 0",
+    ]  # fmt: skip
+
+
+def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edit):
+    values = {"image": {"repository": "acme/svc1", "tag": "1"}}
+    client.install("service", "coco-1", name="svc1", service_version="v1", values=values)
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
+    gone = ("Deployment svc1-v1-coco-1: 0 of 2 pods are ready",)
+    cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded == gone, seconds=60)
+    (one,) = client.verify(lane="coco-1")
+    assert one.state == "degraded"
+    assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0",)
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
+    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    # A pod that no node takes.
+    cluster.create(f"/api/v1/namespaces/{namespace}/resourcequotas", {
+        "metadata": {"name": "full"}, "spec": {"hard": {"pods": "2"}},
+    })  # fmt: skip
+    edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 3}}, MERGE, "/scale")
+    short = ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",)
+
+    def told():
+        (found,) = client.verify(lane="coco-1")
+        return found if found.degraded == short and found.unready else None
+
+    one = cluster.until("a pod is missing", told, seconds=60)
+    assert one.state == "degraded"
+    assert "exceeded quota" in one.unready[0].cause
+
+
+def test_a_rollout_restart_is_told_and_is_no_drift(client, edit):
+    client.install("zookeeper", "coco-1", values={"replicas": 1})
+    restart = {"spec": {"template": {"metadata": {"annotations": {
+        "kubectl.kubernetes.io/restartedAt": "2026-11-26T09:00:00Z",
+    }}}}}  # fmt: skip
+    edit("apps/v1/statefulsets", "zk-coco-1", restart)
+    (one,) = settled(client, lane="coco-1")
+    assert one.state == "unchanged"
+    assert [str(restart) for restart in one.restarts] == [
+        "StatefulSet zk-coco-1: was restarted at 2026-11-26T09:00:00Z by kubectl-edit"
+    ]  # fmt: skip
+    (told,) = one.to_json()["restarts"]
+    assert (told["at"], told["by"]) == ("2026-11-26T09:00:00Z", ["kubectl-edit"])
 
 
 def test_a_lane_without_releases_is_no_unchanged_lane(client):
@@ -261,6 +223,7 @@ def test_the_command(cluster, namespace, client, edit, helm):
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     client.install("zookeeper", "coco-1")
+    settled(client, lane="coco-1")
     done = sidelane("--lane", "coco-1")
     assert (done.returncode, done.stdout) == (
         0, "RELEASE           STATE      RECORD\nzookeeper-coco-1  unchanged  there\n",

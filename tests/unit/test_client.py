@@ -7,11 +7,12 @@ import inspect
 import subprocess
 import tempfile
 import threading
+import traceback
 
 import pytest
 import sidelane
 from sidelane import AsyncClient, Client, Lane, charts
-from sidelane.errors import ChartNotFound, CheckFailed, InvalidInput, InvalidValues
+from sidelane.errors import ChartNotFound, CheckFailed, HelmNotFound, InvalidInput, InvalidValues, SidelaneError
 
 
 def test_the_public_names():
@@ -30,7 +31,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
         "install", "upgrade", "plan", "apply", "releases", "status", "uninstall", "render", "check",
         "route", "routes", "routed", "route_history", "undo_route", "shift_route", "end_shift", "retire", "outdated",
-        "record", "verify", "diff", "bundle", "replay", "graph", "lane_status", "wait",
+        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "lane_status", "wait", "where",
     }  # fmt: skip
     for name, verb in verbs(AsyncClient).items():
         assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
@@ -119,3 +120,68 @@ def test_a_chart_from_a_repository(repository, helm, tmp_path, monkeypatch):
 def test_a_chart_that_renders_for_one_kubernetes(chart, helm, tmp_path):
     (chart / "templates" / "c.yaml").write_text("version: {{ .Capabilities.KubeVersion }}\n")
     assert "version: v1.31.7" in Client(helm=helm, directory=tmp_path).render(chart, "coco-1", kube_version="1.31.7")
+
+
+def test_verbs_of_a_release_or_a_lane_take_either_first(helm, tmp_path):
+    client = Client(directory=tmp_path, helm=helm)
+    client.install("zookeeper", "coco-1")
+    for named in ((Lane("coco", 1),), ("coco-1",), ("zookeeper", "coco-1"), ("zookeeper-coco-1",)):
+        assert [one.release for one in client.verify(*named)] == ["zookeeper-coco-1"]
+
+
+WRONG = {
+    "verify": [(), (7,), (None, 7), (b"zookeeper-coco-1",), ("zookeeper", object())],
+    "repair": [(), (7,), (None, 7)],
+    "wait": [(), (7,), (None, 7)],
+    "status": [(Lane("coco", 1),), (None,), (7, "coco-1")],
+    "record": [(Lane("coco", 1),), (None,)],
+    "uninstall": [(Lane("coco", 1),), (None,)],
+    "install": [(None, "coco-1"), ("zookeeper", None), ("zookeeper", 7), (7, 7)],
+    "upgrade": [(None, "coco-1"), ("zookeeper", 7)],
+    "render": [(None, "coco-1"), ("zookeeper", 7)],
+    "check": [(None, "coco-1"), ("zookeeper", 7)],
+    "retire": [(7,), (None,), ("coco-1", 7)],
+    "lane_status": [(None,), (7,)],
+    "releases": [(7,)],
+    "graph": [(7,)],
+    "plan": [(7,), (None,)],
+    "apply": [(7,), (None,)],
+    "diff": [(7,), (None,), ("coco-1", 7)],
+    "bundle": [(7, "lane.tar.gz"), ("coco-1", 7)],
+    "replay": [(7,), (None,)],
+    "route": [("svc1", 7), (7, "coco-1")],
+    "routed": [(7, "coco-1"), ("svc1", None)],
+    "route_history": [(7, "coco-1"), ("svc1", None)],
+    "undo_route": [(7, "coco-1"), ("svc1", None)],
+    "end_shift": [(7, "coco-1"), ("svc1", None)],
+}
+CALLS = [(verb, arguments, {}) for verb, calls in WRONG.items() for arguments in calls] + [
+    ("install", ("zookeeper", "coco-1"), {key: wrong})
+    for key, wrong in (
+        ("values", [1]), ("values", "replicas=3"), ("values", 7), ("name", 7), ("service_version", 7), ("version", 7),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "arguments", "named"), CALLS)
+def test_wrong_arguments_are_told_as_such(verb, arguments, named, tmp_path):
+    client = Client(directory=tmp_path, helm="/nowhere/helm")
+    with pytest.raises(SidelaneError) as told:
+        getattr(client, verb)(*arguments, **named)
+    assert not isinstance(told.value, HelmNotFound)
+    assert told.value.remedy
+
+
+def test_a_traceback_begins_at_the_cause(helm, tmp_path):
+    client = Client(directory=tmp_path, helm=helm)
+    client.install("zookeeper", "coco-1")
+    for verb, arguments in {
+        "status": ("nothing-coco-1",), "install": ("zookeeper", "x_1"), "verify": (None, "coco-9"),
+        "record": ("nothing", "coco-1"), "uninstall": ("nothing-coco-1",), "plan": (tmp_path / "none.yaml",),
+    }.items():  # fmt: skip
+        with pytest.raises(SidelaneError) as told:
+            getattr(client, verb)(*arguments)
+        text = "".join(traceback.format_exception(told.value))
+        assert "no running event loop" not in text
+        assert text.startswith("Traceback")
+        assert text.count("Traceback") == 1, text

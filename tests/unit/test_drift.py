@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sidelane.manifest import Manifest
+from sidelane.manifest.as_found import as_found
 from sidelane.manifest.drift import drift
 from sidelane.manifest.objects import parse_object
 
@@ -167,3 +168,48 @@ def test_a_scalar_that_is_asked_for_is_there_or_it_is_drift(want, have):
 def test_a_manifest_is_told_object_by_object():
     (obj,) = Manifest.read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}").objects
     assert [one.path for one in drift(obj, {"metadata": {}, "data": {"k": "w"}})] == ["data.k"]
+
+
+# -- an object as it is found -----------------------------------------------------------------------------------------
+
+
+def made(want, have, kind="Thing", tree=None):
+    obj, body = asked(want, kind), found(have, (EDITOR, tree or {"f:spec": {}, "f:data": {}}), kind=kind)
+    return as_found(obj, body, {one.path for one in drift(obj, body)})
+
+
+def test_what_drifted_is_as_it_is_found_and_the_rest_as_it_was_asked_for():
+    want = {"spec": {"a": 1, "gone": 2, "same": {"x": 1}, "limits": {"cpu": "1000m"}}}
+    have = {"spec": {"a": 5, "same": {"x": 1}, "limits": {"cpu": "1"}, "more": {"y": 1}}, "status": {"ready": 1}}
+    assert made(want, have)["spec"] == {
+        "a": 5, "same": {"x": 1}, "limits": {"cpu": "1000m"}, "more": {"y": 1},
+    }  # fmt: skip
+
+
+def test_items_of_lists_are_told_apart_by_their_names():
+    want = {"spec": {"l": [{"name": "a", "image": "1"}, {"name": "gone"}]}}
+    have = {"spec": {"l": [{"name": "spy", "image": "9"}, {"name": "a", "image": "2", "default": True}]}}
+    tree = {"f:spec": {"f:l": {
+        'k:{"name":"a"}': {"f:image": {}}, 'k:{"name":"spy"}': {"f:image": {}, "f:name": {}},
+    }}}  # fmt: skip
+    assert made(want, have, tree=tree)["spec"]["l"] == [{"name": "a", "image": "2"}, {"name": "spy", "image": "9"}]
+
+
+def test_a_path_that_is_not_named_stays():
+    obj, body = asked({"spec": {"a": 1, "b": 1}}), found({"spec": {"a": 2, "b": 2}})
+    assert as_found(obj, body, {"spec.a"})["spec"] == {"a": 2, "b": 1}
+
+
+def test_a_secret_has_its_data_in_one_place():
+    body = made(
+        {"stringData": {"password": "x", "user": "me"}}, {"data": {"password": "eQ==", "user": "bWU="}}, "Secret"
+    )
+    assert body["data"] == {"password": "eQ==", "user": "bWU="}
+    assert "stringData" not in body
+
+
+@given(JSON, JSON)
+def test_it_does_not_drift_from_what_is_found(want, have):
+    body = made({"spec": want}, {"spec": have})
+    again = asked({key: value for key, value in body.items() if key not in ("apiVersion", "kind", "metadata")})
+    assert list(drift(again, found({"spec": have}, (EDITOR, {"f:spec": {}})))) == []

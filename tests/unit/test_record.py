@@ -242,7 +242,7 @@ def test_operational_values_may_change_and_the_record_stays(helm, tmp_path):
     before = client.record("zookeeper", "coco-1").text
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
     (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.operational) == ("unchanged", ("values: networkPolicy.enabled: (absent) → true",))
+    assert (one.state, one.operational) == ("unchanged", ("values: networkPolicy.enabled: false → true",))
     assert client.record("zookeeper", "coco-1").text == before
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "graph": "Draw lanes, releases and where traffic goes.",
     "record": "Show where a release comes from.",
     "verify": "Tell whether releases still are what was deployed.",
+    "repair": "Bring releases back to exactly what is deployed.",
     "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
     "bundle": "Put all that a lane takes into one file.",
     "replay": "Deploy a bundled lane again.",

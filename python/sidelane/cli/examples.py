@@ -59,6 +59,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane verify --lane 2-coco-1",
         "sidelane verify zookeeper-2-coco-1 --signature zookeeper-2-coco-1.dsse.json --key key.pub.pem",
     ),
+    "repair": ("sidelane repair --lane 2-coco-1 --dry-run", "sidelane repair zookeeper-2-coco-1 --yes --wait"),
     "diff": ("sidelane diff zookeeper-2-coco-1", "sidelane diff coco-1 lane.yaml"),
     "bundle": ("sidelane bundle coco-1.tar.gz --lane coco-1",),
     "replay": ("sidelane replay coco-1.tar.gz --directory releases",),

@@ -114,6 +114,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
     if item.readiness and (text := item.readiness.text()):
         click.echo(f"\n{text}")
+    _drift([item])
     if item.notes and item.change in ("created", "finished"):
         say(f"\n{item.notes.strip()}")
 
@@ -156,6 +157,21 @@ def applied(item: Applied, format_: str) -> None:
         changes(one.change, one.changes, one.kept, of=one.name)
     if any(one.kept for one in item.releases):
         say("\nkept: set on the release, and not in the file; --reset-operational sets it back")
+    _drift(item.releases)
+
+
+def _drift(items: Sequence[Release]) -> None:
+    """What the cluster has otherwise of releases that are unchanged, and how to bring it back."""
+    odd = [item for item in items if item.drift]
+    for item in odd:
+        say()
+        say_line(f"{item.name}: the cluster drifted from what is deployed")
+        for line in item.drift:
+            say_line(f"  {line}")
+    if odd:
+        from sidelane.verify import remedy
+
+        say(f"\n{remedy((item.name for item in odd), odd[0].namespace)}")
 
 
 def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None:

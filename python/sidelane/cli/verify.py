@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sidelane.verify import Verification
 
 
+#: How many pods that are not ready are told of a release.
+_SHOWN = 10
+
+
 @click.command("verify")
 @click.argument("release", required=False)
 @options.lane(required=False)
@@ -39,8 +43,9 @@ def command(
 
     Each is held against its record and against the cluster: unchanged; changed in Helm; drifted in the cluster, with
     the field, what is expected, what is found and who set it; missing objects; unfinished, when Helm never got to its
-    end; or unrecorded. A route needs no record: it changes in place, and `sidelane route history` has its changes. What
-    the API server fills in is no drift. Ends with 1 when one is not unchanged.
+    end; degraded, when a workload has fewer ready pods than it should; or unrecorded. A route needs no record: it
+    changes in place, and `sidelane route history` has its changes. Defaults set by the API server and rollout restarts
+    are not drift. Ends with 1 unless every release is unchanged.
 
     With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed by that
     key, and hold the very record that RELEASE has; all else is refused.
@@ -51,6 +56,8 @@ def command(
         raise click.UsageError("The options '--signature' and '--key' go together: by whom must it be signed?")
     if signature is not None and release is None:
         raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
+    from sidelane.verify import remedy
+
     found = running.with_client(lambda client: client.verify(release, lane), **settings)
     if signature is not None and key is not None:
         _hold_against(signature, key, found[0])
@@ -62,6 +69,8 @@ def command(
         printing.table(("RELEASE", "STATE", "RECORD"), rows)
         for one in found:
             _explain(one)
+        if odd := [one for one in found if one.odd and not one.changed]:
+            printing.say("\n" + remedy((one.release for one in odd), odd[0].namespace))
     if any(one.state != "unchanged" for one in found):
         raise SystemExit(1)
 
@@ -83,7 +92,10 @@ def _explain(one: Verification) -> None:
         *(f"{identity}: is missing" for identity in one.missing),
         *map(str, one.drift),
         *([f"its status is {one.status}"] if one.status != "deployed" else []),
+        *one.degraded,
+        *(f"  {unready.label}: {unready.cause}" for unready in one.unready[:_SHOWN]),
         *(f"{line} (operational)" for line in one.operational),
+        *map(str, one.restarts),
     ]
     if lines:
         printing.say()

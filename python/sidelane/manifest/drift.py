@@ -139,12 +139,16 @@ class _Walk:
             yield from self.differ(joined(path, key), value, have.get(key, ABSENT), below, key=key, within=within)
         for key in sorted(have.keys() - want.keys()):
             # Annotations are everybody's notebook: one that is added changes nothing of what was asked for.
-            if path not in ("metadata.annotations", "metadata") and (by := _names(_below(owners, f"f:{key}"))):
+            if path in ("metadata.annotations", "metadata") or not (by := _names(_below(owners, f"f:{key}"))):
+                continue
+            if key == "annotations" and isinstance(have[key], Mapping):  # those of pods, each by itself
+                yield from self._mappings(joined(path, key), {}, have[key], _below(owners, f"f:{key}"), key)
+            else:
                 yield joined(path, key), ABSENT, have[key], by
 
     def _lists(self, path: str, want: list[Any], have: list[Any], owners: _Owners) -> Iterator[_Difference]:
-        keys = _keys(want, have)
-        left, right = _by(keys, want), _by(keys, have)
+        keys = keys_of(want, have)
+        left, right = keyed(keys, want), keyed(keys, have)
         for key in [*left, *(key for key in right if key not in left)]:
             value, found = left.get(key, ABSENT), right.get(key, ABSENT)
             below = _item(owners, found if found is not ABSENT else value)
@@ -190,20 +194,22 @@ def _base64(text: object) -> object:
         return text
 
 
-def _keys(want: list[Any], have: list[Any]) -> tuple[str, ...]:
+def keys_of(want: list[Any], have: list[Any]) -> tuple[str, ...]:
     """The keys that tell the items of both lists apart, none where only their places do."""
     if have_names(want) and have_names(have):
         return ("name",)
     for keys in _KEYS:
         if all(
-            all(isinstance(item, Mapping) and keys[0] in item for item in items) and len(_by(keys, items)) == len(items)
+            all(isinstance(item, Mapping) and keys[0] in item for item in items)
+            and len(keyed(keys, items)) == len(items)
             for items in (want, have)
         ):
             return keys
     return ()
 
 
-def _by(keys: tuple[str, ...], items: list[Any]) -> dict[str, Any]:
+def keyed(keys: tuple[str, ...], items: list[Any]) -> dict[str, Any]:
+    """The items of a list by what tells them apart, as ``keys_of`` has it."""
     if not keys:
         return {str(index): item for index, item in enumerate(items)}
     defaults = {"protocol": "TCP"}

@@ -12,9 +12,9 @@ No secret is in it, and no digest in it is of one: a digest of a password gives 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, cast
 
 from sidelane.errors import InvalidManifest
 
@@ -42,14 +42,18 @@ def leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield f"{path}{key}", value
 
 
-def under(path: str, names: Iterable[str]) -> bool:
-    """Whether a path is one of these names, or leads to a value below one."""
-    return any(path == name or path.startswith(f"{name}.") for name in names)
-
-
 def config_map(release: str) -> str:
     """The name of the ConfigMap that holds a release's record."""
     return f"record-{release}"
+
+
+class Scalable(NamedTuple):
+    """A workload whose number of pods is operational. digest: of the object without that number. value: the path of the
+    value that sets it; empty where an autoscaler alone does.
+    """
+
+    digest: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ class Record:
     text: the in-toto Statement, JSON. digest: of all objects together; objects: of each, by its path
     (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…`` of what is shown of an object that holds secrets.
     values: None where they are too large to be kept a second time, beside Helm's own; then values_digest is of all of
-    them, and guarded of those that may not change.
+    them, and guarded of those that may not change. defaults: the chart's own values, without secrets; None where they
+    are not kept. scalable: the workloads whose number of pods is operational, by their paths. needs, level: see Options
+    of sidelane.targets.
     """
 
     text: str
@@ -74,6 +80,10 @@ class Record:
     objects: Mapping[str, str]
     values_digest: str = ""
     guarded: str = ""
+    defaults: Mapping[str, Any] | None = None
+    scalable: Mapping[str, Scalable] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    level: int = 0
 
     @classmethod
     def read(cls, text: str) -> Record:
@@ -89,6 +99,7 @@ class Record:
                 raise ValueError
             given = build["externalParameters"]
             made_from = {one["name"]: one["digest"] for one in build["resolvedDependencies"] if "digest" in one}
+            inner = build["internalParameters"]
             whole, *objects = statement["subject"]
             return cls(
                 text=text,
@@ -98,11 +109,18 @@ class Record:
                 chart_version=str(given["chart"]["version"]),
                 chart_digest=f"sha256:{made_from[given['chart']['name']]['dirHash']}",
                 values=dict(given["values"]) if "values" in given else None,
-                operational=frozenset(build["internalParameters"]["operationalValues"]),
+                operational=frozenset(inner["operationalValues"]),
                 digest=f"sha256:{whole['digest']['sha256']}",
                 objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
                 values_digest=f"sha256:{made_from['values']['sha256']}",
                 guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
+                defaults=dict(inner["defaults"]) if "defaults" in inner else None,
+                scalable={
+                    path: Scalable(f"sha256:{one['sha256']}", str(one["value"]))
+                    for path, one in inner.get("scalable", {}).items()
+                },
+                needs=tuple(map(str, inner.get("needs", ()))),
+                level=int(inner.get("level", 0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError):
             raise InvalidManifest(

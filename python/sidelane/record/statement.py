@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from sidelane.charts import Chart, coalesce
 from sidelane.helm_values import json_text
 from sidelane.hidden import secret_texts, without_secrets
 from sidelane.manifest import Manifest, digest
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import canonical
-from sidelane.record import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves, under
+from sidelane.operational import scalable, under, without_replicas
+from sidelane.record import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves
 from sidelane.record.cluster import Facts
 from sidelane.record.origin import Origin
 from sidelane.rendering import Rendering, read_manifest
@@ -44,11 +46,13 @@ def make(
     facts: Facts | None = None,
     started: datetime | None = None,
     bundle: str = "",
+    needs: Sequence[str] = (),
+    level: int = 0,
 ) -> str:
     """The record of a release that is about to be made, as JSON.
 
     namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. bundle: the digest
-    of the bundle that it is made again from.
+    of the bundle that it is made again from. needs, level: see Options of sidelane.targets.
     """
     chart, lane = rendering.chart, rendering.lane
     manifest = (
@@ -75,7 +79,16 @@ def make(
                     "chart": {"name": chart.name, "version": chart.version},
                     "values": values,
                 },
-                "internalParameters": {"operationalValues": sorted(chart.operational_values), **cluster},
+                "internalParameters": {
+                    "operationalValues": sorted(chart.operational_values),
+                    "defaults": without_secrets(chart.defaults),
+                    **(
+                        {"scalable": _scalable_json(shown, chart, rendering.values)} if chart.operational_values else {}
+                    ),
+                    **({"needs": list(needs)} if needs else {}),
+                    **({"level": level} if level else {}),
+                    **cluster,
+                },
                 "resolvedDependencies": [
                     {
                         "name": chart.name,
@@ -105,6 +118,7 @@ def without_values(text: str) -> str:
     statement = json.loads(text)
     build = statement["predicate"]["buildDefinition"]
     values = build["externalParameters"].pop("values")
+    build["internalParameters"].pop("defaults", None)
     digest_of = guarded(values, build["internalParameters"]["operationalValues"])
     build["resolvedDependencies"].append({"name": GUARDED, "digest": _digests(digest_of)})
     return json_text(statement, indent=1) + "\n"
@@ -120,6 +134,22 @@ def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
     """The digest of each object by its path, as a record has it; the values are what the secrets are known from."""
     shown = manifest.without_secrets(secret_texts(values))
     return {one["name"]: f"sha256:{one['digest']['sha256']}" for one in _subjects(shown)}
+
+
+def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
+    """As ``digests``, of each object without its number of pods."""
+    shown = manifest.without_secrets(secret_texts(values))
+    return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.objects}
+
+
+def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The workloads whose number of pods is operational, by their paths, as Record.scalable has them."""
+    known = scalable(shown.objects, chart.operational_values, coalesce(chart.defaults, values))
+    of_path = {obj.identity: obj for obj in shown.objects}
+    return {
+        identity.path: {"value": value, **_digests(digest(without_replicas(of_path[identity])))}
+        for identity, value in sorted(known.items())
+    }
 
 
 def _subjects(shown: Manifest) -> Iterator[dict[str, Any]]:

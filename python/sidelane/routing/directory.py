@@ -28,7 +28,7 @@ from sidelane.rendering import Rendering
 from sidelane.routes import about
 from sidelane.routing.notes import Revision
 from sidelane.routing.places import HISTORY, Backend, Sight
-from sidelane.targets import Options, Release, Stored
+from sidelane.targets import Options, Release, Stored, files
 from sidelane.targets.directory import DirectoryTarget
 
 #: How long one who changes a route waits for another, in seconds.
@@ -110,7 +110,8 @@ class DirectoryPlace:
     def _entries(self, release: str) -> list[dict[str, Any]]:
         path = self._histories / f"{release}.yaml"
         try:
-            entries = kubeyaml.read(path.read_text(encoding="utf-8"), source=str(path))
+            files.require_folder(self._histories)
+            entries = kubeyaml.read(files.text(path), source=str(path))
         except FileNotFoundError:
             return []
         if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
@@ -122,12 +123,16 @@ class DirectoryPlace:
         entry = {"revision": revision, "when": when, "note": note, "values": dict(rendering.values)}
         path = self._histories / f"{rendering.release}.yaml"
         new = path.with_suffix(".new")
-        new.write_text(dump([*entries, entry][-HISTORY:]), encoding="utf-8")
+        new.unlink(missing_ok=True)  # whatever it is
+        with new.open("x", encoding="utf-8") as file:
+            file.write(dump([*entries, entry][-HISTORY:]))
         new.replace(path)
 
     @asynccontextmanager
     async def _lock(self) -> AsyncIterator[None]:
         """Alone with this namespace's routes until the block ends; the kernel lets go of a dead process's lock."""
+        files.require_folder(self._target.folder)
+        files.require_folder(self._histories)
         self._histories.mkdir(parents=True, exist_ok=True)
         until = time.monotonic() + _PATIENCE
         descriptor = os.open(self._histories, os.O_RDONLY)

@@ -70,7 +70,8 @@ class Release:
     pending-install …). revision: 1 for what was never upgraded. chart: name and version, ``zookeeper-0.1.0``.
     change: what this call did: created, unchanged, upgraded, finished (what a dead process began), uninstalled; empty
     where it only looked. changes: the fields that an upgrade changed, a line each. kept: operational values that stayed
-    as they are because they were not given, a line each. readiness: where it was asked for, and on a cluster.
+    as they are because they were not given, a line each. readiness: where it was asked for, and on a cluster. drift:
+    lines for what the cluster has otherwise, of a release that is unchanged.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Release:
     kept: tuple[str, ...] = ()
     objects: tuple[ObjectStatus, ...] = field(default=())
     readiness: Readiness | None = None
+    drift: tuple[str, ...] = ()
 
     @property
     def lane(self) -> Lane | None:
@@ -114,6 +116,7 @@ class Release:
             "notes": self.notes,
             "objects": [item.to_json() for item in self.objects],
             "readiness": self.readiness.to_json() if self.readiness else None,
+            "drift": list(self.drift),
         }
         return {key: value for key, value in known.items() if value not in (None, "", [])}
 
@@ -123,7 +126,8 @@ class Stored:
     """What a target keeps of a release: enough to tell whether another rendering is the same.
 
     record: the in-toto Statement that the release was made with, None where there is none. record_data: what the
-    ConfigMap of a record holds, None where there is none.
+    ConfigMap of a record holds, None where there is none. odd: what else the target has otherwise than Sidelane
+    wrote it, as lines.
     """
 
     release: Release
@@ -131,6 +135,7 @@ class Stored:
     text: str  # as Helm printed it
     record: str | None = None
     record_data: Mapping[str, str] | None = None
+    odd: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         learn_values(self.values)
@@ -166,13 +171,23 @@ class Stored:
 
 
 class Found(NamedTuple):
-    """Objects as a cluster has them, with who set what.
-
-    scaled: the objects whose replicas a HorizontalPodAutoscaler sets.
-    """
+    """Objects as a cluster has them, with who set what."""
 
     objects: Mapping[Identity, Mapping[str, Any]]
-    scaled: frozenset[Identity] = frozenset()
+
+
+class PutBack(NamedTuple):
+    """How a release is brought back to a revision.
+
+    there: the objects that drifted, as they are now, in their author's words; None for one that can't be changed, and
+    must go before it is made again. rendering: what shall be there, where it is not the revision's own: then the
+    numbers of pods that operational values set are as they are now. record: its record.
+    """
+
+    revision: int
+    there: Mapping[Identity, Mapping[str, Any] | None]
+    rendering: Rendering | None = None
+    record: str | None = None
 
 
 class Target(Protocol):
@@ -252,14 +267,24 @@ class Target(Protocol):
         """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
         ...
 
+    async def put_back(self, name: str, work: PutBack, options: Options) -> None:
+        """Brings the cluster's objects of a release back to what one of its revisions says. Raises Refused where
+        nothing runs, TargetBusy when somebody works on the release.
+        """
+        ...
+
+    async def interrupted(self, name: str) -> int | None:
+        """The revision that a ``put_back`` of this release was to bring back when it was ended; None where none was."""
+        ...
+
     async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
         """Deletes the volume claims that the stateful sets of a lane, or of one release of it, left behind. Returns
         their names.
         """
         ...
 
-    async def stored(self, name: str) -> Stored:
-        """What is kept of a release. Raises ReleaseNotFound."""
+    async def stored(self, name: str, *, revision: int | None = None) -> Stored:
+        """What is kept of a release, now or at a revision. Raises ReleaseNotFound."""
         ...
 
     async def record(self, name: str) -> str | None:

@@ -33,7 +33,7 @@ from sidelane.manifest.fields import at
 from sidelane.record import carried
 from sidelane.record.cluster import Facts, facts
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, Found, Options, Release, Stored, not_there
+from sidelane.targets import Create, Found, Options, PutBack, Release, Stored, not_there
 from sidelane.targets.answers import parse_time, release_of, stored_of, told_of
 from sidelane.tasks import Shared, some_at_a_time, together
 
@@ -205,6 +205,41 @@ class ClusterTarget:
             # First, while the release still says what is to be cleared: whoever is killed here can begin again.
             await leftovers.remove(self, await self.stored(release.name), options)
             await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
+
+    async def put_back(self, name: str, work: PutBack, options: Options) -> None:
+        from sidelane.targets import putting_back  # noqa: PLC0415 - few need it
+
+        release = release_of(await self._status(name))
+        async with self._taking_over(release), self._working(name, options) as labels:
+            await putting_back.tell(self._helm, release, work, labels=labels, options=options)
+            if work.rendering is not None and None in work.there.values():
+                # The chart's guard must find its own ConfigMap again.
+                rest = {identity: body for identity, body in work.there.items() if body is not None}
+                await putting_back.tell(self._helm, release, work._replace(there=rest), labels=labels, options=options)
+            if work.rendering is None:
+                await self._helm.rollback(
+                    name, work.revision, namespace=self.namespace, timeout=options.timeout, patch=True
+                )
+                return
+            with carried.carrying(work.rendering.chart) as carrier:
+                if work.record is not None:
+                    there = (await self.stored(name, revision=work.revision)).record_data
+                    carrier.write(name, str(work.rendering.lane), work.record, there)
+                answer = await self._helm.upgrade(
+                    name,
+                    carrier.path,
+                    work.rendering.values,
+                    namespace=self.namespace,
+                    labels=labels,
+                    timeout=options.timeout,
+                    patch=True,
+                )
+            self._deployed(answer, work.rendering, "repaired")
+
+    async def interrupted(self, name: str) -> int | None:
+        from sidelane.targets import putting_back  # noqa: PLC0415 - few need it
+
+        return putting_back.interrupted(await self._helm.history(name, namespace=self.namespace))
 
     async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
         pending = {release.name for release in releases if release.is_pending}

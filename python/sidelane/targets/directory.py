@@ -34,8 +34,9 @@ from sidelane.hidden import secret_paths
 from sidelane.lane import Lane
 from sidelane.manifest import Object
 from sidelane.naming import NAMESPACE
+from sidelane.record import Record
 from sidelane.rendering import Rendering
-from sidelane.targets import Create, ObjectStatus, Options, Release, Stored, beyond, files, not_there
+from sidelane.targets import Create, ObjectStatus, Options, PutBack, Release, Stored, beyond, files, not_there
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
@@ -72,6 +73,7 @@ class DirectoryTarget:
 
     async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str | None) -> Release:
         self._require_no_secrets(rendering)
+        files.require_plain(self._folder / rendering.release)
         async with self._lock():
             place = self._folder / rendering.release
             if (place / "chart.yaml").exists():
@@ -112,6 +114,16 @@ class DirectoryTarget:
     async def clear(self, release: Release, options: Options) -> None:
         await self.uninstall(release.name, options)
 
+    async def put_back(self, name: str, work: PutBack, options: Options) -> None:
+        del work, options
+        raise Refused(
+            f"{name} is in the directory {str(self._root)!r}, and nothing runs there",
+            remedy="restore its files from git, and repair the release on the cluster that they are applied to",
+        )
+
+    async def interrupted(self, name: str) -> None:
+        del name
+
     async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
         del releases
         return frozenset()
@@ -147,17 +159,19 @@ class DirectoryTarget:
         del lane, release, options
         return ()  # claims are made by a cluster
 
-    async def stored(self, name: str) -> Stored:
+    async def stored(self, name: str, *, revision: int | None = None) -> Stored:
+        del revision  # none but the last is kept
         folder = self._folder / name
         for _ in range(50):
             release = self._release(name)
             with suppress(FileNotFoundError):  # an upgrade came between: what it wrote is read instead
-                hooks = files.text(folder / "hooks.yaml") if (folder / "hooks.yaml").exists() else ""
+                hooks = files.text(folder / "hooks.yaml") if os.path.lexists(folder / "hooks.yaml") else ""
                 text = files.text(folder / "manifest.yaml") + hooks
                 values = kubeyaml.read(files.text(folder / "values.yaml"), source=str(folder / "values.yaml"))
-                record = files.text(folder / files.RECORD) if (folder / files.RECORD).exists() else None
+                record = files.text(folder / files.RECORD) if os.path.lexists(folder / files.RECORD) else None
+                odd = files.odd(folder, Record.read(record) if record is not None else None)
                 if self._release(name) == release:
-                    return Stored(release, cast("dict[str, Any]", values or {}), text, record)
+                    return Stored(release, cast("dict[str, Any]", values or {}), text, record, odd=odd)
             await asyncio.sleep(0.02)
         raise InvalidManifest(f"{str(folder)!r} is not a whole release", remedy="restore it from git")
 
@@ -212,7 +226,10 @@ class DirectoryTarget:
             raise self._not_found(name) from None
 
     def _require(self, name: str) -> None:
-        """Raises ReleaseNotFound before the lock is taken, which makes the folder. A half-moved release is there."""
+        """Raises ReleaseNotFound before the lock is taken, which makes the folder, and Refused for what is no release's
+        folder. A half-moved release is there.
+        """
+        files.require_plain(self._folder / name)
         if not (self._folder / name).exists() and not (self._folder / _old(name)).exists():
             raise self._not_found(name)
 
@@ -242,9 +259,10 @@ class DirectoryTarget:
     @asynccontextmanager
     async def _lock(self) -> AsyncIterator[None]:
         """Alone on this root until the block ends; the kernel lets go of a dead process's lock."""
+        files.require_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         until = time.monotonic() + LOCK_PATIENCE
-        with (self._root / ".lock").open("a") as lock:
+        with files.locked(self._root / ".lock") as lock:
             while True:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -263,7 +281,7 @@ class DirectoryTarget:
         for old in self._folder.glob(".old-*"):
             place = self._folder / old.name.removeprefix(".old-")
             new = self._folder / _new(place.name)
-            if not place.exists() and new.exists():
+            if not os.path.lexists(place) and new.is_dir() and not new.is_symlink():
                 new.rename(place)
             _remove(old)
         for new in self._folder.glob(".new-*"):

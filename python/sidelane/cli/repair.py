@@ -1,0 +1,71 @@
+"""`sidelane repair`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.lane import Lane
+    from sidelane.repair import Repair
+
+
+@click.command("repair")
+@click.argument("release", required=False)
+@options.lane(required=False)
+@click.option("--yes", is_flag=True, help="Repair; needed in a terminal, where it else only shows what it would do.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made again and put back.")
+@click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over.")
+@options.timeout
+@options.output
+@running.reports_errors
+@options.settings
+def command(
+    release: str | None,
+    lane: Lane | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    wait: bool,
+    timeout: str | None,
+    format_: str,
+    settings: dict[str, Any],
+) -> None:
+    """Bring RELEASE, or every release of a lane, back to exactly what is deployed.
+
+    Objects that are missing are made again, and fields that drifted are put back, whoever owns them. Operational
+    values, numbers of pods that an autoscaler sets and rollout restarts stay as they are. A release that was changed in
+    Helm itself is refused: `sidelane verify` tells both apart. A workload that was scaled to 0 gets its pods back.
+    """
+    if release is None and lane is None:
+        raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
+    only_look = dry_run or (not yes and sys.stdout.isatty())
+    done = running.with_client(
+        lambda client: client.repair(release, lane, dry_run=only_look, wait=wait, timeout=timeout), **settings
+    )
+    if format_ != "table":
+        printing.data([one.to_json() for one in done], format_)
+        return
+    _say(done)
+    if only_look and not dry_run and any(one.needed for one in done):
+        printing.say("\nadd --yes to repair")
+
+
+def _say(done: Sequence[Repair]) -> None:
+    states = {(False, False): "unchanged", (True, False): "drifted", (True, True): "repaired"}
+    printing.table(("RELEASE", "STATE"), [(one.release, states[one.needed, one.done]) for one in done])
+    for one in done:
+        made, back = ("was made again", "put back") if one.done else ("is missing", "drifted")
+        lines = [f"{identity}: {made}" for identity in one.missing]
+        lines += [f"{drift}: {back}" for drift in one.drift]
+        lines += [f"{line}: stays" for line in one.kept]
+        if lines:
+            printing.say()
+            printing.say_line(f"{one.release}:")
+            for line in lines:
+                printing.say_line(f"  {line}")

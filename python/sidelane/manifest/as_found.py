@@ -1,0 +1,58 @@
+"""An object as it was asked for, with the fields that drifted as they are found.
+
+Defaults set by the API server stay out of it, so that the step from this object to the one that was asked for changes
+what drifted and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sidelane.manifest.differences import ABSENT, joined
+from sidelane.manifest.drift import keyed, keys_of
+from sidelane.manifest.fields import mapping
+from sidelane.manifest.objects import Object
+
+
+def as_found(asked: Object, found: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
+    """The object with what is found at these paths, which are those of ``drift``."""
+    body = dict(asked.body)
+    if asked.kind == "Secret" and any(path.startswith("data") for path in paths):
+        # The API server has both in one.
+        body["data"] = dict(mapping(found, "data"))
+        body.pop("stringData", None)
+    changed: dict[str, Any] = _of(body, found, "", frozenset(paths))
+    return {**changed, "apiVersion": body["apiVersion"], "kind": body["kind"]}
+
+
+def _of(want: Any, have: Any, path: str, paths: frozenset[str]) -> Any:
+    if path in paths:
+        return have
+    if not any(one.startswith(path) for one in paths):
+        return want
+    if isinstance(want, Mapping) and isinstance(have, Mapping):
+        return _mapping(want, have, path, paths)
+    if isinstance(want, list) and isinstance(have, list):
+        return _list(want, have, path, paths)
+    if want is ABSENT and isinstance(have, Mapping):  # a part of it drifted
+        return _mapping({}, have, path, paths) or ABSENT
+    return want
+
+
+def _mapping(want: Mapping[str, Any], have: Mapping[str, Any], path: str, paths: frozenset[str]) -> dict[str, Any]:
+    both = {
+        key: _of(want.get(key, ABSENT), have.get(key, ABSENT), joined(path, key), paths)
+        for key in [*want, *(key for key in have if key not in want)]
+    }
+    return {key: value for key, value in both.items() if value is not ABSENT}
+
+
+def _list(want: list[Any], have: list[Any], path: str, paths: frozenset[str]) -> list[Any]:
+    keys = keys_of(want, have)
+    left, right = keyed(keys, want), keyed(keys, have)
+    both = [
+        _of(left.get(key, ABSENT), right.get(key, ABSENT), f"{path}[{key}]", paths)
+        for key in [*left, *(key for key in right if key not in left)]
+    ]
+    return [value for value in both if value is not ABSENT]
