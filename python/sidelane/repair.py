@@ -228,5 +228,5 @@ def _chart(record: Record, numbers: Mapping[str, int]) -> Chart:
     raise Refused(
         f"{record.release} was scaled, and its chart {record.chart} {record.chart_version} is not here: a repair would "
         "undo the scaling",
-        remedy=f"run `sidelane upgrade CHART --lane {lane} --reuse-values --set {asked}` with that chart, then repair it",
+        remedy=f"run `sidelane upgrade CHART --lane {lane} --reuse-values --set {asked}` with it, then repair it",
     )
