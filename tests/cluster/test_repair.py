@@ -35,7 +35,7 @@ def state(client, lane="coco-1"):
 
 def test_every_edit_of_many_kinds_is_put_back(cluster, namespace, client, request):
     """Fields changed, added and removed, by somebody who owns them now; Helm's own state stays what it was."""
-    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1"))
+    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1", delete_cluster_objects=True))
     client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
     settled(client, lane="coco-1")
     for kind, name, body, _ in EDITS.values():
@@ -121,7 +121,7 @@ def test_a_custom_resource_and_a_forged_record_are_put_back(cluster, namespace, 
 
 def test_what_was_changed_in_helm_is_refused(cluster, namespace, client, plain, edit):
     client.install(KINDS, "coco-1")
-    plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
+    plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=s3cret-2")
     cluster.delete(f"/api/v1/namespaces/{namespace}/services/web-coco-1")
     with pytest.raises(Refused, match="Helm has kinds-coco-1 otherwise than it was deployed") as refused:
         client.repair("kinds", "coco-1")

@@ -70,7 +70,8 @@ def apart(manifest: str, release: str) -> Told:
     kept: list[str] = []
     statement, data = None, None
     for part in re.split(r"^---\n", manifest, flags=re.MULTILINE):
-        if f"\n  name: {config_map(release)}\n" in part and LABEL in part:
+        # The charts that print it again write its name in quotes.
+        if LABEL in part and re.search(rf'\n  name: "?{re.escape(config_map(release))}"?\n', part):
             data = at(kubeyaml.read(part, source=release), "data")
             statement = in_config_map(data)
         else:
