@@ -55,7 +55,7 @@ def test_the_main_job_in_a_directory(sidelane):
     assert "spec.replicas: 3 → 5" in refused.stderr
     assert "coco-2" in refused.stderr
     listed = sidelane("list", *target)
-    assert listed.stdout.splitlines()[0].split() == ["NAME", "LANE", "STATUS", "REVISION", "CHART"]
+    assert listed.stdout.splitlines()[0].split() == ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
     assert "zookeeper-coco-1  coco-1" in listed.stdout
     assert max(map(len, listed.stdout.splitlines())) <= 80
     changed = sidelane("upgrade", "zookeeper", "--lane", "coco-1", "--set", "networkPolicy.enabled=true", *target)

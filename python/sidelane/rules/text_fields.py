@@ -1,4 +1,4 @@
-"""Fields that hold text hold text, and no number, boolean or null that YAML made of it."""
+"""Fields that hold text hold text, and no number or boolean that YAML made of it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _check(context: Context) -> Iterator[Problem]:
             found += [pair for pattern in _POD for pair in walk(template.spec, pattern, base)]
             found += _values(template.spec, "nodeSelector", base)
         for path, value in found:
-            if not isinstance(value, str):
+            if value is not None and not isinstance(value, str):  # Kubernetes takes null for a field that is left out
                 # What a Secret holds is not repeated.
                 what = "what is there" if obj.kind == "Secret" else shown(value)
                 yield Problem(obj, path, f"{what} is not text")
@@ -101,7 +101,7 @@ RULE: Final[Rule] = Rule(
     ),
     right=(
         _pod(container='env: [{name: A, value: "1e3"}], command: [sleep, "10"]', pod='priorityClassName: "1234"'),
-        _OBJECT.format(kind="ConfigMap", rest='data: {limit: "0x10", day: 2001-01-01}'),
+        _OBJECT.format(kind="ConfigMap", rest='data: {limit: "0x10", day: 2001-01-01, none: null}'),
     ),
     check=_check,
 )
