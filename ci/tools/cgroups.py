@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-#: What the kubelet asks of a node.
+#: The controllers that a kubelet needs.
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+#: Under version 2 the kubelet also refuses a group without one of these, if the kernel has it.
+WHERE_PRESENT = ("hugetlb",)
 
 
 class CgroupError(RuntimeError):
@@ -21,19 +24,26 @@ def make(name: str) -> list[Path]:
         return _unified(name) if (ROOT / "cgroup.controllers").exists() else _each(name)
     except OSError as error:
         remove([ROOT / name, *ROOT.glob(f"*/{name}")])  # of several hierarchies some may have taken it
+        if error.errno == errno.EBUSY:  # as in a container, whose root is a group with processes
+            raise CgroupError(
+                f"{ROOT} has processes of its own, so it gives its groups no controllers; "
+                "run on the host, or in a container with the host's cgroup namespace (docker run --cgroupns=host)"
+            ) from None
         raise CgroupError(
-            f"this machine gives no control groups ({error.strerror}: {error.filename}), and a kubelet needs its own; "
+            f"this machine gives no control groups ({error}), and a kubelet needs its own; "
             "run as root where /sys/fs/cgroup can be written"
         ) from None
 
 
 def _unified(name: str) -> list[Path]:
     group = ROOT / name
-    missing = set(CONTROLLERS) - set((ROOT / "cgroup.controllers").read_text().split())
+    present = set((ROOT / "cgroup.controllers").read_text().split())
+    missing = set(CONTROLLERS) - present
     if missing:
         raise CgroupError(f"control groups of this machine lack {', '.join(sorted(missing))}, which a kubelet needs")
     # The kernel has a controller in the groups of a group that hands it on.
-    wanted = " ".join(f"+{controller}" for controller in CONTROLLERS)
+    used = (*CONTROLLERS, *(name for name in WHERE_PRESENT if name in present))
+    wanted = " ".join(f"+{controller}" for controller in used)
     (ROOT / "cgroup.subtree_control").write_text(wanted)
     group.mkdir()
     (group / "cgroup.subtree_control").write_text(wanted)
