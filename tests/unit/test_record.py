@@ -253,3 +253,14 @@ def test_the_command_shows_the_statement(helm, tmp_path):
     command = [program, "record", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory", tmp_path]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert json.loads(shown) == client.record("zookeeper-coco-1").to_json()
+
+
+@pytest.mark.parametrize("name", ["record-web-coco-1", '"record-web-coco-1"'])
+def test_a_carried_record_is_found_whether_its_name_is_quoted_or_not(name):
+    """The charts' own template quotes it, on an upgrade, and the carried template does not."""
+    made = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web-coco-1\n"
+    kept = f"kind: ConfigMap\nmetadata:\n  name: {name}\n  labels: {{sidelane.dev/record: statement}}\n"
+    told = carried.apart(f"---\n{made}---\n{kept}data: {{statement.json: '{{}}'}}\n", "web-coco-1")
+    assert (told.text, told.statement) == (f"---\n{made}", "{}")
+    other = carried.apart(f"---\n{made}---\n{kept}data: {{statement.json: '{{}}'}}\n", "web-coco-2")
+    assert other.statement is None
