@@ -70,10 +70,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what is long to start: a file's in tests/programs and tests/node, a chart's in
-    test_guard.py.
+    """One process for tests that share what is long to start: a file's in tests/node, a chart's in test_guard.py.
 
-    All others go to whichever process is free.
+    And one for all that starts many JVMs, which take the processors from one another and then start too late. All
+    others go to whichever process is free.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here when pytest-xdist is)
 
@@ -82,7 +82,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             file, _, test = nodeid.partition("::")
             if file.endswith("/test_guard.py"):
                 return file + test[test.find("[") :]  # the Helm and the chart
-            return file if file.startswith(("tests/programs/", "tests/node/")) else nodeid
+            if file.startswith("tests/programs/") or file == "tests/node/test_pipeline.py":
+                return "JVMs"
+            return file if file.startswith("tests/node/") else nodeid
 
     return Together(config, log)
 
