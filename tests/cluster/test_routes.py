@@ -333,7 +333,7 @@ def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, he
         client.route("svc1", LANE, {"v2": 100})
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
     history = client.route_history("svc1", LANE)
-    assert [one.leads for one in history if one.held] == ["v1=100", ""]
+    assert [one.leads for one in history if one.held] == ["v1=100", "v1=7"]
     assert client.route("svc1", LANE, {"v2": 100}).change == "changed"
     assert client.undo_route("svc1", LANE).to_json()["weights"] == {"v1": 7}
 
