@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import subprocess
 import time
@@ -148,3 +149,8 @@ def plain(cluster: Cluster, namespace: str, helm: Path) -> Callable[..., subproc
         return done
 
     return run
+
+
+def error_in(stderr: str) -> Any:
+    """The error that a command with `-o json` has written, after its progress."""
+    return json.loads("{" + stderr.partition("\n{")[2])

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from clusters import error_in
 from generated import tiny_chart
 from sidelane import Client
-from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, TimedOut
+from sidelane.errors import ApplyFailed, NotOurs, NotReady, ReleaseConflict, TimedOut
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 #: One pod that starts and does not become ready.
@@ -249,7 +250,7 @@ def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namesp
         )
     assert [release.status for release in client.releases()] == ["deployed"]
     plain("install", "svc1-v1-coco-2", chart, "--set-string", "Version=coco,Build=2,name=svc1")
-    with pytest.raises(ReleaseConflict):
+    with pytest.raises(NotOurs):
         client.install(
             chart, "coco-2", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
         )
@@ -377,7 +378,7 @@ def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, end
     for named in (["zookeeper-coco-1"], ["--lane", "coco-1"]):
         late = sidelane("wait", *named, "--timeout", "3s", "-o", "json")
         assert late.returncode == 3
-        error = json.loads(late.stderr.splitlines()[-1])
+        error = error_in(late.stderr)
         assert (error["error"], error["readiness"]["unready"][0]["name"]) == ("TimedOut", POD)
     assert sidelane("wait", "svc1-v1-coco-1").returncode == 0
     state({"running": {}}, ready=True)

@@ -34,4 +34,4 @@ def test_what_is_not_there_is_told_with_the_namespace_that_helm_chose(chosen, na
         ["sh", "-c", f"exec '{SIDELANE}' {command}"], capture_output=True, text=True, check=False,
         env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"},
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"there is no release in namespace {namespace}\n")

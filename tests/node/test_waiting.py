@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from clusters import error_in
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 LANE = "coco-1"
@@ -84,7 +85,7 @@ def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_pat
     applied = sidelane("apply", lane_file(tmp_path), "--atomic", "--wait", "--timeout", "25s", "--parallel", "8",
                        "-o", "json")  # fmt: skip
     assert applied.returncode == 3, applied.stderr
-    error = json.loads(applied.stderr.splitlines()[-1])
+    error = error_in(applied.stderr)
     for name in CASES:
         named(name, error["errors"][f"{name}-v1-{LANE}"]["problem"])
     assert json.loads(sidelane("list", "-o", "json").stdout) == [], "it was read before it was undone"
