@@ -64,7 +64,7 @@ def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_pat
     for name, done in installs.items():
         assert done.returncode == 3, done.stderr
         named(name, done.stderr)
-        assert f"`sidelane status {name}-v1-{LANE}`" in done.stderr
+        assert f"`sidelane status {name}-v1-{LANE} -n " in done.stderr
     assert "last words" in installs["ends"].stderr
 
     told = sidelane("status", "--lane", LANE)
