@@ -65,7 +65,8 @@ class RecordVerbs(Connection):
         """Brings a release, named as in ``status``, or every release of a lane back to exactly what is deployed.
 
         Missing objects are made again and drifted fields put back, whoever owns them; numbers of pods that may differ
-        stay. dry_run: only look. Raises Refused where Helm's own state was changed, and has then changed nothing.
+        stay. dry_run: only look. Raises Refused where Helm's own state was changed, and NotOurs where a release that
+        Sidelane did not make would be changed, and has then changed nothing.
         """
         from sidelane import repair, verify  # noqa: PLC0415 - few need it
 

@@ -26,7 +26,8 @@ from sidelane.operational import REPLICAS
 from sidelane.record import Record
 from sidelane.releases import Progress, quiet
 from sidelane.rendering import Renderer, Rendering, read_manifest
-from sidelane.targets import Options, PutBack, Stored, Target
+from sidelane.targets import Options, PutBack, Release, Stored, Target
+from sidelane.targets.ours import not_ours
 from sidelane.verify import Verification
 
 
@@ -71,11 +72,12 @@ async def releases(
     progress: Progress = quiet,
 ) -> tuple[Repair, ...]:
     """Repairs these releases, or with ``dry_run`` says what it would do. Raises Refused for one that is not what its
-    record says, or was never finished; then nothing is changed.
+    record says, or was never finished, and NotOurs for one that Sidelane did not make; then nothing is changed.
     """
     looked = [await _looked_at(target, name) for name in names]
     for one in looked:
         _require_as_deployed(one.now)
+    await _require_ours(target, [one.stored.release for one in looked if one.repair.needed])
     work = [await _work(target, renderer, one) if one.repair.needed else None for one in looked]
     done = []
     for one, todo in zip(looked, work, strict=True):
@@ -130,6 +132,12 @@ def _require_as_deployed(now: Verification) -> None:
             f"the status of {now.release} is {now.status}: there is nothing deployed to bring back",
             remedy=f"see `sidelane status {now.release} -n {now.namespace}`",
         )
+
+
+async def _require_ours(target: Target, releases: Sequence[Release]) -> None:
+    known = await target.ours(releases)
+    if others := [release.name for release in releases if release.name not in known]:
+        raise not_ours(*others, remedy="bring back with Helm what it made, and repair other releases by their names")
 
 
 async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _Looked) -> PutBack:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from generated import tiny_chart
+from sidelane import Lane
 from sidelane.errors import NotOurs, StillHeld
 
 CHARTS = Path(__file__).parents[2] / "charts"
@@ -53,6 +54,12 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
         client.uninstall("theirs-eu-2")
     with pytest.raises(NotOurs, match="change it with Helm"):
         client.upgrade(theirs, "eu-2", values={})
+    text = f"/api/v1/namespaces/{namespace}/configmaps/theirs-eu-2"
+    cluster.patch(text, {"data": {"text": "drifted"}})
+    for which in ("theirs-eu-2", Lane("eu", 2)):
+        with pytest.raises(NotOurs, match="bring back with Helm"):
+            client.repair(which)
+    assert cluster.get(text)["data"] == {"text": "drifted"}
 
     folder = tmp_path / "programs"
     folder.mkdir()

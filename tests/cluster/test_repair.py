@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -187,6 +188,14 @@ def test_the_command(cluster, namespace, client, edit, helm):
     line = 'Service zk-cs-coco-1: spec.selector.app: "zk-coco-1" → "other" (by kubectl-edit)'
     assert f"  {line}: drifted\n" in sidelane("repair", "zookeeper-coco-1", "--dry-run")
     assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in sidelane("verify", "zookeeper-coco-1", code=1)
+    # In a terminal it only looks, until it is told --yes.
+    leader, follower = pty.openpty()
+    command = [SIDELANE, "repair", "--lane", "coco-1", "--namespace", namespace]
+    subprocess.run(command, stdout=follower, stderr=subprocess.PIPE, check=True, env=environment)
+    os.close(follower)
+    assert b"drifted" in (shown := os.read(leader, 65536))
+    assert shown.endswith(b"add --yes to repair\r\n")
+    os.close(leader)
     again = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=1")
     assert f"  {line}\n" in again
     assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in again

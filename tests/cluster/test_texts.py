@@ -1,12 +1,14 @@
-"""Texts that the charts' schemas take and YAML would read otherwise are taken by the API server."""
+"""Texts that the charts' schemas take and YAML would read otherwise are taken by the API server, names among them."""
 
 import json
+import secrets
 import subprocess
 from pathlib import Path
 
 import pykube
 import pytest
 import yaml
+from sidelane import Client
 from sidelane.kubeyaml import read_all
 from user_texts import WORDS, fullest, with_words
 
@@ -40,3 +42,28 @@ def test_the_api_server_takes_what_yaml_would_read_otherwise(helm, cluster, name
                 except pykube.exceptions.HTTPError as error:
                     refused.add((WORDS[turn], item["kind"], str(error)))
     assert refused == set()
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+@pytest.mark.parametrize("name", ["2024{}", "3240286e-{}"], ids=["digits", "exponent"])
+def test_names_that_yaml_would_read_otherwise_are_installed(helm, cluster, name):
+    """A namespace of digits (bitnami/charts#7934), a service `no` (helm/helm#9650), a class and a Secret of digits."""
+    namespace = name.format(secrets.randbelow(10**6))
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+    values = {
+        "image": {"repository": "acme/x", "tag": "1"},
+        "priorityClassName": "1e3",
+        "config": {"existing": [{"secret": "2024", "mountPath": "/t"}]},
+    }
+    _, report = client.check("zookeeper", "coco-1")
+    assert report.clean
+    assert client.install("service", "coco-1", name="no", values=values).change == "created"
+    (one,) = client.verify(lane="coco-1")
+    assert (one.release, one.changed, one.missing, one.drift) == ("no-v1-coco-1", (), (), ())
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/no-v1-coco-1"
+    pods = cluster.get(path)["spec"]["template"]["spec"]
+    assert pods["priorityClassName"] == "1e3"
+    assert [volume["secret"]["secretName"] for volume in pods["volumes"] if "secret" in volume] == ["2024"]
+    assert client.uninstall("no-v1", "coco-1").change == "uninstalled"
+    cluster.delete(f"/api/v1/namespaces/{namespace}")

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from generated import tiny_chart, tiny_service
 from sidelane import Client, Lane
+from sidelane.advice import Place
+from sidelane.cli import printing
 from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
-from sidelane.retire import outdated
+from sidelane.retire import Retirement, outdated
 from sidelane.targets import Release
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
@@ -159,6 +161,15 @@ def test_the_command_retires_a_lane_or_tells_what_holds_it(client, retire):
     }]  # fmt: skip
     assert len(names(client)) == 6
     assert retire("--lane", "coco-1").returncode == 1, "there is nothing of it any more"
+
+
+def test_claims_that_stay_are_told_with_the_command_that_deletes_them(capsys):
+    gone = Retirement(Lane("coco", 1), ("zookeeper-coco-1",), gone=True, kept_claims=("data-zk-coco-1-0",))
+    printing.retirements([gone], "table", Place("streams"))
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "  coco-1: these claims stay: data-zk-coco-1-0",
+        "  coco-1: delete them with `sidelane retire --lane coco-1 --delete-claims -n streams`",
+    ]
 
 
 @pytest.mark.parametrize("nothing", ["0", "0s", "0h0m"])
