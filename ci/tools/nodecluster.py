@@ -177,6 +177,13 @@ class NodeCluster(ControlPlane):
         self._run("coredns", "-conf", str(run / "Corefile"))
         threading.Thread(target=self._provide_volumes, args=(run / "volumes",), daemon=True).start()
         self._await("kubelet", self._nodes_take_pods)
+        # The node takes pods without these two, but then no Service and no name is found. Each listens once it has what
+        # it needs: kube-proxy its tables in the kernel, which some kernels refuse.
+        self._await("kube-proxy", lambda: self._listens("127.0.0.1", nodesettings.PROXY_HEALTH))
+        self._await("coredns", lambda: self._listens(ADDRESS, nodesettings.DNS_READY))
+
+    def _listens(self, address: str, port: int) -> bool:
+        return self.run("bash", "-c", f": </dev/tcp/{address}/{port}", capture_output=True).returncode == 0
 
     def _own_kubeconfig(self, name: str) -> Path:
         return self.kubeconfig_for(self._tokens[name], f"https://{ADDRESS}:{PORT}")

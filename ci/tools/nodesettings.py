@@ -13,6 +13,8 @@ NAME = "node-1"
 ADDRESS = "10.89.0.1"
 PORT = 6443  # of the API server
 PODS = "10.244.0.0/24"
+PROXY_HEALTH = 10256  # on 127.0.0.1
+DNS_READY = 8181  # on ADDRESS
 DNS = "10.96.0.10"  # as in OBJECTS, where the default class of volumes is as well
 CLASS = "local"
 
@@ -71,7 +73,7 @@ def proxy(kubeconfig: Path) -> dict[str, Any]:
         "hostnameOverride": NAME,
         "clientConnection": {"kubeconfig": str(kubeconfig)},
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-        "healthzBindAddress": "127.0.0.1:10256",
+        "healthzBindAddress": f"127.0.0.1:{PROXY_HEALTH}",
         "metricsBindAddress": "127.0.0.1:10249",
     }
 
@@ -81,7 +83,7 @@ def corefile(kubeconfig: Path) -> str:
     return f""".:53 {{
     bind {ADDRESS}
     errors
-    ready {ADDRESS}:8181
+    ready {ADDRESS}:{DNS_READY}
     kubernetes cluster.local in-addr.arpa {{
         kubeconfig {kubeconfig}
         pods insecure
