@@ -56,6 +56,9 @@ def test_a_release_lives_on_under_the_other_helm(cluster, namespace, helms, depl
     assert (upgrade(other, replicas=5).change, deployment.replicas) == ("upgraded", 5)
     deployment.scale(8)
     assert (upgrade(one, networkPolicy={"enabled": True}).change, deployment.replicas) == ("upgraded", 5)
+    deployment.patch(minReadySeconds=7)
+    (repaired,) = other.repair("svc1-v1", "coco-1")
+    assert ([drift.path for drift in repaired.drift], deployment.replicas) == (["spec.minReadySeconds"], 5)
     for client in (one, other):
         assert client.install("service", "coco-1", name="svc1", values=IMAGE).change == "unchanged"
         (verified,) = client.verify(lane="coco-1")
