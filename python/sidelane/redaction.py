@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -15,32 +16,81 @@ HIDDEN: Final = "(hidden)"
 
 #: Texts of fewer characters are no secrets here: they would be hidden in every other word.
 SHORTEST: Final = 4
+#: A word or a number of fewer characters is hidden as a whole word only: `test` is a part of `latest`.
+LONG: Final = 8
+#: How many secrets are known at a time: a process that runs for months meets new ones again and again.
+MOST: Final = 1000
 #: Part of a base64 text by which a secret inside of a longer one is recognized, in characters.
 _SHORTEST_PART: Final = 6
 _WORDS: Final = frozenset({"true", "false", "null", "none"})
+# Letters alone, and what a digest consists of.
+_ORDINARY: Final = re.compile(r"[^\W\d_]+|[0-9a-f]+", re.IGNORECASE)
 # The credentials of an address are hidden whether they are known or not.
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#@\s'\"]+@")
 
-_known: set[str] = set()
+#: What is known, each with its forms; what was met last stands at the end.
+_known: OrderedDict[str, frozenset[str]] = OrderedDict()
 _pattern: re.Pattern[str] | None = None
+_stale = False
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Hides these texts from now on, in this process. Texts of fewer than SHORTEST characters are left out."""
-    global _pattern  # noqa: PLW0603 - known once, hidden everywhere
-    new = {text for text in secrets if len(text.strip()) >= SHORTEST and text.lower() not in _WORDS} - _known
-    if new:
-        _known.update(new)
-        forms = {form for text in _known for form in _forms(text)}
-        longest = sorted(forms, key=len, reverse=True)
-        _pattern = re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
+    """Hides these texts from now on, in this process. Texts of fewer than SHORTEST characters are left out.
+
+    Of more than MOST, the one that was met the longest time ago is forgotten.
+    """
+    global _stale  # noqa: PLW0603 - known once, hidden everywhere
+    for text in secrets:
+        if len(text.strip()) < SHORTEST or text.lower() in _WORDS:
+            continue
+        if text not in _known:
+            _known[text] = frozenset(form.lower() for form in _forms(text))
+            _stale = True
+        _known.move_to_end(text)
+    while len(_known) > MOST:
+        _known.popitem(last=False)
 
 
 def forget() -> None:
     """Forgets every secret: for tests, which share a process."""
-    global _pattern  # noqa: PLW0603
+    global _pattern, _stale  # noqa: PLW0603
     _known.clear()
-    _pattern = None
+    _pattern, _stale = None, False
+
+
+def _compiled() -> re.Pattern[str] | None:
+    """One pattern for all that is known, made when a text is to be shown and something was learned since."""
+    global _pattern, _stale  # noqa: PLW0603
+    if _stale:
+        anywhere: set[str] = set()
+        whole: set[str] = set()
+        for text, forms in _known.items():
+            (whole if len(text) < LONG and _ORDINARY.fullmatch(text) else anywhere).update(forms)
+        parts = [_any_of(anywhere)] if anywhere else []
+        if whole:
+            parts.append(rf"(?<![^\W_]){_any_of(whole)}(?![^\W_])")
+        _pattern, _stale = re.compile("|".join(parts), re.IGNORECASE), False
+    return _pattern
+
+
+def _any_of(forms: Iterable[str]) -> str:
+    """A pattern of the longest of these that is there. Common beginnings are one: each place is looked at once."""
+    root: dict[str, Any] = {}
+    for form in forms:
+        node = root
+        for char in form:
+            node = node.setdefault(char, {})
+        node[""] = {}
+    return _branches(root)
+
+
+def _branches(node: dict[str, Any]) -> str:
+    text = ""
+    while len(node) == 1 and "" not in node:
+        ((char, node),) = node.items()
+        text += re.escape(char)
+    ways = [re.escape(char) + _branches(inner) for char, inner in node.items() if char]
+    return f"{text}(?:{'|'.join(ways)}){'?' if '' in node else ''}" if ways else text
 
 
 def redact(text: str) -> str:
@@ -49,7 +99,8 @@ def redact(text: str) -> str:
     >>> redact("https://bob:hunter2@charts.example/index.yaml")
     'https://(hidden)@charts.example/index.yaml'
     """
-    text = _pattern.sub(HIDDEN, text) if _pattern else text
+    pattern = _compiled()
+    text = pattern.sub(HIDDEN, text) if pattern else text
     return _CREDENTIALS.sub(f"{HIDDEN}@", text) if "://" in text else text
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -57,8 +58,50 @@ def test_each_line_of_a_key_is_hidden():
 
 
 def test_what_is_too_short_or_a_word_is_not_hidden():
-    redaction.learn(["abc", "true", "", "    ", "NULL"])
-    assert redact("abc true null") == "abc true null"
+    redaction.learn(["a1", "1", "abc", "true", "", "    ", "NULL"])
+    assert redact("abc a1 10.0.1.1 true null") == "abc a1 10.0.1.1 true null"
+
+
+@pytest.mark.parametrize(
+    ("secret", "kept"),
+    [
+        ("test", "the latest test's testing, contest"),
+        ("admin", "administrator"),
+        ("1234", "sha256:a123456"),
+        ("cafe", "sha256:0cafe1"),
+    ],
+)
+def test_a_short_word_is_hidden_as_a_word_and_not_in_others(secret, kept):
+    redaction.learn([secret])
+    assert redact(kept) == kept.replace(f"{secret}'s", f"{HIDDEN}'s")
+    encoded = base64.b64encode(secret.encode()).decode()
+    for text in (secret, secret.upper(), f"bob:{secret}@db", f"a_{secret}", f"data: {encoded}"):
+        assert secret not in redact(text).lower()
+        assert encoded not in redact(text)
+
+
+def test_a_secret_that_is_no_word_or_long_is_hidden_in_every_word():
+    redaction.learn(["hunter2", "letmeinplease"])
+    assert redact("xhunter2x andletmeinplease") == f"x{HIDDEN}x and{HIDDEN}"
+
+
+def test_one_secret_that_begins_another_leaves_nothing_of_it():
+    redaction.learn(["s3cr3t-one", "s3cr3t-one-and-more"])
+    assert redact("s3cr3t-one-and-more s3cr3t-one") == f"{HIDDEN} {HIDDEN}"
+
+
+def test_a_process_knows_so_many_secrets_and_is_as_fast_as_with_few():
+    for number in range(redaction.MOST + 500):
+        redaction.learn([f"s3cr3t/{number}/{number * 7919:x}", "as-0ften-as-you-like"])
+    assert len(redaction._known) == redaction.MOST
+    redact("")  # prepares
+    text = "an ordinary line of a report, such as there are many of\n" * 2000
+    begun = time.process_time()
+    assert redact(text) == text
+    assert time.process_time() - begun < 1
+    assert redact("as-0ften-as-you-like") == HIDDEN
+    last = redaction.MOST + 499
+    assert redact(f"s3cr3t/{last}/{last * 7919:x}") == HIDDEN
 
 
 def test_values_and_objects_teach_their_secrets():
