@@ -87,12 +87,6 @@ def known(path: str) -> bool:
     return path.rpartition(".")[2] == "replicas" or any(stands_for(kind, path) for kind in _KINDS)
 
 
-def scope_of(obj: Object) -> tuple[str, ...]:
-    """The charts in the release's chart that lead to the one that made an object; none for the release's own."""
-    scope = _scope(obj)
-    return scope[1] if scope else ()
-
-
 def nested(names: Iterable[str]) -> dict[str, Any]:
     """Values that have these names and nothing in them: as much as is known of a chart that is not at hand."""
     found: dict[str, Any] = {}

@@ -86,6 +86,41 @@ def test_an_operational_value_that_did_not_change_excuses_nothing(verified):
     assert verified(values=asked, manifest=lambda before: before + other).state == "changed"
 
 
+def test_an_operational_value_of_an_unknown_name_excuses_the_fields_that_have_it(tmp_path, helm):
+    lane = "{{ .Values.Version }}-{{ .Values.Build }}"
+    labels = (
+        f"labels: {{app: NAME-{lane}, sidelane.dev/version: '{{{{ .Values.Version }}}}', "
+        f"sidelane.dev/build: '{{{{ .Values.Build }}}}', sidelane.dev/lane: {lane}}}"
+    )
+    one = f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: NAME-{lane}, {labels}}}\ndata: DATA\n"
+    level = "{options: '--log={{ .Values.logLevel }} -v', level: '{{ .Values.logLevel }}', image: 'acme/svc1:1'}"
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: logs\nversion: 0.1.0\n"
+        "annotations: {sidelane.dev/operational-values: logLevel}\n",
+        "values.yaml": "{Version: '', Build: '', logLevel: info}\n",
+        "templates/all.yaml": "".join(
+            one.replace("NAME", name).replace("DATA", data) for name, data in (("logs", level), ("other", "{a: b}"))
+        ),
+    }
+    for name, text in files.items():
+        (tmp_path / "logs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "logs" / name).write_text(text)
+    client = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
+    client.install(tmp_path / "logs", "coco-1")
+    assert client.upgrade(tmp_path / "logs", "coco-1", values={"logLevel": "debug"}).change == "upgraded"
+    (found,) = client.verify("logs-coco-1")
+    assert (found.changed, found.operational) == ((), ('values: logLevel: "info" → "debug"',))
+    # An edit beside it, of the same object and of another one.
+    manifest = tmp_path / "root/streams/logs-coco-1/manifest.yaml"
+    text = manifest.read_text()
+    for before, after, name in (("acme/svc1:1", "evil/svc1:1", "logs"), ("a: b", "a: c", "other")):
+        manifest.write_text(text.replace(before, after))
+        assert manifest.read_text() != text
+        assert client.verify("logs-coco-1")[0].changed == (f"ConfigMap/streams/{name}-coco-1 is changed",)
+    manifest.write_text(text + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: more-coco-1}\n")
+    assert client.verify("logs-coco-1")[0].changed == ("ConfigMap/streams/more-coco-1 is new",)
+
+
 def workload(kind="Deployment", **spec):
     body = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x"}, "spec": spec}
     return parse_object(body, "here", namespace="n", source="s", line=1)

@@ -2,19 +2,21 @@
 
 Values are compared as templates see them: the chart's defaults under those that were given. Objects are compared by
 digests, whatever the values say. Left out are the number of pods of a workload that may be scaled, which must be what
-its value says, and objects of a kind that a changed operational value stands for.
+its value says, objects of a kind that a changed operational value stands for, and fields that have a changed operational
+value which is not known by its name, such as ``logLevel``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sidelane import operational
 from sidelane.charts import coalesce
 from sidelane.helm_values import plain
-from sidelane.hidden import without_secrets
+from sidelane.hidden import secret_texts, without_secrets
 from sidelane.manifest import Manifest, Object, digest
 from sidelane.manifest.differences import ABSENT, in_line
 from sidelane.manifest.fields import at
@@ -83,7 +85,9 @@ def _objects(record: Record, manifest: Manifest, values: Mapping[str, Any], oper
         if obj is not None and own is not None and scaled[path] == own.digest:
             if path not in targets and (line := _odd_number(record, values, obj, own.value)):
                 yield line
-        elif now.get(path) != record.objects.get(path) and not _stands_for(operated, path, obj):
+        elif now.get(path) == record.objects.get(path) or _stands_for(operated, path, obj):
+            continue
+        elif obj is None or not _put_back(record, values, operated, obj, path):
             yield f"{path} {verbs[path in now, path in record.objects]}"
 
 
@@ -100,12 +104,50 @@ def _odd_number(record: Record, values: Mapping[str, Any], obj: Object, path: st
 def _stands_for(operated: Iterable[str], path: str, obj: Object | None) -> bool:
     """Whether a changed operational value stands for an object, which is gone where it is None."""
     if obj is not None:
-        if operational.of_kind(obj, operated):
-            return True
-        # What the other values set is not known, but it is set by their own chart.
-        scope = operational.scope_of(obj)
-        return any(
-            not operational.known(value) and tuple(value.split("."))[: len(scope)] == scope for value in operated
-        )
+        return operational.of_kind(obj, operated)
     kind = path.partition("/")[0].partition(".")[0]
-    return any(not operational.known(value) or operational.stands_for(kind, value) for value in operated)
+    return any(operational.stands_for(kind, value) for value in operated)
+
+
+def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str], obj: Object, path: str) -> bool:
+    """Whether an object is as it was recorded once changed operational values are put back where it has them.
+
+    So a value of which nobody knows the fields excuses those that have it, whole or in a text, and no other.
+    """
+    before, after = (coalesce(record.defaults or {}, given) for given in (record.values or {}, values))
+    pairs = [
+        (operational.value_at(after, value), operational.value_at(before, value))
+        for value in operated
+        if not operational.known(value)
+    ]
+    pairs = [pair for pair in pairs if all(_is_plain(one) for one in pair)]
+    own = record.scalable.get(path)
+    wanted = {record.objects.get(path), own.digest if own else None} - {None}
+    for in_texts in (False, True) if pairs else ():
+        shown = replace(obj, body=_with(obj.body, pairs, in_texts=in_texts)).without_secrets(secret_texts(values))
+        if wanted & {digest(shown.canonical()), digest(operational.without_replicas(shown))}:
+            return True
+    return False
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and value != ""
+
+
+def _with(node: Any, pairs: Iterable[tuple[Any, Any]], *, in_texts: bool) -> Any:
+    """A copy with other values, where one stands alone or, in_texts, as a part of a text."""
+    if isinstance(node, Mapping):
+        return {key: _with(inner, pairs, in_texts=in_texts) for key, inner in node.items()}
+    if isinstance(node, list):
+        return [_with(inner, pairs, in_texts=in_texts) for inner in node]
+    for new, old in pairs:
+        if _written(node) == _written(new):
+            return old
+        if isinstance(node, str) and (node == _text(new) or (in_texts and _text(new) in node)):
+            node = node.replace(_text(new), _text(old))
+    return node
+
+
+def _text(value: Any) -> str:
+    """A value as a template writes it into a text."""
+    return value if isinstance(value, str) else canonical(value)
