@@ -12,9 +12,13 @@ from typing import Any
 from sidelane.charts import Chart, coalesce, is_bundled
 from sidelane.hidden import HIDDEN, is_secret
 from sidelane.lane import Lane
+from sidelane.operational import value_at
+from sidelane.record import leaves
 
 #: Options of the command line for the values that charts name their releases by.
 _OPTIONS = {"name": "--name", "serviceVersion": "--service-version"}
+#: Values that a command may set; of more it would be no command that somebody reads.
+_MOST = 8
 
 
 def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterable[str]) -> str:
@@ -23,14 +27,41 @@ def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterab
     values: as they are given to the chart. The connection's flags are added by sidelane.advice.
     """
     everything = coalesce(chart.defaults, values)
-    words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane)]
-    for key in re.findall(r"\{(\w+)\}", chart.release_pattern):
-        if key in _OPTIONS and everything.get(key) != chart.defaults.get(key):
-            words += [_OPTIONS[key], str(everything[key])]
-    words.append("--reuse-values")
+    words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane), *_named(chart, everything), "--reuse-values"]
     for path in changes:
         words += _set(path, everything)
     return shlex.join(words)
+
+
+def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | None:
+    """Returns the `sidelane install` of the same values in another lane; None where these are too many for a command,
+    or secret, or have a key that none can name.
+    """
+    everything = coalesce(chart.defaults, values)
+    named = _named(chart, everything)
+    given = {
+        path: value
+        for path, value in leaves(dict(values))
+        if path.rpartition(".")[2] not in ("Version", "Build")
+        and not (path in _OPTIONS and _OPTIONS[path] in named)
+        and value != value_at(chart.defaults, path)
+    }
+    known = all(value_at(values, path) == value and re.fullmatch(r"[\w.-]+", path) for path, value in given.items())
+    if len(given) > _MOST or not known or any(is_secret(path.split(".")) for path in given):
+        return None
+    words = ["sidelane", "install", _chart(chart), "--lane", str(lane), *named]
+    for path in given:
+        words += _set(path, everything)
+    return None if "CHART" in words else shlex.join(words)
+
+
+def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:
+    """Returns the options for the values that a chart names its release by."""
+    words = []
+    for key in re.findall(r"\{(\w+)\}", chart.release_pattern):
+        if key in _OPTIONS and values.get(key) != chart.defaults.get(key):
+            words += [_OPTIONS[key], str(values[key])]
+    return words
 
 
 def _chart(chart: Chart) -> str:

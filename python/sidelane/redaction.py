@@ -53,14 +53,14 @@ def learn(secrets: Iterable[str]) -> None:
 
 def forget() -> None:
     """Forgets every secret: for tests, which share a process."""
-    global _pattern, _stale  # noqa: PLW0603
+    global _pattern, _stale
     _known.clear()
     _pattern, _stale = None, False
 
 
 def _compiled() -> re.Pattern[str] | None:
     """One pattern for all that is known, made when a text is to be shown and something was learned since."""
-    global _pattern, _stale  # noqa: PLW0603
+    global _pattern, _stale
     if _stale:
         anywhere: set[str] = set()
         whole: set[str] = set()

@@ -165,6 +165,13 @@ async def _same_or_refused(
 ) -> Release:
     stored = await _settled(target, rendering.release, progress)
     release = stored.release
+    if release.status == "uninstalling":
+        # Some of its objects are gone, and Helm kept no order by which to make them again.
+        raise ReleaseConflict(
+            f"the uninstall of {release.name} did not end: its status is {release.status}",
+            remedy=f"if no other process uninstalls it, `sidelane uninstall {release.name}` ends that; then install it "
+            "again",
+        )
     found = await compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
@@ -217,12 +224,21 @@ async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
             differences=found.differences,
             remedy=f"install changes nothing that is deployed; `{command}` changes these values",
         )
-    where = await next_free(target, name, rendering.lane)
+    free = await next_free(target, name, rendering.lane)
     return ReleaseConflict(
         f"the release {name} is there with other content:\n  {lines}",
         differences=found.differences,
-        remedy=f"a deployed lane is never changed: install it as {where}",
+        remedy=f"a deployed lane is never changed: install it as {free}{_install(rendering, free)}",
     )
+
+
+def _install(rendering: Rendering, free: str) -> str:
+    """The command that installs it in the lane that is free, where that can be said."""
+    from sidelane import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
+
+    lane, _, found = free.partition(", ")
+    command = pasted.install(rendering.chart, lane, rendering.values) if found else None
+    return f": `{command}`" if command else ""
 
 
 async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
@@ -296,6 +312,8 @@ async def upgrade(
     if reuse_values:
         values = coalesce(stored.values, values)
     values = accepted(values, lane, chart)
+    if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster what Helm installed is looked at
+        await _require_steady(renderer, await renderer.render(chart, lane, values))
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     found = await compare(renderer, stored, chart, lane, values, keep=keep)
     found.require_allowed("install the change in a lane of its own: the next free Build")

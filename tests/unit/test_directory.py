@@ -243,6 +243,15 @@ def test_a_chart_that_renders_differently_each_time_is_refused_with_the_template
         client.install(chart, "coco-1")
     assert "randAlphaNum" in refused.value.remedy
     assert client.releases() == ()
+    drawn("{{ now | quote }}")
+    with pytest.raises(Refused, match=r"renders differently each time: rnd/templates/c\.yaml"):
+        client.install(chart, "coco-1")
     drawn('{{ "not drawn now" | quote }}')
     assert client.install(chart, "coco-1").change == "created"
     assert client.install(chart, "coco-1").change == "unchanged"
+    (before,) = client.verify("rnd-coco-1")
+    for text in ("{{ randAlphaNum 12 | quote }}", "{{ now | quote }}"):
+        drawn(text)
+        with pytest.raises(Refused, match=r"renders differently each time: rnd/templates/c\.yaml"):
+            client.upgrade(chart, "coco-1")
+        assert client.verify("rnd-coco-1") == (before,)

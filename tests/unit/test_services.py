@@ -1,8 +1,14 @@
 """Charts that name their releases by their values: one version of a service is one release."""
 
+import os
+import re
+import shlex
+
 import pytest
+from click.testing import CliRunner
 from generated import tiny_chart
 from sidelane import Client
+from sidelane.cli import sidelane
 from sidelane.errors import InvalidInput, InvalidName, InvalidValues, ReleaseConflict
 
 
@@ -30,6 +36,24 @@ def test_each_version_of_a_service_is_a_release_of_its_own(client, tiny):
     _, report = client.check(tiny, "2-coco-1", name="svc1")
     assert report.clean
     assert "name: svc1-v1-2-coco-1" in client.render(tiny, "2-coco-1", name="svc1")
+
+
+def test_a_refused_change_names_the_whole_command_of_the_next_build(client, tiny, helm, monkeypatch):
+    monkeypatch.setenv("PATH", f"{helm.parent}:{os.environ['PATH']}")
+    client.install(tiny, "2-coco-1", name="svc1", service_version="v2")
+
+    def advised(values):
+        with pytest.raises(ReleaseConflict) as refused:
+            client.install(tiny, "2-coco-1", name="svc1", service_version="v2", values=values)
+        return re.findall("`sidelane ([^`]+)`", refused.value.remedy)
+
+    (command,) = advised({"text": "an 'other' one"})
+    done = CliRunner().invoke(sidelane, shlex.split(command))
+    assert done.exit_code == 0, done.output
+    made = client.record("svc1-v2", "2-coco-2").to_json()["predicate"]["buildDefinition"]["externalParameters"]
+    assert (made["release"], made["values"]["text"]) == ("svc1-v2-2-coco-2", "an 'other' one")
+    # What no command can say, or may not, is not said in half.
+    assert advised({"text": "x", "more": dict.fromkeys("abcdefghi", 1)}) == []
 
 
 def test_what_can_not_name_a_release_is_refused(client, tiny):

@@ -381,6 +381,17 @@ def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path
     (folder / "manifest.yaml").write_text(manifest.replace("replicas: 3", "replicas: 4"))
     drifted = deployed("verify", "zookeeper-coco-1", *CHECK)
     assert (drifted.returncode, "changed  signed" in drifted.stdout) == (1, True)
+    # Beside a legitimate operational change, too, and what that one does not excuse in the object it stands for.
+    (folder / "manifest.yaml").write_text(manifest)
+    deployed("upgrade", "zookeeper", "--lane", "coco-1", "--reuse-values", "--set", "networkPolicy.enabled=true")
+    operated = (folder / "manifest.yaml").read_text()
+    assert operated != manifest
+    rightly = deployed("verify", "zookeeper-coco-1", *CHECK)
+    assert (rightly.returncode, "unchanged  signed" in rightly.stdout) == (0, True), rightly
+    (folder / "manifest.yaml").write_text(operated.replace("replicas: 3", "replicas: 4"))
+    wrongly = deployed("verify", "zookeeper-coco-1", *CHECK)
+    assert (wrongly.returncode, "changed  signed" in wrongly.stdout) == (1, True)
+    assert "StatefulSet.apps/streams/zk-coco-1 is changed" in wrongly.stdout
     # Whoever changes the record together with the release makes the two agree, and has no signature.
     record = (folder / "record.json").read_text()
     (folder / "manifest.yaml").write_text(manifest)

@@ -10,6 +10,7 @@ import click
 from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
+    from sidelane.client import AsyncClient
     from sidelane.lane import Lane
     from sidelane.routing.notes import Change
     from sidelane.routing.routed import Routed
@@ -115,9 +116,18 @@ def show(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) ->
 @options.settings
 def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
     """List routes; those of one lane with --lane."""
-    found = running.with_client(lambda client: client.routes(lane), **settings)
+
+    async def look(client: AsyncClient) -> tuple[tuple[Routed, ...], str]:
+        routes = await client.routes(lane)
+        return routes, "" if routes else f" in {await client.where()}"
+
+    found, where = running.with_client(look, **settings)
     if format_ != "table":
         printing.data([one.to_json() for one in found], format_)
+        return
+    if not found:
+        what = f"route of lane {lane}" if lane else "route"
+        printing.say(f"there is no {what}{where}", err=True)
         return
     rows = [(one.route.name, one.route.mode, str(one.revision), str(one.route)) for one in found]
     printing.table(("NAME", "MODE", "REVISION", "LEADS TO"), rows)

@@ -2,8 +2,8 @@
 
 Values are compared as templates see them: the chart's defaults under those that were given. Objects are compared by
 digests, whatever the values say. Left out are the number of pods of a workload that may be scaled, which must be what
-its value says, objects of a kind that a changed operational value stands for, and fields that have a changed operational
-value which is not known by its name, such as ``logLevel``.
+its value says, objects of a kind that a changed operational value stands for, and fields that have a changed
+operational value which is not known by its name, such as ``logLevel``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 
 from sidelane.cluster_reader import ClusterReader, Query
 from sidelane.errors import KindNotServed
+from sidelane.hidden import learn_objects
 from sidelane.manifest import Identity, Object
 from sidelane.targets import Found
 
@@ -20,6 +21,8 @@ async def find(reader: ClusterReader, objects: Sequence[Object]) -> Found:
         bodies = {}
         for _, same in groupby(sorted(objects, key=_kind), key=_kind):
             bodies |= await _served(reader, list(same))
+    # Somebody may have put another secret there, and elsewhere too.
+    learn_objects(bodies.values())
     return Found(bodies)
 
 
