@@ -10,10 +10,10 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-_COMMAND: Final = re.compile(r"`((sidelane|helm|kubectl) [^`\n]+)`")
+# Patterns are texts: `re` compiles them when advice is given, which is seldom.
+_COMMAND: Final = r"`((sidelane|helm|kubectl) [^`\n]+)`"
 
 #: What each program calls the settings of a connection.
 _FLAGS: Final = {
@@ -39,12 +39,11 @@ _FLAGS: Final = {
 }
 
 #: Commands that reach no cluster, or no namespace of it.
-_NO_CONNECTION: Final = re.compile(r"(sidelane (charts|completion)|helm (package|registry|repo|search|show))\b")
-_NO_NAMESPACE: Final = re.compile(r"kubectl (config|create namespace)\b|.* (-A|--all-namespaces)\b")
+_NO_CONNECTION: Final = r"(sidelane (charts|completion)|helm (package|registry|repo|search|show))\b"
+_NO_NAMESPACE: Final = r"kubectl (config|create namespace)\b|.* (-A|--all-namespaces)\b"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The settings of a connection, as a client or the command line was given them; None leaves each to Helm."""
 
     namespace: str | None = None
@@ -56,21 +55,21 @@ class Place:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Place:
         """Takes what concerns it out of the settings of a client or of the command line."""
-        given = {field.name: settings.get(field.name) for field in fields(cls)}
+        given = {name: settings.get(name) for name in cls._fields}
         return cls(**{name: None if value is None else os.fspath(value) for name, value in given.items()})
 
     def whole(self, text: str) -> str:
         """Returns the text with every command in backticks made whole. A flag that a command has stays as it is."""
-        return _COMMAND.sub(lambda found: f"`{found[1]}{self._missing(found[1], found[2])}`", text)
+        return re.sub(_COMMAND, lambda found: f"`{found[1]}{self._missing(found[1], found[2])}`", text)
 
     def _missing(self, command: str, program: str) -> str:
-        if _NO_CONNECTION.match(command):
+        if re.match(_NO_CONNECTION, command):
             return ""
         flags = []
         for setting, names in _FLAGS[program].items():
             value = getattr(self, setting)
             there = any(re.search(rf" {name}(?![\w-])", command) for name in names)
-            elsewhere = setting == "namespace" and _NO_NAMESPACE.match(command)
+            elsewhere = setting == "namespace" and re.match(_NO_NAMESPACE, command)
             if value is not None and not there and not elsewhere:
                 flags += [names[0], shlex.quote(value)]
         return "".join(f" {flag}" for flag in flags)

@@ -112,12 +112,12 @@ async def replay(
             here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
             _same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
             if await target.facts() is not None:
-                at_home = replace(renderer(chart), server=False) if is_route else renderer(chart)
+                at_home = renderer(chart)._replace(server=False) if is_route else renderer(chart)
                 here = await at_home.render(chart, opened.lane, one.values, release=one.name)
                 if target.namespace == opened.namespace:
                     _same(here, one, "this cluster, with its own version and APIs,")
             elif target.namespace != opened.namespace:
-                elsewhere = replace(as_it_was, namespace=target.namespace)
+                elsewhere = as_it_was._replace(namespace=target.namespace)
                 here = await elsewhere.render(chart, opened.lane, one.values, release=one.name)
             releases.checked(here)
             ready.append(here)
@@ -146,7 +146,7 @@ async def replay(
         for rendering in ready:
             if (route := routes.get(rendering.release)) is not None:
                 router = Router(
-                    place_of(target), replace(renderer(rendering.chart), server=False), rendering.chart, progress
+                    place_of(target), renderer(rendering.chart)._replace(server=False), rendering.chart, progress
                 )
                 done[rendering.release] = await _routed(router, rendering, route)
     digests = tuple(rendering.manifest.digest() for rendering in ready)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
-from sidelane.ranges import satisfies
 
 if TYPE_CHECKING:
     import tarfile
@@ -34,10 +33,11 @@ OPERATIONAL_VALUES = "sidelane.dev/operational-values"
 #: has one release a lane, of the chart's own name.
 RELEASE_NAME = "sidelane.dev/release-name"
 
-VALUES_FILE = re.compile(r"(charts/[^/]+/)*values\.yaml")
+#: Patterns that few calls need are texts: `re` compiles each when it is used first.
+VALUES_FILE = r"(charts/[^/]+/)*values\.yaml"
 
 #: Functions of templates whose result differs each time (sprig, and Helm's own).
-_VARIES = re.compile(
+_VARIES = (
     rb"\{\{(?!-? ?/\*)[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|shuffle|now|ago|uuidv4|htpasswd|bcrypt"
     rb"|encryptAES|getHostByName|gen(PrivateKey|CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert"
     rb"|SignedCertWithKey))\b"
@@ -144,7 +144,7 @@ class Chart:
     def may_vary(self) -> bool:
         """Whether its templates call what differs each time, so that it has to be rendered twice to know."""
         return any(
-            _VARIES.search(content) if "templates/" in name else name.endswith(".tgz")
+            re.search(_VARIES, content) if "templates/" in name else name.endswith(".tgz")
             for name, content in files(self.path)
         )
 
@@ -214,7 +214,7 @@ def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Ch
 def of_version(chart: Chart, version: str | None) -> Chart:
     """The chart, if it is of a version or a range of versions as Helm writes them. Raises ChartNotFound."""
     try:
-        fits = version is None or satisfies(chart.version, version)
+        fits = version is None or _satisfies(chart.version, version)
     except (ValueError, AttributeError, TypeError):  # what is no text, too
         raise ChartNotFound(
             f"{version!r} is not a chart version or a range of versions",
@@ -226,6 +226,12 @@ def of_version(chart: Chart, version: str | None) -> Chart:
             remedy="ask for another version, or name the chart's folder or repository",
         )
     return chart
+
+
+def _satisfies(version: str, wanted: str) -> bool:
+    from sidelane.ranges import satisfies  # noqa: PLC0415 - few ask for a version
+
+    return satisfies(version, wanted)
 
 
 def _is_name(text: str) -> bool:
@@ -243,7 +249,7 @@ def _bundle() -> Path:
 def _valuesfiles(path: Path) -> Iterator[tuple[str, bytes]]:
     """The values.yaml of a chart and of the charts in it, each by its chart's place: "", "charts/zookeeper/", …"""
     if path.is_file():
-        found = {name: content for name, content in files(path) if VALUES_FILE.fullmatch(name)}
+        found = {name: content for name, content in files(path) if re.fullmatch(VALUES_FILE, name)}
         yield from ((name.removesuffix("values.yaml"), found[name]) for name in sorted(found))
         return
     yield "", _file(path, "values.yaml") or b""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidelane.lane import Lane
 from sidelane.manifest import Identity, Manifest, Object
@@ -17,8 +16,7 @@ __all__ = ["Finding", "Report", "Severity", "check"]
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a check found. ``lane`` is None where each object was held against its own label's lane."""
 
     findings: tuple[Finding, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sidelane.lane import Lane
@@ -107,7 +107,7 @@ def neutral(manifest: Manifest, lane: Lane) -> list[Object]:
         if namespace is not None:
             body = {**body, "metadata": {**body["metadata"], "namespace": "{namespace}"}}
         identity = Identity(one.group, one.kind, "{namespace}" if one.namespace else "", replaced(one.name))
-        objects.append(replace(obj, identity=identity, body=body))
+        objects.append(obj._replace(identity=identity, body=body))
     return objects
 
 

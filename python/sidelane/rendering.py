@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidelane.charts import Chart
 from sidelane.helm import Helm
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sidelane.manifest import Manifest
 
 
-@dataclass(frozen=True)
-class Renderer:
+class Renderer(NamedTuple):
     """How charts are rendered: by which Helm, for which namespace and which Kubernetes.
 
     server: ask the cluster for what a chart may ask of it (its version, its APIs, its objects), as `helm install`

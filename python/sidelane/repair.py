@@ -220,7 +220,7 @@ def _with(values: Mapping[str, Any], path: Sequence[str], number: int) -> dict[s
 def _scaled(obj: Object, number: int | None) -> Object:
     if number is None:
         return obj
-    return dataclasses.replace(obj, body={**obj.body, "spec": {**obj.body["spec"], "replicas": number}})
+    return obj._replace(body={**obj.body, "spec": {**obj.body["spec"], "replicas": number}})
 
 
 def _chart(record: Record, numbers: Mapping[str, int]) -> Chart:

@@ -33,7 +33,7 @@ _SIGNED_BINARY: Final = re.compile(r"0b([-+][01]{1,63})")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # Behind a leading dot the text goes to strconv.ParseFloat as it stands, which takes _ between digits only.
 _DOTTED: Final = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?")
+_DATE: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?"  # compiled where a date is met
 
 _STANDARD: Final = "tag:yaml.org,2002:"
 MERGE_TAG: Final = f"{_STANDARD}merge"
@@ -75,7 +75,7 @@ def resolve_tagged(tag: str, text: str) -> Native:
     """What a scalar with a tag means. An unknown tag means text, as it does to Kubernetes; Python's are refused."""
     if tag == _BINARY:
         return _binary(text)
-    if tag == _TIMESTAMP and _DATE.fullmatch(text):
+    if tag == _TIMESTAMP and re.fullmatch(_DATE, text):
         return text
     if tag not in _TYPES and tag != _TIMESTAMP:
         refuse_python(tag)

@@ -8,7 +8,6 @@ and values give a manifest with the field or without it, and with another number
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from sidelane.manifest.fields import at, mapping
 from sidelane.manifest.objects import Identity, Object
@@ -54,4 +53,4 @@ def _without(objects: Sequence[Object], odd: Collection[Identity]) -> Sequence[O
 
 def _without_replicas(one: Object) -> Object:
     spec = {key: value for key, value in one.body["spec"].items() if key != "replicas"}
-    return replace(one, body={**one.body, "spec": spec})
+    return one._replace(body={**one.body, "spec": spec})

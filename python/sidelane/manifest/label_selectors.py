@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from sidelane.manifest.fields import at, mapping, walk
 from sidelane.manifest.objects import Object
@@ -14,8 +13,7 @@ Target = Literal["pods", "services"]
 Role = Literal["subject", "peer", "template"]
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """One label selector, with the path of its field.
 
     ``labels`` must all be there with these values, and ``expressions`` (key, operator, values) must all hold.
@@ -26,7 +24,7 @@ class Selector:
     selects: Target
     role: Role
     labels: Mapping[str, Any]
-    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = field(default=())
+    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     elsewhere: bool = False
 
     @property

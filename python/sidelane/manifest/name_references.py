@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sidelane.manifest.fields import at, walk
 from sidelane.manifest.objects import CLUSTER_KINDS, Identity, Object
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One reference by name, with the path of its field.
 
     ``optional``: the object works without it. ``routed``: it may lead to what other releases bring.

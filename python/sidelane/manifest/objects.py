@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidManifest
 from sidelane.harmless import in_line
@@ -61,8 +60,7 @@ _TEMPLATES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes two objects one to the API server: the version is no part of it, ``apps/v1`` and ``v1beta1`` are one.
 
     ``namespace`` is empty for what lives in none.
@@ -87,8 +85,7 @@ class Identity:
         return {"group": self.group, "kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
-@dataclass(frozen=True, slots=True)
-class PodTemplate:
+class PodTemplate(NamedTuple):
     """The pods that an object makes, or the Pod itself. ``path`` leads to it and is empty for a Pod."""
 
     path: str
@@ -100,8 +97,7 @@ class PodTemplate:
         return f"{self.path}.{path}" if self.path else path
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """One object as Kubernetes would get it. The body is not to be changed.
 
     ``source`` is the template that Helm names above it, else the input's name; ``line`` is where its document begins
@@ -153,7 +149,7 @@ class Object:
         if (self.identity.group, self.kind) == ("", "Secret"):
             hidden = {key: dict.fromkeys(mapping(body, key), HIDDEN) for key in SECRET_FIELDS if key in body}
             body = {**body, **hidden}
-        return replace(self, body=body)
+        return self._replace(body=body)
 
 
 def canonical(data: object) -> str:

@@ -15,7 +15,6 @@ then, by its template `common.statement`, which the carried template takes the p
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import re
 import tempfile
@@ -109,6 +108,8 @@ def config_map_data(statement: str, there: Mapping[str, str] | None = None) -> d
         return {KEY: statement}
     if there is not None and in_config_map(there) == statement:
         return dict(there)
+    import gzip  # noqa: PLC0415 - few records are large
+
     packed = base64.b64encode(gzip.compress(statement.encode(), 9, mtime=0)).decode()
     if len(packed) > DATA_LIMIT:
         raise TooLarge(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final, cast
 
 from sidelane.cluster_reader import ClusterReader, LiveObject, Query
@@ -156,7 +155,7 @@ def _drift(objects: Iterable[Object], live: Iterable[tuple[LiveObject, ...]]) ->
         if not found:
             yield f"{obj.identity}: is not there"
             continue
-        said, there = (replace(obj, body={"spec": _spec(obj.kind, body)}) for body in (obj.body, found[0]))
+        said, there = (obj._replace(body={"spec": _spec(obj.kind, body)}) for body in (obj.body, found[0]))
         yield from diff(Manifest((said,)), Manifest((there,)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
@@ -26,8 +25,7 @@ ROUTE_KINDS: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong, where, and what to do: sorted by where it is.
 
     ``source`` is the template, or the input's name; ``line`` is where the object begins in the input, from 1;
@@ -70,8 +68,7 @@ class Problem(NamedTuple):
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What is checked. ``lane`` is None where each object's own label says its lane. ``whole``: nothing else is in
     these lanes, so that what an object names in its own is here or nowhere.
     """
@@ -95,8 +92,7 @@ class Context:
                 yield obj, lane
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of the contract, with its reason, and YAML that breaks and keeps it."""
 
     id: str
@@ -105,7 +101,7 @@ class Rule:
     remedy: str
     wrong: tuple[str, ...]
     right: tuple[str, ...]
-    check: Callable[[Context], Iterable[Problem]] = field(repr=False)
+    check: Callable[[Context], Iterable[Problem]]
     severity: Severity = "error"
 
     def run(self, context: Context) -> Iterator[Finding]:

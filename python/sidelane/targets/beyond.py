@@ -6,7 +6,6 @@ Uninstalling a release with a CustomResourceDefinition deletes every object of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from sidelane.cluster_reader import ClusterReader
@@ -105,4 +104,4 @@ async def _with_it(
 
 
 def _nowhere(identity: Identity) -> Identity:
-    return replace(identity, namespace="")
+    return identity._replace(namespace="")
