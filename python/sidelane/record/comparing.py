@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sidelane import operational
@@ -124,7 +123,7 @@ def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str]
     own = record.scalable.get(path)
     wanted = {record.objects.get(path), own.digest if own else None} - {None}
     for in_texts in (False, True) if pairs else ():
-        shown = replace(obj, body=_with(obj.body, pairs, in_texts=in_texts)).without_secrets(secret_texts(values))
+        shown = obj._replace(body=_with(obj.body, pairs, in_texts=in_texts)).without_secrets(secret_texts(values))
         if wanted & {digest(shown.canonical()), digest(operational.without_replicas(shown))}:
             return True
     return False
