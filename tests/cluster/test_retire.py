@@ -8,7 +8,7 @@ import threading
 import pytest
 from generated import tiny_chart, tiny_service
 from sidelane import Client
-from sidelane.errors import ReleaseNotFound, StillHeld
+from sidelane.errors import ReleaseConflict, ReleaseNotFound, StillHeld
 from sidelane.targets import helpers
 
 STAGES = """\
@@ -112,3 +112,26 @@ def test_list_and_proposals_cost_a_constant_number_of_helm_calls(cluster, namesp
     assert len(counted.outdated(3)) == 997
     assert calls.read_text().split().count("list") == 3  # the releases, and twice which of them are Sidelane's
     assert set(calls.read_text().split()) <= {"list", "version"}
+
+
+def test_an_uninstall_that_was_killed_is_told_and_ended_by_the_next(cluster, namespace, client, tmp_path):
+    """Helm marks a release as `uninstalling` first and removes its objects then."""
+    chart = tiny_chart(tmp_path / "tiny")
+    ends = (client.uninstall, lambda *_: client.retire("coco-1"))
+    for end in ends:
+        client.install(chart, "coco-1", name="svc1")
+        path = f"/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.svc1-v1-coco-1.v1"
+        kept = gzip.decompress(base64.b64decode(base64.b64decode(cluster.get(path)["data"]["release"])))
+        body = json.loads(kept)
+        body["info"]["status"] = "uninstalling"
+        text = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(body).encode()))).decode()
+        cluster.patch(path, {"metadata": {"labels": {"status": "uninstalling"}}, "data": {"release": text}})
+        for name in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps"):
+            if name.endswith("coco-1"):
+                cluster.delete(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        with pytest.raises(ReleaseConflict, match="the uninstall of svc1-v1-coco-1 did not end") as refused:
+            client.install(chart, "coco-1", name="svc1")
+        assert f"`sidelane uninstall svc1-v1-coco-1 -n {namespace}" in refused.value.remedy
+        end("svc1-v1-coco-1")
+        assert client.releases("coco-1") == ()
+    assert client.install(chart, "coco-1", name="svc1").change == "created"
