@@ -49,7 +49,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves a test of tests/unit and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
 
-    What the Helms do differently shows in those that are marked, on a cluster and on a node: there all run under both.
+    What the Helms do differently shows in those that are marked, on a cluster and on a node: there all run under both,
+    but for what is marked `either_helm`, which goes through the same steps for each chart or each file of values.
     """
     if not helm_of("v4.", [toolchain.folder() / "helm", shutil.which("helm")]):
         return  # those under Helm 4 are skipped, with what to do
@@ -57,11 +58,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def is_left_out(item: pytest.Item) -> bool:
         helm = getattr(item, "callspec", None) and item.callspec.params.get("helm")
-        if helm not in HELMS or item.path.parent.name not in ("unit", "charts"):
+        if helm not in HELMS:
             return False
-        chosen = HELMS[zlib.crc32(item.nodeid.replace(helm, "").encode()) % 2]
-        other = item.nodeid.replace(helm, chosen)
-        return helm != chosen and other in names and item.get_closest_marker("both_helms") is None
+        if item.path.parent.name in ("unit", "charts"):
+            if item.get_closest_marker("both_helms"):
+                return False
+            name = item.nodeid
+        elif item.get_closest_marker("either_helm"):
+            name = item.callspec.id  # all tests of one chart, which share a release, choose the same
+        else:
+            return False
+        chosen = HELMS[zlib.crc32(name.replace(helm, "").encode()) % 2]
+        return helm != chosen and item.nodeid.replace(helm, chosen) in names
 
     left_out = {item for item in items if is_left_out(item)}
     config.hook.pytest_deselected(items=list(left_out))
@@ -70,10 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what is long to start: a file's in tests/node, a chart's in test_guard.py.
+    """One process for tests that share what is long to start: a chart's in test_guard.py.
 
-    And one for all that starts many JVMs, which take the processors from one another and then start too late. All
-    others go to whichever process is free.
+    And one each for all that starts many JVMs, and for all else that runs real programs on a node or behind a proxy:
+    such programs take the processors from one another and then start too late. These two come first, as they hold the
+    most tests. All others go to whichever process is free.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here when pytest-xdist is)
 
@@ -84,7 +93,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
                 return file + test[test.find("[") :]  # the Helm and the chart
             if file.startswith("tests/programs/") or file == "tests/node/test_pipeline.py":
                 return "JVMs"
-            return file if file.startswith("tests/node/") else nodeid
+            if file.startswith(("tests/node/", "tests/traffic/")):
+                return "nodes"
+            return nodeid
 
     return Together(config, log)
 

@@ -66,6 +66,7 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     assert "letmein" not in str(now)
 
 
+@pytest.mark.either_helm
 @pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, client, ci):
     values = yaml.safe_load(ci.read_text())

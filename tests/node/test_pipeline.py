@@ -25,7 +25,7 @@ from sidelane import Client
 CHARTS = Path(__file__).parents[2] / "charts"
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 SMALL = CHARTS / "pipeline" / "values-small.yaml"
-SECONDS = 240  # for JVMs to be there on two busy processors; they take some 30
+SECONDS = 600  # for JVMs to be there on two slow and busy processors; on quiet ones they take some 30
 # By default Nimbus hears once a minute what a topology has done, and misses a supervisor after another one.
 SOONER = {
     "executor.metrics.frequency.secs": 2,
