@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := python ci tests
 
+# Tests start the command line thousands of times: its modules are compiled once, as those of an installed package are.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test demo-cluster tools node bench soak lint scan package format clean
 
 help:
