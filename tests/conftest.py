@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import hypothesis
 import pytest
 import toolchain
-from sidelane import redaction
+from sidelane.support import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

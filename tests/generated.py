@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from hypothesis import strategies as st
-from sidelane import Lane, naming
-from sidelane.lane import BUILD, VERSION
+from sidelane import Lane
+from sidelane.naming import contract
+from sidelane.naming.lane import BUILD, VERSION
 
 
 def within(limit: int, pattern: object) -> st.SearchStrategy[str]:
@@ -16,7 +17,7 @@ def within(limit: int, pattern: object) -> st.SearchStrategy[str]:
 VERSIONS = within(40, VERSION)
 BUILDS = within(18, BUILD)
 SHORT_LANES = st.builds(Lane, within(15, VERSION), within(8, BUILD))
-COMPONENTS = within(15, naming.COMPONENT)
+COMPONENTS = within(15, contract.COMPONENT)
 
 TINY_CHART = """\
 apiVersion: v2

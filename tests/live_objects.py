@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidelane.manifest import Manifest
 from sidelane.manifest.objects import parse_object
-from sidelane.readiness import Cleaner, Live, Readiness, Subject, assess
+from sidelane.releases.readiness import Cleaner, Live, Readiness, Subject, assess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

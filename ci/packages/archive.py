@@ -22,7 +22,7 @@ from typing import Any, cast
 
 import semver
 from sidelane import kubeyaml
-from sidelane.charts import Chart
+from sidelane.charts.sources import Chart
 from sidelane.errors import HelmError, Refused
 
 #: What files are dated that have no date of their own, in seconds: the first day of 1980, the oldest that zip can hold.

@@ -33,8 +33,9 @@ from typing import Any, cast
 
 import signing
 from archive import DATE, Package, check_dependencies, package
-from sidelane import helm_program, kubeyaml
+from sidelane import kubeyaml
 from sidelane.errors import HelmError, Refused, SidelaneError
+from sidelane.helm import executable
 from sidelane.kubeyaml import writer
 from versions import Checkout, check
 
@@ -87,7 +88,7 @@ def write_sums(folder: Path) -> None:
 
 def make(root: Path, since: str, key: str) -> None:
     """Writes the packages of a folder's charts into its dist/. Raises SidelaneError, and then dist/ is as it was."""
-    helm = helm_program.find()
+    helm = executable.find()
     for chart in charts(root):
         check_dependencies(chart)
     packages = [package(chart, helm) for chart in charts(root)]

@@ -24,9 +24,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
-from sidelane import helm_program, kubeyaml
-from sidelane.charts import Chart
+from sidelane import kubeyaml
+from sidelane.charts.sources import Chart
 from sidelane.errors import HelmError, Refused, SidelaneError
+from sidelane.helm import executable
 from sidelane.kubeyaml import writer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,7 +159,7 @@ def scan(root: Path, python: Path) -> None:
     charts = [chart.path for chart in every if chart.type == "application"]
     if not charts:
         raise Refused(f"{root}/charts has no charts", remedy="give --root the folder above them")
-    helm = helm_program.find()
+    helm = executable.find()
     with tempfile.TemporaryDirectory() as folder:
         held = {chart: write(render(chart, helm), Path(folder, chart.name)) for chart in charts}
         results = run_checkov(Path(folder), [chart.name for chart in charts], python)

@@ -15,8 +15,8 @@ from sidelane.version import VERSION
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient, Client
     from sidelane.errors import SidelaneError
-    from sidelane.lane import Lane
-    from sidelane.targets import Release
+    from sidelane.naming.lane import Lane
+    from sidelane.releases.stores import Release
 
 __version__ = VERSION
 

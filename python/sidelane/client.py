@@ -16,19 +16,19 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sidelane import releases
+from sidelane.charts.rendering import Rendering
+from sidelane.charts.values import with_service
 from sidelane.client_lanes import LaneVerbs
 from sidelane.client_records import RecordVerbs
 from sidelane.client_routes import RouteVerbs
 from sidelane.connection import Connection, advising, lane_of, named
 from sidelane.errors import InvalidInput
-from sidelane.lane import Lane
-from sidelane.rendering import Rendering
-from sidelane.targets import Options, Release
-from sidelane.values import with_service
+from sidelane.naming.lane import Lane
+from sidelane.releases import installing
+from sidelane.releases.stores import Options, Release
 
 if TYPE_CHECKING:
-    from sidelane.check import Report
+    from sidelane.checks.engine import Report
     from sidelane.graph.model import Graph
 
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         """
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
         async with self._chart(chart, version, repo) as found:
-            release = await releases.install(
+            release = await installing.install(
                 self._target,
                 self._renderer(found),
                 found,
@@ -101,7 +101,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         """
         options = Options(wait, timeout, rollback_on_failure)
         async with self._chart(chart, version, repo) as found:
-            return await releases.upgrade(
+            return await installing.upgrade(
                 self._target,
                 self._renderer(found),
                 found,
@@ -118,7 +118,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         found = await self._target.releases(all_namespaces=all_namespaces)
         if wanted is None or all_namespaces:
             return tuple(release for release in found if wanted is None or release.lane == wanted)
-        from sidelane.targets import ours  # noqa: PLC0415 - few need it
+        from sidelane.releases.stores import ours  # noqa: PLC0415 - few need it
 
         return tuple(await ours.of_lane(self._target, wanted, found))
 
@@ -131,7 +131,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
 
         ``sidelane.graph.render`` makes text, Mermaid, SVG or a page of it.
         """
-        from sidelane.graph.gather import gather  # noqa: PLC0415 - see releases.py
+        from sidelane.graph.gather import gather  # noqa: PLC0415 - see installing.py
 
         return await gather(self._target, self._router, self._namespace, None if lane is None else lane_of(lane))
 
@@ -157,7 +157,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
         foreign: also when Sidelane did not make it. delete_cluster_objects: also objects that are not of the namespace.
         Raises ReleaseNotFound, NotOurs, StillHeld.
         """
-        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
 
         options, release = Options(wait=wait, timeout=timeout, progress=self._progress), named(name, lane)
         allowed = retire.Allowed(frozenset({release} if foreign else ()), delete_cluster_objects)
@@ -219,7 +219,7 @@ class AsyncClient(LaneVerbs, RecordVerbs, RouteVerbs):
             kube_version=kube_version,
             api_versions=api_versions,
         )
-        from sidelane.check import check  # noqa: PLC0415 - see releases.py
+        from sidelane.checks.engine import check  # noqa: PLC0415 - see installing.py
 
         return rendering, check(rendering.manifest, lane=rendering.lane, whole=whole)
 

@@ -13,14 +13,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sidelane.connection import Connection, lane_of, meant, named, path_of
-from sidelane.lane import Lane
-from sidelane.targets import Options
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Options
 
 if TYPE_CHECKING:
-    from sidelane.deployment import Applied, Deployment, Plan
-    from sidelane.lane_status import LaneStatus
-    from sidelane.readiness import Readiness
-    from sidelane.retire import Retirement
+    from sidelane.lanes.deployment import Applied, Deployment, Plan
+    from sidelane.lanes.lane_status import LaneStatus
+    from sidelane.lanes.retire import Retirement
+    from sidelane.releases.readiness import Readiness
 
 
 class LaneVerbs(Connection):
@@ -80,7 +80,7 @@ class LaneVerbs(Connection):
 
     async def lane_status(self, lane: Lane | str) -> LaneStatus:
         """Returns the releases of a lane, each with its present readiness. Raises ReleaseNotFound when it has none."""
-        from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
 
         return await lane_status.status(self._target, lane_of(lane))
 
@@ -92,7 +92,7 @@ class LaneVerbs(Connection):
         timeout: in Helm's form; 5m by default. Raises TimedOut, or NotReady for a release that can't get ready: the
         ``readiness`` of both has each pod that is not ready. Raises Refused in a directory, where nothing runs.
         """
-        from sidelane import lane_status  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
 
         which = meant(name, lane)
         release, own = (None, which) if isinstance(which, Lane) else (which, None)
@@ -112,7 +112,7 @@ class LaneVerbs(Connection):
         delete_cluster_objects: bool = False,
         dry_run: bool = False,
     ) -> Retirement:
-        """Removes a lane, or one release of it, when nothing needs it: see sidelane.retire.
+        """Removes a lane, or one release of it, when nothing needs it: see sidelane.lanes.retire.
 
         min_age: how long ago it was last changed at least. drain: how long what a route led there is given, after the
         route has left it. delete_claims: with the claims of its stateful sets. foreign: releases to remove although
@@ -120,7 +120,7 @@ class LaneVerbs(Connection):
         of the namespace, too. dry_run: only look. Lengths of time are written as Helm's, ``24h``. Raises StillHeld with
         everything that is in the way, and NotOurs where Sidelane made nothing of it.
         """
-        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
 
         own, name = lane_of(lane), None if release is None else named(release, lane)
         allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
@@ -153,7 +153,7 @@ class LaneVerbs(Connection):
 
         version: look at the lanes of this Version alone. The rest is as in ``retire``. Nothing is changed.
         """
-        from sidelane import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
 
         allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
         return await retire.propose(self._target, keep, version=version, min_age=min_age, allowed=allowed)
@@ -162,7 +162,7 @@ class LaneVerbs(Connection):
 def _deployment(
     file: str | os.PathLike[str], namespace: str | None, version: str | None, build: str | int | None
 ) -> Deployment:
-    from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+    from sidelane.lanes import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
     read = deployments.read(path_of(file), version=version, build=build)
     return read if namespace is None else dataclasses.replace(read, namespace=namespace)

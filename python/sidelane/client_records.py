@@ -15,19 +15,19 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidelane import releases
 from sidelane.connection import Connection, lane_of, meant, named, path_of
-from sidelane.lane import Lane
-from sidelane.targets import Options
-from sidelane.tasks import together
+from sidelane.naming.lane import Lane
+from sidelane.releases import installing
+from sidelane.releases.stores import Options
+from sidelane.support.concurrency import together
 
 if TYPE_CHECKING:
-    from sidelane.bundle import Bundle
-    from sidelane.bundling import Replayed
-    from sidelane.diff import Comparison
-    from sidelane.record import Record
-    from sidelane.repair import Repair
-    from sidelane.verify import Verification
+    from sidelane.lanes.bundle.archives import Bundle
+    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.diff import Comparison
+    from sidelane.releases.provenance import Record
+    from sidelane.releases.repair import Repair
+    from sidelane.releases.verify import Verification
 
 
 class RecordVerbs(Connection):
@@ -38,7 +38,7 @@ class RecordVerbs(Connection):
 
         Raises ReleaseNotFound where there is no such release, and where it was installed without a record.
         """
-        return await releases.record(self._target, named(name, lane))
+        return await installing.record(self._target, named(name, lane))
 
     async def verify(self, name: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
         """Whether releases still are what was deployed: one, named as in ``status``, or a whole lane.
@@ -46,7 +46,7 @@ class RecordVerbs(Connection):
         Each is held against its record and against the cluster: what was changed, by whom, and what is missing.
         Raises ReleaseNotFound.
         """
-        from sidelane import verify  # noqa: PLC0415 - few need it
+        from sidelane.releases import verify  # noqa: PLC0415 - few need it
 
         which = meant(name, lane)
         if isinstance(which, Lane):
@@ -68,7 +68,7 @@ class RecordVerbs(Connection):
         stay. dry_run: only look. Raises Refused where Helm's own state was changed, and NotOurs where a release that
         Sidelane did not make would be changed, and has then changed nothing.
         """
-        from sidelane import repair, verify  # noqa: PLC0415 - few need it
+        from sidelane.releases import repair, verify  # noqa: PLC0415 - few need it
 
         which = meant(name, lane)
         names = await verify.names(self._target, which) if isinstance(which, Lane) else [which]
@@ -85,7 +85,8 @@ class RecordVerbs(Connection):
         the place of the file's, which a lane or release beside it is looked for in. The client's own namespace is for
         files that name none.
         """
-        from sidelane import diff, sides, verify  # noqa: PLC0415 - few need it
+        from sidelane.lanes import diff, sides  # noqa: PLC0415 - few need it
+        from sidelane.releases import verify  # noqa: PLC0415 - few need it
 
         path_of(a), path_of(a if b is None else b)
         if b is not None:
@@ -107,12 +108,12 @@ class RecordVerbs(Connection):
         charts: those of the lane that do not travel with Sidelane. Raises ReleaseNotFound, ChartNotFound for a chart
         that is not the one that was deployed, and Refused when a replay could not make what is deployed.
         """
-        from sidelane import bundle, bundling  # noqa: PLC0415 - few need it
+        from sidelane.lanes.bundle import archives, making  # noqa: PLC0415 - few need it
 
         place = Path(path_of(file))
         async with AsyncExitStack() as stack:
             known = [await stack.enter_async_context(self._chart(chart, None, None)) for chart in charts]
-            made = await bundling.make(
+            made = await making.make(
                 self._target,
                 self._helm,
                 lane_of(lane),
@@ -120,7 +121,7 @@ class RecordVerbs(Connection):
                 allow_secrets=self._allow_secrets,
                 progress=self._progress,
             )
-        return dataclasses.replace(made, digest=bundle.write(made, place))
+        return dataclasses.replace(made, digest=archives.write(made, place))
 
     async def replay(
         self,
@@ -134,9 +135,9 @@ class RecordVerbs(Connection):
         """Deploys a bundled lane again, with the same objects byte for byte, into the client's namespace or else the
         bundle's. Raises Refused, with every field that would differ, and has then installed nothing.
         """
-        from sidelane import bundle  # noqa: PLC0415 - few need it
+        from sidelane.lanes.bundle import archives  # noqa: PLC0415 - few need it
 
-        opened = bundle.read(path_of(file))
+        opened = archives.read(path_of(file))
         at = self._in(None if self._settings["namespace"] else opened.namespace)
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
         with RecordVerbs._advising(at):

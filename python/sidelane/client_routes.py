@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidelane.connection import lane_of
-from sidelane.lane import Lane
+from sidelane.naming.lane import Lane
 
 if TYPE_CHECKING:
-    from sidelane.routing.changes import Router
-    from sidelane.routing.notes import Change
-    from sidelane.routing.routed import Routed
-    from sidelane.routing.shift import Shift
+    from sidelane.routes.changes import Router
+    from sidelane.routes.notes import Change
+    from sidelane.routes.routed import Routed
+    from sidelane.routes.shift import Shift
 
 
 class HasRouter(Protocol):
@@ -53,7 +53,7 @@ class RouteVerbs:
 
         Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, TargetBusy, and HelmError's family.
         """
-        from sidelane.routes import Split  # noqa: PLC0415 - see client.py
+        from sidelane.routes.model import Split  # noqa: PLC0415 - see client.py
 
         own = lane_of(lane)
         return await self._router.set(
@@ -124,8 +124,8 @@ class RouteVerbs:
         When a check fails, the weights from before the shift are put back and GateFailed is raised. Raises also as
         ``route`` does.
         """
-        from sidelane.durations import seconds  # noqa: PLC0415 - see client.py
-        from sidelane.routing import gates, shift  # noqa: PLC0415
+        from sidelane.helm.durations import seconds  # noqa: PLC0415 - see client.py
+        from sidelane.routes import gates, shift  # noqa: PLC0415
 
         own = lane_of(lane)
         plan = shift.plan(to, steps, seconds(every), seconds(between), own)
@@ -139,6 +139,6 @@ class RouteVerbs:
 
         overwrite: as in ``undo_route``.
         """
-        from sidelane.routing import shift  # noqa: PLC0415 - see client.py
+        from sidelane.routes import shift  # noqa: PLC0415 - see client.py
 
         return await shift.back(self._router, service, lane_of(lane), by=by, overwrite=overwrite)

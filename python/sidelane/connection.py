@@ -12,26 +12,27 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sidelane import charts, releases
-from sidelane.advice import Place
-from sidelane.charts import Chart
+from sidelane.charts import sources
+from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.sources import Chart
+from sidelane.charts.values import accepted, with_service
 from sidelane.errors import ChartNotFound, InvalidInput, InvalidLane, InvalidName, SidelaneError
-from sidelane.helm import Helm
-from sidelane.lane import Lane
-from sidelane.naming import parse_name
-from sidelane.rendering import Renderer, Rendering
-from sidelane.targets import Options, Release, Target
-from sidelane.targets.cluster import ClusterTarget
-from sidelane.values import accepted, with_service
+from sidelane.helm.client import Helm
+from sidelane.naming.contract import parse_name
+from sidelane.naming.lane import Lane
+from sidelane.releases import installing
+from sidelane.releases.stores import Options, Release, Target
+from sidelane.releases.stores.cluster import ClusterTarget
+from sidelane.support.advice import Place
 
 if TYPE_CHECKING:
-    from sidelane.bundle import Bundle
-    from sidelane.bundling import Replayed
-    from sidelane.deployment import Applied, Deployment, Plan
-    from sidelane.deployment.planning import RouteStep
-    from sidelane.diff import Side
-    from sidelane.routing.changes import Router
-    from sidelane.routing.routed import Routed
+    from sidelane.lanes.bundle.archives import Bundle
+    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.deployment import Applied, Deployment, Plan
+    from sidelane.lanes.deployment.planning import RouteStep
+    from sidelane.lanes.diff import Side
+    from sidelane.routes.changes import Router
+    from sidelane.routes.routed import Routed
 
 C = TypeVar("C")
 
@@ -53,7 +54,7 @@ class Connection:
         kube_apiserver: str | None = None,
         kube_token: str | None = None,
         helm: str | os.PathLike[str] | None = None,
-        progress: releases.Progress = releases.quiet,
+        progress: installing.Progress = installing.quiet,
     ) -> None:
         self._settings: dict[str, Any] = {
             "namespace": namespace,
@@ -90,7 +91,7 @@ class Connection:
     def _target(self) -> Target:
         if self._directory is None:
             return ClusterTarget(self._helm, self._namespace)
-        from sidelane.targets.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
+        from sidelane.releases.stores.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
 
         return DirectoryTarget(self._directory, self._namespace or "default", allow_secrets=self._allow_secrets)
 
@@ -110,10 +111,10 @@ class Connection:
     @functools.cached_property
     def _router(self) -> Router:
         """What changes and reads routes on this target."""
-        from sidelane.routing.changes import Router  # noqa: PLC0415 - releases need none of it
-        from sidelane.routing.places import place_of  # noqa: PLC0415
+        from sidelane.routes.changes import Router  # noqa: PLC0415 - releases need none of it
+        from sidelane.routes.places import place_of  # noqa: PLC0415
 
-        chart = charts.find("route")
+        chart = sources.find("route")
         place = place_of(self._target)
         return Router(place, Renderer(self._helm, self._namespace), chart, self._progress)
 
@@ -150,8 +151,8 @@ class Connection:
                 f"a chart is a name or a path, not {_kind(reference)}", remedy="see `sidelane charts` for the names"
             )
         text = os.fspath(reference)
-        if repo is None and not charts.is_remote(text):
-            yield charts.find(text, version=version)
+        if repo is None and not sources.is_remote(text):
+            yield sources.find(text, version=version)
             return
         self._progress(f"fetching {text}")
         with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
@@ -177,8 +178,8 @@ class Connection:
 
         Raises ReleaseNotFound, InvalidName for what is none of these, and what rendering a file raises.
         """
-        from sidelane import sides  # noqa: PLC0415 - other verbs need none of it
-        from sidelane.deployment import Deployment  # noqa: PLC0415
+        from sidelane.lanes import sides  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes.deployment import Deployment  # noqa: PLC0415
 
         if file is None:
             with self._advising():
@@ -189,25 +190,25 @@ class Connection:
             return await self._rendered(reference, file)
 
     async def _rendered(self, label: str, deployment: Deployment) -> Side:
-        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
-        from sidelane import sides  # noqa: PLC0415
+        from sidelane.lanes import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import sides  # noqa: PLC0415
 
         async with self._charts(deployment) as found:
             made = [(part.chart, part.values) for part in deployments.parts(deployment, found)]
-            made += deployments.routes(deployment, charts.find("route"))
+            made += deployments.routes(deployment, sources.find("route"))
             return await sides.of_charts(label, deployment.lane, made, self._renderer)
 
     async def _replayed(self, opened: Bundle, options: Options) -> Replayed:
-        from sidelane import bundling  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes.bundle import making  # noqa: PLC0415 - other verbs need none of it
 
-        return await bundling.replay(
+        return await making.replay(
             self._target, self._helm, opened, self._renderer, options=options, progress=self._progress
         )
 
     async def _planned(
         self, deployment: Deployment, found: list[Chart], parallel: int | None, *, reset: bool = False
     ) -> Plan:
-        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
         return await deployments.plan(
             self._target,
@@ -224,7 +225,7 @@ class Connection:
         unchanged = [one.name for one in found if one.change == "unchanged"]
         if not unchanged or self._directory is not None:  # nothing runs in a directory
             return tuple(found)
-        from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.releases import verify  # noqa: PLC0415 - other verbs need none of it
 
         drift = await verify.drifted(self._target, unchanged)
         return tuple(dataclasses.replace(one, drift=drift.get(one.name, ())) for one in found)
@@ -234,7 +235,7 @@ class Connection:
         unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
         if not unchanged or self._directory is not None:
             return plan
-        from sidelane import verify  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.releases import verify  # noqa: PLC0415 - other verbs need none of it
 
         drift = await verify.drifted(self._target, unchanged)
         if not drift:
@@ -246,7 +247,7 @@ class Connection:
     async def _applied(
         self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool, reset: bool
     ) -> Applied:
-        from sidelane import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import deployment as deployments  # noqa: PLC0415 - other verbs need none of it
 
         async def route(step: RouteStep) -> Routed:
             return await self._router.set(step.service, deployment.lane, step.split, values=step.values)
@@ -288,11 +289,11 @@ def lane_of(lane: Lane | str) -> Lane:
 
 
 def named(name: str, lane: Lane | str | None) -> str:
-    """The release that is meant: see releases.named. Raises InvalidName for a name that is not text, too."""
+    """The release that is meant: see installing.named. Raises InvalidName for a name that is not text, too."""
     if not isinstance(name, str):
         hint = "give a lane as lane=" if isinstance(name, Lane) else "write it such as 'zookeeper-2-coco-1'"
         raise InvalidName(f"a release's name is text, not {_kind(name)}", remedy=hint)
-    return releases.named(name, None if lane is None else lane_of(lane))
+    return installing.named(name, None if lane is None else lane_of(lane))
 
 
 def meant(name: Lane | str | None, lane: Lane | str | None) -> str | Lane:

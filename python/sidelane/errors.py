@@ -45,9 +45,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sidelane.advice import Place
-from sidelane.harmless import in_lines
-from sidelane.redaction import redact
+from sidelane.support.advice import Place
+from sidelane.support.harmless import in_lines
+from sidelane.support.redaction import redact
 
 
 class SidelaneError(Exception):
@@ -241,7 +241,7 @@ class ClusterDenied(HelmError):
 
 
 class NotReady(HelmError):
-    """A release is not ready, and can't get ready. ``readiness`` (sidelane.readiness.Readiness) has each pod, claim or
+    """A release is not ready, and can't get ready. ``readiness`` (sidelane.releases.readiness.Readiness) has each pod, claim or
     other object that is not ready, with its reason, last events and last log lines; None when they could not be read.
     """
 

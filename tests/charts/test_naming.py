@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sidelane.errors import InvalidInput
-from sidelane.lane import BUILD_LIMIT, VERSION_LIMIT, Lane
-from sidelane.naming import KIND_LIMITS, LABEL_VALUE_LIMIT, component_name, service_version_name
+from sidelane.naming.contract import KIND_LIMITS, LABEL_VALUE_LIMIT, component_name, service_version_name
+from sidelane.naming.lane import BUILD_LIMIT, VERSION_LIMIT, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable

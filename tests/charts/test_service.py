@@ -16,8 +16,8 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sidelane.errors import InvalidName
-from sidelane.lane import Lane
-from sidelane.naming import service_version_name
+from sidelane.naming.contract import service_version_name
+from sidelane.naming.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -208,7 +208,7 @@ def test_a_failed_release_whose_objects_are_anothers_is_not_finished(lane, clust
 
 def test_a_release_that_a_dead_helm_left_pending_is_finished(lane, monkeypatch):
     """The very case, which a random moment may miss: everything is killed while Helm waits."""
-    monkeypatch.setattr("sidelane.releases.PATIENCE", 1.0)
+    monkeypatch.setattr("sidelane.releases.installing.PATIENCE", 1.0)
     lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     process = lane.begin(1)
     lane.cluster.until("Helm waits", lambda: lane.status("zookeeper") == "pending-install")
@@ -230,11 +230,11 @@ def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(l
     lane.cluster.until("Helm waits", lambda: lane.status("zookeeper") == "pending-install")
     kill(descendants(process.pid))
     process.communicate()
-    monkeypatch.setattr("sidelane.deployment.planning.PATIENCE", 1.0)
+    monkeypatch.setattr("sidelane.lanes.deployment.planning.PATIENCE", 1.0)
     (refused, *_) = lane.client.plan(lane.file).refused
     assert "another process is working on it" in refused.why[0]
     later = SimpleNamespace(time=lambda: time.time() + 3600)
-    monkeypatch.setattr("sidelane.targets.cluster.time", later)
+    monkeypatch.setattr("sidelane.releases.stores.cluster.time", later)
     assert lane.client.plan(lane.file).steps[0].action == "finish"
 
 

@@ -1,6 +1,7 @@
 """A picture of what is on a real API server, as Helm lists it."""
 
-from sidelane import Client, charts
+from sidelane import Client
+from sidelane.charts import sources
 
 LANE = "2-coco-1"
 
@@ -13,7 +14,7 @@ def test_a_graph_of_a_cluster(cluster, namespace, helm):
     client.route("svc1", LANE, {"v1": 100}, allow_unready=True)
     graph = client.graph()
     assert graph.summary == f"namespace {namespace}: 1 lane, 2 releases, 1 route"
-    chart = f"service-{charts.find('service').version}"
+    chart = f"service-{sources.find('service').version}"
     assert [(node.name, node.chart, node.status, node.version) for node in graph.nodes] == [
         ("svc1-v1-2-coco-1", chart, "deployed", "v1"),
         ("svc1-v2-2-coco-1", chart, "deployed", "v2"),

@@ -144,7 +144,7 @@ def test_a_caller_that_is_killed_while_it_checks_installs_nothing(
         helm = tmp_path / "wrapper"
     chart = small("unchanged")
     script = (
-        "import asyncio, sys, time\nfrom sidelane.helm import Helm\n"
+        "import asyncio, sys, time\nfrom sidelane.helm.client import Helm\n"
         f"helm = Helm(kubeconfig={str(cluster.kubeconfig)!r}, executable={str(helm)!r})\n"
         "async def main():\n"
         f"    async with helm.installing('small-coco-1', {str(chart)!r}, namespace={namespace!r}):\n"

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 from clusters import settled
-from sidelane import Lane, charts
+from sidelane import Lane
+from sidelane.charts import sources
 from sidelane.errors import CheckFailed, TooLarge
 
 LANE = Lane("coco", 1)
@@ -82,7 +83,7 @@ def test_an_upgrade_of_our_chart_with_helm_alone_keeps_a_large_record(cluster, n
     client.install("service", LANE, name="svc1", service_version="v1", values=given)
     before = config_maps(cluster, namespace)["record-svc1-v1-coco-1"]
     assert list(before["data"]) == ["statement.json.gz"]
-    plain("upgrade", "svc1-v1-coco-1", charts.find("service").path, "--reuse-values", "--set", "replicas=3")
+    plain("upgrade", "svc1-v1-coco-1", sources.find("service").path, "--reuse-values", "--set", "replicas=3")
     after = config_maps(cluster, namespace)["record-svc1-v1-coco-1"]
     assert (after["data"], after["metadata"]["uid"]) == (before["data"], before["metadata"]["uid"])
     assert client.record("svc1-v1", LANE).values["podAnnotations"] == given["podAnnotations"]

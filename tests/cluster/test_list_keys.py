@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sidelane.check import check
+from sidelane.checks.engine import check
+from sidelane.checks.rules import list_keys
 from sidelane.manifest import Manifest
-from sidelane.rules import list_keys
 
 KEYS = "x-kubernetes-list-map-keys"
 

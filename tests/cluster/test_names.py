@@ -7,10 +7,11 @@ import pytest
 from generated import BUILDS, COMPONENTS, VERSIONS, within
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sidelane import Lane, naming
-from sidelane.check import check
+from sidelane import Lane
+from sidelane.checks.engine import check
 from sidelane.errors import InvalidName
 from sidelane.manifest import Manifest
+from sidelane.naming import contract
 
 PATHS = {
     "Service": "/api/v1/namespaces/{}/services",
@@ -82,7 +83,7 @@ def refusal(cluster, namespace, one):
 
 ON_THE_CLUSTER = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KINDS = st.sampled_from(sorted(PATHS))
-SERVICE_VERSIONS = st.none() | within(8, naming.SERVICE_VERSION)
+SERVICE_VERSIONS = st.none() | within(8, contract.SERVICE_VERSION)
 
 
 @ON_THE_CLUSTER
@@ -90,9 +91,9 @@ SERVICE_VERSIONS = st.none() | within(8, naming.SERVICE_VERSION)
 def test_every_name_of_the_contract_is_taken(cluster, namespace, kind, component, version, build, service_version):
     lane = Lane(version, build)
     try:
-        name = app = naming.component_name(component, lane, kind=kind)
+        name = app = contract.component_name(component, lane, kind=kind)
         if service_version:
-            name = naming.service_version_name(component, service_version, lane, kind=kind)
+            name = contract.service_version_name(component, service_version, lane, kind=kind)
     except InvalidName:
         return
     labels = contract_labels(app, lane, **({"version": service_version} if service_version else {}))
@@ -104,7 +105,7 @@ def test_every_name_of_the_contract_is_taken(cluster, namespace, kind, component
 
 # Near the contract and off it, so that the check takes some and refuses others.
 TEXTS = st.text(alphabet="abz019-._AZ/", min_size=1, max_size=70)
-STARTS = COMPONENTS | within(60, naming.COMPONENT) | TEXTS
+STARTS = COMPONENTS | within(60, contract.COMPONENT) | TEXTS
 LABELS = st.dictionaries(COMPONENTS | TEXTS, COMPONENTS | TEXTS, max_size=2)
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
-from sidelane import redaction
 from sidelane.cli import COMMANDS, sidelane
+from sidelane.support import redaction
 
 PASSWORD, OTHER, LIVE = "pl4nted-Passw0rd", "an0ther-Passw0rd", "l1ve-Passw0rd/x"
 LABELS = """\

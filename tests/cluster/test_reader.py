@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from sidelane.cluster_reader import ClusterReader, Query
 from sidelane.errors import ClusterDenied, ClusterUnreachable, KindNotServed
-from sidelane.helm import Helm
+from sidelane.helm.client import Helm
+from sidelane.helm.lookup import ClusterReader, Query
 
 
 @pytest.fixture

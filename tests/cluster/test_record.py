@@ -16,8 +16,8 @@ from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from pykube.exceptions import HTTPError
 from sidelane import Client
 from sidelane.errors import NotSigned, ReleaseNotFound
-from sidelane.record import signing
-from sidelane.record.carried import apart
+from sidelane.releases.provenance import signing
+from sidelane.releases.provenance.carried import apart
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 PIPELINE = {

@@ -135,7 +135,7 @@ def test_a_repair_that_was_ended_half_way_is_taken_up(cluster, namespace, client
     client.install("zookeeper", "coco-1", values={"replicas": 1})
     edit(f"{CORE}/services/zk-cs-coco-1", {"spec": {"selector": {"app": "other"}}})
     before = client.record("zookeeper", "coco-1").text
-    from sidelane.helm import Helm  # noqa: PLC0415
+    from sidelane.helm.client import Helm  # noqa: PLC0415
 
     async def killed(*_, **__):
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import pytest
 from generated import tiny_chart, tiny_service
 from sidelane import Client
 from sidelane.errors import ReleaseConflict, ReleaseNotFound, StillHeld
-from sidelane.targets import helpers
+from sidelane.releases.stores import helpers
 
 STAGES = """\
 apiVersion: sidelane.dev/v1alpha1

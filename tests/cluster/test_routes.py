@@ -16,9 +16,9 @@ import yaml
 from routes_by_hand import CASES, in_namespace
 from sidelane import AsyncClient, Client, Lane
 from sidelane.errors import GateFailed, Refused, RouteChanged, TargetBusy, TargetNotReady
-from sidelane.helm import Helm
-from sidelane.routing.leads import leads_to, unrouted_since
-from sidelane.targets.cluster import ClusterTarget
+from sidelane.helm.client import Helm
+from sidelane.releases.stores.cluster import ClusterTarget
+from sidelane.routes.leads import leads_to, unrouted_since
 
 CHART = Path(__file__).parents[2] / "charts" / "route"
 LANE = "2-coco-1"

@@ -457,8 +457,13 @@ def test_an_install_that_does_not_wait_imports_nothing_for_it(cluster, namespace
     )
     command = [sys.executable, "-c", program, cluster.kubeconfig, namespace, helm]
     modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert "sidelane.targets.cluster" in modules
-    assert not {"sidelane.readiness", "sidelane.waiting", "sidelane.targets.waits", "kubernetes"} & set(modules)
+    assert "sidelane.releases.stores.cluster" in modules
+    assert not {
+        "sidelane.releases.readiness",
+        "sidelane.releases.waiting",
+        "sidelane.releases.stores.waits",
+        "kubernetes",
+    } & set(modules)
 
 
 def test_what_can_not_be_read_fails_nothing_else(cluster, namespace, helm, state):

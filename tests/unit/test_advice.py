@@ -10,11 +10,11 @@ import click
 import pytest
 import sidelane as package
 from sidelane import Client, Lane
-from sidelane.advice import Place
 from sidelane.cli import sidelane
 from sidelane.errors import ApplyFailed, ReleaseNotFound, SidelaneError
-from sidelane.helm_failures import MEANINGS, explain
-from sidelane.routes import about
+from sidelane.helm.failures import MEANINGS, explain
+from sidelane.routes.model import about
+from sidelane.support.advice import Place
 
 SOURCES = Path(package.__file__).parent
 COMMAND = re.compile(r"`((?:sidelane|helm|kubectl) [^`]+)`")

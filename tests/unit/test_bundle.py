@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sidelane import Client, bundle, harmless
+from sidelane import Client
 from sidelane.errors import (
     ChartNotFound,
     InvalidInput,
@@ -19,6 +19,8 @@ from sidelane.errors import (
     ReleaseConflict,
     ReleaseNotFound,
 )
+from sidelane.lanes.bundle import archives
+from sidelane.support import harmless
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 
@@ -74,7 +76,7 @@ def test_a_lane_is_made_again_from_its_bundle_alone(client, helm, tmp_path):
     assert again.record("small", "coco-1").objects == client.record("small", "coco-1").objects
     assert [one.change for one in again.replay(tmp_path / "coco-1.tar.gz").releases] == ["unchanged", "unchanged"]
     # Bundled again from there it is the same, but for the records.
-    packages = [one.chart for one in bundle.read(tmp_path / "coco-1.tar.gz").releases]
+    packages = [one.chart for one in archives.read(tmp_path / "coco-1.tar.gz").releases]
     with tarfile.open(fileobj=io.BytesIO(packages[1])) as archive:
         assert "small/junk" not in archive.getnames()
 
@@ -85,7 +87,7 @@ def test_the_same_lane_gives_the_same_bytes(client, tmp_path):
     assert client.bundle("coco-1", first).digest == client.bundle("coco-1", second).digest
     assert first.read_bytes() == second.read_bytes()
     made = subprocess.run(["sha256sum", first], capture_output=True, text=True, check=True).stdout
-    assert bundle.read(first).digest == f"sha256:{made.split()[0]}"
+    assert archives.read(first).digest == f"sha256:{made.split()[0]}"
 
 
 def test_into_another_namespace(client, helm, tmp_path):
@@ -102,7 +104,7 @@ def test_what_could_not_be_made_again_is_not_bundled(client, tmp_path, monkeypat
     async def installs_it_all_the_same(*_):
         pass
 
-    monkeypatch.setattr("sidelane.releases._require_steady", installs_it_all_the_same)
+    monkeypatch.setattr("sidelane.releases.installing._require_steady", installs_it_all_the_same)
     chart = small(tmp_path / "small", "{{ randAlphaNum 20 }}")
     client.install(chart, "coco-1")
     with pytest.raises(Refused, match=r"(?s)small 0\.1\.0, rendered .* makes small-coco-1 otherwise.*data\.it"):
@@ -145,7 +147,7 @@ def rewritten(path, change):
     with tarfile.open(path) as archive:
         files = {member.name: archive.extractfile(member).read() for member in archive}
     change(files)
-    path.write_bytes(bundle.packed(files))
+    path.write_bytes(archives.packed(files))
 
 
 def other_values(files):
@@ -233,7 +235,7 @@ def test_a_helm_that_renders_otherwise_is_told(made, client, helm, tmp_path):
         name = "releases/zookeeper-coco-1/manifest.yaml"
         files[name] = files[name].replace(b"replicas: 3", b"replicas: 4")
         index = json.loads(files["bundle.json"])
-        index["files"][name] = bundle._digest(files[name])
+        index["files"][name] = archives._digest(files[name])
         index["helm"] = "2.0.0"
         files["bundle.json"] = json.dumps(index).encode()
 
@@ -247,18 +249,18 @@ def test_a_helm_that_renders_otherwise_is_told(made, client, helm, tmp_path):
 def written(path, files, **index):
     """A bundle of these files whose digests are right."""
     about = {
-        "apiVersion": bundle.API_VERSION,
-        "kind": bundle.KIND,
+        "apiVersion": archives.API_VERSION,
+        "kind": archives.KIND,
         "lane": {"Version": "coco", "Build": "1"},
         "namespace": "streams",
         "kubernetes": "v1.36.0",
         "apiVersions": [],
         "helm": "4.2.4",
         "releases": [],
-        "files": {name: bundle._digest(content) for name, content in files.items()},
+        "files": {name: archives._digest(content) for name, content in files.items()},
         **index,
     }
-    path.write_bytes(bundle.packed({"bundle.json": json.dumps(about).encode(), **files}))
+    path.write_bytes(archives.packed({"bundle.json": json.dumps(about).encode(), **files}))
     return path
 
 
@@ -288,7 +290,7 @@ def great_header(path):
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda path: path.write_bytes(bundle.packed({"bundle.json": DEEP})), "its JSON is nested too deep"),
+        (lambda path: path.write_bytes(archives.packed({"bundle.json": DEEP})), "its JSON is nested too deep"),
         (lambda path: written(path, with_values(DEEP), **ONE), "its JSON is nested too deep"),
         (many_members, "it holds more than 10000 files"),
         (great_header, "it holds more than 200 MiB"),
@@ -305,7 +307,7 @@ def test_hostile_bundles_are_refused_at_once_and_in_few_words(tmp_path, make, pr
     make(tmp_path / "b.tar.gz")
     begin = time.perf_counter()
     with pytest.raises(InvalidInput, match=f"b.tar.gz' is not a bundle.*{problem}") as error:
-        bundle.read(tmp_path / "b.tar.gz")
+        archives.read(tmp_path / "b.tar.gz")
     assert time.perf_counter() - begin < 10  # measured: under 1.5 s
     assert len(str(error.value)) < 500
     assert not any(harmless.obeyed(char) for char in str(error.value))
@@ -324,7 +326,7 @@ def test_hostile_bundles_are_refused_at_once_and_in_few_words(tmp_path, make, pr
 def test_values_of_a_bundle_are_held_to_the_same_as_others(tmp_path, values, problem):
     file = written(tmp_path / "b.tar.gz", with_values(values), **ONE)
     with pytest.raises(InvalidValues) as error:
-        bundle.read(file)
+        archives.read(file)
     assert problem in str(error.value)
     assert len(str(error.value)) < 1000
 
@@ -335,7 +337,7 @@ def test_a_key_of_five_megabytes_is_not_told_whole(made, client, helm, tmp_path)
         values = {**json.loads(files[name]), "k" * 5_000_000: "x"}
         files[name] = json.dumps(values).encode()
         index = json.loads(files["bundle.json"])
-        index["files"][name] = bundle._digest(files[name])
+        index["files"][name] = archives._digest(files[name])
         files["bundle.json"] = json.dumps(index).encode()
 
     rewritten(made, change)

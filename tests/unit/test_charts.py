@@ -3,7 +3,7 @@ import subprocess
 import tarfile
 
 import pytest
-from sidelane import charts
+from sidelane.charts import sources
 from sidelane.errors import ChartNotFound
 
 
@@ -19,21 +19,21 @@ def folder(tmp_path):
 
 def test_the_bundled_charts_are_found_by_name_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert charts.find("zookeeper").name == "zookeeper"
-    assert "zookeeper" in [chart.name for chart in charts.bundled()]
-    assert "common" not in [chart.name for chart in charts.bundled()]
+    assert sources.find("zookeeper").name == "zookeeper"
+    assert "zookeeper" in [chart.name for chart in sources.bundled()]
+    assert "common" not in [chart.name for chart in sources.bundled()]
 
 
 def test_a_folder_is_read(folder):
-    chart = charts.find(folder)
+    chart = sources.find(folder)
     assert (chart.name, chart.version, chart.defaults, chart.schema) == ("mine", "1.2.3", {"a": 8}, None)
     assert chart.operational_values == {"a", "b"}
 
 
 def test_a_package_is_read_like_its_folder(folder, helm, tmp_path):
     subprocess.run([helm, "package", folder, "-d", tmp_path], check=True, capture_output=True)
-    packaged = charts.find(tmp_path / "mine-1.2.3.tgz")
-    assert packaged.defaults == charts.find(folder).defaults
+    packaged = sources.find(tmp_path / "mine-1.2.3.tgz")
+    assert packaged.defaults == sources.find(folder).defaults
     assert packaged.operational_values == {"a", "b"}
 
 
@@ -51,44 +51,44 @@ def test_a_package_is_read_like_its_folder(folder, helm, tmp_path):
 def test_a_chart_that_is_not_there_is_refused_with_what_is(reference, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ChartNotFound) as refused:
-        charts.find(reference)
+        sources.find(reference)
     assert says in str(refused.value)
 
 
 def test_a_folder_of_the_name_is_hinted_at(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     with pytest.raises(ChartNotFound, match=r"write \./mine"):
-        charts.find("mine")
+        sources.find("mine")
 
 
 def test_the_version_of_a_bundled_chart_is_held_to(folder):
-    version = charts.find("zookeeper").version
-    assert charts.find("zookeeper", version=version).version == version
-    assert charts.find("zookeeper", version=">=0.0.1,<99.0.0").version == version
+    version = sources.find("zookeeper").version
+    assert sources.find("zookeeper", version=version).version == version
+    assert sources.find("zookeeper", version=">=0.0.1,<99.0.0").version == version
     with pytest.raises(ChartNotFound, match=f"is {version}, not 99.0.0"):
-        charts.find("zookeeper", version="99.0.0")
+        sources.find("zookeeper", version="99.0.0")
     with pytest.raises(ChartNotFound, match="not a chart version"):
-        charts.find("zookeeper", version=">=newest")
+        sources.find("zookeeper", version=">=newest")
 
 
 def test_the_digest_is_of_names_and_contents(folder, tmp_path):
-    before = charts.Chart.load(folder).digest
+    before = sources.Chart.load(folder).digest
     shutil.copytree(folder, tmp_path / "copy")
-    assert charts.Chart.load(tmp_path / "copy").digest == before
+    assert sources.Chart.load(tmp_path / "copy").digest == before
     (tmp_path / "copy" / "values.yaml").write_text("a: 9\n")
-    assert charts.Chart.load(tmp_path / "copy").digest != before
+    assert sources.Chart.load(tmp_path / "copy").digest != before
     assert before.startswith("sha256:")
 
 
 def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkeypatch):
     (tmp_path / "text.tgz").write_text("no archive")
     with pytest.raises(ChartNotFound, match="not a packaged chart"):
-        charts.find(tmp_path / "text.tgz")
+        sources.find(tmp_path / "text.tgz")
     with tarfile.open(tmp_path / "big.tgz", "w:gz") as archive:
         archive.add(folder, "mine")
     monkeypatch.setattr(charts, "FILE_LIMIT", 5)
     with pytest.raises(ChartNotFound, match="more than Helm takes"):
-        charts.find(tmp_path / "big.tgz")
+        sources.find(tmp_path / "big.tgz")
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
 )
 def test_whether_a_chart_asks_the_cluster(folder, template, asks):
     (folder / "templates" / "x.yaml").write_text(template)
-    assert charts.Chart.load(folder).asks_the_cluster is asks
+    assert sources.Chart.load(folder).asks_the_cluster is asks
 
 
 def test_what_is_fetched_by_helm():
-    assert charts.is_remote("oci://here/there")
-    assert charts.is_remote("repo/chart")
-    assert not charts.is_remote("zookeeper")
-    assert not charts.is_remote("./charts/zookeeper")
-    assert not charts.is_remote("/charts/zookeeper")
+    assert sources.is_remote("oci://here/there")
+    assert sources.is_remote("repo/chart")
+    assert not sources.is_remote("zookeeper")
+    assert not sources.is_remote("./charts/zookeeper")
+    assert not sources.is_remote("/charts/zookeeper")

@@ -6,10 +6,10 @@ import json
 import time
 
 import pytest
-from sidelane.check import check
-from sidelane.lane import Lane
+from sidelane.checks.engine import check
+from sidelane.checks.rules import RULES, Problem, references_exist
 from sidelane.manifest import Manifest
-from sidelane.rules import RULES, Problem, references_exist
+from sidelane.naming.lane import Lane
 
 TWO = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 LANE = Lane("coco", 1)

@@ -276,17 +276,17 @@ def test_help_imports_click_and_little_else():
         "asyncio",
         "semver",
         "sidelane.client",
-        "sidelane.check",
+        "sidelane.checks.engine",
         "sidelane.graph",
     }
     assert not heavy & imported("--help")
-    assert not (heavy - {"sidelane.check"}) & imported("install", "--help")
+    assert not (heavy - {"sidelane.checks.engine"}) & imported("install", "--help")
 
 
 def test_check_of_what_is_piped_never_imports_helm():
     found = imported("check", "-", text=OBJECT)
-    assert "sidelane.check" in found
-    assert not {"pyhelm3", "pyhelm3.command", "pydantic", "asyncio", "jsonschema_rs", "sidelane.helm"} & found
+    assert "sidelane.checks.engine" in found
+    assert not {"pyhelm3", "pyhelm3.command", "pydantic", "asyncio", "jsonschema_rs", "sidelane.helm.client"} & found
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
@@ -297,12 +297,17 @@ def test_every_command_explains_itself(arguments):
 
 
 def test_what_does_not_wait_imports_nothing_for_it(tmp_path):
-    waiting = {"kubernetes", "sidelane.readiness", "sidelane.waiting", "sidelane.targets.waits"}
+    waiting = {
+        "kubernetes",
+        "sidelane.releases.readiness",
+        "sidelane.releases.waiting",
+        "sidelane.releases.stores.waits",
+    }
     found = imported("install", "zookeeper", "--lane", "coco-1", "--directory", str(tmp_path))
-    assert "sidelane.releases" in found
+    assert "sidelane.releases.installing" in found
     assert not waiting & found
     # Nor what few calls need: a chart's version that is asked for, a large record, a packaged chart.
-    assert not {"sidelane.ranges", "gzip", "tarfile"} & found
+    assert not {"sidelane.charts.ranges", "gzip", "tarfile"} & found
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -11,7 +11,8 @@ import traceback
 
 import pytest
 import sidelane
-from sidelane import AsyncClient, Client, Lane, charts
+from sidelane import AsyncClient, Client, Lane
+from sidelane.charts import sources
 from sidelane.errors import ChartNotFound, CheckFailed, HelmNotFound, InvalidInput, InvalidValues, SidelaneError
 
 
@@ -97,7 +98,7 @@ def test_values_are_refused_before_anything_is_written(helm, tmp_path):
 def repository(helm, tmp_path):
     """A chart repository with the bundled ZooKeeper chart in it, on a loopback address."""
     folder = tmp_path / "repository"
-    subprocess.run([helm, "package", charts.find("zookeeper").path, "-d", folder], check=True, capture_output=True)
+    subprocess.run([helm, "package", sources.find("zookeeper").path, "-d", folder], check=True, capture_output=True)
     subprocess.run([helm, "repo", "index", folder], check=True, capture_output=True)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

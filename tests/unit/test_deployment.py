@@ -19,7 +19,6 @@ from chart_registry import certificate, registry
 from generated import tiny_chart
 from routed_directory import put
 from sidelane import Client
-from sidelane.deployment import read
 from sidelane.errors import (
     ApplyFailed,
     ChartNotFound,
@@ -30,7 +29,8 @@ from sidelane.errors import (
     ReleaseConflict,
     TimedOut,
 )
-from sidelane.targets.directory import DirectoryTarget
+from sidelane.lanes.deployment import read
+from sidelane.releases.stores.directory import DirectoryTarget
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 

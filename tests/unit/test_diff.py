@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from generated import tiny_service
 from sidelane import Client, Lane
-from sidelane.diff import Side, compare, neutral
+from sidelane.checks.report.diff import render_differences
 from sidelane.errors import InvalidName, ReleaseNotFound
+from sidelane.lanes.diff import Side, compare, neutral
 from sidelane.manifest import Manifest
-from sidelane.report.diff import render_differences
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from sidelane import Client, kubeyaml
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseConflict, ReleaseNotFound, TargetBusy
-from sidelane.targets import directory
+from sidelane.releases.stores import directory
 
 FILES = {"manifest.yaml", "values.yaml", "chart.yaml", "kustomization.yaml", "hooks.yaml", "record.json"}
 

@@ -9,13 +9,14 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from sidelane import Client, harmless
-from sidelane.check import check
+from sidelane import Client
+from sidelane.charts.values import problems
+from sidelane.checks.engine import check
+from sidelane.checks.report import render
 from sidelane.cli import running
 from sidelane.errors import InvalidValues, Refused
 from sidelane.manifest import Manifest, diff
-from sidelane.report import render
-from sidelane.values import problems
+from sidelane.support import harmless
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 # Goes up and rewrites a line; begins a line of its own; a C1 escape; turns the direction of writing.

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sidelane import helm_program
 from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld, NotReady
-from sidelane.helm import Helm
-from sidelane.helm_failures import explain
+from sidelane.helm import executable
+from sidelane.helm.client import Helm
+from sidelane.helm.failures import explain
 
 pytestmark = pytest.mark.both_helms
 
@@ -104,7 +104,7 @@ def test_install_creates_and_never_upgrades(stand_in):
 
 def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, tmp_path, monkeypatch):
     """A helm that has begun reads its values before it does anything, and what it reads is no document."""
-    monkeypatch.setattr("sidelane.process.GRACE", 0.5)
+    monkeypatch.setattr("sidelane.helm.process.GRACE", 0.5)
     wrote = tmp_path / "installed"
     reads = (
         f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -126,12 +126,12 @@ def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, t
 def test_the_version_of_a_program_is_kept_until_it_changes(tmp_path):
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF")
-    assert helm_program.known_version(str(program)) is None
-    assert str(helm_program.accept(str(program), "v3.18.0\n")) == "3.18.0"
-    assert str(helm_program.known_version(str(program))) == "3.18.0"
+    assert executable.known_version(str(program)) is None
+    assert str(executable.accept(str(program), "v3.18.0\n")) == "3.18.0"
+    assert str(executable.known_version(str(program))) == "3.18.0"
     later = program.stat().st_mtime_ns + 1
     os.utime(program, ns=(later, later))  # as a package manager does that replaces it
-    assert helm_program.known_version(str(program)) is None
+    assert executable.known_version(str(program)) is None
 
 
 def test_a_script_is_asked_by_each_client_for_it_may_run_another_helm_tomorrow(stand_in):
@@ -163,7 +163,7 @@ def test_an_old_helm_is_refused_before_it_does_anything(stand_in, version):
 
 def test_without_a_helm_it_says_how_to_get_one(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(helm_program.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(executable.sysconfig, "get_path", lambda _: str(tmp_path))
     with pytest.raises(HelmNotFound, match=r"sidelane\[helm\]"):
         Helm()
     with pytest.raises(HelmNotFound, match="can't be run: No such file"):
@@ -176,10 +176,10 @@ def test_without_a_helm_it_says_how_to_get_one(monkeypatch, tmp_path):
 def test_the_helm_of_the_extra_is_used_only_without_one_on_path(monkeypatch, stand_in, tmp_path):
     program = stand_in()
     monkeypatch.setenv("PATH", str(program.parent))
-    assert helm_program.find() == str(program)
+    assert executable.find() == str(program)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr(helm_program.sysconfig, "get_path", lambda _: str(program.parent))
-    assert helm_program.find() == str(program)
+    monkeypatch.setattr(executable.sysconfig, "get_path", lambda _: str(program.parent))
+    assert executable.find() == str(program)
 
 
 SLEEPS = "open({pid!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
@@ -202,7 +202,7 @@ def test_a_cancelled_call_ends_its_helm_before_it_returns(stand_in, tmp_path):
 
 
 def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
-    monkeypatch.setattr("sidelane.process.GRACE", 0.2)
+    monkeypatch.setattr("sidelane.helm.process.GRACE", 0.2)
     pid = tmp_path / "pid"
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPS.format(pid=str(pid))
     helm = Helm(executable=stand_in(deaf))
@@ -243,9 +243,7 @@ def test_a_helm_that_is_a_script_is_ended_with_what_it_runs(tmp_path):
 def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number):
     pid = tmp_path / "pid"
     program = stand_in(SLEEPS.format(pid=str(pid)))
-    script = (
-        f"import asyncio; from sidelane.helm import Helm; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
-    )
+    script = f"import asyncio; from sidelane.helm.client import Helm; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
     caller = subprocess.Popen([sys.executable, "-c", script])
     until(lambda: pid.exists() and pid.read_text())
     assert not gone(pid.read_text())
@@ -254,13 +252,13 @@ def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number):
     until(lambda: gone(pid.read_text()))
 
 
-@pytest.mark.parametrize("first", ["sidelane.helm", "pyhelm3"])
+@pytest.mark.parametrize("first", ["sidelane.helm.client", "pyhelm3"])
 def test_a_script_may_import_pyhelm3_itself(first):
     script = (
         f"import sys, {first}\n"
         "assert ('pydantic' in sys.modules) == ('pyhelm3' in sys.modules)\n"
-        "import pyhelm3, sidelane.helm\n"
-        "assert issubclass(sidelane.helm.Helm, pyhelm3.Command)\n"
+        "import pyhelm3, sidelane.helm.client\n"
+        "assert issubclass(sidelane.helm.client.Helm, pyhelm3.Command)\n"
         "pyhelm3.Client, pyhelm3.Error\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -10,11 +10,13 @@ import pathlib
 import types
 
 import pytest
-from sidelane import Client, Lane, charts, helm_values
-from sidelane.cluster_reader import ClusterReader, Query
+from sidelane import Client, Lane
+from sidelane.charts import sources
+from sidelane.charts.rendering import Renderer
 from sidelane.errors import InvalidManifest, InvalidValues, NotWhatWasChecked
-from sidelane.helm import Helm
-from sidelane.rendering import Renderer
+from sidelane.helm import values
+from sidelane.helm.client import Helm
+from sidelane.helm.lookup import ClusterReader, Query
 
 pytestmark = pytest.mark.both_helms
 
@@ -38,7 +40,7 @@ def counting(tmp_path):
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: counting\nversion: 0.1.0\n")
     (folder / "templates" / "l.yaml").write_text("{{ range $k, $v := .Values }}{{ $k }}: {{ len $v }}\n{{ end }}")
-    return charts.Chart.load(folder)
+    return sources.Chart.load(folder)
 
 
 @pytest.mark.parametrize("length", [length for length in LENGTHS if length >= 9])
@@ -53,7 +55,7 @@ def test_values_of_every_length_arrive(helm, counting, length):
 
 def test_a_document_ends_with_a_line_break_whatever_its_length():
     for length in range(9, 20_001):
-        found = helm_values.document(of_length(length))
+        found = values.document(of_length(length))
         assert found.endswith(b"}\n")
         assert found.count(b"\n") == 1
 
@@ -167,15 +169,15 @@ CYCLE["again"] = CYCLE
 def test_what_would_not_arrive_as_it_is_given_is_refused_with_its_place(tmp_path, counting, given, problem):
     client_values = given
     with pytest.raises(InvalidValues) as error:
-        helm_values.document(client_values)
+        values.document(client_values)
     assert error.value.errors[0].startswith(problem)
     assert len(str(error.value)) < 1000
 
 
 def test_every_problem_is_told_and_of_a_million_the_first():
     with pytest.raises(InvalidValues) as error:
-        helm_values.require({"a": [math.nan] * 1_000_000, "b": {1}})
-    assert len(error.value.errors) == helm_values.TOLD
+        values.require({"a": [math.nan] * 1_000_000, "b": {1}})
+    assert len(error.value.errors) == values.TOLD
 
 
 def test_numbers_that_helm_keeps_arrive_to_the_digit(helm, tmp_path):
@@ -184,7 +186,7 @@ def test_numbers_that_helm_keeps_arrive_to_the_digit(helm, tmp_path):
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: numbers\nversion: 0.1.0\n")
     (folder / "templates" / "n.yaml").write_text("numbers: {{ .Values.numbers | toJson }}\n")
     numbers = [0, -1, 2**53 - 1, 1 - 2**53, 2**31, 0.1, 1 / 3, -2.5e-300, 123456789012345, 4503599627370496.5]
-    chart = charts.Chart.load(folder)
+    chart = sources.Chart.load(folder)
     rendered = asyncio.run(Renderer(Helm(executable=helm)).render(chart, Lane("coco", 1), {"numbers": numbers}))
     assert json.loads(rendered.text.rpartition("numbers: ")[2]) == numbers
 
@@ -217,5 +219,5 @@ def test_keys_arrive_up_to_a_limit(helm, counting):
     assert json.loads(base64.b64decode(text.rpartition("values: ")[2])) == given
     for key in ("k" * 999, "é" * 167, "k" * 5_000_000):
         with pytest.raises(InvalidValues, match=r"a: .*: the key has more than 1000 bytes") as error:
-            helm_values.document({"a: ": {key: 1}})
+            values.document({"a: ": {key: 1}})
         assert len(str(error.value)) < 500

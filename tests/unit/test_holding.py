@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from sidelane import holding
+from sidelane.releases.stores import holding
 
-WORKER = "from sidelane.holding import holder; print(holder().token); holder().leaves_work = {leaves}"
+WORKER = "from sidelane.releases.stores.holding import holder; print(holder().token); holder().leaves_work = {leaves}"
 
 
 @pytest.mark.parametrize("leaves", [True, False])

@@ -4,9 +4,11 @@ import json
 import math
 
 import pytest
-from sidelane import Client, Lane, charts, deployment, flags, strvals, values
+from sidelane import Client, Lane
+from sidelane.charts import flags, sources, strvals, values
+from sidelane.charts.written_lane import in_values
 from sidelane.errors import InvalidDeployment, InvalidInput, InvalidManifest, InvalidValues
-from sidelane.lane_written import in_values
+from sidelane.lanes import deployment
 
 DEPLOYMENT = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -83,7 +85,7 @@ def test_what_helm_reads_as_text_stays_the_same_text(tmp_path, text):
 
 @pytest.mark.parametrize("given", [{"a": math.nan}, {"a": {1, 2}}, {"a": {1: "x"}}, ["a"], "text"])
 def test_every_door_of_the_sdk_refuses_what_is_not_json(tmp_path, given):
-    chart = charts.find("service")
+    chart = sources.find("service")
     for call in (
         lambda: values.with_lane(given, Lane("coco", 1), chart),
         lambda: values.with_service(given, chart, name="svc1"),

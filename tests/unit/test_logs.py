@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sidelane.helm import Helm
-from sidelane.readiness import Cleaner, Container, Readiness, Unready
-from sidelane.waiting import logs
+from sidelane.helm.client import Helm
+from sidelane.releases.readiness import Cleaner, Container, Readiness, Unready
+from sidelane.releases.waiting import logs
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -204,6 +204,8 @@ def test_only_what_lacks_lines_is_read_and_only_some(serve, tmp_path):
 
 
 def test_the_client_is_imported_for_logs_alone():
-    program = "import sidelane.waiting.logs, sidelane.targets.waits, sys; print('kubernetes' in sys.modules)"
+    program = (
+        "import sidelane.releases.waiting.logs, sidelane.releases.stores.waits, sys; print('kubernetes' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -1,8 +1,9 @@
 import pytest
 from generated import COMPONENTS, SHORT_LANES
 from hypothesis import given
-from sidelane import Lane, naming
+from sidelane import Lane
 from sidelane.errors import InvalidName
+from sidelane.naming import contract
 
 
 @pytest.fixture
@@ -11,40 +12,40 @@ def lane():
 
 
 def test_the_contract_as_the_readme_tells_it(lane):
-    assert naming.component_name("zk", lane, kind="StatefulSet") == "zk-2-coco-1"
-    assert naming.component_name("zk-cs", lane) == "zk-cs-2-coco-1"
-    assert naming.service_name("svc1", lane) == "svc1-2-coco-1"
-    assert naming.service_version_name("svc1", "v1", lane) == "svc1-v1-2-coco-1"
-    assert naming.release_name("zookeeper", lane) == "zookeeper-2-coco-1"
-    assert naming.release_name("svc1-v1", lane) == "svc1-v1-2-coco-1"
+    assert contract.component_name("zk", lane, kind="StatefulSet") == "zk-2-coco-1"
+    assert contract.component_name("zk-cs", lane) == "zk-cs-2-coco-1"
+    assert contract.service_name("svc1", lane) == "svc1-2-coco-1"
+    assert contract.service_version_name("svc1", "v1", lane) == "svc1-v1-2-coco-1"
+    assert contract.release_name("zookeeper", lane) == "zookeeper-2-coco-1"
+    assert contract.release_name("svc1-v1", lane) == "svc1-v1-2-coco-1"
 
 
 @given(COMPONENTS, SHORT_LANES)
 def test_a_release_name_reads_back(component, lane):
     try:
-        name = naming.release_name(component, lane)
+        name = contract.release_name(component, lane)
     except InvalidName:
         return  # it ends in what reads as a service version
-    assert naming.parse_name(name) == (component, lane)
+    assert contract.parse_name(name) == (component, lane)
 
 
 @pytest.mark.parametrize(
     "name", ["zk", "", "zk-coco", "2-coco-1", "coco-1", "Zk-coco-1", "zk--coco-1", "zk-coco-01", "-1"]
 )
 def test_a_name_outside_the_contract_does_not_read(name):
-    assert naming.parse_name(name) is None
+    assert contract.parse_name(name) is None
 
 
 def test_what_would_make_two_names_one_is_refused(lane):
     for component in ("zk-2", "svc1-v1", "2zk", "zk_cs", "Zk", "", "zk-", None):
         with pytest.raises(InvalidName):
-            naming.component_name(component, lane)
+            contract.component_name(component, lane)
     for subject in ("svc1-v1-v2", "v1-v2-", "zk-2", "-v1", "Svc1-v1", ""):
         with pytest.raises(InvalidName):
-            naming.release_name(subject, lane)
+            contract.release_name(subject, lane)
     for service_version in ("1", "v", "V1", "v1-2", "v1.0", "", None):
         with pytest.raises(InvalidName):
-            naming.service_version_name("svc1", service_version, lane)
+            contract.service_version_name("svc1", service_version, lane)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,6 @@ def test_what_would_make_two_names_one_is_refused(lane):
 )
 def test_a_name_is_refused_at_the_limit_and_never_cut(kind, limit, lane):
     fits = "a" * (limit - len("-2-coco-1"))
-    assert len(naming.component_name(fits, lane, kind=kind)) == limit
+    assert len(contract.component_name(fits, lane, kind=kind)) == limit
     with pytest.raises(InvalidName, match=f"{limit + 1} characters, and a {kind} takes at most {limit}"):
-        naming.component_name(fits + "a", lane, kind=kind)
+        contract.component_name(fits + "a", lane, kind=kind)

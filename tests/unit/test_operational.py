@@ -2,7 +2,7 @@
 
 import pytest
 from sidelane.manifest import Manifest
-from sidelane.operational import autoscaled, known, nested, of_kind, scalable
+from sidelane.manifest.operational import autoscaled, known, nested, of_kind, scalable
 
 OBJECT = """\
 ---

@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from sidelane import durations
+from sidelane.helm import durations
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 one_helm = pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # what is printed does not depend on Helm

@@ -1,7 +1,7 @@
 """Ranges of chart versions, as Helm's own library documents them."""
 
 import pytest
-from sidelane.ranges import satisfies
+from sidelane.charts.ranges import satisfies
 
 
 @pytest.mark.parametrize(

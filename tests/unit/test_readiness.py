@@ -16,8 +16,8 @@ from live_objects import (
     stateful_set,
     subject,
 )
-from sidelane.readiness import Cleaner, Live, Readiness, assess, secrets_of
-from sidelane.readiness.value import merged
+from sidelane.releases.readiness import Cleaner, Live, Readiness, assess, secrets_of
+from sidelane.releases.readiness.value import merged
 
 BOTH = pytest.mark.parametrize("helm", [3, 4])
 

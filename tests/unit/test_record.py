@@ -13,9 +13,11 @@ from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
-from sidelane import Client, charts, hidden
+from sidelane import Client
+from sidelane.charts import sources
 from sidelane.errors import ChartNotFound, InvalidManifest, ReleaseNotFound
-from sidelane.record import Record, carried, origin
+from sidelane.releases.provenance import Record, carried, origin
+from sidelane.support import secrets
 
 PINNED = "registry.example/web@sha256:" + "0123456789abcdef" * 4
 CHART = """\
@@ -88,7 +90,7 @@ def test_no_secret_is_in_a_record_and_no_digest_tells_two_apart(chart, helm, tmp
 def test_a_charts_digest_is_what_sha256sum_makes(chart):
     command = "find . -type f | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1"
     done = subprocess.run(["sh", "-c", command], cwd=chart, capture_output=True, text=True, check=True)
-    assert charts.Chart.load(chart).digest == f"sha256:{done.stdout.strip()}"
+    assert sources.Chart.load(chart).digest == f"sha256:{done.stdout.strip()}"
 
 
 @pytest.mark.parametrize(
@@ -191,13 +193,13 @@ def test_one_commit_is_asked_for_once_for_many_releases(repository, monkeypatch)
 
 
 def test_a_chart_carries_its_record_and_is_not_changed(chart):
-    before = charts.Chart.load(chart).digest
-    with carried.carrying(charts.Chart.load(chart)) as carrier:
+    before = sources.Chart.load(chart).digest
+    with carried.carrying(sources.Chart.load(chart)) as carrier:
         carrier.write("web-coco-1", "coco-1", '{"a": "}}"}')
         assert (carrier.path / "values.yaml").is_symlink()
         assert {path.name for path in (carrier.path / "templates").iterdir()} == {"all.yaml", "sidelane-record.yaml"}
     assert not carrier.path.exists()
-    assert charts.Chart.load(chart).digest == before
+    assert sources.Chart.load(chart).digest == before
 
 
 def test_a_package_that_would_unpack_beside_itself_is_refused(tmp_path, chart):
@@ -205,20 +207,20 @@ def test_a_package_that_would_unpack_beside_itself_is_refused(tmp_path, chart):
     with tarfile.open(path, "w:gz") as archive:
         archive.add(chart / "Chart.yaml", "web/Chart.yaml")
         archive.add(chart / "values.yaml", "web/../../evil.yaml")
-    with pytest.raises(ChartNotFound, match="beside itself"), carried.carrying(charts.Chart.load(path)):
+    with pytest.raises(ChartNotFound, match="beside itself"), carried.carrying(sources.Chart.load(path)):
         pass
     assert not Path(tmp_path.parent, "evil.yaml").exists()
 
 
 def test_secrets_are_hidden_wherever_they_stand():
     values = {"a": {"apiKey": 7, "list": [{"token": "t0k"}, "x"]}, "on": True, "secretName": "s", "token": ""}
-    assert hidden.secret_texts(values) == {"7", "t0k"}
-    assert hidden.without_secrets(values) == {
+    assert secrets.secret_texts(values) == {"7", "t0k"}
+    assert secrets.without_secrets(values) == {
         "a": {"apiKey": "(hidden)", "list": [{"token": "(hidden)"}, "x"]}, "on": True, "secretName": "s", "token": "",
     }  # fmt: skip
     variables = {"env": [{"name": "DB_PASSWORD", "value": "x"}, {"name": "COLOUR", "value": "t0k!"}]}
-    assert hidden.without_secrets(variables, texts=frozenset({"t0k"}))["env"][1]["value"] == "(hidden)!"
-    assert hidden.without_secrets(variables)["env"][0]["value"] == "(hidden)"
+    assert secrets.without_secrets(variables, texts=frozenset({"t0k"}))["env"][1]["value"] == "(hidden)!"
+    assert secrets.without_secrets(variables)["env"][0]["value"] == "(hidden)"
 
 
 def test_a_directory_is_held_against_its_records(helm, tmp_path):

@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from sidelane import redaction
 from sidelane.errors import InvalidInput, SidelaneError
-from sidelane.harmless import in_line, in_lines, shortened
-from sidelane.hidden import learn_objects, learn_values
-from sidelane.redaction import HIDDEN, redact
-from sidelane.repositories import configured, is_private, require_open
+from sidelane.helm.repositories import configured, is_private, require_open
+from sidelane.support import redaction
+from sidelane.support.harmless import in_line, in_lines, shortened
+from sidelane.support.redaction import HIDDEN, redact
+from sidelane.support.secrets import learn_objects, learn_values
 
 SECRET = 'Tr0ub4dor&3 "x"/é'
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 from sidelane import kubeyaml
-from sidelane.check import Report, check
+from sidelane.checks.engine import Report, check
+from sidelane.checks.report import FORMATS, render, render_text
+from sidelane.checks.rules import RULES
 from sidelane.errors import InvalidInput
-from sidelane.lane import Lane
 from sidelane.manifest import Manifest
-from sidelane.report import FORMATS, render, render_text
-from sidelane.rules import RULES
+from sidelane.naming.lane import Lane
 
 TEXT = "# Source: zookeeper/templates/service.yaml\napiVersion: v1\nkind: Service\nmetadata: {name: zk}\n"
 REPORT = check(Manifest.read(TEXT), lane=Lane("2-coco", 1), rules=RULES[:2])

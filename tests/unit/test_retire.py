@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from generated import tiny_chart, tiny_service
 from sidelane import Client, Lane
-from sidelane.advice import Place
 from sidelane.cli import printing
 from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
-from sidelane.retire import Retirement, outdated
-from sidelane.targets import Release
+from sidelane.lanes.retire import Retirement, outdated
+from sidelane.releases.stores import Release
+from sidelane.support.advice import Place
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from routed_directory import LANE, put, written
 from sidelane import Client
 from sidelane.errors import InvalidLane, InvalidRoute, Refused, RouteChanged, SidelaneError, TargetNotReady
-from sidelane.routes import Destination, Route, Split
-from sidelane.routing import notes, ready
-from sidelane.routing.leads import leads_to, unrouted_since
-from sidelane.routing.notes import Revision
-from sidelane.routing.places import Backend
-from sidelane.targets.directory import DirectoryTarget
+from sidelane.releases.stores.directory import DirectoryTarget
+from sidelane.routes import notes, ready
+from sidelane.routes.leads import leads_to, unrouted_since
+from sidelane.routes.model import Destination, Route, Split
+from sidelane.routes.notes import Revision
+from sidelane.routes.places import Backend
 
 V1, V2 = Destination("v1"), Destination("v2")
 

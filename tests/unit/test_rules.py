@@ -11,13 +11,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sidelane import kubeyaml
-from sidelane.check import check
+from sidelane.checks.engine import check
+from sidelane.checks.rules import RULES, Rule, syntax
+from sidelane.checks.rules.rule import in_lane
 from sidelane.errors import InvalidManifest
-from sidelane.lane import VERSION, Lane
 from sidelane.manifest import Manifest
-from sidelane.naming import COMPONENT, component_name, parse_name, service_version_name
-from sidelane.rules import RULES, Rule, syntax
-from sidelane.rules.rule import in_lane
+from sidelane.naming.contract import COMPONENT, component_name, parse_name, service_version_name
+from sidelane.naming.lane import VERSION, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ import pytest
 from routed_directory import LANE, put, written
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed, InvalidInput, Refused, RouteChanged
-from sidelane.routing.gates import Gate
+from sidelane.routes.gates import Gate
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

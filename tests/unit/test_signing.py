@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sidelane import Client
 from sidelane.errors import InvalidInput, NotSigned
-from sidelane.record import BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Record, signing
+from sidelane.releases.provenance import BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Record, signing
 
 SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 KINDS = ("ed25519", "ecdsa", "rsa")

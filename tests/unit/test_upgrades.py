@@ -9,7 +9,8 @@ import random
 
 import pytest
 import yaml
-from sidelane import Client, charts
+from sidelane import Client
+from sidelane.charts import sources
 from sidelane.errors import SidelaneError
 
 pytestmark = pytest.mark.both_helms
@@ -39,7 +40,7 @@ def content(folder):
 
 
 def installable():
-    return [chart for chart in charts.bundled() if (chart.path / "ci" / "default-values.yaml").is_file()]
+    return [chart for chart in sources.bundled() if (chart.path / "ci" / "default-values.yaml").is_file()]
 
 
 @pytest.mark.parametrize("chart", installable(), ids=lambda chart: chart.name)

@@ -6,7 +6,7 @@ import pytest
 from sidelane import Client, kubeyaml
 from sidelane.kubeyaml.writer import dump
 from sidelane.manifest.objects import parse_object
-from sidelane.readiness.counting import short_of_pods
+from sidelane.releases.readiness.counting import short_of_pods
 
 PLACE = "streams/svc1-v1-coco-1"
 SVC1 = {"name": "svc1", "serviceVersion": "v1", "image": {"repository": "acme/svc1", "tag": "1.4.0"}}

@@ -8,9 +8,9 @@ import pytest
 from live_objects import pod, stateful_set
 from sidelane.errors import ClusterDenied, ClusterUnreachable, HelmError, NotReady, TimedOut
 from sidelane.manifest.objects import parse_object
-from sidelane.readiness import Live, Subject
-from sidelane.waiting import during, reading, watch
-from sidelane.waiting.reading import Answer, Asked, Reader
+from sidelane.releases.readiness import Live, Subject
+from sidelane.releases.waiting import during, reading, watch
+from sidelane.releases.waiting.reading import Answer, Asked, Reader
 
 
 class Played(Reader):

@@ -13,16 +13,16 @@ from sidelane.cli import options, printing, running
 @running.reports_errors
 def command(chart: str | None, *, format_: str) -> None:
     """List the charts that travel with Sidelane, or show the values of CHART: a name, a folder or a .tgz."""
-    from sidelane import charts
+    from sidelane.charts import sources
 
     if chart is not None:
-        found = charts.find(chart)
+        found = sources.find(chart)
         if format_ == "table":
             printing.as_it_is(found.values_text)
         else:
             printing.data({**found.to_json(), "values": found.defaults, "schema": found.schema}, format_)
         return
-    bundled = charts.bundled()
+    bundled = sources.bundled()
     if format_ != "table":
         printing.data([one.to_json() for one in bundled], format_)
         return

@@ -11,8 +11,8 @@ from sidelane.cli import options, printing, running
 from sidelane.errors import InvalidManifest
 
 if TYPE_CHECKING:
-    from sidelane.check import Report
-    from sidelane.lane import Lane
+    from sidelane.checks.engine import Report
+    from sidelane.naming.lane import Lane
 
 
 @click.command("check")
@@ -68,7 +68,7 @@ def command(
 def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, *, whole: bool) -> Report:
     """What is piped is checked without Helm, pyhelm3 or an event loop."""
     from sidelane import kubeyaml
-    from sidelane.check import check
+    from sidelane.checks.engine import check
     from sidelane.manifest import Manifest
 
     if subject == "-":

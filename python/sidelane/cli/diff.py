@@ -27,7 +27,7 @@ def command(one: str, other: str | None, *, format_: str, settings: dict[str, An
     if format_ != "table":
         printing.data(found.to_json(), format_)
     else:
-        from sidelane.report.diff import render_differences
+        from sidelane.checks.report.diff import render_differences
 
         changes = [(change.release or "release", change.difference) for change in found.differences]
         # click takes the colours out again where the output is no terminal.

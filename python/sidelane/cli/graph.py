@@ -9,7 +9,7 @@ import click
 from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
-    from sidelane.lane import Lane
+    from sidelane.naming.lane import Lane
 
 
 @click.command("graph")

@@ -10,7 +10,7 @@ from sidelane.cli import options, printing, running
 from sidelane.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from sidelane.lane import Lane
+    from sidelane.naming.lane import Lane
 
 
 @click.command("install")
@@ -56,7 +56,7 @@ def command(
         if not report.clean:
             raise SystemExit(CheckFailed.exit_code)
         if settings["directory"] is not None and not allow_secrets:
-            from sidelane.targets.directory import require_no_secrets
+            from sidelane.releases.stores.directory import require_no_secrets
 
             require_no_secrets(rendering)
         return

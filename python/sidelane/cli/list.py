@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
-from sidelane.durations import written
+from sidelane.helm.durations import written
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
-    from sidelane.lane import Lane
-    from sidelane.targets import Release
+    from sidelane.naming.lane import Lane
+    from sidelane.releases.stores import Release
 
 
 @click.command("list")

@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sidelane.errors import InvalidInput, InvalidLane
-from sidelane.lane import Lane
+from sidelane.naming.lane import Lane
 
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -53,7 +53,7 @@ def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Opt
 
 def _charts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """What a shell offers for a chart: those that travel with Sidelane, and else files."""
-    from sidelane.charts import bundled
+    from sidelane.charts.sources import bundled
 
     names = [CompletionItem(chart.name, help=chart.description) for chart in bundled()]
     return [name for name in names if name.value.startswith(incomplete)] or [CompletionItem(incomplete, type="file")]
@@ -76,7 +76,7 @@ def lane(*, required: bool) -> Option:
 
 def lane_of(release: str | None) -> Lane:
     """The lane that a release's name ends in. Raises a usage error for another name."""
-    from sidelane.naming import parse_name
+    from sidelane.naming.contract import parse_name
 
     named = parse_name(release or "")
     if named is None:
@@ -174,7 +174,7 @@ def _values(
 ) -> dict[str, Any]:
     if not any((value_files, set_values, set_string, set_file, set_json)):
         return {}
-    from sidelane.flags import gather
+    from sidelane.charts.flags import gather
 
     return gather(value_files, set=set_values, set_string=set_string, set_file=set_file, set_json=set_json)
 
@@ -223,7 +223,7 @@ class DurationType(click.ParamType[str]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from sidelane.durations import seconds
+        from sidelane.helm.durations import seconds
 
         try:
             seconds(value)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sidelane import json_writer
-from sidelane.harmless import in_line, in_lines
-from sidelane.redaction import redacted
+from sidelane.support import json_writer
+from sidelane.support.harmless import in_line, in_lines
+from sidelane.support.redaction import redacted
 
 if TYPE_CHECKING:
-    from sidelane.advice import Place
-    from sidelane.check import Report
-    from sidelane.deployment import Applied, Plan
+    from sidelane.checks.engine import Report
     from sidelane.errors import SidelaneError
-    from sidelane.lane_status import LaneStatus
-    from sidelane.readiness import Readiness
-    from sidelane.retire import Retirement
-    from sidelane.targets import Release
+    from sidelane.lanes.deployment import Applied, Plan
+    from sidelane.lanes.lane_status import LaneStatus
+    from sidelane.lanes.retire import Retirement
+    from sidelane.releases.readiness import Readiness
+    from sidelane.releases.stores import Release
+    from sidelane.support.advice import Place
 
 
 def say(text: str = "", *, err: bool = False) -> None:
@@ -169,7 +169,7 @@ def _drift(items: Sequence[Release]) -> None:
         for line in item.drift:
             say_line(f"  {line}")
     if odd:
-        from sidelane.verify import remedy
+        from sidelane.releases.verify import remedy
 
         say(f"\n{remedy((item.name for item in odd), odd[0].namespace)}")
 
@@ -198,7 +198,7 @@ def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None
 
 def report(item: Report, format_: str) -> None:
     """What a check found."""
-    from sidelane.report import render
+    from sidelane.checks.report import render
 
     as_it_is(render(item, "text" if format_ == "table" else format_))
 
@@ -206,6 +206,6 @@ def report(item: Report, format_: str) -> None:
 def findings(item: Report) -> None:
     """What a check found, on standard error, where something else goes to standard output; nothing when it is clean."""
     if not item.clean:
-        from sidelane.report import render
+        from sidelane.checks.report import render
 
         click.echo(render(item, "text"), nl=False, err=True)

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from sidelane.harmless import in_line
+from sidelane.support.harmless import in_line
 
 #: Seconds until a step is worth a word, and between words where no line can be rewritten.
 PATIENCE, INTERVAL = 1.0, 30.0

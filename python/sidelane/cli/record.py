@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
-from sidelane.redaction import learn
+from sidelane.support.redaction import learn
 
 if TYPE_CHECKING:
-    from sidelane.lane import Lane
+    from sidelane.naming.lane import Lane
 
 
 @click.command("record")
@@ -44,7 +44,7 @@ def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: s
     found = running.with_client(lambda client: client.record(release, lane), **settings)
     shown = found.to_json()
     if key is not None:
-        from sidelane.record import signing
+        from sidelane.releases.provenance import signing
 
         shown = json.loads(signing.sign(found, key, passphrase=passphrase))
     printing.data(shown, "json" if format_ == "table" else format_)

@@ -11,8 +11,8 @@ import click
 from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
-    from sidelane.lane import Lane
-    from sidelane.repair import Repair
+    from sidelane.naming.lane import Lane
+    from sidelane.releases.repair import Repair
 
 
 @click.command("repair")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.advice import Place
 from sidelane.cli import options, printing, running
 from sidelane.errors import StillHeld
+from sidelane.support.advice import Place
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
-    from sidelane.lane import Lane
-    from sidelane.retire import Retirement
+    from sidelane.lanes.retire import Retirement
+    from sidelane.naming.lane import Lane
 
 
 @click.command("retire")

@@ -11,10 +11,10 @@ from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
-    from sidelane.lane import Lane
-    from sidelane.routing.notes import Change
-    from sidelane.routing.routed import Routed
-    from sidelane.routing.shift import Shift
+    from sidelane.naming.lane import Lane
+    from sidelane.routes.notes import Change
+    from sidelane.routes.routed import Routed
+    from sidelane.routes.shift import Shift
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,7 +78,7 @@ def set_(
     Refused when a target is not there, is not of its lane, or has too few ready pods for its share; and when somebody
     else changed the route in between. Matches, mirror, timeouts and ports are values of the chart `route` (-f, --set).
     """
-    from sidelane.routes import Split
+    from sidelane.routes.model import Split
 
     weights = Split.parse(targets, lane).to_json() if targets else None
     routed = running.with_client(

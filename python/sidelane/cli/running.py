@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from sidelane.advice import Place
 from sidelane.cli import printing
 from sidelane.cli.progress import Progress
 from sidelane.errors import SidelaneError
+from sidelane.support.advice import Place
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient

@@ -10,8 +10,8 @@ from sidelane.cli import options, printing, running
 from sidelane.errors import NotSigned
 
 if TYPE_CHECKING:
-    from sidelane.lane import Lane
-    from sidelane.verify import Verification
+    from sidelane.naming.lane import Lane
+    from sidelane.releases.verify import Verification
 
 
 #: How many pods that are not ready are told of a release.
@@ -56,7 +56,7 @@ def command(
         raise click.UsageError("The options '--signature' and '--key' go together: by whom must it be signed?")
     if signature is not None and release is None:
         raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
-    from sidelane.verify import remedy
+    from sidelane.releases.verify import remedy
 
     found = running.with_client(lambda client: client.verify(release, lane), **settings)
     if signature is not None and key is not None:
@@ -77,7 +77,7 @@ def command(
 
 def _hold_against(signature: str, key: str, one: Verification) -> None:
     """The record that was verified, and no other reading of it, against the envelope. Raises NotSigned."""
-    from sidelane.record import signing
+    from sidelane.releases.provenance import signing
 
     if one.record is None:
         raise NotSigned(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from sidelane.graph.model import Graph
-from sidelane.lane import Lane
-from sidelane.routing.changes import Router
-from sidelane.targets import Target
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Target
+from sidelane.routes.changes import Router
 
 
 async def gather(target: Target, router: Router, namespace: str | None, lane: Lane | None = None) -> Graph:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from sidelane.hidden import HIDDEN, is_secret
-from sidelane.lane import Lane
-from sidelane.naming import SERVICE_VERSION, parse_name
-from sidelane.routes import Split
-from sidelane.routing.routed import Routed
-from sidelane.targets import Release
+from sidelane.naming.contract import SERVICE_VERSION, parse_name
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release
+from sidelane.routes.model import Split
+from sidelane.routes.routed import Routed
+from sidelane.support.secrets import HIDDEN, is_secret
 
 Kind = Literal["weight", "match", "mirror"]
 

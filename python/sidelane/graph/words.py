@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from sidelane.harmless import obeyed
+from sidelane.support.harmless import obeyed
 
 
 def plain(text: str) -> str:

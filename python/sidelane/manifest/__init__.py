@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sidelane import kubeyaml
-from sidelane.hidden import learn_objects
 from sidelane.manifest.differences import diff_objects
 from sidelane.manifest.label_selectors import Selector, selectors
 from sidelane.manifest.name_references import Reference, references
 from sidelane.manifest.objects import Identity, Object, PodTemplate, parse_object
+from sidelane.support.secrets import learn_objects
 
 __all__ = [
     "Identity",

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from sidelane import harmless
-from sidelane.hidden import HIDDEN, is_secret, without_secrets
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import SECRET_FIELDS, Identity, Object
-from sidelane.redaction import redact, redacted
+from sidelane.support import harmless
+from sidelane.support.redaction import redact, redacted
+from sidelane.support.secrets import HIDDEN, is_secret, without_secrets
 
 #: What stands for a field or an object that is not there, which null is not.
 ABSENT: Final = object()

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sidelane import harmless
 from sidelane.manifest.differences import ABSENT, have_names, in_line, joined, public
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import Identity, Object
+from sidelane.support import harmless
 
 #: Who writes what nobody asked for as a part of its work: Kubernetes itself.
 _CONTROLLERS: Final = frozenset(

@@ -8,9 +8,9 @@ from types import NoneType
 from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidManifest
-from sidelane.harmless import in_line
-from sidelane.hidden import HIDDEN, without_secrets
 from sidelane.manifest.fields import at, mapping
+from sidelane.support.harmless import in_line
+from sidelane.support.secrets import HIDDEN, without_secrets
 
 #: Kubernetes' own kinds that have no namespace. Kinds of custom resources are taken to have one.
 CLUSTER_KINDS: Final = frozenset({

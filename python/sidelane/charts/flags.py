@@ -1,0 +1,72 @@
+"""What ``-f`` and ``--set…`` say together, gathered as Helm gathers it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sidelane import kubeyaml
+from sidelane.charts import strvals, written_lane
+from sidelane.errors import InvalidInput, InvalidValues
+from sidelane.helm.values import require
+
+
+def gather(
+    files: Iterable[str] = (),
+    *,
+    set_json: Iterable[str] = (),
+    set: Iterable[str] = (),  # noqa: A002 - Helm's own name
+    set_string: Iterable[str] = (),
+    set_file: Iterable[str] = (),
+) -> dict[str, Any]:
+    """What ``-f`` and ``--set…`` say together, in Helm's order: files first, each later one over the earlier.
+
+    Raises InvalidInput for a file that can't be read or a flag that Helm would not take, InvalidManifest for a file
+    that is not YAML, InvalidValues for what would not reach a chart as it is given.
+    """
+    values: dict[str, Any] = {}
+    for name in files:
+        strvals.merge_into(values, read_file(_bytes(name), "standard input" if name == "-" else name))
+    for text in set_json:
+        strvals.set_json_into(values, text)
+    for text in set:
+        strvals.set_into(values, text)
+    for text in set_string:
+        strvals.set_string_into(values, text)
+    for text in set_file:
+        strvals.set_file_into(values, text, lambda name: _bytes(name).decode(errors="surrogateescape"))
+    require(values)
+    return values
+
+
+def read_file(content: bytes, source: str) -> dict[str, Any]:
+    """The values of a file. Raises InvalidManifest for what is not YAML, InvalidInput for what is not a mapping, and
+    InvalidValues for a Version or Build that YAML misreads, and for what would not reach a chart as it is.
+    """
+    data = kubeyaml.read(content, source=source)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InvalidInput(f"{source} is not a mapping of values", remedy="write it as `key: value` lines")
+    if errors := tuple(f"{source}: {sentence}" for sentence in written_lane.in_values(content, data)):
+        raise InvalidValues("; ".join(errors), errors=errors, remedy="put Version and Build in quotes")
+    require(data, source)
+    return data
+
+
+def _bytes(name: str) -> bytes:
+    """A file's content, and no more of it than is worth reading: kubeyaml refuses what is larger."""
+    if "://" in name:
+        raise InvalidInput(f"{name!r} is an address, and values are read from files", remedy="fetch it, and give -f -")
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
+        with Path(name).open("rb") as file:
+            return file.read(kubeyaml.SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"the file {name!r} can't be read: {reason}", remedy="check its path and its rights"
+        ) from None

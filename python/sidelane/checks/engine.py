@@ -1,0 +1,87 @@
+"""Rules × objects → report."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sidelane.checks.rules import RULES, Context, Finding, Rule, Severity
+from sidelane.manifest import Identity, Manifest, Object
+from sidelane.naming.lane import Lane
+
+__all__ = ["Finding", "Report", "Severity", "check"]
+
+_EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
+
+
+class Report(NamedTuple):
+    """What a check found. ``lane`` is None where each object was held against its own label's lane."""
+
+    findings: tuple[Finding, ...]
+    objects: int
+    rules: tuple[str, ...]
+    lane: Lane | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether no finding is an error. Warnings are for people to weigh."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def to_json(self) -> dict[str, object]:
+        """The report as programs read it."""
+        lane = {} if self.lane is None else {"lane": str(self.lane)}
+        return {
+            "clean": self.clean,
+            **lane,
+            "objects": self.objects,
+            "rules": list(self.rules),
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check(
+    manifest: Manifest, *, lane: Lane | None = None, whole: bool = False, rules: Sequence[Rule] = RULES
+) -> Report:
+    """Holds every object against every rule.
+
+    Without a lane, each object is held against the lane that its own label says; an object that says none is a
+    finding. ``whole``: the manifest is all of its lanes, not one release of several. A rule that crashes is an error
+    in the report, never a clean one.
+    """
+    context = Context(manifest, lane, whole)
+    findings = sorted(finding for rule in rules for finding in _run(rule, context))
+    return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in rules), lane)
+
+
+def _run(rule: Rule, context: Context) -> Iterator[Finding]:
+    try:
+        yield from rule.run(context)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not look clean
+        yield _crash(rule, _culprit(rule, context), error)
+
+
+def _culprit(rule: Rule, context: Context) -> Object | None:
+    """The object that the rule fails on by itself, None where it takes several."""
+    for obj in context.manifest.objects:
+        try:
+            list(rule.run(Context(Manifest((obj,)), context.lane, context.whole)))
+        except Exception:  # noqa: BLE001 - this is what is looked for
+            return obj
+    return None
+
+
+def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
+    # Where it failed, and not the error's own text, which may hold values of a Secret.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return Finding(
+        source=obj.source if obj else "",
+        line=obj.line if obj else 0,
+        identity=obj.identity if obj else _EVERYTHING,
+        path="",
+        rule=rule.id,
+        severity="error",
+        message=f"the rule failed with {type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
+        remedy="report this; until it is mended, nothing is known of what the rule checks",
+    )

@@ -1,0 +1,11 @@
+"""A report as JSON."""
+
+from __future__ import annotations
+
+from sidelane.checks.engine import Report
+from sidelane.support import json_writer
+
+
+def render_json(report: Report) -> str:
+    """The report as one JSON document."""
+    return json_writer.dump(report.to_json())

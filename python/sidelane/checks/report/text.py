@@ -1,0 +1,79 @@
+"""A report for people: a block for each object, which fits 80 columns where names do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from sidelane.checks.engine import Finding, Report
+from sidelane.support.harmless import in_line
+
+_WIDTH: Final = 80
+_COLOURS: Final = {"error": "31", "warning": "33", "ok": "32"}
+
+
+def render_text(report: Report, *, colour: bool = False) -> str:
+    """The findings by object, and a line that sums up. ``colour`` adds a terminal's codes.
+
+    ::
+
+        pipeline/templates/service.yaml: Service zk
+          error    metadata.name: the name 'zk' does not end in '-coco-1'
+                   → name it <component>-<Version>-<Build> [lane-suffix]
+
+        12 objects, 6 rules: 1 error
+    """
+    blocks = [_block(list(findings), colour) for _, findings in groupby(report.findings, _place)]
+    return "\n\n".join([*blocks, _summary(report, colour)]) + "\n"
+
+
+def _place(finding: Finding) -> tuple[object, ...]:
+    return finding.source, finding.line, finding.identity
+
+
+def _block(findings: list[Finding], colour: bool) -> str:
+    first = findings[0]
+    title = in_line(": ".join(filter(None, (first.source, str(first.identity)))))
+    return "\n".join([title, *(line for finding in findings for line in _lines(finding, colour))])
+
+
+def _lines(finding: Finding, colour: bool) -> Iterator[str]:
+    severity = _painted(f"{finding.severity:<8}", finding.severity, colour)
+    message = _wrapped(in_line(": ".join(filter(None, (finding.path, finding.message)))))
+    yield f"  {severity} {message[0]}"
+    yield from (f"{'':11}{line}" for line in message[1:])
+    remedy = _wrapped(in_line(f"{finding.remedy} [{finding.rule}]"), first="→ ")
+    yield from (f"{'':11}{line}" for line in remedy)
+
+
+def _wrapped(text: str, first: str = "") -> list[str]:
+    # Paths and names stay whole: people copy them.
+    return textwrap.wrap(
+        text,
+        _WIDTH - 11,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _summary(report: Report, colour: bool) -> str:
+    counts = [
+        _painted(_counted(number, severity), severity, colour)
+        for severity in ("error", "warning")
+        if (number := sum(finding.severity == severity for finding in report.findings))
+    ]
+    lane = f" in lane {report.lane}" if report.lane else ""
+    scope = f"{_counted(report.objects, 'object')}{lane}, {_counted(len(report.rules), 'rule')}"
+    return f"{scope}: {', '.join(counts) or _painted('clean', 'ok', colour)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _painted(text: str, style: str, colour: bool) -> str:
+    return f"\033[{_COLOURS[style]}m{text}\033[0m" if colour else text

@@ -1,0 +1,11 @@
+"""A report as YAML."""
+
+from __future__ import annotations
+
+from sidelane.checks.engine import Report
+from sidelane.kubeyaml.writer import dump
+
+
+def render_yaml(report: Report) -> str:
+    """The report as one YAML document."""
+    return dump(report.to_json())

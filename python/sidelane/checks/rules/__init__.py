@@ -1,0 +1,33 @@
+"""The rules of the naming contract: one a file, in the order in which people want to read findings.
+
+To add one, write its file beside the others (a ``RULE`` with wrong and right examples) and list it here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sidelane.checks.rules import (
+    lane_labels,
+    lane_selectors,
+    lane_suffix,
+    list_keys,
+    name_limits,
+    references_exist,
+    text_fields,
+    unique_identity,
+)
+from sidelane.checks.rules.rule import Context, Finding, Problem, Rule, Severity
+
+__all__ = ["RULES", "Context", "Finding", "Problem", "Rule", "Severity"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    lane_suffix.RULE,
+    lane_labels.RULE,
+    name_limits.RULE,
+    lane_selectors.RULE,
+    references_exist.RULE,
+    unique_identity.RULE,
+    list_keys.RULE,
+    text_fields.RULE,
+)

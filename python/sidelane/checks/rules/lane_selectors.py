@@ -1,0 +1,162 @@
+"""Every selector can only match its own lane."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sidelane.checks.rules.rule import LANE_LABEL, Context, Problem, Rule, in_lane, is_route, parse_lane
+from sidelane.manifest import Object, Selector, selectors
+from sidelane.naming.lane import Lane
+
+_LABELS: Final = """\
+  labels: &labels
+    app: zk-2-coco-1
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+"""
+_OBJECT: Final = f"""\
+---
+apiVersion: {{version}}
+kind: {{kind}}
+metadata:
+  name: zk-2-coco-1
+{_LABELS}spec:
+  {{spec}}
+"""
+_WORKLOAD: Final = f"""\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: zk-2-coco-1
+{_LABELS}spec:
+  selector: {{selector}}
+  template:
+    metadata: {{{{labels: *labels}}}}
+    spec:
+      containers: [{{{{name: main, image: "zookeeper:3.9.5"}}}}]
+"""
+_POLICY: Final = """\
+podSelector: {matchLabels: {app: zk-2-coco-1}}
+  ingress: [{from: [{podSelector: %s}]}]"""
+_ROUTE: Final = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: svc1-2-coco-1
+  labels:
+    app: svc1-2-coco-1
+    app.kubernetes.io/name: {chart}
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+spec:
+  selector: {selector}
+"""
+
+_LabelSets = list[Mapping[str, Any]]
+
+
+class _Index:
+    """Label sets by each label and its value, so that a selector is held against the few that could match."""
+
+    def __init__(self) -> None:
+        self._by_label: defaultdict[tuple[str, str, object], _LabelSets] = defaultdict(list)
+        self._all: defaultdict[str, _LabelSets] = defaultdict(list)
+
+    def add(self, namespace: str, labels: Mapping[str, Any]) -> None:
+        self._all[namespace].append(labels)
+        for key, value in labels.items():
+            if isinstance(value, str):
+                self._by_label[namespace, key, value].append(labels)
+
+    def has_match(self, namespace: str, selector: Selector) -> bool:
+        """Whether the selector matches one of these, or none is there that it could be held against."""
+        if namespace not in self._all:
+            return True
+        candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
+        fewest = min(candidates, key=len) if candidates else self._all[namespace]
+        return any(map(selector.matches, fewest))
+
+
+def _check(context: Context) -> Iterator[Problem]:
+    indexes = {"pods": _Index(), "services": _Index()}
+    for obj in context.manifest.objects:
+        # A test's pod is a hook: it comes and goes, and no Service is there for it alone.
+        if (template := obj.pod_template) and not obj.is_hook:
+            indexes["pods"].add(obj.identity.namespace, template.labels)
+        elif obj.kind == "Service":
+            indexes["services"].add(obj.identity.namespace, obj.labels)
+    for obj, lane in context.in_lanes():
+        found = selectors(obj)
+        for selector in found:
+            if message := _message(obj, selector, lane, indexes[selector.selects]):
+                yield Problem(obj, selector.path, message)
+        if obj.identity.group == "apps" and obj.pod_template and not any(s.role == "template" for s in found):
+            yield Problem(obj, "spec.selector", "is missing")
+
+
+def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
+    demanded = selector.demanded(LANE_LABEL)
+    if demanded is not None and is_route(obj):
+        lane = parse_lane(demanded) or lane
+        if not in_lane(selector.demanded("app"), lane):
+            return f"demands no app of {lane}, the lane that this route leads to"
+    if demanded is not None and demanded != str(lane):
+        return f"selects lane {demanded!r}, and this object is of {lane}"
+    if selector.role == "peer" or selector.elsewhere:
+        return ""
+    if selector.is_empty:
+        return f"is empty, and so selects all {selector.selects} of the namespace"
+    if demanded is None and not in_lane(selector.demanded("app"), lane):
+        return f"demands neither the label {LANE_LABEL}: {lane} nor an app of this lane"
+    if selector.role == "template":
+        template = obj.pod_template
+        matches = template is None or selector.matches(template.labels)
+        return "" if matches else "does not match the labels of its own pod template"
+    matches = index.has_match(obj.identity.namespace, selector)
+    return "" if matches else f"matches none of the manifest's {selector.selects}"
+
+
+RULE: Final[Rule] = Rule(
+    id="lane-selectors",
+    title="Every selector can only match its own lane",
+    explanation=(
+        "A Service, a disruption budget or a policy acts on every pod in the namespace that its selector matches, so "
+        "`app: zk` reaches into the lanes beside it, and an empty selector into everything. The same holds for "
+        "spreading and affinity, by which a new lane could keep an old one's pods from being scheduled. A workload's "
+        "selector has to match its own template, or the API server refuses it. Who may connect (a NetworkPolicy's "
+        "`from` and `to`) may reach beyond the lane, for callers live there, but not into another lane by name. "
+        "A route's Service may: it leads to one app of one lane, which need not be its own."
+    ),
+    remedy="select by the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
+    wrong=(
+        _OBJECT.format(version="v1", kind="Service", spec="selector: {app: zk}"),
+        _OBJECT.format(version="v1", kind="Service", spec="selector: {sidelane.dev/lane: 2-coco-2}"),
+        _OBJECT.format(version="policy/v1", kind="PodDisruptionBudget", spec="selector: {}"),
+        _WORKLOAD.format(selector="{matchLabels: {app: zk-2-coco-1, tier: db}}"),
+        _WORKLOAD.format(selector="{matchExpressions: [{key: app, operator: Exists}]}"),
+        _WORKLOAD.format(selector="{matchLabels: *labels}")
+        + _OBJECT.format(version="v1", kind="Service", spec="selector: {app: zk-cs-2-coco-1}"),
+        _OBJECT.format(
+            version="networking.k8s.io/v1",
+            kind="NetworkPolicy",
+            spec=_POLICY % "{matchLabels: {sidelane.dev/lane: 2-coco-2}}",
+        ),
+        _ROUTE.format(chart="svc1", selector="{app: svc1-2-coco-2, sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{app: svc1-2-coco-1, sidelane.dev/lane: 2-coco-2}"),
+    ),
+    right=(
+        _WORKLOAD.format(selector="{matchLabels: {sidelane.dev/lane: 2-coco-1}}")
+        + _OBJECT.format(version="v1", kind="Service", spec="selector: {app: zk-2-coco-1}"),
+        _WORKLOAD.format(selector="{matchExpressions: [{key: app, operator: In, values: [zk-2-coco-1]}]}"),
+        _OBJECT.format(version="networking.k8s.io/v1", kind="NetworkPolicy", spec=_POLICY % "{}"),
+        _OBJECT.format(version="v1", kind="Service", spec="externalName: zk.example"),
+        _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2, version: v1, sidelane.dev/lane: 2-coco-2}"),
+    ),
+    check=_check,
+)

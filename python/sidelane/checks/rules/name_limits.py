@@ -1,0 +1,154 @@
+"""Names, labels and annotations are what the API server takes, and what its controllers can work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from sidelane.checks.rules import syntax
+from sidelane.checks.rules.rule import Context, Problem, Rule, shown
+from sidelane.manifest import Object, PodTemplate, selectors
+from sidelane.manifest.fields import mapping, walk
+from sidelane.naming.contract import KIND_LIMITS
+
+_OBJECT: Final = """\
+apiVersion: {version}
+kind: {kind}
+metadata:
+  name: {name}-2-coco-1
+  labels: &labels
+    app: zk-2-coco-1
+    sidelane.dev/version: 2-coco
+    sidelane.dev/build: "1"
+    sidelane.dev/lane: 2-coco-1
+    app.kubernetes.io/version: {app_version}
+spec:
+  serviceName:
+  selector: {selector}
+  ports: [{{name: {port}, port: 2181}}]
+  template:
+    metadata: {{labels: *labels}}
+    spec:
+      containers:
+        - name: {container}
+          image: zookeeper:3.9.5
+"""
+_SERVICE: Final = {
+    "version": "v1", "kind": "Service", "name": "zk", "port": "client", "container": "zookeeper",
+    "app_version": "3.9.5", "selector": "{app: zk-2-coco-1}",
+}  # fmt: skip
+_STATEFULSET: Final = {
+    **_SERVICE, "version": "apps/v1", "kind": "StatefulSet", "selector": "{matchLabels: {app: zk-2-coco-1}}"
+}  # fmt: skip
+
+_Syntax = Callable[[object], str]
+_CONTAINERS: Final = ("containers[]", "initContainers[]", "ephemeralContainers[]")
+_POD_NAMES: Final[tuple[tuple[str, _Syntax], ...]] = (
+    *((f"{containers}.name", syntax.dns_label) for containers in _CONTAINERS),
+    *((f"{containers}.ports[].name", syntax.port_name) for containers in _CONTAINERS[:2]),
+    ("volumes[].name", syntax.dns_label),
+    ("hostname", syntax.dns_label),
+    ("subdomain", syntax.dns_label),
+)
+_NAMES: Final[dict[tuple[str, str], tuple[tuple[str, _Syntax], ...]]] = {
+    ("", "Service"): (("spec.ports[].name", syntax.dns_label),),
+    ("apps", "StatefulSet"): (("spec.volumeClaimTemplates[].metadata.name", syntax.dns_label),),
+}
+# Names that the API server only takes as a segment of a path; the contract's own names are narrower.
+_RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def _check(context: Context) -> Iterator[Problem]:
+    for obj in context.manifest.objects:
+        if problem := _name_problem(obj):
+            yield Problem(obj, "metadata.name", problem)
+        yield from _metadata(obj, "metadata", mapping(obj.body, "metadata"))
+        yield from _syntax(obj, obj.body, _NAMES.get((obj.identity.group, obj.kind), ()), "")
+        yield from _selected(obj)
+        if obj.kind in {"ConfigMap", "Secret"} and not obj.identity.group:
+            yield from _data_keys(obj)
+        if template := obj.pod_template:
+            yield from _pods(obj, template)
+
+
+def _name_problem(obj: Object) -> str:
+    limit = KIND_LIMITS.get(obj.kind, 253)
+    if obj.identity.group == _RBAC:
+        return "has a slash or a percent sign" if {"/", "%"} & set(obj.name) or obj.name in {".", ".."} else ""
+    if obj.kind == "Service" and not obj.identity.group:
+        return syntax.dns_label_1035(obj.name)
+    return syntax.dns_label(obj.name, limit) if obj.kind in KIND_LIMITS else syntax.dns_subdomain(obj.name)
+
+
+def _metadata(obj: Object, path: str, metadata: dict[str, Any]) -> Iterator[Problem]:
+    for key, value in mapping(metadata, "labels").items():
+        yield from _label(obj, f"{path}.labels", key, value)
+    annotations = mapping(metadata, "annotations")
+    for key, value in annotations.items():
+        # The prefix of an annotation, unlike a label, may have upper case: the API server lowers it first.
+        problem = syntax.label_key(key.lower()) or ("" if isinstance(value, str) else "has a value that is not text")
+        if problem:
+            yield Problem(obj, f"{path}.annotations[{key}]", problem)
+    if annotations and (problem := syntax.annotations_size(annotations)):
+        yield Problem(obj, f"{path}.annotations", problem)
+
+
+def _label(obj: Object, path: str, key: str, value: object) -> Iterator[Problem]:
+    if problem := syntax.label_key(key):
+        yield Problem(obj, f"{path}[{key}]", f"the key {problem}")
+    if problem := syntax.label_value(value):
+        yield Problem(obj, f"{path}[{key}]", f"the value {shown(value)} {problem}")
+
+
+def _selected(obj: Object) -> Iterator[Problem]:
+    for selector in selectors(obj):
+        for key, value in selector.labels.items():
+            yield from _label(obj, selector.path, key, value)
+
+
+def _data_keys(obj: Object) -> Iterator[Problem]:
+    for part in ("data", "binaryData", "stringData"):
+        for key in mapping(obj.body, part):
+            if problem := syntax.data_key(key):
+                yield Problem(obj, f"{part}[{key}]", f"the key {problem}")
+    if problem := syntax.data_size(obj.body, encoded=obj.kind == "Secret"):
+        yield Problem(obj, "data", problem, "spread it over several objects, or keep it in a volume")
+
+
+def _pods(obj: Object, template: PodTemplate) -> Iterator[Problem]:
+    if template.path:
+        yield from _metadata(obj, template.within("metadata"), {"labels": template.labels})
+    yield from _syntax(obj, template.spec, _POD_NAMES, template.within("spec"))
+
+
+def _syntax(obj: Object, root: Any, rows: tuple[tuple[str, _Syntax], ...], base: str) -> Iterator[Problem]:
+    for pattern, check in rows:
+        for path, value in walk(root, pattern, base):
+            if problem := check(value):
+                yield Problem(obj, path, f"{shown(value)} {problem}")
+
+
+RULE: Final[Rule] = Rule(
+    id="name-limits",
+    title="Names, labels and annotations are what Kubernetes takes",
+    explanation=(
+        "The API server refuses other names in the middle of an install. And some that it takes do not work: the pods "
+        "of a StatefulSet with a name over 52 characters never start, for the label controller-revision-hash grows "
+        "past 63; a Deployment's name over 46 is cut in the names of its pods; a Service's leading digit is taken from "
+        "Kubernetes 1.36 only. Nothing is ever cut here, for then two lanes could share a name."
+    ),
+    remedy="choose a shorter or plainer one",
+    wrong=(
+        _OBJECT.format_map({**_STATEFULSET, "name": "z" + "k" * 44}),
+        _OBJECT.format_map({**_STATEFULSET, "app_version": "1.4.0+b1"}),
+        _OBJECT.format_map({**_STATEFULSET, "app_version": "3.9"}),
+        _OBJECT.format_map({**_STATEFULSET, "container": "zoo_keeper"}),
+        _OBJECT.format_map({**_SERVICE, "name": "z" * 55}),
+        _OBJECT.format_map({**_SERVICE, "port": "Client"}),
+    ),
+    right=(
+        _OBJECT.format_map({**_STATEFULSET, "name": "z" * 43}),
+        _OBJECT.format_map(_SERVICE),
+    ),
+    check=_check,
+)

@@ -1,0 +1,206 @@
+"""What Helm's words mean. Helm ends with 1 for everything, so what happened is told by what it wrote.
+
+Each row was seen from Helm 3.17 and Helm 4; the first that fits is taken. A row that no longer fits costs a good
+sentence, never a wrong answer: what no row knows is a HelmError with Helm's own last line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sidelane.errors import (
+    ChartNotFound,
+    ClusterDenied,
+    ClusterUnreachable,
+    FieldsOwned,
+    HelmError,
+    InvalidInput,
+    InvalidValues,
+    KindNotServed,
+    NotReady,
+    Refused,
+    ReleaseConflict,
+    ReleaseExists,
+    ReleaseNotFound,
+    SidelaneError,
+    TargetBusy,
+    TimedOut,
+    TooLarge,
+)
+from sidelane.helm import rights
+from sidelane.support.redaction import HIDDEN, learn, redact
+
+
+class Meaning(NamedTuple):
+    """One row: the words that Helm writes, and what is told in their place."""
+
+    words: re.Pattern[str]
+    error: type[SidelaneError]
+    problem: str  # may hold the groups of ``words``
+    remedy: str  # may hold the groups, and ``{status}`` or ``{verify}``: a command about the release
+
+
+def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
+    return Meaning(re.compile(words, re.IGNORECASE | re.DOTALL), error, problem, remedy)
+
+
+MEANINGS = (
+    _row(
+        r"cannot re-?use a name that is still in use|release: already exists",
+        ReleaseExists,
+        "a release of that name is there",
+        "see it with {status}",
+    ),
+    _row(
+        r"another operation \(install/upgrade/rollback\) is in progress",
+        TargetBusy,
+        "another Helm is changing this release",
+        "wait until it ends; if its process is dead, see {status}",
+    ),
+    _row(
+        r"create: failed to create: (Secret \"sh\.helm\.release\S+ is invalid: data: Too long|Request entity too large"
+        r"|etcdserver: request is too large)",
+        TooLarge,
+        "the release is too large: Helm keeps its chart, values and objects, compressed, in a Secret of at most 1 MiB",
+        "take large files out of the chart, and give it the name of a ConfigMap or volume instead of large values",
+    ),
+    _row(
+        r"Unable to continue with \w+: (?P<what>.+?) in namespace \"(?P<ns>[^\"]*)\" exists and cannot be imported",
+        ReleaseConflict,
+        "the {what} in namespace {ns!r} belongs to another release or to none",
+        "use the next Build, or uninstall what owns it",
+    ),
+    _row(
+        r"conflict occurred while applying object (\S+/)?(?P<name>\S+) \S+, Kind=(?P<kind>\w+): "
+        r"Apply failed with \d+ conflicts?: (?P<fields>.+)$",
+        FieldsOwned,
+        "others have set fields of the {kind} {name}: {fields}",
+        "set them back where they were changed, then try again; see {verify}",
+    ),
+    _row(
+        r"(?P<kind>\w+)(\.\S+)? \"(?P<name>[^\"]+)\" already exists",
+        ReleaseConflict,
+        "the {kind} {name!r} was made by someone else at the same time",
+        "see `sidelane list`; what this call made is marked as failed",
+    ),
+    _row(  # the charts' own guard
+        r"execution error at \([^)]*\): "
+        r"(?P<sentence>the release '[^']*' (is deployed and never changed|can't have )[^\n]+)",
+        ReleaseConflict,
+        "{sentence}",
+        "",
+    ),
+    _row(
+        r"(execution error at \((?P<at>[^)]*)\): )(?P<sentence>.+)$",
+        InvalidValues,
+        "{sentence}",
+        "",
+    ),
+    _row(
+        r"values don't meet the specifications of the schema\(s\) in the following chart\(s\):\n(?P<all>.+)$",
+        InvalidValues,
+        "the chart's schema does not take these values: {all}",
+        "see the chart's values.yaml",
+    ),
+    _row(
+        r"no matches for kind \"(?P<kind>[^\"]+)\" in version \"(?P<version>[^\"]+)\"",
+        KindNotServed,
+        "the cluster serves no {kind} of {version}",
+        "install its definitions, or do without it",
+    ),
+    _row(
+        r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find",
+        KindNotServed,
+        "the cluster serves no {what}",
+        "install its definitions, or do without it",
+    ),
+    _row(
+        r"Unauthorized|the server has asked for the client to provide credentials",
+        ClusterDenied,
+        "the API server does not accept these credentials",
+        "renew them, or name others with --kubeconfig or --kube-context",
+    ),
+    _row(
+        r"(?P<what>([^\s:]+ \"[^\"]*\"|[^\s:]+) is forbidden: [^\n]+)",
+        ClusterDenied,
+        "the API server refused: {what}",
+        "ask for this right, or use credentials that have it",
+    ),
+    _row(
+        r"context \"(?P<name>[^\"]*)\" does not exist",
+        InvalidInput,
+        "the kubeconfig has no context {name!r}",
+        "see `kubectl config get-contexts`",
+    ),
+    _row(
+        r"namespaces \"(?P<name>[^\"]+)\" not found",
+        Refused,
+        "there is no namespace {name!r}",
+        "create it with `kubectl create namespace {name}`, or add --create-namespace",
+    ),
+    _row(
+        r"release: not found|has no deployed releases|not found: release",
+        ReleaseNotFound,
+        "there is no such release here",
+        "see `sidelane list`, or name another namespace with -n",
+    ),
+    _row(
+        r"context deadline exceeded|timed out waiting|resource .* not ready\. status|progress deadline exceeded",
+        TimedOut,
+        "the release was not ready in time",
+        "see {status}, or allow more time with --timeout",
+    ),
+    _row(
+        r"(?P<kind>job|pod) (?P<name>\S+) failed(?P<why>: \w+)?",
+        NotReady,
+        "the {kind} {name} failed{why}",
+        "see {status}, and the log of its pod",
+    ),
+    _row(
+        r"cluster unreachable|connection refused|no such host|no configuration has been provided|i/o timeout",
+        ClusterUnreachable,
+        "the API server does not answer",
+        "check the cluster, and --kubeconfig, --kube-context or KUBECONFIG; "
+        "--directory writes manifests without a cluster",
+    ),
+    _row(
+        r"chart \"(?P<name>[^\"]+)\".*not found|repo (?P<repo>\S+) not found|failed to download \"(?P<url>[^\"]+)\""
+        r"|could not locate a version matching",
+        ChartNotFound,
+        "Helm finds no such chart",
+        "see `sidelane charts`, `helm search repo`, or name a folder",
+    ),
+    _row(
+        r"library charts are not installable",
+        InvalidInput,
+        "this is a library chart, which only other charts use",
+        "see `sidelane charts` for those that can be installed",
+    ),
+    _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see {status}"),
+)
+
+
+def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "") -> SidelaneError:
+    """The error that Helm's words mean, with every secret in them hidden. release: that Helm worked on."""
+    learn(secrets)
+    stderr = redact(stderr)
+    # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
+    stderr = re.sub(r"(?m)^(- at '[^']*': )'.*' (?=(does not|is not|must))", rf"\1{HIDDEN} ", stderr)
+    words = _errors(stderr)
+    if missing := rights.missing_in(words):
+        return rights.denied(missing)
+    for meaning in MEANINGS:
+        if match := meaning.words.search(words):
+            groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
+            groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
+            groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
+            return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
+    last = words.strip().splitlines()
+    return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
+
+
+def _errors(stderr: str) -> str:
+    """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""
+    _, found, error = stderr.partition("Error: ")
+    return (error if found else stderr).partition("\n\nUse --debug flag")[0]

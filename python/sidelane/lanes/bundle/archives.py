@@ -1,0 +1,219 @@
+"""A bundle: one file that holds all that it takes to deploy a lane again, elsewhere or years later.
+
+    bundle.json                     the lane, its namespace, its releases in their order, the versions that it was
+                                    rendered for and by, and the digest of every other file
+    charts/<digest>.tgz             each chart, as a package
+    releases/<name>/values.json     the values, with Version and Build
+    releases/<name>/manifest.yaml   the objects as they were deployed, which a replay is held against
+    releases/<name>/record.json     the record, where there is one
+
+The same content gives the same bytes. Nothing in it is signed: its digest is what to keep or to sign.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from sidelane.charts.rendering import read_manifest
+from sidelane.errors import InvalidInput
+from sidelane.helm.values import require
+from sidelane.manifest import Manifest
+from sidelane.naming.lane import Lane
+from sidelane.support.harmless import in_line
+
+API_VERSION: Final = "sidelane.dev/v1alpha1"
+KIND: Final = "LaneBundle"
+INDEX: Final = "bundle.json"
+
+#: Limits of a bundle, packed and unpacked, and of one file of it, in bytes: many times what a lane takes.
+_LIMIT: Final = 200 * 1024 * 1024
+_FILE_LIMIT: Final = 50 * 1024 * 1024
+#: How many files it may have; a release takes four.
+_FILES: Final = 10_000
+#: Helm's own rule for the name of a release.
+_NAME: Final = re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+class _Broken(Exception):
+    """Why a file is not a bundle, as the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """One release of a bundle: its chart as a package, its values, its objects as Helm printed them, its record."""
+
+    name: str
+    chart: bytes
+    values: Mapping[str, Any]
+    text: str
+    namespace: str
+    record: str | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.text, self.namespace, self.name)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A lane, whole. kubernetes and api_versions: what it was rendered for; helm: by which."""
+
+    lane: Lane
+    namespace: str
+    kubernetes: str
+    api_versions: tuple[str, ...]
+    helm: str
+    releases: tuple[Bundled, ...]
+    digest: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The bundle as programs read it."""
+        return {
+            "lane": str(self.lane),
+            "namespace": self.namespace,
+            "kubernetes": self.kubernetes,
+            "helm": self.helm,
+            "digest": self.digest,
+            "releases": [{"name": one.name, "digest": one.manifest.digest()} for one in self.releases],
+        }
+
+
+def write(bundle: Bundle, path: Path) -> str:
+    """Writes a bundle, and returns its digest. What is at the path is replaced when the new one is whole."""
+    files: dict[str, bytes] = {}
+    for one in bundle.releases:
+        folder = f"releases/{one.name}"
+        files[_chart(one.chart)] = one.chart
+        files[f"{folder}/values.json"] = _json(one.values)
+        files[f"{folder}/manifest.yaml"] = one.text.encode()
+        if one.record is not None:
+            files[f"{folder}/record.json"] = one.record.encode()
+    index = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "lane": {"Version": bundle.lane.version, "Build": bundle.lane.build},
+        "namespace": bundle.namespace,
+        "kubernetes": bundle.kubernetes,
+        "apiVersions": list(bundle.api_versions),
+        "helm": bundle.helm,
+        "releases": [{"name": one.name, "chart": _chart(one.chart)} for one in bundle.releases],
+        "files": {name: _digest(content) for name, content in sorted(files.items())},
+    }
+    content = packed({INDEX: _json(index), **dict(sorted(files.items()))})
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_bytes(content)
+    aside.replace(path)
+    return _digest(content)
+
+
+def read(path: str | Path) -> Bundle:
+    """Reads a bundle, within limits that hostile input can't pass.
+
+    Raises InvalidInput for a file that is not a bundle, or is not as it was written, and InvalidValues for values that
+    would not reach a chart as they are.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_LIMIT + 1)
+    except OSError as error:
+        raise InvalidInput(
+            f"the bundle {str(path)!r} can't be read: {error.strerror}", remedy="check its path and its rights"
+        ) from None
+    remedy = "name a file that the command bundle made"
+    try:
+        return _read(_unpacked(content), _digest(content))
+    except _Broken as why:
+        raise InvalidInput(f"{str(path)!r} is not a bundle: {why}", remedy=remedy) from None
+    except RecursionError:
+        raise InvalidInput(f"{str(path)!r} is not a bundle: its JSON is nested too deep", remedy=remedy) from None
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInput(f"{str(path)!r} is not a bundle, or is damaged", remedy=remedy) from None
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A .tar.gz of these files in their order, whose bytes say nothing of when, where and by whom it was made."""
+    archive = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=archive, mode="wb", filename="", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)  # mode 0644, of nobody, at the beginning of time
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+def _read(files: Mapping[str, bytes], digest: str) -> Bundle:
+    index = cast("dict[str, Any]", json.loads(files[INDEX]))
+    if (index["apiVersion"], index["kind"]) != (API_VERSION, KIND):
+        raise ValueError
+    if {name: _digest(content) for name, content in files.items() if name != INDEX} != index["files"]:
+        raise ValueError
+    return Bundle(
+        lane=Lane(index["lane"]["Version"], index["lane"]["Build"]),
+        namespace=str(index["namespace"]),
+        kubernetes=str(index["kubernetes"]),
+        api_versions=tuple(map(str, index["apiVersions"])),
+        helm=str(index["helm"]),
+        releases=tuple(_release(one, files, str(index["namespace"])) for one in index["releases"]),
+        digest=digest,
+    )
+
+
+def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str) -> Bundled:
+    name = str(one["name"])
+    if not _NAME.fullmatch(name):
+        raise _Broken(f"{in_line(name, 60)!r} is not the name of a release")
+    folder = f"releases/{name}"
+    record = files.get(f"{folder}/record.json")
+    values = dict(json.loads(files[f"{folder}/values.json"]))
+    require(values, f"{folder}/values.json")
+    return Bundled(
+        name=name,
+        chart=files[one["chart"]],
+        values=values,
+        text=files[f"{folder}/manifest.yaml"].decode(),
+        namespace=namespace,
+        record=record.decode() if record is not None else None,
+    )
+
+
+def _unpacked(content: bytes) -> dict[str, bytes]:
+    """The files of an archive, by their names: nothing is written anywhere, so no name can lead out."""
+    files: dict[str, bytes] = {}
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed_file:
+        whole = packed_file.read(_LIMIT + 1) if len(content) <= _LIMIT else content
+    if len(whole) > _LIMIT:
+        raise _Broken(f"it holds more than {_LIMIT >> 20} MiB")
+    with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
+        for member in archive:
+            if len(files) == _FILES:
+                raise _Broken(f"it holds more than {_FILES} files")
+            file = archive.extractfile(member) if member.isfile() and member.size <= _FILE_LIMIT else None
+            if file is None or member.name in files:
+                raise ValueError
+            files[member.name] = file.read()
+    return files
+
+
+def _chart(package: bytes) -> str:
+    return f"charts/{_digest(package).removeprefix('sha256:')}.tgz"
+
+
+def _json(data: object) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

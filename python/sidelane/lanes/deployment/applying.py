@@ -1,0 +1,247 @@
+"""A plan, done: independent releases side by side, what is needed first, and of one run all or nothing when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sidelane.charts.rendering import Renderer
+from sidelane.charts.sources import Chart
+from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
+from sidelane.lanes.deployment.planning import Plan, RouteStep, Step, all_of
+from sidelane.naming.lane import Lane
+from sidelane.releases import installing
+from sidelane.releases.installing import Progress, quiet
+from sidelane.releases.stores import Options, Release, Target
+
+#: Applies one route of the file, and tells what it did.
+Route = Callable[[RouteStep], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a run did to a lane: each release with its ``change``, in the order of the file, and the routes it made."""
+
+    lane: Lane
+    releases: tuple[Release, ...]
+    routes: tuple[Any, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The result as programs read it."""
+        return {
+            "lane": str(self.lane),
+            "releases": [release.to_json() for release in self.releases],
+            "routes": [route.to_json() for route in self.routes],
+        }
+
+
+async def apply(
+    target: Target,
+    renderer: Callable[[Chart], Renderer],
+    plan: Plan,
+    *,
+    options: Options,
+    parallel: int,
+    atomic: bool = False,
+    route: Route,
+    progress: Progress = quiet,
+) -> Applied:
+    """Does what is planned. What others need is ready before these are begun, whatever ``options.wait`` says.
+
+    atomic: when anything fails, what this run created is removed again, and nothing else. Raises ReleaseConflict, and
+    has changed nothing, when any step is refused; ApplyFailed when a release fails: what has begun ends, and nothing
+    more begins. The next run takes up what this one leaves, however it ends.
+    """
+    if plan.refused:
+        raise _refusal(plan)
+    routes = [step for step in plan.routes if step.action == "create"]
+    # A route leads to what is ready.
+    options = options._replace(wait=options.wait or bool(routes))
+    run = _Run(target, renderer, plan, options, parallel=parallel, progress=progress)
+    told: list[Any] = []
+    try:
+        done = await run.releases()
+        for step in routes:
+            told.append(await route(step))  # noqa: PERF401 - what was made before one failed is known
+    except BaseException as error:  # a signal, too
+        # Once a route leads there, removing what it leads to would hurt.
+        undone = await run.undo() if atomic and not told else ()
+        if isinstance(error, SidelaneError):
+            raise run.failure(error, undone) from None
+        raise
+    return Applied(plan.lane, tuple(done), tuple(told))
+
+
+def _refusal(plan: Plan) -> ReleaseConflict:
+    lines = [f"{step.release}: {line}" for step in plan.refused for line in step.why]
+    return ReleaseConflict(
+        f"nothing was changed in {plan.lane}, because this is refused:\n  " + "\n  ".join(lines),
+        differences=tuple(lines),
+        remedy=plan.remedy,
+    )
+
+
+def _named(release: str, problem: str) -> str:
+    """A release's problem, which may begin with its name, and may have lines below it."""
+    text = problem if problem.startswith(release) else f"{release}: {problem}"
+    return text.replace("\n", "\n  ")
+
+
+def _by_level(plan: Plan) -> list[Step]:
+    return sorted(plan.steps, key=lambda step: (step.part.level, step.release))
+
+
+class _Run:
+    """One run of a plan, and what is known of it when it fails."""
+
+    def __init__(
+        self,
+        target: Target,
+        renderer: Callable[[Chart], Renderer],
+        plan: Plan,
+        options: Options,
+        *,
+        parallel: int,
+        progress: Progress,
+    ) -> None:
+        self._target, self._renderer, self._plan, self._options = target, renderer, plan, options
+        self._first = next((step.release for step in _by_level(plan) if step.action == "create"), None)
+        self._needed = {need for step in plan.steps for need in step.part.needs}
+        self._ready = {step.release: asyncio.Event() for step in plan.steps}
+        self._at_once = asyncio.Semaphore(parallel)
+        self._tell = progress
+        self._running: list[str] = []
+        self._details: dict[str, str] = {}
+        self._begun: set[str] = set()
+        self._done: dict[str, Release] = {}
+        self._errors: dict[str, SidelaneError] = {}
+
+    async def releases(self) -> list[Release]:
+        """Every release, done. Raises the first error, when all that had begun has ended."""
+        claimed = asyncio.ensure_future(self._claimed())
+        try:
+            await all_of(self._when_needs_are_ready(step, claimed) for step in self._plan.steps)
+        finally:
+            claimed.cancel()
+        if self._errors:
+            raise next(iter(self._errors.values()))
+        return [self._done[step.release] for step in self._plan.steps]
+
+    async def _when_needs_are_ready(self, step: Step, claimed: asyncio.Future[None]) -> None:
+        for need in step.part.needs:
+            await self._ready[need].wait()
+        # Only what is created waits: what the first one needs may be among the rest, which others can't claim any more.
+        if step.action == "create" and step.release != self._first:
+            await asyncio.shield(claimed)
+        async with self._at_once:
+            if not self._errors:
+                try:
+                    await self._one(step)
+                except SidelaneError as error:
+                    self._errors[step.release] = error
+        self._ready[step.release].set()
+
+    async def _claimed(self) -> None:
+        """Returns when the first release to be created is there. It goes in before all others: of two runs that bring a
+        lane at the same time, one loses there and has made nothing.
+        """
+        while self._first is not None and not self._ready[self._first].is_set():
+            try:
+                await asyncio.wait_for(self._ready[self._first].wait(), 1.0)
+            except TimeoutError:
+                if self._first in await self._target.mine(self._plan.lane):
+                    return  # it is this run's, and others need not wait until it is ready
+
+    async def _one(self, step: Step) -> None:
+        self._running.append(step.release)
+        self._progress()
+        if step.action == "create":
+            self._begun.add(step.release)
+        release = await self._bring(step)
+        if step.release == self._first and release.change == "unchanged":
+            raise TargetBusy(
+                f"another process brings {self._plan.lane} at the same time", remedy="run it again when that has ended"
+            )
+        self._done[step.release] = release
+        self._running.remove(step.release)
+        self._progress()
+
+    async def _bring(self, step: Step) -> Release:
+        part, lane = step.part, self._plan.lane
+        tell = functools.partial(self._detail, step.release)
+        options = self._options._replace(
+            wait=self._options.wait or step.release in self._needed, needs=part.needs, level=part.level, progress=tell
+        )
+        if step.there is not None:
+            if options.wait:
+                await installing.ready(self._target, await self._target.stored(step.release), options)
+            return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept=step.kept)
+        renderer = self._renderer(part.chart)
+        if step.action == "scale":
+            return await installing.upgrade(
+                self._target,
+                renderer,
+                part.chart,
+                lane,
+                part.values,
+                keep=not self._plan.reset,
+                options=options,
+                progress=tell,
+            )
+        return await installing.install(
+            self._target,
+            renderer,
+            part.chart,
+            lane,
+            part.values,
+            options=options,
+            rendered=step.rendering,
+            keep=not self._plan.reset,
+            progress=tell,
+        )
+
+    def _detail(self, release: str, text: str) -> None:
+        """Takes in the progress of one release."""
+        self._details[release] = text.removeprefix(f"{release}: ") if text.startswith(f"{release}: ") else ""
+        self._progress()
+
+    def _progress(self) -> None:
+        # One release is told in full, the others by their names.
+        telling = next((name for name in self._running if self._details.get(name)), None)
+        names = sorted(self._running, key=lambda name: name != telling)
+        running = f": {', '.join(names[:3])}{' …' if names[3:] else ''}" if names else ""
+        detail = f"; {telling}: {self._details[telling]}" if telling else ""
+        self._tell(f"{len(self._done)} of {len(self._plan.steps)} releases of {self._plan.lane}{running}{detail}")
+
+    async def undo(self) -> tuple[str, ...]:
+        """Removes what this run created, what needs something before it. Returns the names."""
+        mine = await self._target.mine(self._plan.lane)
+        created = {name for name, release in self._done.items() if release.change == "created"}
+        gone = [step for step in self._plan.steps if step.release in created | (self._begun & mine)]
+        for level in sorted({step.part.level for step in gone}, reverse=True):
+            names = [step.release for step in gone if step.part.level == level]
+            self._tell(f"removing again {', '.join(names)}")
+            options = Options(wait=True, timeout=self._options.timeout, progress=self._tell)
+            await all_of(self._target.uninstall(name, options) for name in names)
+        return tuple(step.release for step in gone)
+
+    def failure(self, error: SidelaneError, undone: tuple[str, ...]) -> ApplyFailed:
+        errors = self._errors or {"routes": error}
+        for name, one in errors.items():
+            if isinstance(one, NotReady) and name in undone:
+                one.remedy = "fix the causes above"  # the release is gone
+        lines = [_named(name, error.problem) for name, error in errors.items()]
+        left = [name for name, release in self._done.items() if release.change != "unchanged" and name not in undone]
+        open_ = [step.release for step in self._plan.steps if step.release not in {*self._done, *errors}]
+        said = {"removed again": undone, "done": left, "not begun": open_}
+        lines += [f"{words}: {', '.join(names)}" for words, names in said.items() if names]
+        return ApplyFailed(
+            f"{self._plan.lane} was not deployed:\n  " + "\n  ".join(lines),
+            errors=errors,
+            undone=undone,
+            done=tuple(left),
+        )

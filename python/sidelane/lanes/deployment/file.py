@@ -1,0 +1,146 @@
+"""The deployment file, read once into a value that can't be wrong. Its schema is schemas/deployment.schema.json."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from sidelane import kubeyaml
+from sidelane.charts import flags, strvals, written_lane
+from sidelane.charts.values import problems
+from sidelane.errors import InvalidDeployment, InvalidInput
+from sidelane.helm.values import require
+from sidelane.kubeyaml.written import Written
+from sidelane.naming.lane import Lane
+from sidelane.support.secrets import learn_values
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One release of the file.
+
+    chart, repo and version as `sidelane install` takes them; a chart's path is absolute. needs: other releases of the
+    file, by their names without the lane. where: its place in the file, ``releases[2]``, for messages.
+    """
+
+    chart: str
+    where: str
+    repo: str | None = None
+    version: str | None = None
+    name: str | None = None
+    service_version: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All releases of one lane. namespace: None is Helm's own choice. routes: as the file has them."""
+
+    lane: Lane
+    releases: tuple[Wanted, ...]
+    namespace: str | None = None
+    routes: tuple[Mapping[str, Any], ...] = ()
+
+
+def read(path: str | os.PathLike[str], *, version: str | None = None, build: str | int | None = None) -> Deployment:
+    """Reads a deployment file. version, build: in the place of the file's Version and Build.
+
+    Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for what can't be read.
+    """
+    source = os.fspath(path)
+    content = _bytes(Path(path))
+    data = kubeyaml.read(content, source=source)
+    if not isinstance(data, dict):
+        raise InvalidDeployment(
+            f"{source} is not a deployment file: it holds no mapping",
+            remedy="begin it with apiVersion: sidelane.dev/v1alpha1 and kind: LaneDeployment",
+        )
+    if errors := _misread(content, data) or problems(schema(), data):
+        raise InvalidDeployment(
+            f"{source} is not a deployment file:\n  " + "\n  ".join(errors),
+            errors=errors,
+            remedy="see schemas/deployment.schema.json",
+        )
+    for place, item in _values_in(data):
+        require(item, f"{source}: {_dotted(place)}")
+        learn_values(item)
+    lane = Lane(version or data["lane"]["Version"], data["lane"]["Build"] if build is None else build)
+    folder = Path(path).parent
+    return Deployment(
+        lane=lane,
+        namespace=data.get("namespace"),
+        releases=tuple(_wanted(item, f"releases[{at}]", folder) for at, item in enumerate(data["releases"])),
+        routes=tuple(data.get("routes") or ()),
+    )
+
+
+def _values_in(data: Mapping[str, Any]) -> Iterator[tuple[written_lane.Path, Mapping[str, Any]]]:
+    """The values that stand in the file itself, each with its place."""
+    for part in ("releases", "routes"):
+        items = data.get(part)
+        for at, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and isinstance(item.get("values"), dict):
+                yield (part, at, "values"), item["values"]
+
+
+def _misread(content: bytes, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each text of the file that YAML takes for something else."""
+    paths: list[written_lane.Path] = [("lane", "Version"), ("lane", "Build"), ("namespace",)]
+    releases = data.get("releases")
+    for at in range(len(releases) if isinstance(releases, list) else 0):
+        paths += [("releases", at, key) for key in ("version", "name", "serviceVersion")]
+    found = written_lane.misread(Written(content), paths)
+    return (*found, *(one for place, item in _values_in(data) for one in written_lane.in_values(content, item, place)))
+
+
+def _dotted(place: written_lane.Path) -> str:
+    return "{}[{}].{}".format(*place)
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of the file."""
+    here = Path(__file__).resolve()
+    installed = here.parents[1] / "_schemas"
+    folder = installed if installed.is_dir() else here.parents[3] / "schemas"
+    return cast("dict[str, Any]", json.loads((folder / "deployment.schema.json").read_text(encoding="utf-8")))
+
+
+def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
+    values: dict[str, Any] = {}
+    for name in item.get("valuesFiles") or ():
+        strvals.merge_into(values, flags.read_file(_bytes(folder / name), str(folder / name)))
+    strvals.merge_into(values, item.get("values") or {})
+    return Wanted(
+        chart=item["chart"] if item.get("repo") else _reference(item["chart"], folder),
+        where=where,
+        repo=item.get("repo"),
+        version=item.get("version"),
+        name=item.get("name"),
+        service_version=item.get("serviceVersion"),
+        values=values,
+        needs=tuple(item.get("needs") or ()),
+    )
+
+
+def _reference(chart: str, folder: Path) -> str:
+    """A path is relative to the file, wherever `sidelane` is run; any other reference is as it is."""
+    is_path = chart.startswith((".", "/")) or (chart.endswith(".tgz") and "://" not in chart)
+    return str((folder / chart).resolve()) if is_path else chart
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(kubeyaml.SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"the file {str(path)!r} can't be read: {reason}", remedy="check its path and its rights"
+        ) from None

@@ -1,0 +1,310 @@
+"""What a deployment file would do to a target, found out without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from sidelane.charts import sources
+from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
+from sidelane.charts.sources import Chart
+from sidelane.charts.values import accepted, with_service
+from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, SidelaneError
+from sidelane.lanes.deployment.file import Deployment, Wanted
+from sidelane.lanes.deployment.order import levels
+from sidelane.naming.lane import Lane
+from sidelane.releases.comparing import compare
+from sidelane.releases.installing import PATIENCE, Progress, checked, elsewhere, next_free, quiet
+from sidelane.releases.stores import Release, Target
+from sidelane.releases.stores.ours import not_ours, of_lane
+from sidelane.routes import finding
+from sidelane.routes.model import Split, is_of_chart, route_release
+from sidelane.routes.places import place_of
+
+T = TypeVar("T")
+
+#: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
+#: was left half-made, or failed, with this content. refused: it can't be what the file says.
+Action = Literal["create", "unchanged", "scale", "finish", "refused"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One release of the file, with all that is known of it before the target is asked. name and needs are release
+    names; values hold the lane and are held against the schema.
+    """
+
+    wanted: Wanted
+    chart: Chart
+    name: str
+    values: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What would happen to one release, and why: what differs, or what is in the way, a line each. kept: operational
+    values that would stay as they are because the file does not say them, a line each.
+    """
+
+    release: str
+    chart: str
+    action: Action
+    why: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    part: Part = field(repr=False, compare=False, kw_only=True)
+    #: The release that is there.
+    there: Release | None = field(default=None, repr=False, compare=False, kw_only=True)
+    #: What was rendered and checked, to be installed as it is; None where it has to be rendered again.
+    rendering: Rendering | None = field(default=None, repr=False, compare=False, kw_only=True)
+
+    def to_json(self) -> dict[str, object]:
+        said: dict[str, object] = {"release": self.release, "chart": self.chart, "action": self.action}
+        said["why"] = list(self.why)
+        return {**said, "kept": list(self.kept)} if self.kept else said
+
+
+@dataclass(frozen=True)
+class RouteStep:
+    """What would happen to the route of a service: create, after the releases; or kept, for one that is there is
+    changed by `sidelane route` alone, and a file that is applied again must not set its weights back.
+    """
+
+    service: str
+    release: str
+    action: Literal["create", "kept"]
+    split: Split = field(repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        return {"service": self.service, "release": self.release, "action": self.action}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused.
+
+    extra: releases of the lane that the file does not name, routes too. They stay as they are: nothing is ever removed
+    because a file leaves it out. reset: operational values that the file does not say go back to the chart's defaults.
+    """
+
+    lane: Lane
+    namespace: str | None
+    steps: tuple[Step, ...]
+    routes: tuple[RouteStep, ...] = ()
+    remedy: str = ""
+    extra: tuple[Release, ...] = ()
+    reset: bool = False
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action == "refused")
+
+    def to_json(self) -> dict[str, object]:
+        """The plan as programs read it."""
+        namespace = {} if self.namespace is None else {"namespace": self.namespace}
+        return {
+            "lane": str(self.lane),
+            **namespace,
+            "releases": [step.to_json() for step in self.steps],
+            "routes": [route.to_json() for route in self.routes],
+            "extra": [{"release": one.name, "chart": one.chart, "status": one.status} for one in self.extra],
+            "remedy": self.remedy,
+        }
+
+
+def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
+    """The releases of a file, whose charts are ``found``, in the same order.
+
+    Raises InvalidDeployment with every mistake of every release at once.
+    """
+    mistakes: list[str] = []
+    made: dict[str, Part] = {}
+    for wanted, chart in zip(deployment.releases, found, strict=True):
+        try:
+            part = _part(wanted, chart, deployment.lane)
+        except SidelaneError as error:
+            mistakes.append(f"{wanted.where}: {error}")
+            continue
+        if part.name in made:
+            mistakes.append(f"{wanted.where}: {part.name} is there already, as {made[part.name].wanted.where}")
+        made[part.name] = part
+    if mistakes:
+        raise InvalidDeployment(
+            "the file can't be deployed:\n  " + "\n  ".join(mistakes), errors=tuple(mistakes), remedy="mend it there"
+        )
+    order = levels({name: part.needs for name, part in made.items()})
+    return tuple(dataclasses.replace(part, level=order[name]) for name, part in made.items())
+
+
+def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
+    if wanted.repo is None and not sources.is_remote(wanted.chart):
+        sources.of_version(chart, wanted.version)  # Helm holds what it fetches to it, and a path to nothing
+    given = with_service(wanted.values, chart, name=wanted.name, service_version=wanted.service_version)
+    values = accepted(given, lane, chart)
+    needs = tuple(f"{need}-{lane}" for need in wanted.needs)
+    return Part(wanted, chart, release_of(chart, lane, values), values, needs)
+
+
+async def plan(
+    target: Target,
+    renderer: Callable[[Chart], Renderer],
+    deployment: Deployment,
+    found: Sequence[Chart],
+    *,
+    parallel: int,
+    reset: bool = False,
+    progress: Progress = quiet,
+) -> Plan:
+    """What the file would do. What is known to be made from the very same chart and values is not rendered again.
+
+    found: the chart of each release. parallel: how many are rendered at a time. reset: see Plan. Raises
+    InvalidDeployment, CheckFailed and what Helm raises.
+    """
+    lane = deployment.lane
+    wanted = parts(deployment, found)
+    progress(f"asking for the releases of {lane}")
+    routes = _routes(deployment)
+    named = {one.name for one in wanted} | {one.release for one in routes}
+    everything, held = await _settled(target, named, progress)
+    there = {name: one for name, one in everything.items() if name in named}
+    routes = [await _kept(target, one, lane, everything) for one in routes]
+    named |= {one.release for one in routes}
+    of_the_lane = await of_lane(target, lane, tuple(everything.values()))
+    extra = tuple(one for one in of_the_lane if one.name not in named)
+    digests = {
+        part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
+        for part in wanted
+        if part.name in there and there[part.name].status == "deployed"
+    }
+    same = await target.made_from(digests) if digests else frozenset()
+    at_once = asyncio.Semaphore(parallel)
+
+    async def step(part: Part) -> Step:
+        if part.name in same:
+            return dataclasses.replace(_step(part, "unchanged"), there=there[part.name])
+        async with at_once:
+            progress(f"rendering {part.name}")
+            rendering = await renderer(part.chart).render(part.chart, lane, part.values)
+            checked(rendering)
+            if part.name not in there:
+                return _step(part, "create", rendering=_to_keep(rendering))
+            return await _compared(
+                target, renderer(part.chart), part, rendering, held=part.name in held, keep=not reset
+            )
+
+    steps = await all_of(step(part) for part in wanted)
+    remedy = ""
+    if refused := [step for step in steps if step.action == "refused"]:
+        where = await next_free(target, refused[0].release, lane)
+        remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
+    return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra, reset)
+
+
+def _routes(deployment: Deployment) -> list[RouteStep]:
+    lane = deployment.lane
+    return [
+        RouteStep(
+            item["service"],
+            route_release(item["service"], lane),
+            "create",
+            Split.of(item["weights"], lane),
+            {**(item.get("values") or {}), **({"mode": item["mode"]} if "mode" in item else {})},
+        )
+        for item in deployment.routes
+    ]
+
+
+def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[str, Any]]]:
+    """The routes of a file as the chart of routes gets them: the chart and the values of each. Raises InvalidValues."""
+    lane = deployment.lane
+    made = [{**step.values, "name": step.service, "targets": step.split.to_values()} for step in _routes(deployment)]
+    return [(chart, accepted(values, lane, chart)) for values in made]
+
+
+async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping[str, Release]) -> RouteStep:
+    """The step of a route, which is ``kept`` where the route is there, whatever its release is called."""
+    if step.release in everything and is_of_chart(everything[step.release].chart):
+        return dataclasses.replace(step, action="kept")
+    if not any(is_of_chart(one.chart) for one in everything.values()):
+        return step
+    try:
+        stored = await finding.named(place_of(target), step.service, lane)
+    except (ReleaseNotFound, NotOurs):  # the second is told when the route is made
+        return step
+    return dataclasses.replace(step, action="kept", release=stored.release.name)
+
+
+async def _settled(
+    target: Target, names: Collection[str], progress: Progress
+) -> tuple[dict[str, Release], frozenset[str]]:
+    """Every release that is there by name, and of these names those that another process works on. It is given a moment
+    to end: a run that was killed leaves a Helm that ends a little later.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        there = {release.name: release for release in await target.releases()}
+        wanted = [there[name] for name in names if name in there]
+        abandoned = await target.abandoned(wanted)
+        held = frozenset(one.name for one in wanted if one.is_pending) - abandoned
+        if not held or time.monotonic() > until:
+            return there, held
+        progress(f"waiting for another process that works on {min(held)}")
+        await asyncio.sleep(0.5)
+
+
+async def _compared(
+    target: Target, renderer: Renderer, part: Part, rendering: Rendering, *, held: bool, keep: bool
+) -> Step:
+    """What would happen to a release that is there, and is not known to be made from the same."""
+    stored = await target.stored(part.name)
+    release = stored.release
+    if held:
+        return _step(part, "refused", (f"another process is working on it: its status is {release.status}",))
+    found = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
+    if found.answer == "same" and release.status == "deployed":
+        return dataclasses.replace(_step(part, "unchanged"), there=release, kept=found.kept)
+    if release.name not in await target.ours([release]):
+        return _step(part, "refused", (str(not_ours(release.name, remedy=elsewhere(release.name))),))
+    if found.answer == "same" and _may_be_finished(release):
+        finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
+        return dataclasses.replace(finish, kept=found.kept)
+    if release.status != "deployed" and (release.revision == 1 or not _may_be_finished(release)):
+        why = f"it was left {release.status} with other content, and what to do with that is not for a file to say"
+        return _step(part, "refused", (why, *found.differences))
+    if found.answer == "other":
+        return _step(part, "refused", (found.why, *found.differences))
+    return dataclasses.replace(_step(part, "scale", found.differences), kept=found.kept)
+
+
+def _may_be_finished(release: Release) -> bool:
+    return release.is_pending or release.status == "failed"
+
+
+def _step(part: Part, action: Action, why: tuple[str, ...] = (), *, rendering: Rendering | None = None) -> Step:
+    chart = part.chart
+    # A chart that asks the cluster may render otherwise once what it needs is there.
+    again = rendering is not None and chart.asks_the_cluster and part.needs
+    kept = None if again else rendering
+    return Step(part.name, f"{chart.name}-{chart.version}", action, why, part=part, rendering=kept)
+
+
+def _to_keep(rendering: Rendering) -> Rendering:
+    """The rendering without the objects that were read of it: many may wait for their turn."""
+    return dataclasses.replace(rendering)
+
+
+async def all_of(work: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of work that runs side by side; the first error ends the rest, and then is raised."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

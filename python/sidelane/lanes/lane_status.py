@@ -1,0 +1,79 @@
+"""The present state of a lane, and waiting for installed releases: one, or all of a lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sidelane.errors import InvalidInput, Refused
+from sidelane.naming.lane import Lane
+from sidelane.releases.readiness import Readiness
+from sidelane.releases.readiness.value import merged
+from sidelane.releases.stores import Options, Release, Stored, Target, no_release
+from sidelane.releases.stores.ours import of_lane
+
+#: How many releases are asked for at a time.
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class LaneStatus:
+    """The releases of a lane, each with its present readiness."""
+
+    lane: Lane
+    releases: tuple[Release, ...]
+
+    @property
+    def readiness(self) -> Readiness | None:
+        """The readiness of all releases together, None in a directory, where nothing runs."""
+        parts = [one.readiness for one in self.releases if one.readiness is not None]
+        return merged(parts) if parts else None
+
+    def to_json(self) -> dict[str, object]:
+        """The status as programs read it."""
+        known = {"readiness": self.readiness.to_json()} if self.readiness else {}
+        return {"lane": str(self.lane), "releases": [one.to_json() for one in self.releases], **known}
+
+
+async def status(target: Target, lane: Lane) -> LaneStatus:
+    """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
+    found = await _of_lane(target, lane)
+    stored = await _stored(target, [one.name for one in found])
+    readiness = await target.readiness(stored)
+    if readiness is not None:
+        found = [replace(one, readiness=its) for one, its in zip(found, readiness, strict=True)]
+    return LaneStatus(lane, tuple(found))
+
+
+async def wait(target: Target, name: str | None, lane: Lane | None, options: Options) -> Readiness:
+    """Returns when a release, or every release of a lane, is ready. Raises TimedOut, NotReady, ReleaseNotFound, and
+    Refused in a directory, where nothing runs.
+    """
+    if name is None and lane is None:
+        raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
+    names = [name] if name is not None else [one.name for one in await _of_lane(target, lane)] if lane else []
+    found = await target.ready(await _stored(target, names), name or str(lane), options)
+    if found is None:
+        raise Refused(
+            f"{name or lane} is in a directory, and nothing runs there",
+            remedy="wait on the cluster that the directory is applied to",
+        )
+    return found
+
+
+async def _of_lane(target: Target, lane: Lane) -> list[Release]:
+    found = await of_lane(target, lane)
+    if not found:
+        raise await no_release(target, lane)
+    return found
+
+
+async def _stored(target: Target, names: Sequence[str]) -> list[Stored]:
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> Stored:
+        async with at_once:
+            return await target.stored(name)
+
+    return list(await asyncio.gather(*map(one, names)))

@@ -1,0 +1,225 @@
+"""Planning a retirement: the releases that would go, and everything that is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from sidelane.charts.sources import bundled
+from sidelane.helm.durations import seconds
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release, Target, no_release
+from sidelane.releases.stores.ours import not_ours
+from sidelane.routes import finding
+from sidelane.routes.leads import Lead, leads_to
+from sidelane.routes.places import place_of
+from sidelane.support.concurrency import some_at_a_time
+
+
+class Allowed(NamedTuple):
+    """What goes only when it is asked for. foreign: releases that Sidelane did not make, by name. cluster_objects:
+    objects that are not of the namespace.
+    """
+
+    foreign: frozenset[str] = frozenset()
+    cluster_objects: bool = False
+
+
+#: Nothing that has to be asked for.
+NO_MORE: Final = Allowed()
+
+
+class Hold(NamedTuple):
+    """One thing that is in the way, and what to do about it."""
+
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """A retirement, planned or done: a lane's releases in the order in which they go, and the claims that go with them.
+
+    held: what is in the way, a sentence each; then nothing goes. gone: whether it is done. staying: releases whose
+    names read as if they were of the lane, and which Sidelane did not make. cluster_objects: what goes although it is
+    not of the namespace. kept_claims: claims that stay, where they may be read. routes: those of the releases that are
+    the lane's own routes. remedies: what to do about what holds it. release: the one that is meant, None for a lane.
+    """
+
+    lane: Lane
+    releases: tuple[str, ...]
+    held: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    gone: bool = False
+    staying: tuple[str, ...] = ()
+    cluster_objects: tuple[str, ...] = ()
+    kept_claims: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    release: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The retirement as programs read it."""
+        return {
+            "lane": str(self.lane),
+            "releases": list(self.releases),
+            "held": list(self.held),
+            "claims": list(self.claims),
+            "gone": self.gone,
+            "staying": list(self.staying),
+            "clusterObjects": list(self.cluster_objects),
+            "keptClaims": list(self.kept_claims),
+        }
+
+    @property
+    def command(self) -> str:
+        """The command that does it, without further options: ``sidelane retire --lane coco-1``."""
+        return f"sidelane retire {self.release or f'--lane {self.lane}'}"
+
+
+async def look(
+    target: Target,
+    lane: Lane,
+    *,
+    release: str | None = None,
+    min_age: str = "0s",
+    delete_claims: bool = False,
+    allowed: Allowed = NO_MORE,
+) -> Retirement:
+    """Plans the retirement of a lane, or of one release of it, with everything that is in the way.
+
+    Raises ReleaseNotFound where there is nothing of that lane or name, and NotOurs where Sidelane made nothing of it.
+    """
+    everything = await target.releases()
+    (found,) = await look_at(target, [lane], everything, release=release, min_age=min_age, allowed=allowed)
+    if not found.releases and found.staying:
+        raise not_ours(*found.staying, remedy=_foreign_remedy(found.staying))
+    if not found.releases:
+        raise await no_release(target, release or lane)
+    levels = await target.levels(lane)
+    # Who calls goes first: the routes, then what needs others.
+    order = sorted(found.releases, key=lambda name: (name not in found.routes, -levels.get(name, 0), name))
+    claims = await target.claims(lane, release) or ()
+    found = replace(
+        found,
+        releases=tuple(order),
+        claims=claims if delete_claims else (),
+        kept_claims=() if delete_claims else claims,
+    )
+    if release is None:
+        return found
+    whole = replace(found, release=None).command
+    holds = [
+        Hold(f"{name} needs {release}", f"retire {name} first, or the whole lane with `{whole}`")
+        for name in await target.needing(release)
+    ]
+    return _held(found, holds)
+
+
+async def look_at(
+    target: Target,
+    lanes: Sequence[Lane],
+    there: Sequence[Release],
+    *,
+    release: str | None = None,
+    min_age: str = "0s",
+    allowed: Allowed = NO_MORE,
+    proposed: bool = False,
+) -> list[Retirement]:
+    """Plans the retirement of each of these lanes. there: all releases of the target. However many there are, the
+    target is asked a constant number of times, and more often only where there are routes, or releases whose charts
+    don't travel with Sidelane.
+
+    proposed: nobody named these lanes, so that a route of their own holds them; and releases of charts that travel with
+    Sidelane, which have no cluster-scoped objects, are not looked into.
+    """
+    routes = {one.release: one.route for one in await finding.every(place_of(target), there)}
+    lane_of = {one.name: routes[one.name].lane if one.name in routes else one.lane for one in there}
+    wanted = frozenset(lanes)
+    named = [one for one in there if lane_of[one.name] in wanted and release in (None, one.name)]
+    ours = await target.ours(named)
+    going = [one for one in named if one.name in ours or one.name in allowed.foreign]
+    abandoned = await target.abandoned(going)
+    beyond = await _beyond(target, going, known=_charts_without() if proposed else frozenset())
+    found = []
+    for lane in lanes:
+        mine = [one for one in going if lane_of[one.name] == lane]
+        names = frozenset(one.name for one in mine)
+        one = Retirement(
+            lane,
+            releases=tuple(one.name for one in mine),
+            staying=tuple(one.name for one in named if lane_of[one.name] == lane and one not in going),
+            cluster_objects=tuple(f"{name}: {line}" for name in sorted(names) for line in beyond.get(name, ())),
+            routes=tuple(sorted(names & routes.keys())),
+            release=release,
+        )
+        holds = [*_busy(mine, abandoned), *_young(mine, min_age)]
+        if routes and mine:
+            leads = await leads_to(target, lane=lane, release=release, among=there)
+            holds += [_lead(lead, one) for lead in leads if proposed or lead.route not in names]
+            if proposed and not leads:
+                holds += [_stable_name(name, one) for name in one.routes]
+        if not allowed.cluster_objects:
+            holds += [_beyond_hold(line) for line in one.cluster_objects]
+        found.append(_held(one, holds))
+    return found
+
+
+def _busy(mine: Sequence[Release], abandoned: frozenset[str]) -> list[Hold]:
+    busy = (one.name for one in mine if one.is_pending and one.name not in abandoned)
+    return [Hold(f"another process is working on {name}", "try again when it has ended") for name in busy]
+
+
+def _lead(lead: Lead, found: Retirement) -> Hold:
+    shown = f"`sidelane route show {lead.of.service} --lane {lead.of.lane}`"
+    elsewhere = f"set {lead.route} without {lead.to}, see {shown}"
+    if lead.route in found.routes or (found.release and lead.of.lane == found.lane):
+        whole = replace(found, release=None).command
+        return Hold(str(lead), f"{elsewhere}, or retire the whole lane, its routes too, with `{whole}`")
+    return Hold(str(lead), elsewhere)
+
+
+def _stable_name(route: str, found: Retirement) -> Hold:
+    """Nobody knows who calls the name of a lane that holds only routes: it goes when it is asked for by its name."""
+    return Hold(f"{route} is a name that callers may use", f"if nobody calls it, retire it with `{found.command}`")
+
+
+def _beyond_hold(line: str) -> Hold:
+    return Hold(f"{line} would go with it, and is not of the namespace", "add --delete-cluster-objects")
+
+
+def _held(found: Retirement, holds: Iterable[Hold]) -> Retirement:
+    holds = list(holds)
+    return replace(
+        found,
+        held=(*found.held, *(hold.why for hold in holds)),
+        remedies=tuple(dict.fromkeys((*found.remedies, *(hold.remedy for hold in holds)))),
+    )
+
+
+async def _beyond(target: Target, going: Sequence[Release], known: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    stored = await some_at_a_time(target.stored(one.name) for one in going if one.chart not in known)
+    return dict(await target.beyond(stored))
+
+
+def _charts_without() -> frozenset[str]:
+    return frozenset(f"{chart.name}-{chart.version}" for chart in bundled())
+
+
+def _foreign_remedy(names: Sequence[str]) -> str:
+    flags = "".join(f" --foreign {name}" for name in names[:3])
+    return f"remove it with `helm uninstall {names[0]}`, or add{flags} to remove it all the same"
+
+
+def _young(mine: Sequence[Release], min_age: str) -> list[Hold]:
+    least, now = timedelta(seconds=seconds(min_age)), datetime.now(UTC)
+    return [
+        Hold(
+            f"{one.name} is {str(now - one.updated).partition('.')[0]} old, and has to be {min_age}",
+            "wait, or give a smaller --min-age",
+        )
+        for one in mine
+        if one.updated is not None and now - one.updated < least
+    ]

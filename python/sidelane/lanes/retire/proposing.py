@@ -1,0 +1,48 @@
+"""Proposals: the lanes that are old enough to be retired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sidelane.errors import InvalidInput
+from sidelane.lanes.retire.looking import NO_MORE, Allowed, Retirement, look_at
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release, Target
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def outdated(releases: Iterable[Release], keep: int, *, version: str | None = None) -> tuple[Lane, ...]:
+    """The lanes beyond the ``keep`` youngest of each Version, the oldest first: by when any of their releases was
+    changed last.
+
+    version: look at the lanes of this Version alone. Raises InvalidInput for fewer than none.
+    """
+    if keep < 0:
+        raise InvalidInput(f"{keep} lanes can't be kept", remedy="give 0 or more")
+    changed: dict[Lane, datetime] = {}
+    for release in releases:
+        if (lane := release.lane) and (version is None or lane.version == version):
+            changed[lane] = max(changed.get(lane, _BEGINNING), release.updated or _BEGINNING)
+    oldest = sorted(changed, key=lambda lane: (changed[lane], lane.version, int(lane.build)))
+    youngest: dict[str, int] = {}
+    proposed = []
+    for lane in reversed(oldest):
+        youngest[lane.version] = youngest.get(lane.version, 0) + 1
+        if youngest[lane.version] > keep:
+            proposed.append(lane)
+    return tuple(reversed(proposed))
+
+
+async def propose(
+    target: Target, keep: int, *, version: str | None = None, min_age: str = "0s", allowed: Allowed = NO_MORE
+) -> tuple[Retirement, ...]:
+    """Plans the retirement of the lanes beyond the ``keep`` youngest of each Version. Only lanes of Sidelane's releases
+    are counted and proposed, and of others those that are allowed.
+    """
+    there = await target.releases()
+    ours = await target.ours([one for one in there if one.lane is not None])
+    counted = [one for one in there if one.name in ours or one.name in allowed.foreign]
+    lanes = outdated(counted, keep, version=version)
+    return tuple(await look_at(target, lanes, there, min_age=min_age, allowed=allowed, proposed=True))

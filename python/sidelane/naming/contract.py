@@ -1,0 +1,127 @@
+"""The naming contract: how components, services and their versions are named in a lane.
+
+    <component>-<Version>-<Build>                    zk-2-coco-1, zk-cs-2-coco-1
+    <service>-<serviceVersion>-<Version>-<Build>     svc1-v1-2-coco-1
+    <service>-<Version>-<Build>                      svc1-2-coco-1, the name that callers use
+    <chart>-<Version>-<Build>                        zookeeper-2-coco-1, a Helm release
+    <service>-<serviceVersion>-<Version>-<Build>     svc1-v1-2-coco-1, the release of one version of a service
+
+Injective (see lane.py for the grammar that makes it so), and never cut: a name that is too long is refused.
+`charts/common` is the same contract in templates; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from sidelane.errors import InvalidLane, InvalidName
+from sidelane.naming.lane import Lane
+
+COMPONENT = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
+SERVICE_VERSION = re.compile(r"v[0-9][a-z0-9]*")
+
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # RFC 1123 label
+
+#: The longest name of each kind, in characters, that nothing behind it cuts or refuses. Where Kubernetes itself
+#: would take more, the reason is beside the number.
+KIND_LIMITS = {
+    "Service": 63,  # RFC 1035 label: its DNS name
+    "StatefulSet": 52,  # the label controller-revision-hash is <name>-<up to 10 characters>
+    "Deployment": 46,  # a pod is <name>-<10>-<5>, and generateName cuts its base to 58
+    "ReplicaSet": 57,  # a pod is <name>-<5>
+    "DaemonSet": 57,
+    "Job": 57,
+    "CronJob": 52,  # a Job is <name>-<up to 10 digits>; refused by the API server beyond this
+    "Pod": 63,  # its host name
+    "Namespace": 63,
+}
+#: Every other kind takes 253 (RFC 1123 subdomain); ours are also the value of the label `app`, which ends at 63.
+LABEL_VALUE_LIMIT = 63
+RELEASE_LIMIT = 53  # Helm's own
+
+
+def component_name(component: str, lane: Lane, *, kind: str = "Service") -> str:
+    """The name of a component's object of that kind: ``zk-2-coco-1``.
+
+    >>> component_name("zk-cs", Lane("2-coco", 1))
+    'zk-cs-2-coco-1'
+
+    Raises InvalidName for a component that can't be part of a name, or when the name is longer than the kind takes.
+    """
+    return _within(KIND_LIMITS.get(kind, LABEL_VALUE_LIMIT), kind, f"{_component(component)}-{lane}")
+
+
+def service_name(service: str, lane: Lane) -> str:
+    """The stable name of a service, which callers use: ``svc1-2-coco-1``. Raises as component_name does."""
+    return component_name(service, lane)
+
+
+def service_version_name(service: str, service_version: str, lane: Lane, *, kind: str = "Deployment") -> str:
+    """The name of one version of a service: ``svc1-v1-2-coco-1``. Raises as component_name does."""
+    name = f"{_component(service)}-{_service_version(service_version)}-{lane}"
+    return _within(KIND_LIMITS.get(kind, LABEL_VALUE_LIMIT), kind, name)
+
+
+def release_name(subject: str, lane: Lane) -> str:
+    """The Helm release of a chart, or of one version of a service, in a lane: ``zookeeper-2-coco-1``,
+    ``svc1-v1-2-coco-1``. Raises as component_name does.
+    """
+    service, dash, last = subject.rpartition("-")
+    _component(service if dash and SERVICE_VERSION.fullmatch(last) else subject)
+    return _within(RELEASE_LIMIT, "Helm release", f"{subject}-{lane}")
+
+
+@functools.lru_cache(maxsize=4096)
+def parse_name(name: str) -> tuple[str, Lane] | None:
+    """What ``<component>-<Version>-<Build>`` is made of, None for a name outside the contract. The left inverse of
+    component_name and release_name; a service's version is read as the last part of its component.
+
+    >>> parse_name("zookeeper-2-coco-1")
+    ('zookeeper', Lane(version='2-coco', build='1'))
+    """
+    parts = name.split("-")
+    # The grammar (lane.py) leaves one reading: the Version begins at the first part that begins with a digit, or is
+    # the one part before the Build.
+    begin = next((at for at, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
+    component = "-".join(parts[: max(begin, 0)])
+    if not COMPONENT.fullmatch(component):
+        return None
+    try:
+        return component, Lane("-".join(parts[begin:-1]), parts[-1])
+    except InvalidLane:
+        return None
+
+
+def _component(value: str) -> str:
+    if not isinstance(value, str) or not COMPONENT.fullmatch(value):
+        raise InvalidName(
+            f"the name {value!r} is not lower-case letters and digits in parts joined by single dashes, "
+            "each part beginning with a letter",
+            remedy="write it such as 'zk' or 'order-api'; a part that begins with a digit would read as a Version",
+        )
+    last = value.rpartition("-")[2]
+    if value != last and SERVICE_VERSION.fullmatch(last):
+        raise InvalidName(
+            f"the name {value!r} ends in {last!r}, which reads as a service version",
+            remedy="leave it out, or write it another way: the service version is given apart",
+        )
+    return value
+
+
+def _service_version(value: str) -> str:
+    if not isinstance(value, str) or not SERVICE_VERSION.fullmatch(value):
+        raise InvalidName(
+            f"the service version {value!r} is not 'v', a digit, and then lower-case letters and digits",
+            remedy="write it such as 'v1' or 'v2beta1'",
+        )
+    return value
+
+
+def _within(limit: int, kind: str, name: str) -> str:
+    if len(name) > limit:
+        raise InvalidName(
+            f"the name {name!r} has {len(name)} characters, and a {kind} takes at most {limit}",
+            remedy="choose a shorter Version or component; nothing is ever cut",
+        )
+    return name

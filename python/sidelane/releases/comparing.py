@@ -1,0 +1,192 @@
+"""One answer to what differs from a release that is there, and whether it may: for install, upgrade, plan and apply.
+
+A chart in a lane gives the same release again, or one that differs in operational values alone, or another one. What
+was given is held against the values that the release has, and the chart against the objects that it has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.sources import Chart, coalesce
+from sidelane.charts.values import accepted, with_lane
+from sidelane.errors import HelmError, InvalidValues, Refused, ReleaseConflict, SidelaneError
+from sidelane.manifest.operational import under
+from sidelane.naming.lane import Lane
+from sidelane.releases.provenance import leaves
+from sidelane.releases.provenance.carried import apart
+from sidelane.releases.stores import Stored
+from sidelane.support.concurrency import together
+from sidelane.support.secrets import without_secrets
+
+#: same: the release has this content. operational: operational values alone differ. other: it has other content.
+Answer = Literal["same", "operational", "other"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a chart and values are to a release that is there.
+
+    rendering: with the values that the release would have. differences: the fields that would change, a line each.
+    kept: operational values that stay as the release has them because they are not given, a line each. chart: the
+    fields that another chart makes otherwise from the release's own values. values: the values that differ and may not
+    change, and where there are none, the operational ones that differ, by their paths.
+    """
+
+    stored: Stored
+    rendering: Rendering
+    answer: Answer
+    differences: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    chart: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """What differs and may not, in a sentence."""
+        chart, name = self.rendering.chart, self.stored.release.name
+        if self.chart:
+            return f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with"
+        may = ", ".join(sorted(chart.operational_values)) or "none"
+        values = ", ".join(self.values)
+        return f"{name} is deployed, and these values can't change: {values} (operational values: {may})"
+
+    def require_allowed(self, remedy: str) -> None:
+        """Raises ReleaseConflict where more differs than operational values."""
+        if self.chart:
+            lines = "\n  ".join(self.chart)
+            raise ReleaseConflict(f"{self.why}:\n  {lines}", differences=self.chart, remedy=remedy)
+        if self.answer == "other":
+            raise ReleaseConflict(self.why, differences=self.values, remedy=remedy)
+
+
+async def compare(
+    renderer: Renderer,
+    stored: Stored,
+    chart: Chart,
+    lane: Lane,
+    values: Mapping[str, Any],
+    *,
+    rendered: Rendering | None = None,
+    keep: bool = True,
+) -> Comparison:
+    """Compares a chart with these values, which are accepted, with a release that is there.
+
+    rendered: the chart with these values, where it was rendered before. keep: operational values that are not given
+    stay as the release has them. Raises what rendering raises.
+    """
+    wanted, kept = _kept(chart, stored, values) if keep else (values, ())
+    if rendered is not None and not kept:
+        differences = stored.differences(rendered)
+        rendering, odd = rendered, await _made_by(renderer, stored, chart, lane) if differences else ()
+    else:
+        wanted = accepted(wanted, lane, chart) if kept else wanted
+        rendering, odd = await together(renderer.render(chart, lane, wanted), _made_by(renderer, stored, chart, lane))
+        differences = stored.differences(rendering)
+    if not differences:
+        return Comparison(stored, rendering, "same", kept=kept)
+    if odd:
+        return Comparison(stored, rendering, "other", differences, kept, chart=odd)
+    old, new = coalesce(chart.defaults, _in_lane(stored.values, lane, chart)), coalesce(chart.defaults, wanted)
+    if refused := tuple(_changed(old, new, chart.operational_values)):
+        return Comparison(stored, rendering, "other", differences, kept, values=refused)
+    if changed := tuple(_changed(old, new, ())):
+        return Comparison(stored, rendering, "operational", differences, kept, values=changed)
+    # The values are the same: the chart renders otherwise on an upgrade.
+    return Comparison(stored, rendering, "same", kept=kept)
+
+
+async def upgraded(renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
+    """Returns what an upgrade makes of a chart, which may ask the cluster then and not before."""
+    return await _rendered(renderer, chart, lane, values, upgrade=True)
+
+
+async def _rendered(
+    renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool
+) -> Rendering:
+    rendering = await renderer.render(chart, lane, values, upgrade=upgrade)
+    # On an upgrade charts print the record again that the release has, which is no part of what they make.
+    return replace(rendering, text=apart(rendering.text, rendering.release).text) if upgrade else rendering
+
+
+async def _made_by(renderer: Renderer, stored: Stored, chart: Chart, lane: Lane) -> tuple[str, ...]:
+    """Returns what the chart makes otherwise than the release has it, from the release's own values; a line each.
+
+    A chart may ask the cluster on an upgrade, so a release that was upgraded is compared with such a rendering.
+    """
+    differences: tuple[str, ...] = ()
+    for upgrade in (False, True) if stored.release.revision > 1 and renderer.upgrades else (False,):
+        try:
+            before = await _rendered(renderer, chart, lane, stored.values, upgrade=upgrade)
+        except SidelaneError as error:
+            if not isinstance(error, Refused) and type(error) is not HelmError:
+                raise  # the cluster does not answer, or the like
+            differences = differences or tuple(error.problem.splitlines())
+            continue
+        found = stored.differences(before)
+        if not found:
+            return ()
+        differences = differences or found
+    return differences
+
+
+def _in_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> Mapping[str, Any]:
+    """Returns a release's values with its lane as text: plain Helm may have been given numbers."""
+    try:
+        return with_lane(values, lane, chart)
+    except InvalidValues:  # its values name another lane, and so they differ
+        return values
+
+
+def _kept(chart: Chart, stored: Stored, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Returns the values with the release's operational ones where they are not given, and a line for each of these
+    that differs from the chart's default.
+    """
+    own: dict[str, Any] = {}
+    for name in chart.operational_values:
+        _copy(stored.values, own, name.split("."))
+    wanted = _laid(own, values)
+    plain, shown = (dict(leaves(without_secrets(coalesce(chart.defaults, each)))) for each in (values, wanted))
+    lines = tuple(
+        f"{path} stays {_written(shown.get(path))}: it is not given (the default is {_written(plain.get(path))})"
+        for path in sorted({*plain, *shown})
+        if under(path, chart.operational_values) and _written(plain.get(path)) != _written(shown.get(path))
+    )
+    return (wanted, lines) if lines else (values, ())
+
+
+def _copy(source: Any, into: dict[str, Any], path: list[str]) -> None:
+    key, *rest = path
+    if not isinstance(source, Mapping) or key not in source:
+        return
+    if not rest:
+        into[key] = source[key]
+    elif isinstance(source[key], Mapping):
+        _copy(source[key], into.setdefault(key, {}), rest)
+
+
+def _laid(under: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values laid over others; a null stays, for it takes a default away."""
+    both = {key: (under[key], values[key]) for key in under.keys() & values.keys()}
+    inner = {key: _laid(*each) for key, each in both.items() if all(isinstance(one, Mapping) for one in each)}
+    return {**under, **values, **inner}
+
+
+def _changed(old: Any, new: Any, may: Iterable[str], path: str = "") -> Iterator[str]:
+    """Yields every value that differs and may not, by its path, down to what is not a mapping."""
+    if path in may:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _changed(old.get(key), new.get(key), may, f"{path}.{key}" if path else key)
+    elif _written(old) != _written(new):
+        yield path
+
+
+def _written(value: Any) -> str:
+    """Returns JSON in which 1 and true differ, as they do in a manifest, and in Python do not."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

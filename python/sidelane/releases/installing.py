@@ -1,0 +1,368 @@
+"""Releases: rendered, checked, and brought to a target.
+
+Everything goes one way: chart, lane and values → held against the schema → rendered by Helm → read → checked →
+recorded → installed → compared with what was checked. Rendering happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
+from sidelane.charts.sources import Chart, coalesce
+from sidelane.charts.values import accepted
+from sidelane.errors import (
+    CheckFailed,
+    InvalidLane,
+    InvalidName,
+    Refused,
+    ReleaseConflict,
+    ReleaseExists,
+    ReleaseNotFound,
+    TargetBusy,
+)
+from sidelane.naming.contract import parse_name, release_name
+from sidelane.naming.lane import Lane
+from sidelane.releases.comparing import Comparison, compare, upgraded
+from sidelane.releases.provenance import Record
+from sidelane.releases.stores import Options, Release, Stored, Target
+from sidelane.support.concurrency import together
+
+if TYPE_CHECKING:
+    from sidelane.checks.engine import Report
+    from sidelane.releases.provenance.cluster import Facts
+    from sidelane.releases.provenance.origin import Origin
+
+#: How long another process that works on a release is waited for, in seconds.
+PATIENCE: Final = 15.0
+
+#: Told what is being done, one short line at a time.
+Progress = Callable[[str], None]
+
+
+def elsewhere(release: str) -> str:
+    """What to do where a release of the wanted name is somebody else's."""
+    return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
+
+
+def quiet(_: str) -> None:
+    """The progress that is told to nobody."""
+
+
+def checked(rendering: Rendering) -> Report:
+    """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
+    from sidelane.checks.engine import check  # noqa: PLC0415 - see rendering.py
+
+    report = check(rendering.manifest, lane=rendering.lane)
+    if not report.clean:
+        findings = tuple(str(finding) for finding in report.findings if finding.severity == "error")
+        raise CheckFailed(
+            f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
+            findings=findings,
+            remedy="fix the chart or its values",
+        )
+    return report
+
+
+async def install(
+    target: Target,
+    renderer: Renderer,
+    chart: Chart,
+    lane: Lane,
+    values: Mapping[str, Any],
+    *,
+    options: Options,
+    rendered: Rendering | None = None,
+    keep: bool = True,
+    bundle: str = "",
+    progress: Progress = quiet,
+) -> Release:
+    """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
+    that is gone left it half-made.
+
+    rendered: what was rendered and checked before, to be installed. keep: operational values that are not given may be
+    what the release has. bundle: the digest of the bundle that it is made again from. Raises ReleaseConflict when it is
+    there with other content, naming what differs, and the next free Build or the upgrade that changes it.
+    """
+    values = accepted(values, lane, chart)
+    name = release_of(chart, lane, values)
+    options = options._replace(inputs=inputs_digest(chart, name, values, 1), progress=progress)
+    progress(f"rendering {chart.name} {chart.version} for {lane}")
+    async with target.installing(name, chart, lane, options) as create:
+        render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
+        rendering, origin, facts = await together(render, _origin(chart), target.facts())
+        if rendered is None:
+            checked(rendering)
+        if facts is None:  # on a cluster what Helm installed is held against this rendering
+            await _require_steady(renderer, rendering)
+        statement = await _statement(renderer, rendering, origin, facts, bundle=bundle, options=options)
+        progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else ""))
+        try:
+            return await create(rendering, statement)
+        except ReleaseExists:
+            progress(f"comparing with {rendering.release}, which is there")
+            return await _same_or_refused(target, renderer, rendering, statement, options, keep=keep, progress=progress)
+
+
+async def _ready(rendering: Rendering) -> Rendering:
+    return rendering
+
+
+async def _require_steady(renderer: Renderer, rendering: Rendering) -> None:
+    """Refuses a chart that renders differently each time: the same again would never be ``unchanged``."""
+    if not rendering.chart.may_vary:
+        return
+    again = await renderer.render(rendering.chart, rendering.lane, rendering.values)
+    objects = {(obj.identity, obj.canonical()) for obj in again.manifest.objects}
+    odd = {obj.source for obj in rendering.manifest.objects if (obj.identity, obj.canonical()) not in objects}
+    if odd:
+        raise Refused(
+            f"the chart {rendering.chart.name} renders differently each time: {', '.join(sorted(odd))}",
+            remedy="give the value that it makes by randAlphaNum, now or the like in the values instead",
+        )
+
+
+async def _origin(chart: Chart) -> Origin:
+    """Where this process works, and where the chart lies when somebody keeps it in git too."""
+    from sidelane.releases.provenance import origin  # noqa: PLC0415 - Helm is started first
+
+    folder = chart.path if chart.path.is_dir() else chart.path.parent
+    # As it was named, and not as it is resolved: the folder that this process works in may be gone.
+    return await origin.of([Path(), *([] if chart.travels else [folder])])
+
+
+async def _statement(
+    renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, *, bundle: str, options: Options
+) -> str:
+    from sidelane.releases.provenance import statement  # noqa: PLC0415 - see rendering.py
+
+    return statement.make(
+        rendering,
+        namespace=facts.namespace if facts else renderer.namespace or "default",
+        origin=origin,
+        tools=statement.Tools(helm=str(await renderer.helm.version())),
+        facts=facts,
+        bundle=bundle,
+        needs=options.needs,
+        level=options.level,
+    )
+
+
+async def _same_or_refused(
+    target: Target,
+    renderer: Renderer,
+    rendering: Rendering,
+    statement: str,
+    options: Options,
+    *,
+    keep: bool,
+    progress: Progress,
+) -> Release:
+    stored = await _settled(target, rendering.release, progress)
+    release = stored.release
+    if release.status == "uninstalling":
+        # Some of its objects are gone, and Helm kept no order by which to make them again.
+        raise ReleaseConflict(
+            f"the uninstall of {release.name} did not end: its status is {release.status}",
+            remedy=f"if no other process uninstalls it, `sidelane uninstall {release.name}` ends that; then install it "
+            "again",
+        )
+    found = await compare(
+        renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
+    )
+    if found.answer != "same" or release.status != "deployed":
+        await _require_ours(target, stored, remedy=elsewhere(release.name))
+    if found.answer != "same":
+        raise await _differs(target, found)
+    if release.status == "deployed":
+        await ready(target, stored, options)
+        return _with_chart(release, found, "unchanged")
+    if release.status == "failed" or await target.abandoned([release]):
+        progress(f"finishing {release.name}, which was left {release.status}")
+        finished = await _finished(target, renderer, stored, rendering, statement=statement, options=options)
+        return _with_chart(finished, found, "finished")
+    if release.is_pending:
+        raise TargetBusy(
+            f"another process is working on {release.name}, or was until a short time ago",
+            remedy="try again when it has ended",
+        )
+    raise ReleaseConflict(
+        f"the release {release.name} has this content, and its status is {release.status}",
+        remedy=f"if no other process works on it, run `sidelane uninstall {release.name}`, then install it again",
+    )
+
+
+async def _settled(target: Target, name: str, progress: Progress) -> Stored:
+    """Returns the release when nobody works on it, or when patience is over: an installation that was killed leaves a
+    Helm that ends a little later.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        stored = await target.stored(name)
+        busy = stored.release.is_pending and not await target.abandoned([stored.release])
+        if not busy or time.monotonic() > until:
+            return stored
+        progress(f"waiting for another process that works on {name}")
+        await asyncio.sleep(0.5)
+
+
+async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
+    """Returns what install says of a release that is there and is not the same."""
+    rendering, name = found.rendering, found.stored.release.name
+    lines = "\n  ".join(found.differences)
+    if found.answer == "operational":
+        from sidelane.releases import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
+
+        command = pasted.upgrade(rendering.chart, rendering.lane, rendering.values, found.values)
+        return ReleaseConflict(
+            f"the release {name} is deployed, and its operational values differ:\n  {lines}",
+            differences=found.differences,
+            remedy=f"install changes nothing that is deployed; `{command}` changes these values",
+        )
+    free = await next_free(target, name, rendering.lane)
+    return ReleaseConflict(
+        f"the release {name} is there with other content:\n  {lines}",
+        differences=found.differences,
+        remedy=f"a deployed lane is never changed: install it as {free}{_install(rendering, free)}",
+    )
+
+
+def _install(rendering: Rendering, free: str) -> str:
+    """The command that installs it in the lane that is free, where that can be said."""
+    from sidelane.releases import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
+
+    lane, _, found = free.partition(", ")
+    command = pasted.install(rendering.chart, lane, rendering.values) if found else None
+    return f": `{command}`" if command else ""
+
+
+async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
+    from sidelane.releases.stores import ours  # noqa: PLC0415 - Helm is started first
+
+    await ours.require(target, stored.release, remedy=remedy)
+
+
+async def _finished(
+    target: Target, renderer: Renderer, stored: Stored, rendering: Rendering, *, statement: str, options: Options
+) -> Release:
+    """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
+    has some is made again from the beginning.
+    """
+    if stored.release.revision > 1:
+        return await upgrade(
+            target, renderer, rendering.chart, rendering.lane, rendering.values, keep=True, options=options
+        )
+    if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
+        return await target.finish(stored.release, options)
+    await target.clear(stored.release, options)
+    async with target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
+        return await create(rendering, statement)
+
+
+def _with_chart(release: Release, found: Comparison, change: str) -> Release:
+    """The release with its chart's name, which Helm's status leaves out, and with what was kept."""
+    chart = found.rendering.chart
+    return dataclasses.replace(
+        release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change=change, kept=found.kept
+    )
+
+
+async def next_free(target: Target, release: str, lane: Lane) -> str:
+    """Where a change of a release may go, in words: ``coco-2, the next free Build``."""
+    subject = release.removesuffix(f"-{lane}")
+    there = filter(None, (parse_name(release.name) for release in await target.releases()))
+    taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
+    try:
+        return f"{Lane(lane.version, max([*taken, int(lane.build)]) + 1)}, the next free Build"
+    except InvalidLane:
+        return "a new Version: this one has no higher Build"
+
+
+async def upgrade(
+    target: Target,
+    renderer: Renderer,
+    chart: Chart,
+    lane: Lane,
+    values: Mapping[str, Any],
+    *,
+    reuse_values: bool = False,
+    keep: bool = False,
+    options: Options,
+    progress: Progress = quiet,
+) -> Release:
+    """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
+
+    The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release, and
+    ``keep`` keeps the release's operational ones that are not given. Raises ReleaseConflict, naming each value or field
+    that may not change.
+    """
+    name = release_of(chart, lane, values)
+    options = options._replace(progress=progress)
+    stored = await target.stored(name)
+    await _require_ours(target, stored, remedy="change it with Helm, as it was made")
+    if stored.release.status == "failed" or await target.abandoned([stored.release]):
+        progress(f"finishing {name}, which was left {stored.release.status}")
+        await target.finish(stored.release, options)
+        stored = await target.stored(name)
+    if reuse_values:
+        values = coalesce(stored.values, values)
+    values = accepted(values, lane, chart)
+    if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster what Helm installed is looked at
+        await _require_steady(renderer, await renderer.render(chart, lane, values))
+    progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
+    found = await compare(renderer, stored, chart, lane, values, keep=keep)
+    found.require_allowed("install the change in a lane of its own: the next free Build")
+    if found.answer == "same" and stored.release.status == "deployed":
+        await ready(target, stored, options)
+        return _with_chart(stored.release, found, "unchanged")
+    values = found.rendering.values
+    # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
+    after = await upgraded(renderer, chart, lane, values) if renderer.upgrades else found.rendering
+    checked(after)
+    from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation needs none of it
+
+    progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
+    inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
+    record = stored.record or await target.record(name)
+    options = options._replace(inputs=inputs, take_over=await takes_over(target, renderer, found, after))
+    release = await target.upgrade(after, record, options)
+    return dataclasses.replace(release, changes=found.differences, kept=found.kept)
+
+
+async def ready(target: Target, stored: Stored, options: Options) -> None:
+    """Waits for a release that is installed already, if the options say so. Raises TimedOut, NotReady."""
+    if options.waits:
+        await target.ready([stored], stored.release.name, options)
+
+
+async def record(target: Target, name: str) -> Record:
+    """The record of a release. Raises ReleaseNotFound."""
+    stored = await target.stored(name)
+    text = stored.record or await target.record(name)
+    if text is None:
+        raise ReleaseNotFound(
+            f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
+        )
+    return Record.read(text)
+
+
+def named(name: str, lane: Lane | None) -> str:
+    """The release that is meant: a release's own name, or a chart's name and the lane. Raises InvalidName, Refused."""
+    parsed = parse_name(name)
+    if parsed is None and lane is None:
+        raise InvalidName(
+            f"{name!r} does not end in a lane",
+            remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
+        )
+    if parsed is None:
+        return release_name(name, cast("Lane", lane))
+    if lane not in (None, parsed[1]):
+        raise Refused(
+            f"{name!r} is of lane {parsed[1]}, and the lane asked for is {lane}", remedy="leave one of them out"
+        )
+    return name

@@ -1,0 +1,90 @@
+"""Fields of a release's objects that others own, before an upgrade writes them (server-side apply).
+
+Helm 4 applies on the server, which refuses a field that somebody else has set to another value: `kubectl scale`, or an
+autoscaler. Helm then leaves the release failed, with some of its objects changed. So this is found out first:
+operational fields are taken over, for an upgrade is there to set them; any other stops it, and its owner is named.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sidelane.charts.rendering import Renderer, Rendering, read_manifest
+from sidelane.charts.sources import coalesce
+from sidelane.errors import HelmError, Refused, ReleaseConflict
+from sidelane.manifest import Identity
+from sidelane.manifest.autoscaled import autoscaled
+from sidelane.manifest.differences import ABSENT, differences
+from sidelane.manifest.drift import Drift, drift
+from sidelane.manifest.fields import at, mapping
+from sidelane.releases.comparing import Comparison
+from sidelane.releases.stores import Target
+
+_REPLICAS: Final = "spec.replicas"
+
+
+async def takes_over(target: Target, renderer: Renderer, found: Comparison, after: Rendering) -> bool:
+    """Returns whether an upgrade to this rendering takes fields over from others.
+
+    Raises ReleaseConflict where one of these is not operational.
+    """
+    stored = found.stored
+    manifest = read_manifest(after.text, stored.release.namespace, stored.release.name)
+    objects = [one for one in manifest.objects if not one.is_hook]
+    there = await target.found(objects)
+    if there is None:
+        return False  # nothing runs
+    changed = {(one.identity, one.path) for one in differences(stored.manifest.objects, objects)}
+    drifted = [
+        one
+        for obj in objects
+        if obj.identity in there.objects
+        for one in drift(obj, there.objects[obj.identity])
+        if one.expected is not ABSENT  # Helm writes nothing there
+    ]
+    scalable = autoscaled(objects)
+    if any(one.path == _REPLICAS and one.identity not in scalable for one in drifted):
+        scalable |= await _scalable(renderer, found)
+    own = [
+        one
+        for one in drifted
+        if (one.identity, one.path) in changed or (one.path == _REPLICAS and one.identity in scalable)
+    ]
+    if others := [one for one in drifted if one.by and one not in own]:
+        raise _refused(stored.release.name, others)
+    # The number that an autoscaled workload gets was the autoscaler's a moment ago, and may be another by now.
+    looked_up = any(at(one.body, "spec", "replicas") is not None for one in objects if one.identity in scalable)
+    return looked_up or any(one.by or one.path == _REPLICAS for one in own)
+
+
+async def _scalable(renderer: Renderer, found: Comparison) -> set[Identity]:
+    """Returns the objects whose number of pods an operational value sets: those that differ with another number."""
+    rendering = found.rendering
+    try:
+        other = await renderer.render(rendering.chart, rendering.lane, _with_more(rendering))
+    except (Refused, HelmError):
+        return set()
+    namespace, name = found.stored.release.namespace, found.stored.release.name
+    before, after = (read_manifest(one.text, namespace, name).objects for one in (rendering, other))
+    return {one.identity for one in differences(before, after) if one.path == _REPLICAS}
+
+
+def _with_more(rendering: Rendering) -> dict[str, Any]:
+    """Returns the values with one pod more wherever an operational value is a number of pods."""
+    values = coalesce(rendering.chart.defaults, rendering.values)
+    for name in rendering.chart.operational_values:
+        *above, last = name.split(".")
+        node = mapping(values, *above) if above else values
+        if last == "replicas" and isinstance(node.get(last), int):
+            node[last] += 1
+    return values
+
+
+def _refused(name: str, others: list[Drift]) -> ReleaseConflict:
+    lines = tuple(map(str, others))
+    return ReleaseConflict(
+        f"others changed fields of {name} that are not operational, and an upgrade would set them back:\n  "
+        + "\n  ".join(lines),
+        differences=lines,
+        remedy=f"set them back where they were changed, then upgrade again; `sidelane verify {name}` shows all of them",
+    )

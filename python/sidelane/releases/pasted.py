@@ -1,0 +1,80 @@
+"""Commands in messages, whole: they work as they are pasted."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tempfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sidelane.charts.sources import Chart, coalesce, is_bundled
+from sidelane.manifest.operational import value_at
+from sidelane.naming.lane import Lane
+from sidelane.releases.provenance import leaves
+from sidelane.support.secrets import HIDDEN, is_secret
+
+#: Options of the command line for the values that charts name their releases by.
+_OPTIONS = {"name": "--name", "serviceVersion": "--service-version"}
+#: Values that a command may set; of more it would be no command that somebody reads.
+_MOST = 8
+
+
+def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterable[str]) -> str:
+    """Returns the `sidelane upgrade` that changes these values of a release, given by their paths, and no others.
+
+    values: as they are given to the chart. The connection's flags are added by sidelane.support.advice.
+    """
+    everything = coalesce(chart.defaults, values)
+    words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane), *_named(chart, everything), "--reuse-values"]
+    for path in changes:
+        words += _set(path, everything)
+    return shlex.join(words)
+
+
+def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | None:
+    """Returns the `sidelane install` of the same values in another lane; None where these are too many for a command,
+    or secret, or have a key that none can name.
+    """
+    everything = coalesce(chart.defaults, values)
+    named = _named(chart, everything)
+    given = {
+        path: value
+        for path, value in leaves(dict(values))
+        if path.rpartition(".")[2] not in ("Version", "Build")
+        and not (path in _OPTIONS and _OPTIONS[path] in named)
+        and value != value_at(chart.defaults, path)
+    }
+    known = all(value_at(values, path) == value and re.fullmatch(r"[\w.-]+", path) for path, value in given.items())
+    if len(given) > _MOST or not known or any(is_secret(path.split(".")) for path in given):
+        return None
+    words = ["sidelane", "install", _chart(chart), "--lane", str(lane), *named]
+    for path in given:
+        words += _set(path, everything)
+    return None if "CHART" in words else shlex.join(words)
+
+
+def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:
+    """Returns the options for the values that a chart names its release by."""
+    words = []
+    for key in re.findall(r"\{(\w+)\}", chart.release_pattern):
+        if key in _OPTIONS and values.get(key) != chart.defaults.get(key):
+            words += [_OPTIONS[key], str(values[key])]
+    return words
+
+
+def _chart(chart: Chart) -> str:
+    """Returns a chart as it is named on the command line; one that Helm fetched is away by then."""
+    if is_bundled(chart):
+        return chart.name
+    return "CHART" if str(chart.path).startswith(f"{tempfile.gettempdir()}/sidelane-") else str(chart.path)
+
+
+def _set(path: str, values: Mapping[str, Any]) -> list[str]:
+    value: Any = values
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if is_secret(path.split(".")):
+        return ["--set", f"{path}={HIDDEN}"]
+    return ["--set" if isinstance(value, int) else "--set-json", f"{path}={json.dumps(value)}"]

@@ -1,0 +1,183 @@
+"""A record is made: an in-toto Statement (v1) whose predicate is SLSA Provenance (v1).
+
+https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and https://slsa.dev/spec/v1.0/provenance say what
+each field means. A release is what is built, its objects are the subjects; the chart, the values, the git commits and
+the images are what it is built from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from sidelane.charts.rendering import Rendering, read_manifest
+from sidelane.charts.sources import Chart, coalesce
+from sidelane.helm.values import json_text
+from sidelane.manifest import Manifest, digest
+from sidelane.manifest.fields import at
+from sidelane.manifest.objects import canonical
+from sidelane.manifest.operational import scalable, under, without_replicas
+from sidelane.releases.provenance import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves
+from sidelane.releases.provenance.cluster import Facts
+from sidelane.releases.provenance.origin import Origin
+from sidelane.support.secrets import secret_texts, without_secrets
+from sidelane.version import VERSION
+
+_CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
+_PINNED: Final = re.compile(r"@(sha256|sha512):([0-9a-f]{64,128})$")
+
+
+class Tools(NamedTuple):
+    """What made a release: the versions of what took part."""
+
+    helm: str
+    sidelane: str = VERSION
+
+
+def make(
+    rendering: Rendering,
+    *,
+    namespace: str,
+    origin: Origin,
+    tools: Tools,
+    facts: Facts | None = None,
+    started: datetime | None = None,
+    bundle: str = "",
+    needs: Sequence[str] = (),
+    level: int = 0,
+) -> str:
+    """The record of a release that is about to be made, as JSON.
+
+    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. bundle: the digest
+    of the bundle that it is made again from. needs, level: see Options of sidelane.releases.stores.
+    """
+    chart, lane = rendering.chart, rendering.lane
+    manifest = (
+        rendering.manifest
+        if rendering.namespace == namespace
+        else read_manifest(rendering.text, namespace, rendering.chart.name)
+    )
+    values = without_secrets(rendering.values)
+    shown = manifest.without_secrets(secret_texts(rendering.values))
+    cluster = {} if facts is None else {"cluster": {**facts.to_json(), "apiVersions": _api_versions(manifest)}}
+    started = started or datetime.now(UTC)
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": rendering.release, "digest": _digests(shown.digest())}, *_subjects(shown)],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": {
+                    "release": rendering.release,
+                    "namespace": namespace,
+                    "Version": lane.version,
+                    "Build": lane.build,
+                    "chart": {"name": chart.name, "version": chart.version},
+                    "values": values,
+                },
+                "internalParameters": {
+                    "operationalValues": sorted(chart.operational_values),
+                    "defaults": without_secrets(chart.defaults),
+                    **(
+                        {"scalable": _scalable_json(shown, chart, rendering.values)} if chart.operational_values else {}
+                    ),
+                    **({"needs": list(needs)} if needs else {}),
+                    **({"level": level} if level else {}),
+                    **cluster,
+                },
+                "resolvedDependencies": [
+                    {
+                        "name": chart.name,
+                        "digest": {"dirHash": chart.digest.removeprefix("sha256:")},
+                        "annotations": {"version": chart.version, "appVersion": chart.app_version},
+                    },
+                    {"name": "values", "digest": _digests(digest(canonical(values)))},
+                    *([{"name": "bundle", "digest": _digests(bundle)}] if bundle else []),
+                    *(commit.to_json() for commit in origin.commits),
+                    *_images(manifest),
+                ],
+            },
+            "runDetails": {
+                "builder": {"id": origin.builder, "version": {"sidelane": tools.sidelane, "helm": tools.helm}},
+                "metadata": {
+                    **({"invocationId": origin.run} if origin.run else {}),
+                    "startedOn": started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                },
+            },
+        },
+    }
+    return json_text(statement, indent=1) + "\n"
+
+
+def without_values(text: str) -> str:
+    """A record that is too large, without the values: Helm keeps these, and the record has their digests."""
+    statement = json.loads(text)
+    build = statement["predicate"]["buildDefinition"]
+    values = build["externalParameters"].pop("values")
+    build["internalParameters"].pop("defaults", None)
+    digest_of = guarded(values, build["internalParameters"]["operationalValues"])
+    build["resolvedDependencies"].append({"name": GUARDED, "digest": _digests(digest_of)})
+    return json_text(statement, indent=1) + "\n"
+
+
+def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
+    """The digest of those values that may not change."""
+    names = list(operational)
+    return digest(canonical({path: value for path, value in leaves(values) if not under(path, names)}))
+
+
+def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
+    """The digest of each object by its path, as a record has it; the values are what the secrets are known from."""
+    shown = manifest.without_secrets(secret_texts(values))
+    return {one["name"]: f"sha256:{one['digest']['sha256']}" for one in _subjects(shown)}
+
+
+def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
+    """As ``digests``, of each object without its number of pods."""
+    shown = manifest.without_secrets(secret_texts(values))
+    return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.objects}
+
+
+def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The workloads whose number of pods is operational, by their paths, as Record.scalable has them."""
+    known = scalable(shown.objects, chart.operational_values, coalesce(chart.defaults, values))
+    of_path = {obj.identity: obj for obj in shown.objects}
+    return {
+        identity.path: {"value": value, **_digests(digest(without_replicas(of_path[identity])))}
+        for identity, value in sorted(known.items())
+    }
+
+
+def _subjects(shown: Manifest) -> Iterator[dict[str, Any]]:
+    for obj in sorted(shown.objects, key=lambda obj: obj.identity):
+        yield {"name": obj.identity.path, "digest": _digests(digest(obj.canonical()))}
+
+
+def _digests(text: str) -> dict[str, str]:
+    """A digest as in-toto writes it, by its algorithm."""
+    algorithm, _, value = text.partition(":")
+    return {algorithm: value}
+
+
+def _api_versions(manifest: Manifest) -> list[str]:
+    return sorted({str(obj.body["apiVersion"]) for obj in manifest.objects})
+
+
+def _images(manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """The images of every pod, each once, with its digest where it is pinned to one."""
+    found: set[str] = set()
+    for obj in manifest.objects:
+        spec = obj.pod_template.spec if obj.pod_template else {}
+        for containers in (spec.get(key) for key in _CONTAINERS):
+            found.update(str(at(one, "image")) for one in containers or () if at(one, "image"))
+    for image in sorted(found):
+        pinned = _PINNED.search(image)
+        yield {
+            "name": image,
+            **({"digest": {pinned[1]: pinned[2]}} if pinned else {}),
+            "annotations": {"kind": "image"},
+        }

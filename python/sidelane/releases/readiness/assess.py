@@ -1,0 +1,262 @@
+"""A release's objects, held against the cluster's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
+
+from sidelane.manifest import Object
+from sidelane.manifest.fields import at, mapping
+from sidelane.releases.readiness import objects as rules
+from sidelane.releases.readiness import pods
+from sidelane.releases.readiness.cleaning import Cleaner, secrets_of
+from sidelane.releases.readiness.objects import Body
+from sidelane.releases.readiness.value import Readiness, Unready
+
+_REVISION: Final = "deployment.kubernetes.io/revision"
+_FAILURES: Final = ("FailedCreate", "ReplicaSetCreateError", "FailedPlacement")
+_MOVES: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A release, with the objects that Helm waits for.
+
+    helm: Helm's major version, whose rules apply. hooks: these are among the objects, and count while they run.
+    """
+
+    release: str
+    helm: int
+    objects: tuple[Object, ...]
+    clean: Cleaner = field(repr=False, default=Cleaner())
+
+    @classmethod
+    def of(
+        cls,
+        release: str,
+        objects: Sequence[Object],
+        values: Mapping[str, Any],
+        *,
+        helm: int,
+        hooks: str = "",
+        secrets: Iterable[str] = (),
+    ) -> Subject:
+        """The subject of a release's manifest and values. hooks: such as ``install``, whose hooks count, too.
+
+        secrets: what must not be shown besides the secrets of the values and objects.
+        """
+        waited = [
+            obj for obj in objects if (is_hook_of(obj, hooks) if obj.is_hook else rules.is_waited_for(obj.body, helm))
+        ]
+        hidden = secrets_of(values, (obj.body for obj in objects)) | frozenset(secrets)
+        return cls(release, helm, tuple(waited), Cleaner(hidden))
+
+
+def is_hook_of(obj: Object, verb: str) -> bool:
+    """Returns True for a hook that Helm waits for in this verb: a Job or a Pod."""
+    events = str(obj.annotations.get("helm.sh/hook")).replace(" ", "").split(",")
+    return bool(verb) and obj.kind in ("Job", "Pod") and any(event.endswith(f"-{verb}") for event in events)
+
+
+class Live(NamedTuple):
+    """The cluster's objects. objects: those of the subject, in its order, None for each that is missing. The rest are
+    the ReplicaSets and pods that belong to them, the claims of pods that are not ready, and events.
+    """
+
+    objects: tuple[Body | None, ...]
+    replica_sets: tuple[Body, ...] = ()
+    pods: tuple[Body, ...] = ()
+    claims: tuple[Body, ...] = ()
+    events: tuple[Body, ...] = ()
+
+
+def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
+    """The readiness of a release. note: what could not be read."""
+    ready = wanted = 0
+    complete = True
+    found: list[Unready] = []
+    for obj, body in zip(subject.objects, live.objects, strict=True):
+        if obj.is_hook:
+            parts = _hook(subject, obj, body, live)
+        elif body is None:
+            parts = _Part(0, rules.wanted(obj.body), "it is missing", [])
+        elif obj.kind == "Pod":
+            parts = _pod(subject, body, live)
+        else:
+            parts = _object(subject, obj, body, live)
+        ready, wanted = ready + parts.ready, wanted + parts.wanted
+        complete = complete and not parts.lacking
+        unready = parts.unready
+        if parts.lacking and not unready:
+            unready = [_unready(subject, body or obj.body, "", parts.lacking, _events_of(live, body or {}))]
+        found += unready if parts.lacking else [replace(one, hopeless=False) for one in unready]
+    found += _claims(subject, live, found)
+    found.sort(key=_severity)
+    return Readiness(ready, wanted, complete, tuple(found), note)
+
+
+class _Part(NamedTuple):
+    """One object's share: of its pods so many are ready. lacking: why Helm would wait; empty when it would not."""
+
+    ready: int
+    wanted: int
+    lacking: str
+    unready: list[Unready]
+
+
+def _hook(subject: Subject, obj: Object, body: Body | None, live: Live) -> _Part:
+    """A hook counts while it runs. Before that, and after Helm has deleted it, it does not exist."""
+    lacking = "" if body is None else _hook_lacking(body)
+    if body is None or not lacking:
+        return _Part(0, 0, "", [])
+    if obj.kind == "Pod":
+        return _Part(0, 1, lacking, [pods.unready(body, subject.release, live.events, subject.clean)])
+    mine = [pod for pod in live.pods if _owner(pod) == _uid(body) and at(pod, "status", "phase") != "Succeeded"]
+    waiting = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in mine if not pods.is_ready(pod)]
+    return _Part(0, 1, lacking, waiting)
+
+
+def _hook_lacking(body: Body) -> str:
+    if body.get("kind") == "Pod":
+        return "" if at(body, "status", "phase") == "Succeeded" else "it has not ended"
+    return rules.job_lacking(body)
+
+
+def _pod(subject: Subject, body: Body, live: Live) -> _Part:
+    lacking = rules.lacking(body, subject.helm)
+    if not lacking and (pods.is_ready(body) or at(body, "status", "phase") == "Succeeded"):
+        return _Part(1, 1, "", [])
+    one = pods.unready(body, subject.release, live.events, subject.clean)
+    ended = at(body, "status", "phase") in ("Failed", "Succeeded")  # a pod that has ended never runs again
+    return _Part(0, 1, lacking, [replace(one, hopeless=one.hopeless or ended)])
+
+
+def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
+    mine = tuple(_pods_of(body, live))
+    here = sum(pods.is_ready(pod) for pod in mine)
+    lacking = rules.lacking({**body, "newReady": here}, subject.helm)
+    if obj.kind not in _MOVES:
+        return _Part(0 if lacking else 1, 1, lacking, [])
+    if obj.kind == "Job":
+        waiting = [pod for pod in mine if lacking and not _has_ended_well(pod)]
+        unready = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in waiting]
+        if rules.condition(body, "Failed").get("status") == "True":  # its controller makes no more pods
+            unready.insert(0, replace(_unready(subject, body, "", lacking, _events_of(live, body)), hopeless=True))
+        return _Part(0 if lacking else 1, 1, lacking, unready)
+    wanted = rules.wanted(body)
+    unready = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in mine if _counts(pod, body)]
+    made = sum(not at(pod, "metadata", "deletionTimestamp") for pod in mine)
+    if made < wanted and (failure := _failure(subject, body, mine, live)):
+        unready.append(failure)
+    return _Part(min(here, wanted), wanted, lacking, unready)
+
+
+def _counts(pod: Body, owner: Body) -> bool:
+    """Returns True for a pod that keeps its owner from being ready. A pod of a stateful set does so while it is being
+    deleted, too: the next pod of its name can't be made before it is gone.
+    """
+    if pods.is_ready(pod):
+        return False
+    leaving = at(pod, "metadata", "deletionTimestamp") or at(pod, "status", "phase") in ("Succeeded", "Failed")
+    return not leaving or owner.get("kind") == "StatefulSet"
+
+
+def _has_ended_well(pod: Body) -> bool:
+    return pods.is_ready(pod) or at(pod, "status", "phase") == "Succeeded"
+
+
+def _pods_of(body: Body, live: Live) -> Iterator[Body]:
+    """The pods of a workload; of a Deployment those of its newest ReplicaSet."""
+    owners = {_uid(body)}
+    if body.get("kind") == "Deployment":
+        owners = {_uid(one) for one in _newest(body, live)}
+    return (pod for pod in live.pods if _owner(pod) in owners)
+
+
+def _newest(deployment: Body, live: Live) -> Iterator[Body]:
+    revision = mapping(deployment, "metadata", "annotations").get(_REVISION)
+    for one in live.replica_sets:
+        if _owner(one) == _uid(deployment) and mapping(one, "metadata", "annotations").get(_REVISION) == revision:
+            yield one
+
+
+def _failure(subject: Subject, body: Body, mine: Iterable[Body], live: Live) -> Unready | None:
+    """Returns why a workload's pods can't be made: a quota, Pod Security, a webhook …"""
+    makers = [body, *_newest(body, live)]
+    # The controller repeats its event while the failure lasts: one that is older than the newest pod has passed.
+    since = max((str(at(pod, "metadata", "creationTimestamp") or "") for pod in mine), default="")
+    told = [event for one in makers for event in _events_of(live, one) if event.get("reason") in _FAILURES]
+    told = [event for event in told if pods.time_of(event) >= since]
+    conditions = [rules.condition(one, "ReplicaFailure") for one in makers]
+    failing = next((found for found in conditions if found.get("status") == "True"), {})
+    if failing:
+        return _unready(subject, body, failing.get("reason"), failing.get("message"), told)
+    if told:
+        last = pods.last_events(told, subject.clean)[-1]
+        return _unready(subject, body, last.reason, last.message, told)
+    return None
+
+
+def _unready(subject: Subject, body: Body, reason: object, message: object, events: Sequence[Body]) -> Unready:
+    clean, uid = subject.clean, _uid(body)
+    told = pods.last_events(events, clean)
+    said = clean.text(message)
+    return Unready(
+        kind=clean.text(body.get("kind")),
+        name=clean.text(at(body, "metadata", "name")),
+        namespace=clean.text(at(body, "metadata", "namespace")),
+        release=subject.release,
+        reason=clean.text(reason),
+        message=said,
+        events=tuple(event for event in told if event.message != said),
+        uid=uid,
+    )
+
+
+def _events_of(live: Live, body: Body) -> list[Body]:
+    uid = _uid(body)
+    return [event for event in live.events if uid and at(event, "involvedObject", "uid") == uid]
+
+
+def _claims(subject: Subject, live: Live, found: Sequence[Unready]) -> Iterator[Unready]:
+    """The claims of pods that are not ready, where they are not bound."""
+    waiting = {one.uid for one in found if one.kind == "Pod"}
+    asked = {
+        str(at(volume, "persistentVolumeClaim", "claimName"))
+        for pod in live.pods
+        if _uid(pod) in waiting
+        for volume in at(pod, "spec", "volumes") or ()
+    }
+    told = {(one.kind, one.name) for one in found}
+    for claim in live.claims:
+        name, phase = at(claim, "metadata", "name"), at(claim, "status", "phase")
+        if name in asked and phase != "Bound" and ("PersistentVolumeClaim", name) not in told:
+            yield _unready(subject, claim, phase or "Pending", "", _events_of(live, claim))
+
+
+def _severity(one: Unready) -> int:
+    """The order: hopeless objects, containers that failed, pods that can't be made, containers that start."""
+    if one.hopeless:
+        return 0
+    if any(
+        container.reason not in pods.STARTING or container.exit_code or container.restarts
+        for container in one.containers
+    ):
+        return 1
+    if one.reason and one.reason != "Terminating" and one.kind != "PersistentVolumeClaim":
+        return 2
+    return 3 if one.containers else 4
+
+
+def _uid(body: Body) -> str:
+    return str(at(body, "metadata", "uid") or "")
+
+
+def _owner(body: Body) -> str:
+    """The uid of the controller that made an object, empty for none."""
+    owners = at(body, "metadata", "ownerReferences")
+    for owner in owners if isinstance(owners, list) else ():
+        if owner.get("controller"):
+            return str(owner.get("uid") or "")
+    return ""

@@ -1,0 +1,43 @@
+"""How many pods a workload has and should have, from the workload alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sidelane.manifest import Object
+from sidelane.manifest.fields import at
+from sidelane.releases.readiness.objects import condition
+
+#: Kinds that say how many pods they should have, and in their status how many are ready.
+_SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
+
+
+def short_of_pods(asked: Object, found: Mapping[str, Any], *, may_differ: bool, least: int = 1) -> str:
+    """Says in one clause that a workload has fewer ready pods than it should have; empty when it has them.
+
+    may_differ: somebody may set the number of pods, so that the one that is found counts. But none at all is what
+    nobody deployed: then the number that was asked for counts, or ``least``, an autoscaler's.
+    """
+    if asked.kind == "Pod":
+        ended = at(found, "status", "phase") == "Succeeded"
+        return "" if ended or condition(found, "Ready").get("status") == "True" else "it is not ready"
+    if asked.kind == "DaemonSet":
+        ready, wanted = (_count(found, "status", key) for key in ("numberReady", "desiredNumberScheduled"))
+    elif asked.kind in _SCALED:
+        ready, wanted = _count(found, "status", "readyReplicas"), _wanted(asked, found, may_differ, least)
+    else:
+        return ""
+    return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
+
+
+def _wanted(asked: Object, found: Mapping[str, Any], may_differ: bool, least: int) -> int:
+    said = at(asked.body, "spec", "replicas")
+    there = at(found, "spec", "replicas")
+    deployed = said if isinstance(said, int) else least
+    return (there if isinstance(there, int) and there > 0 else deployed) if may_differ else deployed
+
+
+def _count(body: Mapping[str, Any], *keys: str) -> int:
+    value = at(body, *keys)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,241 @@
+"""A release brought back to exactly what is deployed: to its manifest, as Helm keeps it and its record vouches for.
+
+Objects that are gone are made again, and fields that drifted are put back, whoever owns them. What may differ stays as
+it is: numbers of pods that operational values or the release's own autoscaler set, rollout restarts, annotations. A
+workload that was scaled to 0 gets its pods back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sidelane.charts import sources
+from sidelane.charts.rendering import Renderer, Rendering, read_manifest
+from sidelane.charts.sources import Chart
+from sidelane.errors import ChartNotFound, Refused, TargetBusy
+from sidelane.helm.values import json_text
+from sidelane.manifest import Identity, Manifest, Object, diff
+from sidelane.manifest.as_found import as_found
+from sidelane.manifest.differences import ABSENT
+from sidelane.manifest.drift import Drift
+from sidelane.manifest.fields import mapping
+from sidelane.manifest.operational import REPLICAS
+from sidelane.naming.contract import parse_name
+from sidelane.releases import verify
+from sidelane.releases.installing import Progress, quiet
+from sidelane.releases.provenance import Record
+from sidelane.releases.stores import Options, PutBack, Release, Stored, Target
+from sidelane.releases.stores.ours import not_ours
+from sidelane.releases.verify import Verification
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a repair does to a release, or did.
+
+    missing: objects that are made again. drift: fields that are put back, each with who set it. kept: what differs and
+    may, as lines. done: whether it was done, and not only looked at.
+    """
+
+    release: str
+    namespace: str
+    missing: tuple[Identity, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    kept: tuple[str, ...] = ()
+    done: bool = False
+
+    @property
+    def needed(self) -> bool:
+        return bool(self.missing or self.drift)
+
+    def to_json(self) -> dict[str, object]:
+        """The repair as programs read it."""
+        return {
+            "release": self.release,
+            "namespace": self.namespace,
+            "change": ("repaired" if self.done else "drifted") if self.needed else "unchanged",
+            "missing": [identity.to_json() for identity in self.missing],
+            "drift": [one.to_json() for one in self.drift],
+            "kept": list(self.kept),
+        }
+
+
+async def releases(
+    target: Target,
+    renderer: Callable[[Chart], Renderer],
+    names: Sequence[str],
+    *,
+    dry_run: bool,
+    options: Options,
+    progress: Progress = quiet,
+) -> tuple[Repair, ...]:
+    """Repairs these releases, or with ``dry_run`` says what it would do. Raises Refused for one that is not what its
+    record says, or was never finished, and NotOurs for one that Sidelane did not make; then nothing is changed.
+    """
+    looked = [await _looked_at(target, name) for name in names]
+    for one in looked:
+        _require_as_deployed(one.now)
+    await _require_ours(target, [one.stored.release for one in looked if one.repair.needed])
+    work = [await _work(target, renderer, one) if one.repair.needed else None for one in looked]
+    done = []
+    for one, todo in zip(looked, work, strict=True):
+        if todo is not None and not dry_run:
+            progress(f"repairing {one.repair.release}")
+            await target.put_back(one.repair.release, todo, options)
+        done.append(dataclasses.replace(one.repair, done=todo is not None and not dry_run))
+    if options.waits and not dry_run:
+        await target.ready([one.stored for one in looked], ", ".join(names), options)
+    return tuple(done)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A release that was looked at. interrupted: a repair of it was ended before its end."""
+
+    stored: Stored
+    now: Verification
+    bodies: Mapping[Identity, Mapping[str, Any]]
+    repair: Repair
+    interrupted: bool
+
+
+async def _looked_at(target: Target, name: str) -> _Looked:
+    base = await target.interrupted(name)
+    stored = await target.stored(name) if base is None else await target.stored(name, revision=base)
+    if base is not None:
+        # It is deployed, and was superseded by a revision that says what was found.
+        stored = dataclasses.replace(stored, release=dataclasses.replace(stored.release, status="deployed"))
+    now, found = await verify.one(target, stored)
+    bodies = found.objects if found else {}
+    off = tuple(one for one in now.scaled if _is_off(one))
+    kept = (*(str(one) for one in now.scaled if one not in off), *map(str, now.restarts))
+    repair = Repair(now.release, now.namespace, now.missing, (*now.drift, *off), kept)
+    return _Looked(stored, now, bodies, repair, base is not None)
+
+
+def _require_as_deployed(now: Verification) -> None:
+    if now.changed:
+        raise Refused(
+            f"Helm has {now.release} otherwise than it was deployed:\n  " + "\n  ".join(now.changed),
+            remedy=f"`helm history {now.release} -n {now.namespace}` has its revisions: roll back to the one that was "
+            "deployed, then repair it; or install the change as the next free Build",
+        )
+    if now.status.startswith("pending-"):
+        raise TargetBusy(
+            f"another process is working on {now.release}, or was until a short time ago",
+            remedy="try again when it has ended",
+        )
+    if now.status != "deployed":
+        raise Refused(
+            f"the status of {now.release} is {now.status}: there is nothing deployed to bring back",
+            remedy=f"see `sidelane status {now.release} -n {now.namespace}`",
+        )
+
+
+async def _require_ours(target: Target, releases: Sequence[Release]) -> None:
+    known = await target.ours(releases)
+    if others := [release.name for release in releases if release.name not in known]:
+        raise not_ours(*others, remedy="bring back with Helm what it made, and repair other releases by their names")
+
+
+async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _Looked) -> PutBack:
+    """What is to be done. Raises Refused where a number of pods could not stay as it is."""
+    stored, now = looked.stored, looked.now
+    odd = {one.identity for one in (*now.drift, *now.scaled)}
+    there = {
+        obj.identity: _there(obj, looked.bodies[obj.identity], now)
+        for obj in verify.installed(stored)
+        if obj.identity in odd
+    }
+    rendering = None
+    numbers = {one.identity: one.found for one in now.scaled if one.expected is not ABSENT and not _is_off(one)}
+    if numbers:
+        rendering = await _with_numbers(renderer, looked, numbers)
+    record = stored.record or await target.record(stored.release.name)
+    return PutBack(stored.release.revision, there, rendering, record)
+
+
+def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
+    """An object as it is, or None for one that can't be changed and has to go before it is made again."""
+    drifted = {one.path for one in now.drift if one.identity == obj.identity}
+    if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):
+        return None
+    # A number that no manifest says is left out: taking it away again would be a change.
+    scaled = {
+        one.path for one in now.scaled if one.identity == obj.identity and (one.expected is not ABSENT or _is_off(one))
+    }
+    return as_found(obj, body, drifted | scaled)
+
+
+def _is_off(scaled: Drift) -> bool:
+    """Whether somebody took all pods of a workload away that should have some, which nobody deployed."""
+    return bool(scaled.found == 0 and scaled.expected != 0)
+
+
+async def _with_numbers(
+    renderer: Callable[[Chart], Renderer], looked: _Looked, numbers: Mapping[Identity, int]
+) -> Rendering:
+    """The release as its chart renders it with the numbers of pods that are there."""
+    stored, record, lane = looked.stored, looked.now.record, looked.stored.release.lane
+    name, namespace = stored.release.name, stored.release.namespace
+    if record is None or lane is None or any(not _value(record, one) for one in numbers):
+        lines = [f"{one}: {REPLICAS} is {number}" for one, number in numbers.items()]
+        raise Refused(
+            f"{name} was scaled, and a repair would undo that:\n  " + "\n  ".join(lines),
+            remedy=f"give it these numbers with `helm upgrade {name} -n {namespace} --reuse-values`, then repair it",
+        )
+    values: dict[str, Any] = dict(stored.values)
+    for identity, number in numbers.items():
+        values = _with(values, _value(record, identity).split("."), number)
+    chart = _chart(record, {_value(record, one): number for one, number in numbers.items()})
+    rendered = await renderer(chart).render(chart, lane, values)
+    # A chart whose autoscaler sets the number says none.
+    sides = [
+        Manifest(tuple(_scaled(obj, numbers.get(obj.identity)) for obj in manifest.objects))
+        for manifest in (stored.manifest, read_manifest(rendered.text, namespace, name))
+    ]
+    if differences := diff(*sides, names=("the release", "the chart")):
+        raise Refused(
+            f"the chart {chart.name} {chart.version} does not render what {name} was deployed with:\n  "
+            + "\n  ".join(differences),
+            remedy=f"see `sidelane verify {name} -n {namespace}`",
+        )
+    text = "".join(f"---\n# Source: {obj.source}\n{json_text(obj.body)}\n" for obj in sides[0].objects)
+    return dataclasses.replace(rendered, text=text)
+
+
+def _value(record: Record, identity: Identity) -> str:
+    """The value that sets a workload's number of pods, empty for none."""
+    own = record.scalable.get(identity.path)
+    return own.value if own else ""
+
+
+def _with(values: Mapping[str, Any], path: Sequence[str], number: int) -> dict[str, Any]:
+    key, *below = path
+    return {**values, key: _with(mapping(dict(values), key), below, number) if below else number}
+
+
+def _scaled(obj: Object, number: int | None) -> Object:
+    if number is None:
+        return obj
+    return obj._replace(body={**obj.body, "spec": {**obj.body["spec"], "replicas": number}})
+
+
+def _chart(record: Record, numbers: Mapping[str, int]) -> Chart:
+    """The chart of a release, of those that travel with Sidelane. Raises Refused for another."""
+    try:
+        chart = sources.find(record.chart)
+    except ChartNotFound:
+        chart = None
+    if chart is not None and chart.digest == record.chart_digest:
+        return chart
+    asked = ",".join(f"{path}={number}" for path, number in sorted(numbers.items()))
+    _, lane = parse_name(record.release) or ("", "LANE")
+    raise Refused(
+        f"{record.release} was scaled, and its chart {record.chart} {record.chart_version} is not here: a repair would "
+        "undo the scaling",
+        remedy=f"run `sidelane upgrade CHART --lane {lane} --reuse-values --set {asked}` with it, then repair it",
+    )

@@ -1,0 +1,73 @@
+"""Releases as Helm's JSON tells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sidelane.releases.provenance import carried
+from sidelane.releases.stores import ObjectStatus, Release, Stored
+
+
+def told_of(answer: Mapping[str, Any]) -> carried.Told:
+    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; its record."""
+    told = carried.apart(answer.get("manifest") or "", answer["name"])
+    hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
+    return told._replace(text="\n".join((told.text, *hooks)))
+
+
+def stored_of(answer: Mapping[str, Any]) -> Stored:
+    """A release as Helm's JSON of `status` keeps it."""
+    return Stored(release_of(answer), answer.get("config") or {}, *told_of(answer))
+
+
+def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
+    """A release as Helm's JSON of `install`, `upgrade` and `status` tells it."""
+    info = answer.get("info") or {}
+    metadata = (answer.get("chart") or {}).get("metadata") or {}
+    resources = info.get("resources") or {} if objects else {}
+    return Release(
+        name=answer["name"],
+        namespace=answer["namespace"],
+        status=info.get("status", "unknown"),
+        revision=int(answer["version"]),
+        chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
+        app_version=metadata.get("appVersion", ""),
+        updated=parse_time(info.get("last_deployed")),
+        notes=info.get("notes", ""),
+        change=change,
+        objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
+    )
+
+
+def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Helm gives the pods that belong to a release as PodList objects, all else one by one."""
+    return [item for one in resources for item in one.get("items", [one])]
+
+
+def _object(item: Mapping[str, Any]) -> ObjectStatus:
+    return ObjectStatus(item.get("kind") or "Pod", item["metadata"]["name"], _ready(item))
+
+
+def _ready(item: Mapping[str, Any]) -> str:
+    """How much of an object is ready, ``3/3``, where the object says so in its status."""
+    status = item.get("status") or {}
+    if "containerStatuses" in status:
+        ready = [one.get("ready") for one in status["containerStatuses"]]
+        return f"{ready.count(True)}/{len(ready)}"
+    if "phase" in status:
+        return str(status["phase"])
+    if "replicas" in status:
+        return f"{status.get('readyReplicas', 0)}/{status['replicas']}"
+    return ""
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
+    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
+    if match is None or match[1] == "0001-01-01":
+        return None
+    day, clock, fraction, zone = match.groups(default="")
+    return datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}")

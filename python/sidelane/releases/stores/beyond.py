@@ -1,0 +1,107 @@
+"""What goes with a release although it is not of its namespace: cluster-scoped objects, and whatever depends on them.
+
+Uninstalling a release with a CustomResourceDefinition deletes every object of that kind in every namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sidelane.errors import ClusterDenied, KindNotServed
+from sidelane.helm.lookup import ClusterReader
+from sidelane.manifest import Identity, Manifest, Object
+from sidelane.manifest.fields import at, walk
+from sidelane.manifest.objects import CLUSTER_KINDS
+from sidelane.releases.stores import Stored
+from sidelane.releases.stores.found import find
+from sidelane.support.harmless import in_line
+
+_KEPT: Final = "helm.sh/resource-policy"
+#: Groups of Kubernetes' own kinds; those without a dot in their name are Kubernetes' own, too.
+_OWN_GROUPS: Final = frozenset({
+    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io",
+})  # fmt: skip
+#: How many objects of a definition are named.
+_NAMED: Final = 3
+
+
+def of_manifest(manifest: Manifest) -> tuple[str, ...]:
+    """The cluster-scoped objects of a manifest, as far as it tells by itself: those of Kubernetes' own kinds."""
+    return tuple(_line(obj) for obj in _going(manifest) if _is_cluster_kind(obj))
+
+
+async def of_cluster(reader: ClusterReader, stored: Sequence[Stored]) -> dict[str, tuple[str, ...]]:
+    """The lines of each release, by its name. Raises ClusterUnreachable."""
+    suspects = {
+        one.release.name: [obj for obj in _going(one.manifest) if _may_be_cluster_scoped(obj)] for one in stored
+    }
+    objects = [obj for each in suspects.values() for obj in each]
+    if not objects:
+        return {}
+    try:
+        live = (await find(reader, objects)).objects
+    except ClusterDenied:  # whoever may not read them is told of all that may be there
+        live = {obj.identity: {} for obj in objects if _is_cluster_kind(obj)}
+    # A custom object's manifest does not tell whether it has a namespace.
+    own = {id_ for one in stored for obj in one.manifest.objects for id_ in (obj.identity, _nowhere(obj.identity))}
+    lines = {}
+    for name, found in suspects.items():
+        there = [obj for obj in found if _is_cluster_scoped(obj, live)]
+        if there:
+            lines[name] = tuple([f"{_line(obj)}{await _with_it(reader, obj, live, own)}" for obj in there])
+    return lines
+
+
+def _going(manifest: Manifest) -> Iterator[Object]:
+    """The objects that Helm deletes with the release: no hooks, and none that its chart says to keep."""
+    return (obj for obj in manifest.objects if not obj.is_hook and str(obj.annotations.get(_KEPT)).strip() != "keep")
+
+
+def _is_cluster_kind(obj: Object) -> bool:
+    return (obj.identity.group, obj.kind) in CLUSTER_KINDS
+
+
+def _may_be_cluster_scoped(obj: Object) -> bool:
+    """Tells whether only the cluster knows: the scope of a custom kind is not in the manifest."""
+    return _is_cluster_kind(obj) or ("." in obj.identity.group and obj.identity.group not in _OWN_GROUPS)
+
+
+def _is_cluster_scoped(obj: Object, live: Mapping[Identity, Mapping[str, Any]]) -> bool:
+    there = live.get(obj.identity)
+    return there is not None and (_is_cluster_kind(obj) or not at(there, "metadata", "namespace"))
+
+
+def _line(obj: Object) -> str:
+    return f"{obj.identity}{', with all that is in it' if obj.kind == 'Namespace' else ''}"
+
+
+async def _with_it(
+    reader: ClusterReader, obj: Object, live: Mapping[Identity, Mapping[str, Any]], own: set[Identity]
+) -> str:
+    """The objects that a definition takes with it, but for those of the releases that go as well."""
+    if obj.kind != "CustomResourceDefinition":
+        return ""
+    body = live[obj.identity] or obj.body
+    group, kind = str(at(body, "spec", "group")), str(at(body, "spec", "names", "kind"))
+    versions = [str(one.get("name")) for _, one in walk(body, "spec.versions[]") if one.get("served")]
+    try:
+        found = await reader.list(f"{group}/{versions[0]}", kind, namespace="") if versions else ()
+    except KindNotServed:
+        return ""
+    except ClusterDenied:
+        return f", with every {in_line(kind, 80)} of the cluster"
+    others = [
+        one
+        for one in (each["metadata"] for each in found)
+        if Identity(group, kind, one.get("namespace") or "", one["name"]) not in own
+    ]
+    if not others:
+        return ""
+    names = ["/".join(filter(None, (one.get("namespace"), one["name"]))) for one in others]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f", with the {in_line(kind, 80)} objects {', '.join(names[:_NAMED])}{more}"
+
+
+def _nowhere(identity: Identity) -> Identity:
+    return identity._replace(namespace="")

@@ -1,0 +1,53 @@
+"""The volume claims that stateful sets left behind, deleted.
+
+Helm deletes no object that no release of it made, but for what its hooks replace: so a small chart has hooks of the
+claims' names (``_claims``), and is installed for a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sidelane.helm.client import Helm
+from sidelane.helm.lookup import ClusterReader
+from sidelane.releases.stores import Options, helpers
+from sidelane.releases.stores.waits import Waits
+
+if TYPE_CHECKING:
+    from sidelane.releases.stores.cluster import ClusterTarget
+
+_CHART: Final = Path(__file__).parents[1] / "_claims"
+
+
+async def find(helm: Helm, namespace: str | None, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the names of the claims that have these labels. Raises ClusterDenied, ClusterUnreachable."""
+    found = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
+    return tuple(sorted(claim["metadata"]["name"] for claim in found))
+
+
+async def delete(
+    target: ClusterTarget, lane: str, labels: Mapping[str, str], options: Options, *, waits: Waits
+) -> tuple[str, ...]:
+    """Deletes the claims of a lane that have these labels, and returns their names when they are gone."""
+    helm, namespace = target.helm, target.namespace
+    names = await find(helm, namespace, labels)
+    helper = helpers.name("claims", lane)
+    await helpers.remove(target, helper)  # left by a process that was killed
+    if not names:
+        return ()
+
+    async def replace_them() -> None:
+        # Helm 4 waits for what it deletes only when it waits for all.
+        made = helm.installing(
+            helper, _CHART, namespace=namespace, labels=helpers.LABELS, wait=True, timeout=options.timeout
+        )
+        async with made as install:
+            await install({"claims": list(names)})
+
+    try:
+        await waits.while_claims_go(names, options, replace_them())
+    finally:
+        await helpers.remove(target, helper)
+    return names

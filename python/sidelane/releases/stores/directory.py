@@ -1,0 +1,331 @@
+"""A directory of rendered manifests, for GitOps: nothing runs, and what is written is the release.
+
+    <root>/<namespace>/<release>/
+        manifest.yaml        every object, as Helm rendered it
+        hooks.yaml           Helm's hooks, only where the chart has some; kustomize leaves them alone
+        values.yaml          the user's values, with Version and Build
+        chart.yaml           the release's coordinates: chart, version, digest, lane, revision
+        record.json          where it came from, an in-toto Statement (record/)
+        kustomization.yaml   what `kubectl apply -k` and GitOps controllers read
+
+A release is there whole or not at all: it is made aside, in a folder whose name begins with a dot, and moved into
+place. Writers hold a lock on the root; a reader of the files needs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import functools
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from sidelane import kubeyaml
+from sidelane.charts.rendering import Rendering
+from sidelane.charts.sources import Chart
+from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
+from sidelane.manifest import Object
+from sidelane.naming.contract import NAMESPACE
+from sidelane.naming.lane import Lane
+from sidelane.releases.provenance import Record
+from sidelane.releases.stores import Create, ObjectStatus, Options, PutBack, Release, Stored, beyond, files, not_there
+from sidelane.support.secrets import secret_paths
+
+#: How long a writer waits for another, in seconds: a write takes milliseconds.
+LOCK_PATIENCE = 10.0
+
+
+class DirectoryTarget:
+    """Releases of one namespace under a root directory, which is made when the first release is written.
+
+    allow_secrets: write rendered Secrets too; without it they are refused, for what is written is meant for git.
+    """
+
+    def __init__(self, root: Path, namespace: str = "default", *, allow_secrets: bool = False) -> None:
+        if not NAMESPACE.fullmatch(namespace) or len(namespace) > 63:
+            raise InvalidName(
+                f"the namespace {namespace!r} is not lower-case letters, digits and dashes, at most 63",
+                remedy="write it such as 'streams'",
+            )
+        self._root = root
+        self._folder = self.folder = root / namespace
+        self.namespace = namespace
+        self._allow_secrets = allow_secrets
+
+    @property
+    def _where(self) -> str:
+        return f"namespace {self.namespace} of the directory {str(self._root)!r}"
+
+    async def where(self) -> str:
+        return self._where
+
+    @asynccontextmanager
+    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
+        del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
+        yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
+
+    async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str | None) -> Release:
+        self._require_no_secrets(rendering)
+        files.require_plain(self._folder / rendering.release)
+        async with self._lock():
+            place = self._folder / rendering.release
+            if (place / "chart.yaml").exists():
+                raise ReleaseExists(
+                    f"the release {rendering.release} is there", remedy=f"see `sidelane status {rendering.release}`"
+                )
+            if os.path.lexists(place):
+                raise Refused(
+                    f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
+                )
+            self._stage(rendering, 1, order, statement)
+            (self._folder / _new(rendering.release)).rename(place)
+            _sync(self._folder)
+        return replace(self._release(rendering.release), change="created")
+
+    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+        del options
+        self._require_no_secrets(rendering)
+        name = rendering.release
+        self._require(name)
+        place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
+        async with self._lock():
+            self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name), record)
+            if _exchanged(new, place):
+                shutil.rmtree(new)  # what was
+            else:
+                # Between these two moves the release is away; _recover finishes them when this process can't.
+                place.rename(old)
+                new.rename(place)
+                shutil.rmtree(old)
+            _sync(self._folder)
+        return replace(self._release(name), change="upgraded")
+
+    async def finish(self, release: Release, options: Options) -> Release:
+        del options
+        return replace(release, change="finished")  # no release is ever here by half
+
+    async def clear(self, release: Release, options: Options) -> None:
+        await self.uninstall(release.name, options)
+
+    async def put_back(self, name: str, work: PutBack, options: Options) -> None:
+        del work, options
+        raise Refused(
+            f"{name} is in the directory {str(self._root)!r}, and nothing runs there",
+            remedy="restore its files from git, and repair the release on the cluster that they are applied to",
+        )
+
+    async def interrupted(self, name: str) -> None:
+        del name
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        del releases
+        return frozenset()
+
+    async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
+        return frozenset(release.name for release in releases)  # nobody else writes a chart.yaml of this form
+
+    async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
+        return {one.release.name: found for one in stored if (found := beyond.of_manifest(one.manifest))}
+
+    async def claims(self, lane: Lane, release: str | None) -> tuple[str, ...]:
+        del lane, release
+        return ()  # claims are made by a cluster
+
+    async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
+        del inputs
+        return frozenset()  # people may change files: only comparing them tells
+
+    async def mine(self, lane: Lane) -> frozenset[str]:
+        del lane
+        return frozenset()
+
+    async def levels(self, lane: Lane) -> Mapping[str, int]:
+        return {one.name: self._order(one.name)["level"] for one in await self.releases() if one.lane == lane}
+
+    async def needing(self, name: str) -> tuple[str, ...]:
+        return tuple(one.name for one in await self.releases() if name in self._order(one.name)["needs"])
+
+    async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
+        del releases, claims  # the file system says so itself, and a release goes with one move
+
+    async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
+        del lane, release, options
+        return ()  # claims are made by a cluster
+
+    async def stored(self, name: str, *, revision: int | None = None) -> Stored:
+        del revision  # none but the last is kept
+        folder = self._folder / name
+        for _ in range(50):
+            release = self._release(name)
+            with suppress(FileNotFoundError):  # an upgrade came between: what it wrote is read instead
+                hooks = files.text(folder / "hooks.yaml") if os.path.lexists(folder / "hooks.yaml") else ""
+                text = files.text(folder / "manifest.yaml") + hooks
+                values = kubeyaml.read(files.text(folder / "values.yaml"), source=str(folder / "values.yaml"))
+                record = files.text(folder / files.RECORD) if os.path.lexists(folder / files.RECORD) else None
+                odd = files.odd(folder, Record.read(record) if record is not None else None)
+                if self._release(name) == release:
+                    return Stored(release, cast("dict[str, Any]", values or {}), text, record, odd=odd)
+            await asyncio.sleep(0.02)
+        raise InvalidManifest(f"{str(folder)!r} is not a whole release", remedy="restore it from git")
+
+    async def record(self, name: str) -> str | None:
+        return (await self.stored(name)).record
+
+    async def found(self, objects: Sequence[Object]) -> None:
+        del objects
+
+    async def readiness(self, stored: Sequence[Stored]) -> None:
+        del stored
+
+    async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> None:
+        del stored, what, options
+
+    async def facts(self) -> None:
+        return None
+
+    async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
+        found = []
+        for path in sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith(".")):
+            with suppress(FileNotFoundError):  # it was uninstalled a moment ago
+                found.append(files.read(path))
+        return tuple(found)
+
+    async def status(self, name: str) -> Release:
+        stored = await self.stored(name)
+        objects = tuple(ObjectStatus(item.kind, item.name) for item in stored.manifest.objects)
+        return replace(stored.release, objects=objects)
+
+    async def uninstall(self, name: str, options: Options) -> Release:
+        del options
+        self._require(name)
+        async with self._lock():
+            release = self._release(name)
+            (self._folder / name).rename(self._folder / _old(name))
+            _sync(self._folder)
+            shutil.rmtree(self._folder / _old(name))
+        return replace(release, status="uninstalled", change="uninstalled")
+
+    def _order(self, name: str) -> dict[str, Any]:
+        try:
+            return files.order(self._folder / name)
+        except FileNotFoundError:  # it was uninstalled a moment ago
+            return {"needs": [], "level": 0}
+
+    def _release(self, name: str) -> Release:
+        try:
+            return files.read(self._folder / name)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._not_found(name) from None
+
+    def _require(self, name: str) -> None:
+        """Raises ReleaseNotFound before the lock is taken, which makes the folder, and Refused for what is no release's
+        folder. A half-moved release is there.
+        """
+        files.require_plain(self._folder / name)
+        if not (self._folder / name).exists() and not (self._folder / _old(name)).exists():
+            raise self._not_found(name)
+
+    def _not_found(self, name: str) -> ReleaseNotFound:
+        return not_there(name, self._where)
+
+    def _require_no_secrets(self, rendering: Rendering) -> None:
+        if not self._allow_secrets:
+            require_no_secrets(rendering)
+
+    def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
+        """Writes the release aside, whole and on disk before it is moved into place."""
+        folder = self._folder / _new(rendering.release)
+        folder.mkdir(parents=True)
+        try:
+            texts = files.texts(rendering, self.namespace, revision, order)
+            for name, text in (texts | ({files.RECORD: record} if record else {})).items():
+                with (folder / name).open("x", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _sync(folder)
+        except BaseException:  # a full disk, for one: nothing of the try is left
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @asynccontextmanager
+    async def _lock(self) -> AsyncIterator[None]:
+        """Alone on this root until the block ends; the kernel lets go of a dead process's lock."""
+        files.require_folder(self._folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + LOCK_PATIENCE
+        with files.locked(self._root / ".lock") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise TargetBusy(
+                            f"another process is writing in {str(self._root)!r}", remedy="try again when it has ended"
+                        ) from None
+                    await asyncio.sleep(0.02)
+            self._recover()
+            yield
+
+    def _recover(self) -> None:
+        """Finishes what a dead writer began: a staged release takes the place that was made for it, else it goes."""
+        for old in self._folder.glob(".old-*"):
+            place = self._folder / old.name.removeprefix(".old-")
+            new = self._folder / _new(place.name)
+            if not os.path.lexists(place) and new.is_dir() and not new.is_symlink():
+                new.rename(place)
+            _remove(old)
+        for new in self._folder.glob(".new-*"):
+            _remove(new)
+
+
+def require_no_secrets(rendering: Rendering) -> None:
+    """Raises Refused for what renders a Secret, or is given a secret value."""
+    secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
+    secrets += [f"is given {path}" for path in secret_paths(rendering.values)]
+    if secrets:
+        raise Refused(
+            f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
+            remedy="give the chart an existing Secret's name, or add --allow-secrets",
+        )
+
+
+def _remove(path: Path) -> None:
+    """Removes what a dead writer left, or what somebody else put in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Gives two folders each other's names in one step, where the system can (renameat2(2), RENAME_EXCHANGE)."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    at_cwd, exchange = -100, 2
+    return renameat2 is not None and renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0
+
+
+def _new(name: str) -> str:
+    return f".new-{name}"
+
+
+def _old(name: str) -> str:
+    return f".old-{name}"
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in a folder last through a power cut (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,46 @@
+"""What a cluster has of objects that were installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sidelane.errors import KindNotServed
+from sidelane.helm.lookup import ClusterReader, Query
+from sidelane.manifest import Identity, Object
+from sidelane.releases.stores import Found
+from sidelane.support.secrets import learn_objects
+
+
+async def find(reader: ClusterReader, objects: Sequence[Object]) -> Found:
+    """What there is of these objects. Raises ClusterUnreachable, ClusterDenied."""
+    try:
+        bodies = await _bodies(reader, objects)
+    except KindNotServed:  # somebody took a definition away: what is of that kind is not there, all else may be
+        bodies = {}
+        for _, same in groupby(sorted(objects, key=_kind), key=_kind):
+            bodies |= await _served(reader, list(same))
+    # Somebody may have put another secret there, and elsewhere too.
+    learn_objects(bodies.values())
+    return Found(bodies)
+
+
+def _kind(obj: Object) -> tuple[str, str]:
+    return str(obj.body["apiVersion"]), obj.kind
+
+
+async def _served(reader: ClusterReader, objects: Sequence[Object]) -> dict[Identity, Mapping[str, Any]]:
+    try:
+        return await _bodies(reader, objects)
+    except KindNotServed:
+        return {}
+
+
+async def _bodies(reader: ClusterReader, objects: Sequence[Object]) -> dict[Identity, Mapping[str, Any]]:
+    queries = [
+        Query(str(obj.body["apiVersion"]), obj.kind, obj.name, obj.identity.namespace, managed_fields=True)
+        for obj in objects
+    ]
+    answers = await reader.read(*queries)
+    return {obj.identity: answer[0] for obj, answer in zip(objects, answers, strict=True) if answer}

@@ -1,0 +1,32 @@
+"""Releases that Sidelane makes for a moment, because Helm deletes only what is of a release.
+
+Their names are outside the naming contract, so that none is a release of a lane, and a label tells them from a
+release of that name that somebody else made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from sidelane.errors import ReleaseNotFound
+
+if TYPE_CHECKING:
+    from sidelane.releases.stores.cluster import ClusterTarget
+
+LABEL: Final = "sidelane.dev/helper"
+LABELS: Final[Mapping[str, str]] = {LABEL: "true"}
+
+
+def name(purpose: str, of: str) -> str:
+    """The name of the helper that does something for a lane or a release: ``sidelane-claims-x3f2a…``."""
+    return f"sidelane-{purpose}-x{hashlib.sha256(of.encode()).hexdigest()[:12]}"
+
+
+async def remove(target: ClusterTarget, helper: str, *, wait: bool = False, timeout: str | None = None) -> None:
+    """Uninstalls a helper where it is there, and nobody else's release."""
+    if helper in await target.labelled(LABEL):
+        with suppress(ReleaseNotFound):
+            await target.helm.uninstall(helper, namespace=target.namespace, wait=wait, timeout=timeout)

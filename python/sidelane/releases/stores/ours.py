@@ -1,0 +1,88 @@
+"""Whose a release is: the one test that every verb asks before it changes or removes a release that is there.
+
+A release is Sidelane's when it carries the record of an installation by Sidelane, or the ConfigMap of the guard that
+every chart of Sidelane renders (``common.record``), or when it is a route, which has neither. A name proves nothing:
+plain Helm's ``grafana-team-1`` reads like a release of lane ``team-1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sidelane.errors import InvalidManifest, NotOurs, ReleaseNotFound
+from sidelane.manifest.fields import mapping
+from sidelane.naming.contract import parse_name
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release, Stored, Target
+from sidelane.routes.model import CHART, Known, is_of_chart, known_of
+from sidelane.support.concurrency import some_at_a_time
+
+#: The data of a guard's ConfigMap (charts/common/templates/_guard.tpl).
+_GUARD: Final = frozenset({"release", "chart", "lane", "operational-values"})
+
+
+def carries_mark(stored: Stored) -> bool:
+    """Tells whether what is kept of a release has the record, the guard, or the labels of a route."""
+    if stored.record is not None:
+        return True
+    try:
+        objects = stored.manifest.objects
+    except InvalidManifest:  # plain Helm installs what Sidelane refuses
+        return False
+    return route_of(stored) is not None or any(
+        obj.kind == "ConfigMap" and _is_guard(mapping(obj.body, "data"), stored.release.name) for obj in objects
+    )
+
+
+def _is_guard(data: object, release: str) -> bool:
+    return isinstance(data, dict) and data.keys() >= _GUARD and data["release"] == release
+
+
+def route_of(stored: Stored) -> Known | None:
+    """Returns the route that a release is, as its objects say of themselves; None when it is no route."""
+    try:
+        return known_of(obj.labels for obj in stored.manifest.objects)
+    except InvalidManifest:
+        return None
+
+
+async def of_lane(target: Target, lane: Lane, among: Sequence[Release] | None = None) -> list[Release]:
+    """Returns the releases of a lane by name: those that are named for it, and its routes, whatever they are called.
+
+    among: all releases of the target, where they are known already. Only releases of a chart of routes that don't have
+    the name of a route are read one by one.
+    """
+    there = await target.releases() if among is None else among
+    odd = {one.name for one in there if is_of_chart(one.chart) and not _is_named_like_a_route(one)}
+    routes = dict(zip(odd, await some_at_a_time(_route_lane(target, name) for name in odd), strict=True))
+    return [one for one in there if (routes.get(one.name) or one.lane) == lane]
+
+
+def _is_named_like_a_route(release: Release) -> bool:
+    parsed = parse_name(release.name)
+    return parsed is not None and parsed[0].startswith(f"{CHART}-")
+
+
+async def _route_lane(target: Target, name: str) -> Lane | None:
+    try:
+        route = route_of(await target.stored(name))
+    except ReleaseNotFound:  # it went a moment ago
+        return None
+    return route.lane if route else None
+
+
+async def require(target: Target, release: Release, *, remedy: str) -> None:
+    """Raises NotOurs when a release is not Sidelane's."""
+    if release.name not in await target.ours([release]):
+        raise not_ours(release.name, remedy=remedy)
+
+
+def not_ours(*names: str, remedy: str) -> NotOurs:
+    """The refusal to change or remove releases that are not Sidelane's."""
+    who = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+    have, them = ("has", "it") if len(names) == 1 else ("have", "them")
+    return NotOurs(
+        f"{who} {have} neither Sidelane's record nor the guard of its charts, so Sidelane did not make {them}",
+        remedy=remedy,
+    )

@@ -1,0 +1,105 @@
+"""Rights that are asked for before a release is removed (SelfSubjectAccessReview).
+
+Helm removes objects one by one and keeps its reasons to itself, so a missing right would be noticed half-way, and be
+told as "failed to delete release".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sidelane.helm.client import Helm
+from sidelane.helm.rights import Right, denied
+from sidelane.manifest import Identity, Object
+from sidelane.releases.stores import Stored
+
+#: How long all questions may take together, in seconds.
+_PATIENCE: Final = 15.0
+#: Plurals that are not made with an s; what is of another group than Kubernetes' own is not asked for.
+_PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses", "IngressClass": "ingressclasses",
+                   "StorageClass": "storageclasses", "PriorityClass": "priorityclasses",
+                   "RuntimeClass": "runtimeclasses"}  # fmt: skip
+_GROUPS: Final = frozenset({
+    "", "apps", "autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io",
+    "scheduling.k8s.io", "storage.k8s.io", "node.k8s.io",
+})  # fmt: skip
+
+
+#: What Helm keeps its releases in, by its own setting; of others nothing is asked.
+_DRIVERS: Final = {"": "secrets", "secret": "secrets", "secrets": "secrets",
+                   "configmap": "configmaps", "configmaps": "configmaps"}  # fmt: skip
+
+
+async def require_removal(helm: Helm, releases: Iterable[Stored], *, claims: bool = False) -> None:
+    """Raises ClusterDenied when a right is missing that removing these releases takes. claims: and their claims."""
+    asked: list[Right | None] = []
+    for one in releases:
+        namespace = one.release.namespace
+        asked += [_on("delete", obj.identity) for obj in one.manifest.objects if _goes(obj)]
+        if kept := _DRIVERS.get(os.environ.get("HELM_DRIVER", "").lower()):
+            asked += [Right(verb, kept, "", namespace) for verb in ("update", "delete")]
+        asked += [Right("delete", "persistentvolumeclaims", "", namespace)] if claims else []
+    await require(helm, asked)
+
+
+async def require_namespaces(helm: Helm) -> None:
+    """Raises ClusterDenied when the right to create namespaces is missing."""
+    await require(helm, [Right("create", "namespaces", "", "")])
+
+
+def _goes(obj: Object) -> bool:
+    return not obj.is_hook and obj.annotations.get("helm.sh/resource-policy") != "keep"
+
+
+def _on(verb: str, identity: Identity) -> Right | None:
+    """Returns the right to do something with an object, None where its resource is not known."""
+    if identity.group not in _GROUPS:
+        return None
+    resource = _PLURALS.get(identity.kind, f"{identity.kind.lower()}s")
+    return Right(verb, resource, identity.group, identity.namespace)
+
+
+async def require(helm: Helm, rights: Iterable[Right | None]) -> None:
+    """Raises ClusterDenied where rights are missing. A cluster that can't be asked raises nothing: Helm will."""
+    asked = tuple(dict.fromkeys(filter(None, rights)))
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    missing: list[Right] = []
+
+    def work() -> None:
+        try:
+            missing.extend(_missing(helm, asked))
+        except Exception:  # noqa: BLE001 - whatever a kubeconfig or its plugin may be, Helm says what is wrong with it
+            missing.clear()
+        finally:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(done.set)
+
+    # A daemon: a credential plugin that never ends must not keep this process alive.
+    threading.Thread(target=work, name="sidelane-rights", daemon=True).start()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await done.wait()
+    except TimeoutError:
+        return
+    if missing:
+        raise denied(missing)
+
+
+def _missing(helm: Helm, rights: Iterable[Right]) -> list[Right]:
+    from kubernetes import client  # noqa: PLC0415 - see sidelane.releases.waiting.logs
+
+    from sidelane.releases.waiting.logs import connected  # noqa: PLC0415
+
+    api = client.AuthorizationV1Api(connected(helm.settings))
+    missing = []
+    for right in rights:
+        attributes = {"verb": right.verb, "resource": right.resource, "group": right.group}
+        body: Any = {"spec": {"resourceAttributes": {**attributes, "namespace": right.namespace}}}
+        review: Any = api.create_self_subject_access_review(body, _request_timeout=(3.0, 5.0))
+        if not review.status.allowed:
+            missing.append(right)
+    return missing

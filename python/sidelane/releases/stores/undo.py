@@ -1,0 +1,45 @@
+"""Undoing what a failed call did: a release that it installed goes, one that it upgraded goes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidelane.errors import HelmError, SidelaneError
+from sidelane.releases.stores import Options
+from sidelane.releases.stores.holding import HOLDER, holder
+
+if TYPE_CHECKING:
+    from sidelane.releases.stores.cluster import ClusterTarget
+
+
+async def undo(target: ClusterTarget, name: str, error: BaseException, options: Options) -> None:
+    """Undoes the last revision of a release when this process made it and it did not succeed.
+
+    error: the reason, whose remedy then says what became of the release. Raises nothing but cancellation.
+    """
+    try:
+        undone = await _undone(target, name, options)
+    except SidelaneError as problem:
+        remedy = f"undoing it failed, too ({problem.problem.splitlines()[0]}): see `sidelane status {name}`"
+    else:
+        remedy = "the release was undone; fix the causes and run it again" if undone else ""
+    if remedy and isinstance(error, HelmError):
+        error.remedy = remedy
+
+
+async def _undone(target: ClusterTarget, name: str, options: Options) -> bool:
+    """Returns False where there was nothing to undo."""
+    mine = await target.labelled(f"{HOLDER}={holder().token}")
+    if name not in mine:
+        return False  # Helm refused before it began, or another process works on it
+    history = await target.helm.history(name, namespace=target.namespace)
+    if history[-1]["status"] in ("deployed", "pending-rollback"):
+        return False  # the latter: another process finishes what failed here
+    deployed = [int(row["revision"]) for row in history if row["status"] in ("deployed", "superseded")]
+    if deployed:
+        options.progress(f"{name}: not ready; going back to revision {deployed[-1]}")
+        await target.roll_back(name, deployed[-1], options._replace(wait=True))
+    else:
+        options.progress(f"{name}: not ready; removing it again")
+        await target.helm.uninstall(name, namespace=target.namespace, wait=True, timeout=options.timeout)
+    return True

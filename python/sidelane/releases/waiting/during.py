@@ -1,0 +1,188 @@
+"""The work beside a Helm that waits: progress, an early end of a wait that can't succeed, and an error that names each
+object that is not ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sidelane.errors import ClusterUnreachable, HelmError, InvalidLane, NotReady, SidelaneError, TimedOut
+from sidelane.helm.client import Halt
+from sidelane.helm.durations import seconds
+from sidelane.manifest import Object
+from sidelane.manifest.fields import at
+from sidelane.naming.lane import Lane
+from sidelane.releases.readiness import Readiness, Subject
+from sidelane.releases.readiness.value import merged
+from sidelane.releases.waiting.reading import Answer, Asked
+from sidelane.releases.waiting.watch import Watch, parts
+from sidelane.support.concurrency import ended
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+log = logging.getLogger(__name__)
+
+#: Helm's own timeout, where none is given.
+TIMEOUT: Final = "5m0s"
+
+
+@dataclass
+class HelmWaits:
+    """One Helm that waits for a release.
+
+    all: every object that Helm creates or changes; it waits when all of them exist.
+    """
+
+    watch: Watch
+    subject: Subject
+    all: tuple[Object, ...]
+    tell: Tell
+    timeout: str | None
+    last: Readiness | None = None
+
+    async def over(self, work: Callable[[Halt], Awaitable[T]]) -> T:
+        """Runs the work, which is to call a Helm. Raises TimedOut or NotReady with every object that is not ready."""
+        halt, until = Halt(), time.monotonic() + seconds(self.timeout or TIMEOUT)
+        looking = asyncio.ensure_future(self._look(halt))
+        try:
+            return await work(halt)
+        except HelmError as error:
+            if not halt.called and not isinstance(error, NotReady):
+                raise
+            if not halt.called:
+                self.last = await _now(self.watch, self.subject) or self.last
+            raise self._error(error, late=time.monotonic() >= until) from None
+        finally:
+            await ended(looking)
+            if not looking.cancelled() and (problem := looking.exception()):
+                log.warning("no progress of %s could be shown: %r", self.subject.release, problem)
+
+    async def _look(self, halt: Halt) -> None:
+        async with aclosing(self.watch.readings(Asked((self.subject,)))) as readings:
+            async for found in readings:
+                if isinstance(found, SidelaneError):
+                    self.tell(f"{self.subject.release}: its pods can't be read: {found.problem}")
+                elif await self._must_end(found, halt):
+                    halt()
+                    return
+
+    async def _must_end(self, found: Answer, halt: Halt) -> bool:
+        """Takes in a reading and tells it. Returns True when Helm must be ended now."""
+        (readiness,) = parts(Asked((self.subject,)), found)
+        self.last = readiness
+        self.tell(f"{self.subject.release}: {readiness.summary()}")
+        # Helm still creates objects until all of them exist.
+        if halt.process is None or not readiness.hopeless or not await self.watch.reader.are_there(self.all):
+            return False
+        # A second reading, a moment later, with events and logs.
+        self.last = await _now(self.watch, self.subject) or readiness
+        return bool(self.last.hopeless)
+
+    def _error(self, error: HelmError, *, late: bool) -> NotReady:
+        name = self.subject.release
+        if self.last is None or self.last.complete:  # unknown, or ready a moment too late
+            kind = type(error) if isinstance(error, NotReady) else NotReady
+            return kind(f"{name}: {error.problem}", readiness=self.last, remedy=error.remedy)
+        return not_ready(name, self.last, self.timeout, late=late)
+
+
+def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: bool) -> NotReady:
+    """The error that names each object that is not ready. late: the timeout is over."""
+    text = readiness.text().replace("\n", "\n  ")
+    text = f": {readiness.counted}" + (f"\n  {text}" if text else "")
+    named = what
+    with suppress(InvalidLane):
+        named = f"--lane {Lane.parse(what)}"
+    if readiness.hopeless:
+        remedy = f"fix the causes above in the next Build; `sidelane status {named}` shows this one"
+        return NotReady(f"{what} can't get ready{text}", readiness=readiness, remedy=remedy)
+    if late:
+        remedy = f"see `sidelane status {named}`, or allow more time with --timeout"
+        return TimedOut(f"{what} was not ready within {timeout or TIMEOUT}{text}", readiness=readiness, remedy=remedy)
+    # Helm 4 waits no longer when a container crashes in a loop, or a pod finds no node for 15 seconds.
+    remedy = f"see `sidelane status {named}`, or wait on with `sidelane wait {named}`"
+    return NotReady(f"{what} is not ready, and Helm has stopped waiting{text}", readiness=readiness, remedy=remedy)
+
+
+async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout: str | None, tell: Tell) -> Readiness:
+    """Returns when all of these installed releases are ready. Raises TimedOut, NotReady."""
+    every = tuple(subjects)
+    until = time.monotonic() + seconds(timeout or TIMEOUT)
+    async with aclosing(watch.readings(Asked(every), at_once=True)) as readings:
+        async for answer in readings:
+            late = time.monotonic() >= until
+            if isinstance(answer, SidelaneError):
+                # An API server that is away for a moment comes back.
+                if late or not isinstance(answer, ClusterUnreachable):
+                    raise answer
+                tell(f"{what}: its pods can't be read: {answer.problem}")
+                continue
+            found = merged(parts(Asked(every), answer))
+            if not found.complete and (late or found.hopeless):
+                found = merged(await watch.now(*every))
+            if found.complete:
+                return found
+            if late or found.hopeless:
+                raise not_ready(what, found, timeout, late=late)
+            tell(f"{what}: {found.summary()}")
+    raise AssertionError("readings do not end")
+
+
+async def require_hope(watch: Watch, subject: Subject, objects: Iterable[Object], timeout: str | None) -> None:
+    """Raises NotReady when a release whose objects all exist can't get ready. A reading that fails refuses nothing."""
+    found = await _now(watch, subject)
+    if found is not None and found.hopeless and await watch.reader.are_there(obj for obj in objects if not obj.is_hook):
+        raise not_ready(subject.release, found, timeout, late=False)
+
+
+async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:
+    """Runs the work, which removes releases or claims, and tells meanwhile which pods and claims are left."""
+
+    async def look() -> None:
+        async with aclosing(watch.readings(asked)) as readings:
+            async for found in readings:
+                if isinstance(found, Answer) and (left := "; ".join(_left(asked, found))):
+                    tell(f"{what}: {left}")
+
+    looking = asyncio.ensure_future(look())
+    try:
+        return await work
+    finally:
+        await ended(looking)
+
+
+def _left(asked: Asked, found: Answer) -> Iterable[str]:
+    names = sorted(str(at(pod, "metadata", "name")) for pod in found.live.pods if _is_left(pod, asked))
+    claims = sorted(name for claim in found.live.claims if (name := str(at(claim, "metadata", "name"))) in asked.claims)
+    if names:
+        yield f"{len(names)} {'pod has' if len(names) == 1 else 'pods have'} still to end: {_some(names)}"
+    if claims:
+        yield f"{len(claims)} {'claim is' if len(claims) == 1 else 'claims are'} still there: {_some(claims)}"
+
+
+def _is_left(pod: object, asked: Asked) -> bool:
+    for owner in at(pod, "metadata", "ownerReferences") or ():
+        kind, name = owner.get("kind"), str(owner.get("name"))
+        key = f"Deployment/{name.rpartition('-')[0]}" if kind == "ReplicaSet" else f"{kind}/{name}"
+        if key in asked.leaving:
+            return True
+    volumes = at(pod, "spec", "volumes") or ()
+    return any(at(volume, "persistentVolumeClaim", "claimName") in asked.claims for volume in volumes)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if names[3:] else "")
+
+
+async def _now(watch: Watch, subject: Subject) -> Readiness | None:
+    try:
+        return (await watch.now(subject))[0]
+    except SidelaneError as error:
+        log.debug("readiness can't be read: %s", error.problem)
+        return None

@@ -1,0 +1,113 @@
+"""One series of readings for all releases that are waited for at a time: one call of Helm reads them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from sidelane.errors import SidelaneError
+from sidelane.releases.readiness import Live, Readiness, Subject, assess
+from sidelane.releases.readiness.objects import Body
+from sidelane.releases.waiting import logs
+from sidelane.releases.waiting.reading import INTERVAL, Answer, Asked, Reader
+from sidelane.support.concurrency import ended
+
+#: Events may be thousands, and are read every so many readings; those of the last time stand for the others.
+_EVENTS_EVERY: Final = 5
+
+
+class Watch:
+    """The readings of one target."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._watched: list[_Watched] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def readings(
+        self, asked: Asked, *, at_once: bool = False, events: bool = False
+    ) -> AsyncGenerator[Answer | SidelaneError, None]:
+        """Yields an answer again and again, or the error when a reading failed.
+
+        at_once: begin with the next possible reading. Without it the first one comes after INTERVAL, so that releases
+        that are ready by then cost no reading. events: read the objects' events each time.
+        """
+        one = _Watched(asked, events)
+        self._watched.append(one)
+        if self._task is None or self._task.done():
+            self._hurry = asyncio.Event()
+            self._task = asyncio.ensure_future(self._read_on(self._hurry))
+            self._task.add_done_callback(self._crashed)
+        if at_once:
+            self._hurry.set()
+        try:
+            while True:
+                await one.news.wait()
+                one.news.clear()
+                if isinstance(one.found, Exception) and not isinstance(one.found, SidelaneError):
+                    raise one.found
+                yield one.found
+        finally:
+            self._watched.remove(one)
+            if not self._watched and self._task is not None:
+                task, self._task = self._task, None
+                await ended(task)
+
+    async def now(self, *subjects: Subject) -> list[Readiness]:
+        """Returns the present readiness of each, with events and the last lines of logs. Raises as Reader does."""
+        async with aclosing(self.readings(Asked(subjects), at_once=True, events=True)) as readings:
+            answer = await anext(readings)
+        if isinstance(answer, SidelaneError):
+            raise answer
+        found = zip(subjects, parts(Asked(subjects), answer), strict=True)
+        return [await logs.added(self.reader.helm, one, subject.clean) for subject, one in found]
+
+    def _crashed(self, task: asyncio.Task[None]) -> None:
+        """Passes an unexpected error on to everyone who waits for a reading."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            for one in self._watched:
+                one.found = error
+                one.news.set()
+
+    async def _read_on(self, hurry: asyncio.Event) -> None:
+        events: tuple[Body, ...] = ()
+        number = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL):
+                await hurry.wait()
+        while True:
+            await self.reader.turn()
+            number += 1
+            watched = list(self._watched)  # with whoever has come meanwhile
+            full = number % _EVENTS_EVERY == 0 or any(one.events for one in watched)
+            answers: list[Answer | SidelaneError] = []
+            try:
+                answers += await self.reader.read([one.asked for one in watched], events=full)
+            except SidelaneError as error:
+                answers += [error] * len(watched)
+            for one, found in zip(watched, answers, strict=True):
+                if isinstance(found, Answer):
+                    events = found.live.events if full else events
+                    one.found = found._replace(live=found.live._replace(events=events))
+                else:
+                    one.found = found
+                one.news.set()
+
+
+def parts(asked: Asked, answer: Answer) -> Iterator[Readiness]:
+    """The readiness of each release that a reading is about."""
+    objects = iter(answer.live.objects)
+    for subject in asked.subjects:
+        own = answer.live._replace(objects=tuple(next(objects) for _ in subject.objects))
+        yield assess(subject, own, note=answer.note)
+
+
+@dataclass
+class _Watched:
+    asked: Asked
+    events: bool
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    found: Answer | Exception = field(default_factory=lambda: Answer(Live(())))

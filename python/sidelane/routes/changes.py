@@ -1,0 +1,314 @@
+"""Setting a route, showing it, and going back.
+
+A change goes one way: what is there is read → the new values are parsed, rendered and checked → targets are held
+against what is there → one write, which is refused when somebody else wrote in between → read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sidelane.charts.sources import coalesce
+from sidelane.charts.values import accepted, validate, with_lane
+from sidelane.errors import (
+    InvalidInput,
+    NotWhatWasChecked,
+    Refused,
+    ReleaseExists,
+    ReleaseNotFound,
+    RouteChanged,
+    TargetBusy,
+)
+from sidelane.naming.lane import Lane
+from sidelane.releases.installing import Progress, checked, quiet
+from sidelane.releases.stores import Release
+from sidelane.routes import finding, notes, ready
+from sidelane.routes.model import Route, Split, about, route_release
+from sidelane.routes.notes import Change
+from sidelane.routes.places import AT_ONCE, Place
+from sidelane.routes.routed import Routed
+from sidelane.support.concurrency import some_at_a_time
+
+if TYPE_CHECKING:
+    from sidelane.charts.rendering import Renderer, Rendering
+    from sidelane.charts.sources import Chart
+    from sidelane.releases.stores import Stored
+
+#: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
+GIVEN_UP: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Router:
+    """Routes of one place. chart: the bundled chart `route`."""
+
+    place: Place
+    renderer: Renderer
+    chart: Chart
+    progress: Progress = quiet
+
+    async def set(
+        self,
+        service: str,
+        lane: Lane,
+        split: Split | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        seen: int | None = None,
+        unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+        context: str = "",
+        release: str = "",
+    ) -> Routed:
+        """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
+
+        values: of the chart, laid over the route's. by: who changes it. seen: the revision that the caller looked at,
+        when it is not this call that looks. unready: targets need not be ready. overwrite: take back what somebody
+        changed in the objects themselves. dry_run: look and check, and write nothing. context: what the change is a
+        part of, for the history. release: the name of a new route's release where it is not the naming contract's.
+        Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
+        """
+        stored = await self._stored(service, lane)
+        _still(stored.release.name if stored else route_release(service, lane), stored, seen)
+        wanted = coalesce(own(stored), values or {})
+        wanted["name"] = service
+        if split is not None:
+            wanted["targets"] = split.to_values()
+        return await self._write(
+            lane,
+            stored,
+            wanted,
+            notes.who(by),
+            context=context,
+            unready=unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            release=release,
+        )
+
+    async def show(self, service: str, lane: Lane) -> Routed:
+        """A route with its targets as they are now. Raises ReleaseNotFound."""
+        stored = await finding.named(self.place, service, lane)
+        routed = self._routed(stored, lane)
+        sight = await self.place.look(stored.manifest, ready.services(routed.route))
+        return replace(routed, backends=sight.backends, drift=sight.drift)
+
+    async def at(self, service: str, lane: Lane, revision: int) -> Route:
+        """A route as it was at a revision. Raises ReleaseNotFound."""
+        name = (await finding.named(self.place, service, lane)).release.name
+        return self._routed(await self.place.stored(name, revision), lane).route
+
+    async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
+        """Every route, or those of one lane."""
+        found = await finding.every(self.place)
+        return tuple(self._routed(one.stored, one.route.lane) for one in found if lane in (None, one.route.lane))
+
+    async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
+        """Every change of a route that is kept, the oldest first. Raises ReleaseNotFound."""
+        release = (await finding.named(self.place, service, lane)).release.name
+        changes = await self._history(release)
+        return tuple(await some_at_a_time((self._told(release, lane, one) for one in changes), AT_ONCE))
+
+    async def _told(self, release: str, lane: Lane, change: Change) -> Change:
+        """A change with where it led and how, also where plain Helm made it, whose notes don't say it."""
+        if change.leads or not change.held:
+            return change
+        try:
+            route = self._routed(await self.place.stored(release, change.revision), lane).route
+        except (ReleaseNotFound, InvalidInput):  # it is forgotten by now, or led nowhere
+            return change
+        return replace(change, leads=str(route), mode=route.mode)
+
+    async def _history(self, release: str) -> tuple[Change, ...]:
+        return tuple(map(notes.read, await self.place.revisions(release)))
+
+    async def undo(
+        self,
+        service: str,
+        lane: Lane,
+        *,
+        to: int | None = None,
+        by: str | None = None,
+        seen: int | None = None,
+        unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> Routed:
+        """Brings back where the route led before its last change, or at a revision, exactly as it was.
+
+        One ready pod of each target is enough: a way back is needed when something is wrong. Raises as ``set`` does,
+        and Refused when there is nothing to go back to.
+        """
+        stored = await finding.named(self.place, service, lane)
+        release = stored.release.name
+        changes = await self._history(release)
+        _still(release, stored, seen)
+        back = _chosen(release, changes, to)
+        if _pending(stored.release) and not overwrite and not _given_up(stored.release):
+            raise TargetBusy(
+                f"somebody is changing {release} at this moment ({stored.release.status})",
+                remedy="wait until it ends, or add --overwrite if its process is dead",
+            )
+        then = await self.place.stored(release, back)
+        routed = await self._write(
+            lane,
+            stored,
+            own(then),
+            notes.who(by),
+            restores=then,
+            unready=unready,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
+        return replace(routed, change="undone") if routed.change == "changed" else routed
+
+    async def _stored(self, service: str, lane: Lane) -> Stored | None:
+        try:
+            return await finding.named(self.place, service, lane)
+        except ReleaseNotFound:
+            return None
+
+    async def _write(
+        self,
+        lane: Lane,
+        stored: Stored | None,
+        values: Mapping[str, Any],
+        by: str,
+        *,
+        context: str = "",
+        restores: Stored | None = None,
+        unready: bool,
+        overwrite: bool,
+        dry_run: bool,
+        release: str = "",
+    ) -> Routed:
+        name = stored.release.name if stored else release
+        whole = coalesce(self.chart.defaults, with_lane(values, lane, self.chart))
+        if restores is None:
+            validate(self.chart, whole)
+        route = Route.from_values(whole, lane, name)
+        self.progress(f"looking at what {route.name} is to lead to")
+        now = stored.manifest if stored else None
+        rendering, sight = await asyncio.gather(
+            self._rendered(lane, values, restores, name), self.place.look(now, ready.services(route))
+        )
+        if sight.drift and not overwrite:
+            raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
+        before = None if stored is None else self._routed(stored, lane).route
+        if restores is None:
+            ready.require(route, int(whole["port"]), sight.backends, before=before, unready=unready)
+        else:
+            ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
+        if dry_run:
+            there = (
+                stored.release if stored else Release(route.release, self.renderer.namespace or "", "not there", 0, "")
+            )
+            return Routed(route, there, whole, sight.backends, change="none, this is a dry run")
+        note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
+        self.progress(f"changing {route.release}")
+        if restores is not None and stored is not None and (rendering is None or _pending(stored.release)):
+            # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
+            now_at, then_at = stored.release.revision, restores.release.revision
+            made, change = await self.place.roll_back(route.release, then_at, now_at), "changed"
+        else:
+            made, change = await self._bring(stored, cast("Rendering", rendering), note, drifted=bool(sight.drift))
+        if change != "unchanged":
+            await self._read_back(route)
+        return Routed(route, made, whole, sight.backends, change=change)
+
+    async def _rendered(
+        self, lane: Lane, values: Mapping[str, Any], restores: Stored | None, release: str
+    ) -> Rendering | None:
+        """The values rendered and checked. None where the chart of today makes of them what was not there."""
+        try:
+            rendering = await self.renderer.render(
+                self.chart, lane, accepted(values, lane, self.chart), release=release
+            )
+            checked(rendering)
+        except Refused:
+            if restores is None:
+                raise
+            return None
+        return None if restores is not None and _otherwise(restores, rendering) else rendering
+
+    async def _bring(
+        self, stored: Stored | None, rendering: Rendering, note: str, *, drifted: bool
+    ) -> tuple[Release, str]:
+        if stored is None:
+            try:
+                return await self.place.create(rendering, note), "created"
+            except ReleaseExists:
+                raise _changed(rendering.release, "somebody else made it in between") from None
+        if not drifted and stored.release.status == "deployed" and not stored.differences(rendering):
+            return stored.release, "unchanged"
+        revision = stored.release.revision + 1
+        return await self.place.change(rendering, note, revision, overwrite=drifted), "changed"
+
+    async def _read_back(self, route: Route) -> None:
+        stored = await self.place.stored(route.release)
+        if drift := (await self.place.look(stored.manifest, ())).drift:
+            raise NotWhatWasChecked(
+                f"{route.release} was written, and what is there is not what was written:\n  " + "\n  ".join(drift),
+                remedy=f"somebody may have changed it a moment later: see {about(route.release, 'show')}",
+            )
+
+    def _routed(self, stored: Stored, lane: Lane) -> Routed:
+        values = coalesce(self.chart.defaults, stored.values)
+        return Routed(Route.from_values(values, lane, stored.release.name), stored.release, values)
+
+
+def _still(release: str, stored: Stored | None, seen: int | None) -> None:
+    """Raises RouteChanged when a route is no more at the revision that the caller looked at."""
+    now = stored.release.revision if stored else 0
+    if seen is not None and seen != now:
+        raise _changed(release, f"it was at revision {seen}, and is at {now}")
+
+
+def own(stored: Stored | None) -> dict[str, Any]:
+    """A route's values, less the number that was right for one change alone."""
+    return {} if stored is None else {key: value for key, value in stored.values.items() if key != "expectedRevision"}
+
+
+def _chosen(release: str, changes: Sequence[Change], to: int | None) -> int:
+    if to is not None:
+        if not any(change.revision == to and change.held for change in changes):
+            raise Refused(f"revision {to} of {release} was never deployed", remedy=f"see {about(release)}")
+        return notes.origin(changes, to)
+    back = notes.before(changes)
+    if back is None:
+        raise Refused(
+            f"there is nothing before the last change of {release} that its history keeps",
+            remedy=f"see {about(release)}, and name a revision with --to",
+        )
+    return back.revision
+
+
+def _pending(release: Release) -> bool:
+    return release.status.startswith("pending")
+
+
+def _given_up(release: Release) -> bool:
+    return release.updated is None or (datetime.now(UTC) - release.updated).total_seconds() > GIVEN_UP
+
+
+def _otherwise(then: Stored, rendering: Rendering) -> bool:
+    """Whether the chart of today makes something else of the values than was there then. What routes requests counts,
+    and not the labels, one of which is the chart's version. A directory does not keep what was there then.
+    """
+    if not then.text:
+        return False
+    one, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
+    return one != two
+
+
+def _changed(release: str, how: str) -> RouteChanged:
+    return RouteChanged(
+        f"somebody else changed {release}, and nothing was overwritten: {how}",
+        remedy=f"see {about(release, 'show')} and {about(release)}, and decide again",
+    )

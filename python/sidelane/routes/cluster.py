@@ -1,0 +1,172 @@
+"""Routes on a cluster: written by Helm, read back through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from sidelane.charts.rendering import Rendering
+from sidelane.errors import (
+    InvalidValues,
+    KindNotServed,
+    NotWhatWasChecked,
+    ReleaseConflict,
+    ReleaseExists,
+    RouteChanged,
+    TargetBusy,
+)
+from sidelane.helm.lookup import ClusterReader, LiveObject, Query
+from sidelane.manifest import Manifest, Object, diff
+from sidelane.manifest.fields import mapping, walk
+from sidelane.releases.stores import Release, Stored
+from sidelane.releases.stores.answers import parse_time
+from sidelane.releases.stores.cluster import ClusterTarget
+from sidelane.routes.model import about
+from sidelane.routes.notes import Revision
+from sidelane.routes.places import HISTORY, Backend, Sight
+
+_SLICES: Final = ("discovery.k8s.io/v1", "EndpointSlice")
+_OF_SERVICE: Final = "kubernetes.io/service-name"
+
+
+class ClusterPlace:
+    """Routes of one namespace of a cluster."""
+
+    def __init__(self, target: ClusterTarget) -> None:
+        self._target = target
+        self._helm = target.helm
+        self._namespace = target.namespace
+        self._reader = ClusterReader(target.helm, target.namespace)
+
+    async def stored(self, release: str, revision: int | None = None) -> Stored:
+        return await self._target.stored(release, revision=revision)
+
+    async def revisions(self, release: str) -> tuple[Revision, ...]:
+        rows = await self._helm.history(release, namespace=self._namespace)
+        return tuple(
+            Revision(int(row["revision"]), parse_time(row["updated"]), row["status"], row["description"])
+            for row in rows
+        )
+
+    async def releases(self) -> tuple[Release, ...]:
+        return await self._target.releases()
+
+    async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
+        objects = manifest.objects if manifest else ()
+        names = sorted(set(services))
+        queries = [Query(str(obj.body["apiVersion"]), obj.kind, obj.name, obj.identity.namespace) for obj in objects]
+        queries += [Query("v1", "Service", name) for name in names]
+        queries += [Query(*_SLICES, labels={_OF_SERVICE: name}) for name in names]
+        try:
+            found = await self._reader.read(*queries)
+        except KindNotServed as error:
+            raise KindNotServed(error.problem, remedy="install its definitions, or use another mode") from None
+        live, rest = found[: len(objects)], found[len(objects) :]
+        backends = {
+            name: _backend(service[0], slices)
+            for name, service, slices in zip(names, rest[: len(names)], rest[len(names) :], strict=True)
+            if service
+        }
+        return Sight(tuple(_drift(objects, live)), backends)
+
+    async def create(self, rendering: Rendering, note: str) -> Release:
+        async with self._helm.installing(
+            rendering.release,
+            rendering.chart.path,
+            namespace=self._namespace,
+            labels={"sidelane.dev/lane": str(rendering.lane)},
+            description=note,
+        ) as install:
+            await install(rendering.values)
+        return await self._written(rendering)
+
+    async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
+        # The chart compares the number with that of the revision that Helm makes, and Helm makes each number once: so
+        # what was looked at is what is changed, however many others try.
+        values = {**rendering.values, "expectedRevision": revision}
+        try:
+            await self._helm.upgrade(
+                rendering.release,
+                rendering.chart.path,
+                values,
+                namespace=self._namespace,
+                description=note,
+                history_max=HISTORY,
+                force=overwrite,
+            )
+        except InvalidValues as error:
+            if "expectedRevision" not in error.problem:
+                raise
+            raise _changed(rendering.release) from None
+        except TargetBusy as error:
+            undo = about(rendering.release, "undo --overwrite")
+            raise TargetBusy(error.problem, remedy=f"wait until it ends; if its process is dead, {undo}") from None
+        except ReleaseExists:
+            raise
+        except ReleaseConflict as error:
+            if "sh.helm.release" not in error.problem:
+                raise
+            raise _changed(rendering.release) from None
+        return await self._written(rendering)
+
+    async def roll_back(self, release: str, revision: int, now: int) -> Release:
+        if (await self.stored(release)).release.revision != now:
+            raise _changed(release)
+        await self._helm.rollback(release, revision, namespace=self._namespace)
+        return (await self.stored(release)).release
+
+    async def _written(self, rendering: Rendering) -> Release:
+        """The release as it is now, held against what was checked. Raises NotWhatWasChecked."""
+        stored = await self.stored(rendering.release)
+        if differences := stored.differences(rendering):
+            raise NotWhatWasChecked(
+                f"Helm made {rendering.release} with other content than was checked:\n  " + "\n  ".join(differences),
+                remedy=f"somebody may have changed it a moment later: see {about(rendering.release)}",
+            )
+        return stored.release
+
+
+def _changed(release: str) -> RouteChanged:
+    return RouteChanged(
+        f"somebody else changed {release} since it was looked at, and nothing was overwritten",
+        remedy=f"see {about(release)}, and decide again",
+    )
+
+
+def _backend(service: LiveObject, slices: Iterable[LiveObject]) -> Backend:
+    # A pod of two address families is in two slices.
+    states: dict[str, Mapping[str, Any]] = {}
+    for endpoint in (endpoint for item in slices for endpoint in item.get("endpoints") or ()):
+        name = mapping(endpoint, "targetRef").get("name") or endpoint["addresses"][0]
+        states[name] = mapping(endpoint, "conditions")
+    staying = [state for state in states.values() if state.get("terminating") is not True]
+    return Backend(
+        name=service["metadata"]["name"],
+        labels=mapping(service, "metadata", "labels"),
+        selector=mapping(service, "spec", "selector"),
+        ports=tuple(port for _, port in walk(service, "spec.ports[].port")),
+        ready=sum(state.get("ready") is not False for state in staying),  # absent is true (EndpointConditions)
+        total=len(staying),
+    )
+
+
+def _drift(objects: Iterable[Object], live: Iterable[tuple[LiveObject, ...]]) -> Iterator[str]:
+    for obj, found in zip(objects, live, strict=True):
+        if not found:
+            yield f"{obj.identity}: is not there"
+            continue
+        said, there = (obj._replace(body={"spec": _spec(obj.kind, body)}) for body in (obj.body, found[0]))
+        yield from diff(Manifest((said,)), Manifest((there,)))
+
+
+def _spec(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route says in an object's spec. Of a mesh's objects that is all: their charts write whatever the API would
+    fill in. Of a Service it is what the chart writes, and what would change who gets the requests.
+    """
+    spec = cast("dict[str, Any]", body.get("spec") or {})
+    if kind != "Service":
+        return spec
+    ports = [{key: port.get(key) for key in ("name", "port", "targetPort", "protocol", "appProtocol")}
+             for port in spec.get("ports") or ()]  # fmt: skip
+    affinity = {"sessionAffinity": spec.get("sessionAffinity") or "None"}
+    return {"type": spec.get("type"), "selector": spec.get("selector"), "ports": ports, **affinity}

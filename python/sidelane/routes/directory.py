@@ -1,0 +1,169 @@
+"""Routes in a directory of manifests: what is written there is the route, once whoever reads the directory applies it.
+
+Beside the releases lies what they were before:
+
+    <root>/<namespace>/.routes/<release>.yaml    a list of changes, the oldest first: revision, when, note, values
+
+Nothing runs here, so nobody knows what is ready, and nothing can drift.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sidelane import kubeyaml
+from sidelane.charts.rendering import Rendering
+from sidelane.errors import InvalidManifest, ReleaseNotFound, RouteChanged, TargetBusy
+from sidelane.kubeyaml.writer import dump
+from sidelane.manifest import Manifest
+from sidelane.manifest.fields import mapping, walk
+from sidelane.releases.stores import Options, Release, Stored, files
+from sidelane.releases.stores.directory import DirectoryTarget
+from sidelane.routes.model import about
+from sidelane.routes.notes import Revision
+from sidelane.routes.places import HISTORY, Backend, Sight
+
+#: How long one who changes a route waits for another, in seconds.
+_PATIENCE: Final = 10.0
+
+
+class DirectoryPlace:
+    """Routes of one namespace of a directory target."""
+
+    def __init__(self, target: DirectoryTarget) -> None:
+        self._target = target
+        self._histories = target.folder / ".routes"
+
+    async def stored(self, release: str, revision: int | None = None) -> Stored:
+        stored = await self._target.stored(release)
+        if revision in (None, stored.release.revision):
+            return stored
+        entry = next((entry for entry in self._entries(release) if entry["revision"] == revision), None)
+        if entry is None:
+            raise ReleaseNotFound(
+                f"the history of {release} has no revision {revision}", remedy=f"see {about(release)}"
+            )
+        # What it rendered is not kept: git has it.
+        return Stored(replace(stored.release, revision=entry["revision"]), entry["values"], "")
+
+    async def revisions(self, release: str) -> tuple[Revision, ...]:
+        now = (await self._target.stored(release)).release.revision
+        entries = [entry for entry in self._entries(release) if entry["revision"] <= now]
+        return tuple(
+            Revision(
+                entry["revision"],
+                datetime.fromisoformat(entry["when"]),
+                "deployed" if entry["revision"] == now else "superseded",
+                entry["note"],
+            )
+            for entry in entries
+        )
+
+    async def releases(self) -> tuple[Release, ...]:
+        return await self._target.releases()
+
+    async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
+        del manifest
+        wanted, backends = set(services), {}
+        for release in await self._target.releases():
+            for obj in (await self._target.stored(release.name)).manifest.objects:
+                if obj.kind == "Service" and obj.name in wanted:
+                    ports = tuple(port for _, port in walk(obj.body, "spec.ports[].port"))
+                    backends[obj.name] = Backend(obj.name, obj.labels, mapping(obj.body, "spec", "selector"), ports)
+        return Sight((), backends)
+
+    async def create(self, rendering: Rendering, note: str) -> Release:
+        async with (
+            self._lock(),
+            self._target.installing(rendering.release, rendering.chart, rendering.lane, Options()) as create,
+        ):
+            release = await create(rendering, None)
+            self._keep(rendering, [], release.revision, note)
+            return release
+
+    async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
+        del overwrite  # nothing drifts here
+        async with self._lock():
+            now = (await self._target.stored(rendering.release)).release.revision
+            if now + 1 != revision:
+                raise _changed(rendering.release)
+            # Kept first: an entry that is newer than its release is of a change that was not made.
+            entries = [entry for entry in self._entries(rendering.release) if entry["revision"] <= now]
+            self._keep(rendering, entries, revision, note)
+            return await self._target.upgrade(rendering, None, Options())
+
+    async def roll_back(self, release: str, revision: int, now: int) -> Release:
+        del now
+        raise InvalidManifest(
+            f"this version of the chart route renders {release} otherwise than revision {revision} was",
+            remedy="restore it from git",
+        )
+
+    def _entries(self, release: str) -> list[dict[str, Any]]:
+        path = self._histories / f"{release}.yaml"
+        try:
+            files.require_folder(self._histories)
+            entries = kubeyaml.read(files.text(path), source=str(path))
+        except FileNotFoundError:
+            return []
+        if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
+            raise InvalidManifest(f"{str(path)!r} is not a route's history", remedy="restore it from git")
+        return entries
+
+    def _keep(self, rendering: Rendering, entries: list[dict[str, Any]], revision: int, note: str) -> None:
+        when = datetime.now(UTC).replace(microsecond=0).isoformat()
+        entry = {"revision": revision, "when": when, "note": note, "values": dict(rendering.values)}
+        path = self._histories / f"{rendering.release}.yaml"
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)  # whatever it is
+        with new.open("x", encoding="utf-8") as file:
+            file.write(dump([*entries, entry][-HISTORY:]))
+        new.replace(path)
+
+    @asynccontextmanager
+    async def _lock(self) -> AsyncIterator[None]:
+        """Alone with this namespace's routes until the block ends; the kernel lets go of a dead process's lock."""
+        files.require_folder(self._target.folder)
+        files.require_folder(self._histories)
+        self._histories.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + _PATIENCE
+        descriptor = os.open(self._histories, os.O_RDONLY)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise TargetBusy(
+                            "another process is changing a route here", remedy="try again when it has ended"
+                        ) from None
+                    await asyncio.sleep(0.02)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _is_entry(entry: object) -> bool:
+    wanted = {"revision": int, "when": str, "note": str, "values": dict}
+    if not isinstance(entry, dict) or any(type(entry.get(key)) is not kind for key, kind in wanted.items()):
+        return False
+    try:
+        return bool(datetime.fromisoformat(entry["when"]))
+    except ValueError:
+        return False
+
+
+def _changed(release: str) -> RouteChanged:
+    return RouteChanged(
+        f"somebody else changed {release} since it was looked at, and nothing was overwritten",
+        remedy=f"see {about(release)}, and decide again",
+    )

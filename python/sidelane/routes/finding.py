@@ -1,0 +1,65 @@
+"""Finding routes: what is a route, and of which service and lane, is said by its objects (sidelane.routes.model.known).
+
+The name of a release only speeds this up. Plain Helm installs a route under any name, and anybody may call a release or
+a chart like one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sidelane.errors import ReleaseNotFound
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release, Stored
+from sidelane.releases.stores.ours import not_ours, route_of
+from sidelane.routes.model import Known, is_of_chart, route_release
+from sidelane.routes.places import AT_ONCE, Place
+from sidelane.support.concurrency import some_at_a_time
+
+
+class Found(NamedTuple):
+    """A route, and what its place keeps of it."""
+
+    route: Known
+    stored: Stored
+
+    @property
+    def release(self) -> str:
+        """The name of its release."""
+        return self.stored.release.name
+
+
+async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[Found, ...]:
+    """Returns every route of a place, by the name of its release. among: all releases, where they are known already."""
+    releases = await place.releases() if among is None else among
+    suspects = [one.name for one in releases if is_of_chart(one.chart)]
+    return tuple(filter(None, await some_at_a_time((_one(place, name) for name in suspects), AT_ONCE)))
+
+
+async def named(place: Place, service: str, lane: Lane) -> Stored:
+    """Returns what is kept of a service's route. Raises ReleaseNotFound, and NotOurs when a release of the name that
+    the naming contract gives to the route is something else.
+    """
+    wanted, name = Known(service, lane), route_release(service, lane)
+    try:
+        stored = await place.stored(name)
+    except ReleaseNotFound as missing:
+        stored, absent = None, missing
+    if stored is not None and route_of(stored) == wanted:
+        return stored
+    for found in await every(place):
+        if found.route == wanted:
+            return found.stored
+    if stored is None:
+        raise absent
+    raise not_ours(name, remedy=f"it is no route of {service} in {lane}; if it is not needed, `helm uninstall {name}`")
+
+
+async def _one(place: Place, name: str) -> Found | None:
+    try:
+        stored = await place.stored(name)
+    except ReleaseNotFound:  # it went a moment ago
+        return None
+    route = route_of(stored)
+    return None if route is None else Found(route, stored)

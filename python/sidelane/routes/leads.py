@@ -1,0 +1,114 @@
+"""What leads to a lane or a release, and since when nothing does: for whoever wants to retire it.
+
+A weight of 0 counts: sessions may have stayed there, and the way back needs it. So a target is taken out of the route
+first, then time is given to what is still open, and then it may go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sidelane.errors import InvalidInput, ReleaseNotFound
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release, Target
+from sidelane.routes import finding, notes
+from sidelane.routes.finding import Found
+from sidelane.routes.model import Known, Route, Split, Way
+from sidelane.routes.places import Place, place_of
+
+
+class Lead(NamedTuple):
+    """One way by which a route leads to something.
+
+    route: its release, ``route-svc1-2-coco-1``. to: the target as the route writes it, ``v1`` or ``2-coco-2/v1``.
+    service: the Service that this is. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``. of: the
+    route's service and lane.
+    """
+
+    route: str
+    to: str
+    service: str
+    how: str
+    of: Known
+
+    def __str__(self) -> str:
+        return f"{self.route} leads to {self.service} ({self.how})"
+
+
+async def leads_to(
+    target: Target, *, lane: Lane, release: str | None = None, among: Sequence[Release] | None = None
+) -> tuple[Lead, ...]:
+    """Every way by which a route of the target's namespace leads to a lane, or to one release of it.
+
+    At any weight, 0 too, by any match, or as a mirror. Empty where nothing leads there. among: all releases of the
+    target, where they are known already.
+    """
+    routes = await finding.every(place_of(target), among)
+    hits = await _hits(target, lane, release) if routes else _never
+    found = []
+    for one in routes:
+        route = _route(one, one.stored.values)
+        found += [
+            Lead(one.release, str(way.to), way.to.service(route.service, route.lane), way.how, one.route)
+            for way in route.ways()
+            if hits(route, way)
+        ]
+    return tuple(found)
+
+
+async def unrouted_since(target: Target, *, lane: Lane, release: str | None = None) -> datetime | None:
+    """When a route last ceased to lead to a lane, or to one release of it; None where none has, as far back as the
+    routes' histories go. What still leads there is ``leads_to``'s to say.
+    """
+    place = place_of(target)
+    routes = await finding.every(place)
+    hits = await _hits(target, lane, release) if routes else _never
+    ends = await asyncio.gather(*(_ended(place, one, hits) for one in routes))
+    return max(filter(None, ends), default=None)
+
+
+async def _ended(place: Place, one: Found, hits: Callable[[Route, Way], bool]) -> datetime | None:
+    """When a route last ceased to lead where ``hits`` says."""
+    after: datetime | None = None
+    for change in reversed([notes.read(revision) for revision in await place.revisions(one.release)]):
+        if not change.held:
+            continue
+        route = await _then(place, one, change)
+        if any(hits(route, way) for way in route.ways()):
+            return after
+        after = change.when
+    return None
+
+
+async def _then(place: Place, one: Found, change: notes.Change) -> Route:
+    """A route as it was. Where its note says all of it, Helm need not be asked."""
+    service, lane = one.route
+    if change.leads:
+        with suppress(InvalidInput):  # it has matches or a mirror, which a note only counts
+            return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
+    return _route(one, (await place.stored(one.release, change.revision)).values)
+
+
+async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Route, Way], bool]:
+    """Tells whether a way of a route leads to the lane, or to a Service of the release."""
+    if release is None:
+        return lambda route, way: (way.to.lane or route.lane) == lane
+    try:
+        manifest = (await target.stored(release)).manifest
+    except ReleaseNotFound:
+        return lambda route, way: way.to.service(route.service, route.lane) == release
+    services = {obj.name for obj in manifest.objects if obj.kind == "Service"}
+    return lambda route, way: way.to.service(route.service, route.lane) in services
+
+
+def _never(route: Route, way: Way) -> bool:
+    del route, way
+    return False
+
+
+def _route(one: Found, values: Mapping[str, Any]) -> Route:
+    return Route.from_values({"mode": "service", **values}, one.route.lane, one.release)

@@ -1,0 +1,320 @@
+"""Where a stable name leads: targets, weights and matches, parsed once into values that can't be wrong.
+
+A target is written ``v2`` (a version in the route's own lane), ``2-coco-2/v2`` (one in another lane) or ``2-coco-2`` (a
+component of that lane that has no versions). The chart `charts/route` has the same in its values, and refuses the same.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sidelane.errors import InvalidInput, InvalidLane, InvalidRoute
+from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name, release_name, service_version_name
+from sidelane.naming.lane import Lane
+
+#: What the Gateway API takes; Istio takes more.
+WEIGHT_LIMIT: Final = 1_000_000
+TARGETS_LIMIT: Final = 16
+
+#: The chart of routes.
+CHART: Final = "route"
+_CHART_LABEL: Final = re.compile(rf"{CHART}-[0-9]+\.[0-9]+\.[0-9]+\S*")
+
+
+class Known(NamedTuple):
+    """The identity of a route: its service and the lane of its stable name."""
+
+    service: str
+    lane: Lane
+
+
+def known(labels: Mapping[str, Any]) -> Known | None:
+    """Returns the route that an object belongs to, None for an object of no route.
+
+    This is the one place that decides what a route is, and it reads what the chart `charts/route` writes of itself into
+    the labels of its objects. Names don't count: anybody may call a release or a chart ``route-controller``, and plain
+    Helm installs a route under any name.
+    """
+    chart, service = labels.get("helm.sh/chart"), labels.get("app.kubernetes.io/component")
+    if labels.get("app.kubernetes.io/name") != CHART or not _CHART_LABEL.fullmatch(str(chart)):
+        return None
+    try:
+        lane = Lane(labels["sidelane.dev/version"], labels["sidelane.dev/build"])
+    except (KeyError, InvalidLane):
+        return None
+    return Known(service, lane) if isinstance(service, str) and labels.get("app") == f"{service}-{lane}" else None
+
+
+def known_of(labels: Iterable[Mapping[str, Any]]) -> Known | None:
+    """Returns the route that a release is, given the labels of each of its objects; None when it is no route."""
+    found = set(filter(None, map(known, labels)))
+    return found.pop() if len(found) == 1 else None
+
+
+def is_of_chart(chart: str) -> bool:
+    """Tells whether a chart's name and version, ``route-0.1.0``, are those of a chart of routes, or of a namesake."""
+    return _CHART_LABEL.fullmatch(chart) is not None
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One target of a route. lane: None is the route's own.
+
+    >>> Destination.parse("2-coco-2/v1")
+    Destination(service_version='v1', lane=Lane(version='2-coco', build='2'))
+
+    Raises InvalidRoute, InvalidLane.
+    """
+
+    service_version: str | None
+    lane: Lane | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Destination:
+        """Reads ``v1``, ``2-coco-2/v1`` or ``2-coco-2``."""
+        lane, slash, version = text.rpartition("/")
+        if slash:
+            return cls(_version(version), Lane.parse(lane))
+        if SERVICE_VERSION.fullmatch(text):
+            return cls(text)
+        if "-" not in text:
+            raise InvalidRoute(f"{text!r} is no target", remedy="write it such as 'v1', '2-coco-2/v1' or '2-coco-2'")
+        return cls(None, Lane.parse(text))
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Destination:
+        """Reads a target of the chart's values."""
+        version, lane = values.get("serviceVersion"), values.get("lane")
+        return cls(_version(version) if version else None, Lane.parse(lane) if lane else None)
+
+    def within(self, own: Lane) -> Destination:
+        """The same target as a route of that lane writes it. Raises InvalidRoute for the route itself."""
+        lane = None if self.lane == own else self.lane
+        if lane is None and self.service_version is None:
+            raise InvalidRoute(
+                f"a route of lane {own} would lead to itself", remedy="name a version such as 'v1', or another lane"
+            )
+        return Destination(self.service_version, lane)
+
+    def service(self, name: str, own: Lane) -> str:
+        """The name of the target's own Service: ``svc1-v1-2-coco-1``. Raises InvalidName."""
+        lane = self.lane or own
+        if self.service_version is None:
+            return component_name(name, lane)
+        return service_version_name(name, self.service_version, lane, kind="Service")
+
+    def pods(self, name: str, own: Lane) -> dict[str, str]:
+        """The labels of the target's pods."""
+        lane = self.lane or own
+        version = {"version": self.service_version} if self.service_version else {}
+        return {"app": component_name(name, lane), **version, "sidelane.dev/lane": str(lane)}
+
+    def to_values(self) -> dict[str, Any]:
+        """The target as the chart's values have it."""
+        lane = {"lane": str(self.lane)} if self.lane else {}
+        return {**({"serviceVersion": self.service_version} if self.service_version else {}), **lane}
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (str(self.lane) if self.lane else "", self.service_version)))
+
+
+def _version(text: object) -> str:
+    if not isinstance(text, str) or not SERVICE_VERSION.fullmatch(text):
+        raise InvalidRoute(
+            f"the service version {text!r} is not 'v', a digit, and then lower-case letters and digits",
+            remedy="write it such as 'v1' or 'v2beta1'",
+        )
+    return text
+
+
+@dataclass(frozen=True, init=False)
+class Split:
+    """Targets with their weights; only the weights' proportion counts.
+
+    >>> str(Split({Destination("v1"): 90, Destination("v2"): 10}))
+    'v1=90, v2=10'
+
+    Raises InvalidRoute when there is no target, a weight is none, or all are 0.
+    """
+
+    weights: Mapping[Destination, int]
+
+    def __init__(self, weights: Mapping[Destination, int]) -> None:
+        if not weights:
+            raise InvalidRoute("a route leads somewhere, and no target is given", remedy="give one such as v1=100")
+        if len(weights) > TARGETS_LIMIT:
+            raise InvalidRoute(f"{len(weights)} targets are more than {TARGETS_LIMIT}", remedy="leave some out")
+        for destination, weight in weights.items():
+            if type(weight) is not int or not 0 <= weight <= WEIGHT_LIMIT:
+                raise InvalidRoute(
+                    f"the weight {weight!r} of {destination} is no whole number from 0 to {WEIGHT_LIMIT}",
+                    remedy="write it such as 90",
+                )
+        if not sum(weights.values()):
+            raise InvalidRoute(
+                f"every weight of {', '.join(map(str, weights))} is 0, so requests would lead nowhere",
+                remedy="give one of them a weight",
+            )
+        object.__setattr__(self, "weights", dict(weights))
+
+    @classmethod
+    def of(cls, weights: Mapping[str, int], own: Lane) -> Split:
+        """Reads ``{"v1": 90, "2-coco-2/v1": 10}`` as a route of that lane means it."""
+        return cls._once((Destination.parse(text).within(own), weight) for text, weight in weights.items())
+
+    @classmethod
+    def parse(cls, texts: Sequence[str], own: Lane) -> Split:
+        """Reads ``["v1=90", "v2=10"]`` as a route of that lane means it; a target alone gets everything."""
+
+        def pairs() -> Iterator[tuple[Destination, int]]:
+            for text in texts:
+                target, equals, weight = text.partition("=")
+                if not equals and len(texts) > 1:
+                    raise InvalidRoute(f"{text!r} has no weight", remedy=f"write every weight, such as {text}=10")
+                if equals and not (weight.isascii() and weight.isdigit() and len(weight) <= 7):
+                    raise InvalidRoute(
+                        f"the weight {weight!r} of {target} is no whole number from 0 to {WEIGHT_LIMIT}",
+                        remedy="write it such as 90",
+                    )
+                yield Destination.parse(target).within(own), int(weight) if equals else 100
+
+        return cls._once(pairs())
+
+    @classmethod
+    def from_values(cls, values: Sequence[Mapping[str, Any]], own: Lane) -> Split:
+        """Reads a list of targets of the chart's values, whose numbers may be whole floats."""
+        return cls._once(
+            (Destination.from_values(target).within(own), _whole(target.get("weight"))) for target in values
+        )
+
+    @classmethod
+    def _once(cls, pairs: Iterator[tuple[Destination, int]]) -> Split:
+        weights: dict[Destination, int] = {}
+        for destination, weight in pairs:
+            if destination in weights:
+                raise InvalidRoute(f"the target {destination} is there twice", remedy="give it one weight")
+            weights[destination] = weight
+        return cls(weights)
+
+    @property
+    def total(self) -> int:
+        return sum(self.weights.values())
+
+    def moved(self, to: Destination, percent: int) -> Split:
+        """This split with that percentage at one target, and the others sharing the rest as they shared before.
+
+        The proportions are kept exactly, by larger numbers where it takes them.
+        """
+        others = {one: weight for one, weight in self.weights.items() if one != to}
+        rest = sum(others.values())
+        if percent == 100 or not rest:
+            return Split({**dict.fromkeys(others, 0), to: 100})
+        weights = {one: weight * (100 - percent) for one, weight in others.items()} | {to: percent * rest}
+        divisor = math.gcd(*weights.values())
+        shown = {one: weight // divisor for one, weight in weights.items()}
+        if 100 % sum(shown.values()) == 0:  # percentages read best
+            shown = {one: weight * (100 // sum(shown.values())) for one, weight in shown.items()}
+        if max(shown.values()) > WEIGHT_LIMIT:
+            raise InvalidRoute(
+                f"{percent} % beside {self} can't be written in weights up to {WEIGHT_LIMIT}",
+                remedy="give the route smaller weights first",
+            )
+        return Split(shown)
+
+    def to_values(self) -> list[dict[str, Any]]:
+        """The targets as the chart's values have them."""
+        return [{**destination.to_values(), "weight": weight} for destination, weight in self.weights.items()]
+
+    def to_json(self) -> dict[str, int]:
+        """The weights by the targets' texts."""
+        return {str(destination): weight for destination, weight in self.weights.items()}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{destination}={weight}" for destination, weight in self.weights.items())
+
+
+class Way(NamedTuple):
+    """One way by which requests get to a target. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``.
+    share: its part of the requests that come this way, from 0 to 1; a mirror's is its part of the copies.
+    """
+
+    to: Destination
+    how: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """A stable name and where it leads. The values that say how (matches, timeouts …) are the chart's own."""
+
+    service: str
+    lane: Lane
+    mode: str
+    split: Split
+    matches: tuple[Split, ...] = ()
+    mirror: Destination | None = None
+    #: The name of its release where plain Helm gave it another one.
+    own_release: str = ""
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], lane: Lane, release: str = "") -> Route:
+        """Reads the values of the chart, the user's laid over its own. Raises InvalidInput's family."""
+        mirror = values.get("mirror") or {}
+        mirrored = Destination.from_values(mirror)
+        return cls(
+            service=str(values.get("name") or ""),
+            lane=lane,
+            mode=str(values.get("mode")),
+            split=Split.from_values(values.get("targets") or (), lane),
+            matches=tuple(Split.from_values(match["targets"], lane) for match in values.get("matches") or ()),
+            mirror=mirrored.within(lane) if mirrored != Destination(None) else None,
+            own_release=release,
+        )
+
+    @property
+    def name(self) -> str:
+        """The name that callers use: ``svc1-2-coco-1``."""
+        return component_name(self.service, self.lane)
+
+    @property
+    def release(self) -> str:
+        """The route's own release: ``route-svc1-2-coco-1``."""
+        return self.own_release or route_release(self.service, self.lane)
+
+    def ways(self) -> Iterator[Way]:
+        """Every way to every target, those of weight 0 too."""
+        for at, split in (("", self.split), *((f"matches[{n}], ", split) for n, split in enumerate(self.matches))):
+            for destination, weight in split.weights.items():
+                yield Way(destination, f"{at}weight {weight} of {split.total}", weight / split.total)
+        if self.mirror is not None:
+            yield Way(self.mirror, "mirror", 1.0)
+
+    def __str__(self) -> str:
+        """``v1=90, v2=10``, and what else there is."""
+        more = [f"{len(self.matches)} match{'es' if len(self.matches) > 1 else ''}"] if self.matches else []
+        more += [f"mirror {self.mirror}"] if self.mirror else []
+        return ", ".join([str(self.split), *more])
+
+
+def route_release(service: str, lane: Lane) -> str:
+    """The release of a service's route in a lane: ``route-svc1-2-coco-1``. Raises InvalidName."""
+    component_name(service, lane)  # a service whose name can't be has no route either
+    return release_name(f"route-{service}", lane)
+
+
+def about(release: str, verb: str = "history") -> str:
+    """Returns the `sidelane route` command that looks at a route, or changes it, by the name of its release."""
+    named = parse_name(release.removeprefix("route-"))
+    return f"`sidelane route {verb} {named[0]} --lane {named[1]}`" if named else "`sidelane route list`"
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise InvalidInput(f"the weight {value!r} is no whole number", remedy="write it such as 90")
+    return value

@@ -1,0 +1,62 @@
+"""A route as it is, or as a call has left it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sidelane.releases.stores import Release
+from sidelane.routes.model import Route
+from sidelane.routes.places import Backend
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A route as it is. backends: the Services that it leads to, by name, as they are now; only ``show`` looks at them.
+    change: what this call did: created, changed, undone, unchanged; empty where it only looked.
+    """
+
+    route: Route
+    release: Release
+    values: Mapping[str, Any]
+    backends: Mapping[str, Backend] | None = None
+    drift: tuple[str, ...] = ()
+    change: str = ""
+
+    @property
+    def revision(self) -> int:
+        return self.release.revision
+
+    def to_json(self) -> dict[str, object]:
+        """The route as programs read it; what is not known is left out."""
+        route, backends = self.route, self.backends
+        known: dict[str, object] = {
+            "name": route.name,
+            "release": route.release,
+            "namespace": self.release.namespace,
+            "lane": str(route.lane),
+            "mode": route.mode,
+            "status": self.release.status,
+            "revision": self.revision,
+            "updated": self.release.updated.isoformat() if self.release.updated else None,
+            "change": self.change,
+            "weights": route.split.to_json(),
+            "matches": [
+                {**{key: value for key, value in match.items() if key != "targets"}, "weights": split.to_json()}
+                for match, split in zip(self.values.get("matches") or (), route.matches, strict=True)
+            ],
+            "mirror": str(route.mirror) if route.mirror else None,
+            "drift": list(self.drift),
+        }
+        if backends is not None:
+            known["targets"] = [self._target(backends, way.to.service(route.service, route.lane), way.how, str(way.to))
+                                for way in route.ways()]  # fmt: skip
+        return {key: value for key, value in known.items() if value not in (None, "", [])}
+
+    @staticmethod
+    def _target(backends: Mapping[str, Backend], service: str, how: str, target: str) -> dict[str, object]:
+        backend = backends.get(service)
+        known = {"target": target, "how": how, "service": service, "there": backend is not None}
+        counts = {} if backend is None else {"ready": backend.ready, "pods": backend.total}
+        return {**known, **{key: value for key, value in counts.items() if value is not None}}

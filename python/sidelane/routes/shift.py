@@ -1,0 +1,281 @@
+"""Moving requests to a target step by step, with gates between.
+
+Where a shift stands is in the route's own history: each step's note says from which revision the shift began, where to
+and by which steps. So whoever comes after an interruption, on another machine too, can go on or back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, NoReturn
+
+from sidelane.errors import GateFailed, InvalidInput, InvalidRoute, Refused, RouteChanged, SidelaneError
+from sidelane.naming.lane import Lane
+from sidelane.routes import ready
+from sidelane.routes.changes import Router
+from sidelane.routes.gates import Gate, readiness
+from sidelane.routes.model import Destination, Split, about, route_release
+from sidelane.routes.notes import Change
+from sidelane.routes.routed import Routed
+
+#: What a shift's note begins with; notes.py has the rest.
+_MARK: Final = re.compile(r"shift of revision (\d+) to (\S+), step (\d+) of ([0-9,]+)")
+
+
+#: The steps where none are given: in mode service all requests go to one target.
+_STEPS: Final = {"service": (100,)}
+_ANY_MODE: Final = (5, 25, 50, 100)
+
+
+class Plan(NamedTuple):
+    """What a shift is to do. steps: percentages of requests, rising; empty for those that fit the route's mode.
+    every: seconds that a step lasts; between: seconds between two questions to the gates.
+    """
+
+    to: Destination
+    steps: tuple[int, ...]
+    every: float
+    between: float
+
+
+@dataclass
+class Step:
+    """One step as it went. outcome: ``passed``, ``failed``, or empty while it lasts."""
+
+    percent: int
+    weights: Mapping[str, int]
+    revision: int
+    seconds: float = 0.0
+    outcome: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.__dict__, "weights": dict(self.weights), "seconds": round(self.seconds, 3)}
+
+
+@dataclass
+class Shift:
+    """A shift as it went. outcome: ``done``, ``put back``, ``refused`` where a step was not allowed, ``ended by another
+    change``, or ``interrupted``.
+    """
+
+    route: str
+    to: str
+    began_at: int
+    before: Mapping[str, int]
+    steps: list[Step] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    outcome: str = "interrupted"
+    why: str = ""
+    now: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """The shift as programs read it."""
+        return {
+            "route": self.route,
+            "to": self.to,
+            "outcome": self.outcome,
+            "why": self.why,
+            "before": dict(self.before),
+            "now": dict(self.now),
+            "beganAtRevision": self.began_at,
+            "steps": [step.to_json() for step in self.steps],
+            "checks": [gate.to_json() for gate in self.gates],
+        }
+
+
+def plan(to: str, steps: Sequence[int] | None, every: float, between: float, lane: Lane) -> Plan:
+    """Returns what a shift is to do. steps: None for those that fit the route's mode.
+
+    Raises InvalidRoute for steps that do not rise from 1 to at most 100, and for times that are not positive.
+    """
+    if steps is None:
+        steps = ()
+    elif not steps or any(not 1 <= step <= 100 for step in steps) or list(steps) != sorted(set(steps)):
+        raise InvalidRoute(
+            f"the steps {','.join(map(str, steps)) or '(none)'} do not rise from 1 to at most 100",
+            remedy="write them such as 5,25,50,100",
+        )
+    if between <= 0 or every < 0:
+        raise InvalidRoute("a shift's times are lengths of time", remedy="write them such as 2m and 10s")
+    return Plan(Destination.parse(to).within(lane), tuple(steps), every, between)
+
+
+class Standing(NamedTuple):
+    """Where a shift stands, by its last note: ``step`` of ``steps`` was made, counted from 1."""
+
+    began_at: int
+    to: str
+    step: int
+    steps: tuple[int, ...]
+
+    @property
+    def mark(self) -> str:
+        """How a note says it."""
+        steps = ",".join(map(str, self.steps))
+        return f"shift of revision {self.began_at} to {self.to}, step {self.step} of {steps}"
+
+    @property
+    def ended(self) -> bool:
+        return self.step == len(self.steps)
+
+    def __str__(self) -> str:
+        return f"a shift to {self.to} stands at step {self.step} of {len(self.steps)} ({self.steps[self.step - 1]} %)"
+
+
+def standing(changes: Sequence[Change]) -> Standing | None:
+    """The shift that a route is in, None when its last change was none of a shift's."""
+    held = [change for change in changes if change.held]
+    match = _MARK.fullmatch(held[-1].context) if held else None
+    if match is None:
+        return None
+    steps = tuple(map(int, match[4].split(",")))
+    found = Standing(int(match[1]), match[2], int(match[3]), steps)
+    return found if 1 <= found.step <= len(steps) else None
+
+
+async def run(
+    router: Router,
+    service: str,
+    lane: Lane,
+    wanted: Plan,
+    gates: Sequence[Gate],
+    *,
+    go_on: bool = False,
+    by: str | None = None,
+    tell: Callable[[Shift], None] = lambda _: None,
+) -> Shift:
+    """Makes a shift, or goes on with one that was interrupted, from the step where it stands.
+
+    tell: told of each step, and of the end, whatever it is. Raises GateFailed once the weights from before the shift
+    are back, and as ``Router.set`` does.
+    """
+    routed, changes = await asyncio.gather(router.show(service, lane), router.history(service, lane))
+    now = standing(changes)
+    if not wanted.steps:
+        usual = _STEPS.get(routed.route.mode, _ANY_MODE)
+        wanted = wanted._replace(steps=now.steps if go_on and now is not None else usual)
+    if go_on:
+        began, base = await _taken_up(router, service, lane, wanted, now)
+    else:
+        began, base = _begun(routed, wanted, now)
+    shift = Shift(routed.route.name, str(wanted.to), began.began_at, base.to_json(), gates=list(gates))
+    shift.now = routed.route.split.to_json()
+    backends = (routed.backends or {}).values()
+    runs = not backends or any(backend.ready is not None for backend in backends)
+    shift.gates.insert(0, readiness(lambda: _look(router, service, lane, wanted.to), runs=runs))
+    revision = routed.revision
+    try:
+        for number in range(began.step, len(wanted.steps) + 1):
+            percent = wanted.steps[number - 1]
+            step = began._replace(step=number)
+            routed = await router.set(
+                service, lane, base.moved(wanted.to, percent), by=by, seen=revision, context=step.mark
+            )
+            revision = routed.revision
+            shift.now = routed.route.split.to_json()
+            shift.steps.append(Step(percent, shift.now, revision))
+            tell(shift)
+            if not await _held(router, shift, wanted, number):
+                await _put_back(router, (service, lane), shift, revision, by)
+        shift.outcome = "done"
+        return shift
+    except GateFailed:
+        raise  # it says itself what became of it
+    except (Refused, InvalidInput) as error:
+        shift.outcome = "ended by another change" if isinstance(error, RouteChanged) else "refused"
+        shift.why = error.problem
+        raise
+    finally:
+        tell(shift)
+
+
+def _begun(routed: Routed, wanted: Plan, now: Standing | None) -> tuple[Standing, Split]:
+    if now is not None and not now.ended:
+        raise Refused(f"{routed.route.release}: {now}", remedy="go on with --go-on, or back with --back")
+    if routed.release.status != "deployed":
+        raise Refused(
+            f"the last change of {routed.route.release} is {routed.release.status}",
+            remedy=f"see {about(routed.route.release)}, and take it back with {about(routed.route.release, 'undo')}",
+        )
+    return Standing(routed.revision, str(wanted.to), 1, wanted.steps), routed.route.split
+
+
+async def _taken_up(
+    router: Router, service: str, lane: Lane, wanted: Plan, now: Standing | None
+) -> tuple[Standing, Split]:
+    if now is None or (now.to, now.steps) != (str(wanted.to), wanted.steps):
+        release = route_release(service, lane)
+        raise Refused(f"no matching shift is in progress for {release}", remedy=f"see {about(release)}, or begin one")
+    return now, (await router.at(service, lane, now.began_at)).split
+
+
+async def back(router: Router, service: str, lane: Lane, *, by: str | None = None, overwrite: bool = False) -> Routed:
+    """Puts back the weights from before the shift that the route is in. Raises Refused when it is in none."""
+    now = standing(await router.history(service, lane))
+    if now is None:
+        release = route_release(service, lane)
+        raise Refused(f"no shift is in progress for {release}", remedy=f"see {about(release)}")
+    return await router.undo(service, lane, to=now.began_at, by=by, unready=True, overwrite=overwrite)
+
+
+async def _held(router: Router, shift: Shift, wanted: Plan, number: int) -> bool:
+    """Whether every gate let the step through, for as long as it lasts."""
+    step, begin = shift.steps[-1], time.monotonic()
+    environment = {
+        "SIDELANE_ROUTE": shift.route,
+        "SIDELANE_TARGET": shift.to,
+        "SIDELANE_PERCENT": str(step.percent),
+    }
+    for gate in shift.gates:
+        gate.anew()
+    weights = ", ".join(f"{target}={weight}" for target, weight in step.weights.items())
+    while True:
+        router.progress(f"step {number} of {len(wanted.steps)}, {weights}: {_asked(shift.gates)}")
+        rest = wanted.every - (time.monotonic() - begin)
+        await asyncio.sleep(max(0.0, min(wanted.between, rest)))
+        passed = await asyncio.gather(*(gate.passes(environment) for gate in shift.gates))
+        step.seconds = time.monotonic() - begin
+        if not all(passed):
+            gate = shift.gates[passed.index(False)]
+            shift.why = f"{gate.text}: {gate.said}"
+            step.outcome = "failed"
+            return False
+        if step.seconds >= wanted.every:
+            step.outcome = "passed"
+            return True
+
+
+def _asked(gates: Sequence[Gate]) -> str:
+    asked, failed = (sum(counts) for counts in zip(*((gate.asked, gate.failed) for gate in gates), strict=True))
+    bad = next((f"; {gate.text}: {gate.problem}" for gate in gates if gate.problem), "")
+    return f"{asked} answers of its checks, {failed} bad{bad}"
+
+
+async def _put_back(router: Router, named: tuple[str, Lane], shift: Shift, revision: int, by: str | None) -> NoReturn:
+    router.progress(f"putting back what was before the shift: {shift.why}")
+    try:
+        routed = await router.undo(*named, to=shift.began_at, by=by, seen=revision, unready=True)
+    except SidelaneError as error:
+        raise GateFailed(
+            f"a check failed ({shift.why}), and the weights could not be put back: {error.problem}",
+            shift=shift,
+            remedy=error.remedy or f"see {about(route_release(*named), 'show')}",
+        ) from error
+    shift.outcome, shift.now = "put back", routed.route.split.to_json()
+    raise GateFailed(
+        f"a check failed at {shift.steps[-1].percent} % for {shift.to}, and {routed.route.split} is back: {shift.why}",
+        shift=shift,
+        remedy="see what it said; the version is still there to be looked at",
+    )
+
+
+async def _look(router: Router, service: str, lane: Lane, to: Destination) -> None:
+    """Holds the shift's target, and the route's objects, against what is there. Raises TargetNotReady, RouteChanged."""
+    shown = await router.show(service, lane)
+    if shown.drift:
+        raise RouteChanged("somebody else changed its objects: " + "; ".join(shown.drift))
+    ready.require(shown.route, int(shown.values["port"]), shown.backends or {}, only=to)

@@ -1,0 +1,131 @@
+"""What is never shown: values whose key says that they are secret, wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sidelane.support.redaction import HIDDEN, learn
+
+__all__ = [
+    "HIDDEN",
+    "decoded",
+    "environment_secrets",
+    "is_secret",
+    "learn_objects",
+    "learn_values",
+    "secret_paths",
+    "secret_texts",
+    "without_secrets",
+]
+
+
+# A key's end tells: adminPassword and DB_TOKEN hold a secret, secretName and imagePullSecrets only name one.
+_SECRET = re.compile(
+    r"(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$", re.IGNORECASE
+)
+
+_LONG = 8
+
+
+def is_secret(keys: Iterable[str | int]) -> bool:
+    """Whether a path of keys leads to a secret value, or through one.
+
+    >>> is_secret(["auth", "adminPassword"]), is_secret(["tls", "secretName"])
+    (True, False)
+    """
+    return any(isinstance(key, str) and _SECRET.search(key) for key in keys)
+
+
+def secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """Where secret text stands in values: each place as ``auth.adminPassword``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from secret_paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from secret_paths(inner, (*path, index))
+    elif isinstance(value, str) and value and is_secret(path):
+        yield ".".join(map(str, path))
+
+
+def without_secrets(value: Any, path: tuple[str | int, ...] = (), texts: frozenset[str] = frozenset()) -> Any:
+    """A copy with HIDDEN for every secret: for what stands under a secret key, and for ``texts`` wherever they stand.
+
+    >>> without_secrets({"auth": {"password": "hunter2"}, "url": "db:hunter2@db"}, texts=frozenset({"hunter2"}))
+    {'auth': {'password': '(hidden)'}, 'url': 'db:(hidden)@db'}
+
+    A list's items are also known by their ``name``: the value of an environment variable DB_PASSWORD is secret.
+    """
+    if isinstance(value, dict):
+        return {key: without_secrets(inner, (*path, key), texts) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(inner, (*path, _step(index, inner)), texts) for index, inner in enumerate(value)]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    if is_secret(path):
+        return HIDDEN
+    if isinstance(value, str):
+        for text in sorted(texts, key=len, reverse=True):
+            value = value.replace(text, HIDDEN)
+    return value
+
+
+def secret_texts(value: object, path: tuple[str | int, ...] = ()) -> frozenset[str]:
+    """The secrets themselves that stand in values, as text."""
+    if isinstance(value, dict):
+        return frozenset().union(*(secret_texts(inner, (*path, key)) for key, inner in value.items()))
+    if isinstance(value, list):
+        return frozenset().union(*(secret_texts(inner, (*path, index)) for index, inner in enumerate(value)))
+    if value is None or isinstance(value, bool) or value == "" or not is_secret(path):
+        return frozenset()
+    return frozenset({str(value)})
+
+
+def learn_values(values: object) -> None:
+    """Hides the secrets of these values in every text from now on."""
+    learn(secret_texts(values))
+
+
+def learn_objects(objects: Iterable[Any]) -> None:
+    """The same for secrets in objects: environment variables with a secret name and what the Secrets among them hold.
+
+    Texts of a Secret under a key that does not say so are hidden when they are of _LONG characters or more: a user name
+    or a port would take every other word from an output.
+    """
+    for body in objects:
+        learn(environment_secrets(body))
+        if not isinstance(body, Mapping) or body.get("kind") != "Secret":
+            continue
+        for part, decode in (("stringData", str), ("data", decoded)):
+            data = body.get(part)
+            for key, value in data.items() if isinstance(data, Mapping) else ():
+                if isinstance(value, str) and (is_secret([key]) or len(decode(value)) >= _LONG):
+                    learn([decode(value)])
+
+
+def environment_secrets(node: Any) -> Iterator[str]:
+    """The values of variables such as DB_PASSWORD, wherever an object has them."""
+    if isinstance(node, Mapping):
+        name, value = node.get("name"), node.get("value")
+        if isinstance(name, str) and isinstance(value, str) and is_secret([name]):
+            yield value
+    for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        if isinstance(inner, Mapping | list):
+            yield from environment_secrets(inner)
+
+
+def decoded(value: str) -> str:
+    """What a base64 text stands for; the text itself where it is none, or stands for no text."""
+    import base64  # noqa: PLC0415 - most manifests have no Secret
+
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:  # no base64, or no text
+        return value
+
+
+def _step(index: int, item: object) -> str | int:
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else index
