@@ -114,7 +114,7 @@ def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Ite
         patch.setenv("KUBECONFIG", str(home / "no-kubeconfig"))
         for name in ("CACHE", "CONFIG", "DATA"):
             patch.setenv(f"HELM_{name}_HOME", str(home / name.lower()))
-        patch.setenv("GOGC", "400")  # as Sidelane has it (helm.py): thousands of Helms run here
+        patch.setenv("GOGC", "400")  # as Sidelane has it (helm/client.py): thousands of Helms run here
         yield
 
 

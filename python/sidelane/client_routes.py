@@ -117,7 +117,7 @@ class RouteVerbs:
 
         to: the target, as in ``route``. steps: its percentages; the others share the rest as they did before. Without
         them 5, 25, 50 and 100; in mode service, which can't split, 100 alone; with go_on those of the shift. checks:
-        such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz`` (routing/gates.py); that the target is
+        such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz`` (routes/gates.py); that the target is
         ready is always asked where something runs. go_on: with a shift that was interrupted, from the step where it
         stands. tell: told of each step, and of the end.
 

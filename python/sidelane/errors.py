@@ -241,8 +241,9 @@ class ClusterDenied(HelmError):
 
 
 class NotReady(HelmError):
-    """A release is not ready, and can't get ready. ``readiness`` (sidelane.releases.readiness.Readiness) has each pod, claim or
-    other object that is not ready, with its reason, last events and last log lines; None when they could not be read.
+    """A release is not ready, and can't get ready. ``readiness`` (sidelane.releases.readiness.Readiness) has each pod,
+    claim or other object that is not ready, with its reason, last events and last log lines; None when they could not
+    be read.
     """
 
     def __init__(self, problem: str, *, readiness: Any = None, remedy: str = "") -> None:

@@ -86,7 +86,7 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
         sources.find(tmp_path / "text.tgz")
     with tarfile.open(tmp_path / "big.tgz", "w:gz") as archive:
         archive.add(folder, "mine")
-    monkeypatch.setattr(charts, "FILE_LIMIT", 5)
+    monkeypatch.setattr(sources, "FILE_LIMIT", 5)
     with pytest.raises(ChartNotFound, match="more than Helm takes"):
         sources.find(tmp_path / "big.tgz")
 

@@ -243,7 +243,8 @@ def test_a_helm_that_is_a_script_is_ended_with_what_it_runs(tmp_path):
 def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number):
     pid = tmp_path / "pid"
     program = stand_in(SLEEPS.format(pid=str(pid)))
-    script = f"import asyncio; from sidelane.helm.client import Helm; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
+    imports = "import asyncio; from sidelane.helm.client import Helm"
+    script = f"{imports}; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
     caller = subprocess.Popen([sys.executable, "-c", script])
     until(lambda: pid.exists() and pid.read_text())
     assert not gone(pid.read_text())

@@ -113,7 +113,7 @@ Whoever reads a digest can try what it is made of. So of a value that its key sa
 {{- end -}}
 {{- end -}}
 
-{{- /* Which keys of values, or paths, are secret: the rule of python/sidelane/hidden.py. */ -}}
+{{- /* Which keys of values, or paths, are secret: the rule of python/sidelane/support/secrets.py. */ -}}
 {{- define "common.record.secret" -}}
 (?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?([.]|$)
 {{- end -}}

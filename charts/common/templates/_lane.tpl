@@ -1,6 +1,6 @@
 {{- /*
 The lane: one Version and one Build, from the chart's own values or from a parent chart's `global`.
-The grammar is that of python/sidelane/lane.py; tests/charts/test_naming.py holds the two together.
+The grammar is that of python/sidelane/naming/lane.py; tests/charts/test_naming.py holds the two together.
 
 Templates called `….problem` give one sentence, or nothing when all is well: so they can be tested without failing.
 */ -}}

@@ -1,5 +1,5 @@
 {{- /*
-The naming contract, as in python/sidelane/naming.py:
+The naming contract, as in python/sidelane/naming/contract.py:
 
     <component>-<Version>-<Build>                   zk-2-coco-1
     <service>-<serviceVersion>-<Version>-<Build>    svc1-v1-2-coco-1

@@ -1,6 +1,6 @@
 {{- /*
 Takes the root. Whose commands the notes give: `helm`, or `sidelane` where Sidelane installs. It adds a template to the
-chart (record/carried.py), which takes the place of this one.
+chart (releases/provenance/carried.py), which takes the place of this one.
 */ -}}
 {{- define "common.installer" -}}
 helm

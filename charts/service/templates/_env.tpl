@@ -10,7 +10,7 @@ neighbours, the lane, and those last, so that `$(SIDELANE_LANE)` in their values
     {{- fail (printf "the environment variable '%s' is given twice; leave one of them out" .name) -}}
   {{- end -}}
   {{- $taken = append $taken .name -}}
-  {{- /* Which names are secret: those of python/sidelane/hidden.py. */ -}}
+  {{- /* Which names are secret: those of python/sidelane/support/secrets.py. */ -}}
   {{- if and .value (regexMatch "(?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$" .name) -}}
     {{- fail (printf "the environment variable '%s' reads as a secret, and whoever may see the release would see its value; put it into a Secret and name that by valueFrom.secretKeyRef" .name) -}}
   {{- end -}}

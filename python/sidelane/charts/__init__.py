@@ -1,1 +1,1 @@
-"""TODO"""
+"""Charts: found, fetched, described; values held against their schema; a chart, a lane and values rendered."""

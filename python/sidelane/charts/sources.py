@@ -1,7 +1,7 @@
 """Charts: found by name, path or reference, described, and fingerprinted.
 
 A chart's name alone is one of those that travel with Sidelane; anything else means what it means to Helm: a folder, a
-packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's to fetch (helm.py).
+packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's to fetch (sidelane.helm).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
+from sidelane.support import carried
 
 if TYPE_CHECKING:
     import tarfile
@@ -85,7 +86,7 @@ class Chart:
     @property
     def travels(self) -> bool:
         """Whether it is one of those that are installed with Sidelane."""
-        return self.path.is_relative_to(Path(__file__).resolve().parent)
+        return self.path.is_relative_to(carried.PACKAGE)
 
     @property
     def operational_values(self) -> frozenset[str]:
@@ -240,10 +241,7 @@ def _is_name(text: str) -> bool:
 
 @functools.cache
 def _bundle() -> Path:
-    """Where the charts lie: inside the installed package, or at the top of a checkout."""
-    here = Path(__file__).resolve()
-    installed = here.parent / "_charts"
-    return installed if installed.is_dir() else here.parents[2] / "charts"
+    return carried.folder("charts")
 
 
 def _valuesfiles(path: Path) -> Iterator[tuple[str, bytes]]:

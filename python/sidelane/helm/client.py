@@ -5,8 +5,8 @@ What it changes in pyhelm3, and why:
 - no shell, and a helm that dies with its caller: a cancelled or killed call leaves no install running;
 - a token goes to Helm by its environment, never by an argument list that every user of the machine can read;
 - `install` creates and never upgrades; `list` lists every release; `template` gives Helm's own text;
-- an error is told by what it means, not by Helm's exit code (helm_failures.py);
-- the values that Helm says it used are compared with those that it was given (helm_values.py).
+- an error is told by what it means, not by Helm's exit code (failures.py);
+- the values that Helm says it used are compared with those that it was given (values.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from sidelane.errors import (
     InvalidInput,
     SidelaneError,
 )
-from sidelane.helm import executable, repositories
+from sidelane.helm import repositories
+from sidelane.helm.executable import REMEDY, accept, find, known_version
 from sidelane.helm.process import begun, stop
 from sidelane.helm.values import document, require_used
 from sidelane.support.redaction import learn, redact
@@ -103,7 +104,7 @@ class Helm(Command):
         kube_apiserver: str | None = None,
         kube_token: str | None = None,
     ) -> None:
-        super().__init__(executable=str(executable) if executable is not None else executable.find())
+        super().__init__(executable=str(executable) if executable is not None else find())
         settings = {
             "KUBECONFIG": os.fspath(kubeconfig) if kubeconfig is not None else None,
             "HELM_KUBECONTEXT": kube_context,
@@ -127,7 +128,7 @@ class Helm(Command):
         self.settings = {
             key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
         }
-        #: File descriptors that every Helm keeps open, by their numbers (see holding.py).
+        #: File descriptors that every Helm keeps open, by their numbers (see releases/stores/holding.py).
         self.keeps: tuple[int, ...] = ()
 
     async def run(
@@ -148,14 +149,14 @@ class Helm(Command):
     async def version(self) -> semver.Version:
         """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
         if self._version is None:
-            self._version = executable.known_version(self._executable)
+            self._version = known_version(self._executable)
         if self._version is None:
             async with self._begun(["version", "--template", "{{ .Version }}"]) as process:
                 stdout, stderr = await process.communicate()
                 if process.returncode:
                     why = stderr.decode(errors="replace").strip() or f"it ended with {process.returncode}"
-                    raise HelmNotFound(f"{self._executable!r} does not run: {why}", remedy=executable.REMEDY)
-            self._version = executable.accept(self._executable, stdout.decode(errors="replace"))
+                    raise HelmNotFound(f"{self._executable!r} does not run: {why}", remedy=REMEDY)
+            self._version = accept(self._executable, stdout.decode(errors="replace"))
         return self._version
 
     @asynccontextmanager
@@ -171,7 +172,7 @@ class Helm(Command):
                 process = await stack.enter_async_context(helm)
             except OSError as error:
                 problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
-                raise HelmNotFound(problem, remedy=executable.REMEDY) from None
+                raise HelmNotFound(problem, remedy=REMEDY) from None
             yield process
 
     async def _end(
@@ -234,7 +235,7 @@ class Helm(Command):
         """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster. upgrade:
         tell the chart that a release is upgraded.
 
-        Its answer does not say which values Helm used: that they arrive rests on how they are written (helm_values.py).
+        Its answer does not say which values Helm used: that they arrive rests on how they are written (values.py).
         What is installed is held against this text, and the values of an installation against Helm's answer.
         """
         command = ["template", release, str(chart), "--values", "-", *_in(namespace)]

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Lanes as a whole: brought from a file, compared, bundled, retired."""

@@ -15,9 +15,9 @@ from sidelane.lanes.diff import Side
 from sidelane.manifest import Manifest
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import known_of
 from sidelane.releases.stores import Stored, Target, no_release
 from sidelane.releases.stores.ours import of_lane
-from sidelane.routes.model import known_of
 
 if TYPE_CHECKING:
     from sidelane.lanes.bundle.archives import Bundle

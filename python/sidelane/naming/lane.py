@@ -23,7 +23,7 @@ VERSION = re.compile(r"[a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*")
 BUILD = re.compile(r"0|[1-9][0-9]*")
 
 # A lane is a label's value, and with a component before it a Service's name: both end at 63 characters (RFC 1123).
-# How much room a chart's components leave is each name's own check, in naming.py.
+# How much room a chart's components leave is each name's own check, in contract.py.
 VERSION_LIMIT = 40
 BUILD_LIMIT = 18
 

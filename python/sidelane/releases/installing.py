@@ -56,7 +56,7 @@ def quiet(_: str) -> None:
 
 def checked(rendering: Rendering) -> Report:
     """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
-    from sidelane.checks.engine import check  # noqa: PLC0415 - see rendering.py
+    from sidelane.checks.engine import check  # noqa: PLC0415 - see charts/rendering.py
 
     report = check(rendering.manifest, lane=rendering.lane)
     if not report.clean:
@@ -139,7 +139,7 @@ async def _origin(chart: Chart) -> Origin:
 async def _statement(
     renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, *, bundle: str, options: Options
 ) -> str:
-    from sidelane.releases.provenance import statement  # noqa: PLC0415 - see rendering.py
+    from sidelane.releases.provenance import statement  # noqa: PLC0415 - see charts/rendering.py
 
     return statement.make(
         rendering,

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import Known, is_of_chart
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
-from sidelane.routes.model import Known, is_of_chart, route_release
+from sidelane.routes.model import route_release
 from sidelane.routes.places import AT_ONCE, Place
 from sidelane.support.concurrency import some_at_a_time
 

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from sidelane.errors import InvalidInput, ReleaseNotFound
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import Known
 from sidelane.releases.stores import Release, Target
 from sidelane.routes import finding, notes
 from sidelane.routes.finding import Found
-from sidelane.routes.model import Known, Route, Split, Way
+from sidelane.routes.model import Route, Split, Way
 from sidelane.routes.places import Place, place_of
 
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""A lane in one file, and again from it."""

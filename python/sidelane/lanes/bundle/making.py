@@ -17,6 +17,7 @@ from sidelane.lanes.bundle.archives import Bundle, Bundled
 from sidelane.manifest import diff_objects
 from sidelane.manifest.autoscaled import without_their_replicas
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import Known, known_of
 from sidelane.releases import installing
 from sidelane.releases.installing import Progress
 from sidelane.releases.provenance import Record
@@ -25,7 +26,7 @@ from sidelane.releases.stores import Options, Release, Stored, Target, no_releas
 from sidelane.releases.stores.ours import of_lane, route_of
 from sidelane.routes import changes, finding
 from sidelane.routes.changes import Router
-from sidelane.routes.model import Known, about, known_of
+from sidelane.routes.model import about
 from sidelane.routes.places import place_of
 from sidelane.support.secrets import secret_paths
 

@@ -17,6 +17,7 @@ from sidelane.errors import InvalidDeployment, InvalidInput
 from sidelane.helm.values import require
 from sidelane.kubeyaml.written import Written
 from sidelane.naming.lane import Lane
+from sidelane.support import carried
 from sidelane.support.secrets import learn_values
 
 
@@ -106,10 +107,8 @@ def _dotted(place: written_lane.Path) -> str:
 @functools.cache
 def schema() -> dict[str, Any]:
     """The JSON schema of the file."""
-    here = Path(__file__).resolve()
-    installed = here.parents[1] / "_schemas"
-    folder = installed if installed.is_dir() else here.parents[3] / "schemas"
-    return cast("dict[str, Any]", json.loads((folder / "deployment.schema.json").read_text(encoding="utf-8")))
+    text = (carried.folder("schemas") / "deployment.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
 
 
 def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:

@@ -17,12 +17,13 @@ from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, Sidelan
 from sidelane.lanes.deployment.file import Deployment, Wanted
 from sidelane.lanes.deployment.order import levels
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import is_of_chart
 from sidelane.releases.comparing import compare
 from sidelane.releases.installing import PATIENCE, Progress, checked, elsewhere, next_free, quiet
 from sidelane.releases.stores import Release, Target
 from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
-from sidelane.routes.model import Split, is_of_chart, route_release
+from sidelane.routes.model import Split, route_release
 from sidelane.routes.places import place_of
 
 T = TypeVar("T")

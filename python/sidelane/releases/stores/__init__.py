@@ -230,7 +230,7 @@ class Target(Protocol):
         ...
 
     async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
-        """Returns the names of those of these releases that are Sidelane's: see targets/ours.py."""
+        """Returns the names of those of these releases that are Sidelane's: see ours.py."""
         ...
 
     async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:

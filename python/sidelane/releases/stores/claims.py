@@ -18,7 +18,7 @@ from sidelane.releases.stores.waits import Waits
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
 
-_CHART: Final = Path(__file__).parents[1] / "_claims"
+_CHART: Final = Path(__file__).parent / "_claims"
 
 
 async def find(helm: Helm, namespace: str | None, labels: Mapping[str, str]) -> tuple[str, ...]:

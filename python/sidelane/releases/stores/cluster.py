@@ -312,7 +312,7 @@ class ClusterTarget:
         return (await self.stored(name, revision=int(first["revision"]))).record if more else None
 
     async def found(self, objects: Sequence[Object]) -> Found:
-        from sidelane.releases.stores.found import find  # noqa: PLC0415 - see rendering.py
+        from sidelane.releases.stores.found import find  # noqa: PLC0415 - see charts/rendering.py
 
         return await find(ClusterReader(self._helm, self.namespace), objects)
 

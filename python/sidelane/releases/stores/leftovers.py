@@ -20,7 +20,7 @@ from sidelane.releases.stores.found import find
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
 
-_CHART: Final = Path(__file__).parents[1] / "_leftovers"
+_CHART: Final = Path(__file__).parent / "_leftovers"
 _HOOK: Final = "helm.sh/hook"
 _POLICY: Final = "helm.sh/hook-delete-policy"
 _REPLACED: Final = "before-hook-creation"  # Helm's own choice where a chart says nothing

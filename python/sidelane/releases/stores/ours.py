@@ -14,8 +14,8 @@ from sidelane.errors import InvalidManifest, NotOurs, ReleaseNotFound
 from sidelane.manifest.fields import mapping
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import CHART, Known, is_of_chart, known_of
 from sidelane.releases.stores import Release, Stored, Target
-from sidelane.routes.model import CHART, Known, is_of_chart, known_of
 from sidelane.support.concurrency import some_at_a_time
 
 #: The data of a guard's ConfigMap (charts/common/templates/_guard.tpl).

@@ -1,8 +1,8 @@
 """The last lines of containers' logs, from the API server, for containers whose termination message has none.
 
 Helm reads no logs, so Sidelane talks to an API server itself: by Kubernetes' own client for Python, with what Helm
-connects by. It does so here and for rights (sidelane.helm.rights). The client is imported when something is not ready, or is
-to be removed, and at no other time.
+connects by. It does so here and for rights (stores/rights.py). The client is imported when something is not ready, or
+is to be removed, and at no other time.
 """
 
 from __future__ import annotations

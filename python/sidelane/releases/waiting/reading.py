@@ -14,7 +14,7 @@ from sidelane.helm.lookup import ClusterReader, Query, answered
 from sidelane.manifest import Object
 from sidelane.releases.readiness import Live, Subject
 
-CHART: Final = Path(__file__).parents[1] / "_waiting"
+CHART: Final = Path(__file__).parent / "_waiting"
 #: Seconds from the beginning of one reading to that of the next.
 INTERVAL: Final = 2.0
 #: Seconds that one reading may take.
