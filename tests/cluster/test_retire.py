@@ -62,7 +62,7 @@ def test_claims_that_take_their_time_are_waited_for(cluster, namespace, client, 
     # What a process left that was killed while it deleted claims is in nobody's way.
     (tmp_path / "left" / "templates").mkdir(parents=True)
     (tmp_path / "left" / "Chart.yaml").write_text("apiVersion: v2\nname: claims\nversion: 0.1.0\n")
-    plain("install", helpers.name("claims", "coco-1"), tmp_path / "left", "--labels", f"{helpers.LABEL}=true")
+    plain("install", helpers.name("claims", "coco-1"), tmp_path / "left", "--labels", "sidelane.dev/helper=true")
     freed = threading.Timer(8, lambda: cluster.patch(claim, {"metadata": {"finalizers": None}}))
     freed.start()
     client.retire("coco-1", delete_claims=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
+from sidelane.naming.labels import OPERATIONAL_VALUES, RELEASE_NAME
 from sidelane.support import carried
 
 if TYPE_CHECKING:
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 #: Helm's own limits on a packaged chart, in bytes: what a small archive may grow to.
 ARCHIVE_LIMIT = 100 * 1024 * 1024
 FILE_LIMIT = 5 * 1024 * 1024
-
-#: Values that may change on a deployed release, separated by commas; a chart without it has none.
-OPERATIONAL_VALUES = "sidelane.dev/operational-values"
-
-#: How a chart's releases are named before their lane, from its values: ``{name}-{serviceVersion}``. A chart without it
-#: has one release a lane, of the chart's own name.
-RELEASE_NAME = "sidelane.dev/release-name"
 
 #: Patterns that few calls need are texts: `re` compiles each when it is used first.
 VALUES_FILE = r"(charts/[^/]+/)*values\.yaml"

@@ -15,13 +15,14 @@ from sidelane.manifest import Manifest, Object
 from sidelane.manifest.differences import ABSENT, Difference, differences
 from sidelane.manifest.drift import Drift
 from sidelane.manifest.objects import Identity
+from sidelane.naming import labels
 from sidelane.naming.lane import Lane
 from sidelane.releases.verify import Verification
 
 # Where a lane, a Version or a Build stands alone, by the key or by the variable's name.
 _ALONE: Final = {
-    "sidelane.dev/lane": "lane", "sidelane.dev/version": "version", "sidelane.dev/build": "build",
-    "app.kubernetes.io/part-of": "lane", "lane": "lane",
+    labels.LANE: "lane", labels.VERSION: "version", labels.BUILD: "build",
+    labels.PART_OF: "lane", "lane": "lane",
     "SIDELANE_LANE": "lane", "SIDELANE_VERSION": "version", "SIDELANE_BUILD": "build",
 }  # fmt: skip
 #: The key by which the ConfigMap is known that charts/common leaves, and the one that holds digests of values.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidLane
+from sidelane.naming import labels as keys
 from sidelane.naming.lane import Lane
 
 #: The chart of routes.
@@ -28,11 +29,11 @@ def known(labels: Mapping[str, Any]) -> Known | None:
     the labels of its objects. Names don't count: anybody may call a release or a chart ``route-controller``, and plain
     Helm installs a route under any name.
     """
-    chart, service = labels.get("helm.sh/chart"), labels.get("app.kubernetes.io/component")
-    if labels.get("app.kubernetes.io/name") != CHART or not _CHART_LABEL.fullmatch(str(chart)):
+    chart, service = labels.get(keys.CHART), labels.get(keys.COMPONENT)
+    if labels.get(keys.NAME) != CHART or not _CHART_LABEL.fullmatch(str(chart)):
         return None
     try:
-        lane = Lane(labels["sidelane.dev/version"], labels["sidelane.dev/build"])
+        lane = Lane(labels[keys.VERSION], labels[keys.BUILD])
     except (KeyError, InvalidLane):
         return None
     return Known(service, lane) if isinstance(service, str) and labels.get("app") == f"{service}-{lane}" else None

@@ -18,6 +18,7 @@ from sidelane.errors import (
 from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
+from sidelane.naming.labels import LANE
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.answers import parse_time
 from sidelane.releases.stores.cluster import ClusterTarget
@@ -74,7 +75,7 @@ class ClusterPlace:
             rendering.release,
             rendering.chart.path,
             namespace=self._namespace,
-            labels={"sidelane.dev/lane": str(rendering.lane)},
+            labels={LANE: str(rendering.lane)},
             description=note,
         ) as install:
             await install(rendering.values)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidInput, InvalidRoute
 from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name, release_name, service_version_name
+from sidelane.naming.labels import LANE
 from sidelane.naming.lane import Lane
 
 #: What the Gateway API takes; Istio takes more.
@@ -71,7 +72,7 @@ class Destination:
         """The labels of the target's pods."""
         lane = self.lane or own
         version = {"version": self.service_version} if self.service_version else {}
-        return {"app": component_name(name, lane), **version, "sidelane.dev/lane": str(lane)}
+        return {"app": component_name(name, lane), **version, LANE: str(lane)}
 
     def to_values(self) -> dict[str, Any]:
         """The target as the chart's values have it."""

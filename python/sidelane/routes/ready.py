@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from sidelane.errors import TargetNotReady
+from sidelane.naming import labels
+from sidelane.naming.route import CHART
 from sidelane.routes.model import Destination, Route, Way
 from sidelane.routes.places import Backend
 
@@ -71,9 +73,9 @@ def _missing(route: Route, to: Destination, port: int, backend: Backend | None) 
     name, lane = to.service(route.service, route.lane), to.lane or route.lane
     if backend is None:
         return f"there is no Service {name}"
-    if backend.labels.get("sidelane.dev/lane") != str(lane):
+    if backend.labels.get(labels.LANE) != str(lane):
         return f"the Service {name} does not belong to lane {lane}, as its labels say"
-    if to.service_version is None and backend.labels.get("app.kubernetes.io/name") == "route":
+    if to.service_version is None and backend.labels.get(labels.NAME) == CHART:
         return f"the Service {name} is a route itself; name the version, such as {lane}/v1"
     if to.service_version is not None and backend.labels.get("version") != to.service_version:
         return f"the Service {name} is not of version {to.service_version}, as its labels say"

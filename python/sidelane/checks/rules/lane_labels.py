@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sidelane.checks.rules.rule import BUILD_LABEL, LANE_LABEL, VERSION_LABEL, Context, Problem, Rule, in_lane, shown
+from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, shown
 from sidelane.errors import InvalidName
 from sidelane.manifest import Object
 from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name
+from sidelane.naming.labels import BUILD, LANE, VERSION
 from sidelane.naming.lane import Lane
 
 _DEPLOYMENT: Final = """\
@@ -55,12 +56,12 @@ def _check(context: Context) -> Iterator[Problem]:
 
 
 def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None) -> Iterator[Problem]:
-    missing = [key for key in ("app", VERSION_LABEL, BUILD_LABEL, LANE_LABEL) if labels.get(key) is None]
+    missing = [key for key in ("app", VERSION, BUILD, LANE) if labels.get(key) is None]
     if missing:
         yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")
     if lane is None:
-        if LANE_LABEL not in missing:
-            yield Problem(obj, f"{path}[{LANE_LABEL}]", f"{shown(labels[LANE_LABEL])} is no lane")
+        if LANE not in missing:
+            yield Problem(obj, f"{path}[{LANE}]", f"{shown(labels[LANE])} is no lane")
         return
     for key, expected in _expected(obj, lane).items():
         if key not in missing and labels.get(key) != expected:
@@ -70,7 +71,7 @@ def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None
 
 
 def _expected(obj: Object, lane: Lane) -> dict[str, str]:
-    expected = {VERSION_LABEL: lane.version, BUILD_LABEL: lane.build, LANE_LABEL: str(lane)}
+    expected = {VERSION: lane.version, BUILD: lane.build, LANE: str(lane)}
     named = parse_name(obj.name)
     service_version = named[0].rpartition("-")[2] if named and "-" in named[0] else ""
     # A name that says the version of a service has it in a label too, by which meshes tell versions apart.

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sidelane.checks.rules.rule import LANE_LABEL, Context, Problem, Rule, in_lane, is_route, parse_lane
+from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, is_route, parse_lane
 from sidelane.manifest import Object, Selector, selectors
+from sidelane.naming.labels import LANE
 from sidelane.naming.lane import Lane
 
 _LABELS: Final = """\
@@ -100,7 +101,7 @@ def _check(context: Context) -> Iterator[Problem]:
 
 
 def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
-    demanded = selector.demanded(LANE_LABEL)
+    demanded = selector.demanded(LANE)
     if demanded is not None and is_route(obj):
         lane = parse_lane(demanded) or lane
         if not in_lane(selector.demanded("app"), lane):
@@ -112,7 +113,7 @@ def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
     if selector.is_empty:
         return f"is empty, and so selects all {selector.selects} of the namespace"
     if demanded is None and not in_lane(selector.demanded("app"), lane):
-        return f"demands neither the label {LANE_LABEL}: {lane} nor an app of this lane"
+        return f"demands neither the label {LANE}: {lane} nor an app of this lane"
     if selector.role == "template":
         template = obj.pod_template
         matches = template is None or selector.matches(template.labels)

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from sidelane.errors import InvalidLane
 from sidelane.manifest import Identity, Manifest, Object
+from sidelane.naming import labels, route
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 from sidelane.support.harmless import in_line
@@ -15,11 +16,7 @@ from sidelane.support.redaction import redact
 
 Severity = Literal["error", "warning"]
 
-VERSION_LABEL: Final = "sidelane.dev/version"
-BUILD_LABEL: Final = "sidelane.dev/build"
-LANE_LABEL: Final = "sidelane.dev/lane"
-
-#: What a route is made of (charts/route), by group and kind; its objects say so in the label app.kubernetes.io/name.
+#: What a route is made of (charts/route), by group and kind; its objects say so in the label NAME.
 ROUTE_KINDS: Final = frozenset({
     ("", "Service"), ("networking.istio.io", "VirtualService"), ("gateway.networking.k8s.io", "HTTPRoute"),
 })  # fmt: skip
@@ -81,7 +78,7 @@ class Context(NamedTuple):
         """The lane that an object has to keep to, None where neither the caller nor its label says one."""
         if self.lane is not None:
             return self.lane
-        label = obj.labels.get(LANE_LABEL)
+        label = obj.labels.get(labels.LANE)
         return parse_lane(label) if isinstance(label, str) else None
 
     def in_lanes(self) -> Iterator[tuple[Object, Lane]]:
@@ -131,7 +128,7 @@ def parse_lane(text: str) -> Lane | None:
 
 def is_route(obj: Object) -> bool:
     """Whether an object is a route's, the one thing that may lead into other lanes: that is what it is there for."""
-    return (obj.identity.group, obj.kind) in ROUTE_KINDS and obj.labels.get("app.kubernetes.io/name") == "route"
+    return (obj.identity.group, obj.kind) in ROUTE_KINDS and obj.labels.get(labels.NAME) == route.CHART
 
 
 def in_lane(name: object, lane: Lane) -> bool:

@@ -4,7 +4,8 @@ What a route leads to, what another release needs, what is young and what somebo
 with what holds it. Taking a target out of its route is the user's; then what is still open is given time, and the
 releases go one level after another: what needs others first, so that inner services go before what they stand on.
 
-Only releases of Sidelane's go (releases/stores/ours.py), and no object outside the namespace, unless the caller names them.
+Only releases of Sidelane's go (releases/stores/ours.py), and no object outside the namespace, unless the caller names
+them.
 
 - looking.py: what would go, and what is in the way;
 - proposing.py: which lanes are old enough;

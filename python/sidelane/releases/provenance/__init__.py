@@ -22,9 +22,7 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "https://sidelane.dev/release/v1"
 
-#: The label of the ConfigMap that holds a record, and its key there: the statement as text, or a large one compressed
-#: with gzip, in base64.
-LABEL: Final = "sidelane.dev/record"
+#: The key in the ConfigMap that holds a record: the statement as text, or a large one compressed with gzip, in base64.
 KEY: Final = "statement.json"
 COMPRESSED: Final = "statement.json.gz"
 

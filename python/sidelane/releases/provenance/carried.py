@@ -28,7 +28,8 @@ from sidelane import kubeyaml
 from sidelane.charts.sources import Chart, files
 from sidelane.errors import ChartNotFound, TooLarge
 from sidelane.manifest.fields import at
-from sidelane.releases.provenance import COMPRESSED, KEY, LABEL, config_map
+from sidelane.naming.labels import INSTANCE, LANE, RECORD
+from sidelane.releases.provenance import COMPRESSED, KEY, config_map
 
 #: The template's name. No chart of anybody's has one of this name, unless it came from here.
 TEMPLATE: Final = "templates/sidelane-record.yaml"
@@ -70,7 +71,7 @@ def apart(manifest: str, release: str) -> Told:
     statement, data = None, None
     for part in re.split(r"^---\n", manifest, flags=re.MULTILINE):
         # The charts that print it again write its name in quotes.
-        if LABEL in part and re.search(rf'\n  name: "?{re.escape(config_map(release))}"?\n', part):
+        if RECORD in part and re.search(rf'\n  name: "?{re.escape(config_map(release))}"?\n', part):
             data = at(kubeyaml.read(part, source=release), "data")
             statement = in_config_map(data)
         else:
@@ -133,7 +134,7 @@ class Carrier:
         ((key, text),) = config_map_data(statement, there).items()
         # In base64, so that no text in it is a template to Helm.
         content = f'"{text}"' if key == COMPRESSED else f'b64dec "{base64.b64encode(text.encode()).decode()}"'
-        labels = json.dumps({LABEL: "statement", "sidelane.dev/lane": lane, "app.kubernetes.io/instance": release})
+        labels = json.dumps({RECORD: "statement", LANE: lane, INSTANCE: release})
         template = _RECORD.format(name=config_map(release), labels=labels, key=key, content=content)
         (self.path / TEMPLATE).write_text(template)
 

@@ -29,12 +29,13 @@ from sidelane.helm.client import Halt, Helm
 from sidelane.helm.durations import seconds
 from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest.fields import at
+from sidelane.naming.labels import DEADLINE, HOLDER, INPUTS, INSTANCE, LANE, LEVEL, NEEDS
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import carried
 from sidelane.releases.provenance.cluster import Facts, facts
 from sidelane.releases.stores import Create, Found, Options, PutBack, Release, Stored, not_there
 from sidelane.releases.stores.answers import parse_time, release_of, stored_of, told_of
-from sidelane.releases.stores.holding import DEADLINE, HOLDER, dead_holders, holder, taking_over
+from sidelane.releases.stores.holding import dead_holders, holder, taking_over
 from sidelane.support.concurrency import Shared, some_at_a_time, together
 
 if TYPE_CHECKING:
@@ -43,12 +44,6 @@ if TYPE_CHECKING:
     from sidelane.releases.stores.waits import Waits
 
 T = TypeVar("T")
-
-# Labels of releases. Helm keeps them from revision to revision, and its `list --selector` finds releases by them.
-LANE = "sidelane.dev/lane"
-INPUTS = "sidelane.dev/inputs"
-LEVEL = "sidelane.dev/level"
-NEEDS = "needs.sidelane.dev/"  # and the release that is needed
 
 #: The annotation with which Helm says whose an object is.
 _OWNER = "meta.helm.sh/release-name"
@@ -489,7 +484,7 @@ class ClusterTarget:
 
 def _claimed(lane: Lane, release: str | None) -> dict[str, str]:
     """The labels of the claims of a lane, or of one release of it."""
-    return {LANE: str(lane)} | ({"app.kubernetes.io/instance": release} if release else {})
+    return {LANE: str(lane)} | ({INSTANCE: release} if release else {})
 
 
 def _busy(name: str) -> TargetBusy:

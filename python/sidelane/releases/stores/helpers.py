@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sidelane.errors import ReleaseNotFound
+from sidelane.naming.labels import HELPER
 
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
 
-LABEL: Final = "sidelane.dev/helper"
-LABELS: Final[Mapping[str, str]] = {LABEL: "true"}
+LABELS: Final[Mapping[str, str]] = {HELPER: "true"}
 
 
 def name(purpose: str, of: str) -> str:
@@ -27,6 +27,6 @@ def name(purpose: str, of: str) -> str:
 
 async def remove(target: ClusterTarget, helper: str, *, wait: bool = False, timeout: str | None = None) -> None:
     """Uninstalls a helper where it is there, and nobody else's release."""
-    if helper in await target.labelled(LABEL):
+    if helper in await target.labelled(HELPER):
         with suppress(ReleaseNotFound):
             await target.helm.uninstall(helper, namespace=target.namespace, wait=wait, timeout=timeout)

@@ -22,8 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-HOLDER = "sidelane.dev/holder"
-DEADLINE = "sidelane.dev/deadline"
+from sidelane.naming.labels import DEADLINE, HOLDER
 
 #: How far the clocks of two machines may be apart, in seconds.
 CLOCKS_APART = 120

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidelane.errors import HelmError, SidelaneError
+from sidelane.naming.labels import HOLDER
 from sidelane.releases.stores import Options
-from sidelane.releases.stores.holding import HOLDER, holder
+from sidelane.releases.stores.holding import holder
 
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
