@@ -171,8 +171,9 @@ def make(output: Path, java: Path, programs: Path, root: Path) -> None:
 
 
 def compile_webapp(java: Path, output: Path, compiler: str | Path = "javac") -> None:
-    """Compiles the stand-in for Storm's web application. java: ZooKeeper and Storm."""
-    command = [compiler, "--release", "17", "-cp", java / "storm" / "lib" / "*", "-d", output, FILES / "Webapp.java"]
+    """Compiles the stand-ins for what Storm has and Maven Central lacks. java: ZooKeeper and Storm."""
+    sources = sorted(FILES.glob("*.java"))
+    command = [compiler, "--release", "17", "-cp", java / "storm" / "lib" / "*", "-d", output, *sources]
     subprocess.run(command, check=True)
 
 
