@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1800.0  # seconds that callers call, whoever has forgotten them
 TIMEOUT = 10.0  # seconds for one request, its connection included
-PAUSE = 0.004  # seconds between two requests of a caller: the processors are needed for what is tried
+PAUSE = 0.02  # seconds between two requests of a caller: the processors are needed for what is tried
 
 
 class Asked(NamedTuple):
