@@ -26,8 +26,8 @@ __all__ = ["AsyncClient", "Client", "Lane", "Release", "SidelaneError"]
 _HOME = {
     "AsyncClient": "client",
     "Client": "client",
-    "Lane": "lane",
-    "Release": "targets",
+    "Lane": "naming.lane",
+    "Release": "releases.stores",
     "SidelaneError": "errors",
 }
 
