@@ -1,4 +1,4 @@
-"""Finding routes: what is a route, and of which service and lane, is said by its objects (sidelane.routes.model.known).
+"""Finding routes: what is a route, and of which service and lane, is said by its objects (sidelane.naming.route.known).
 
 The name of a release only speeds this up. Plain Helm installs a route under any name, and anybody may call a release or
 a chart like one.

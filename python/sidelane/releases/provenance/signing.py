@@ -3,7 +3,7 @@
 https://github.com/secure-systems-lab/dsse says what an envelope is; cosign and in-toto's tools read the same. The key
 is the caller's: nothing is kept here, and nothing in a cluster changes. It takes ``pip install 'sidelane[sign]'``.
 
-    from sidelane.record import signing
+    from sidelane.releases.provenance import signing
 
     envelope = signing.sign(client.record("svc1-v1", lane), Path("key.pem").read_bytes())
     signing.check(envelope, client.record("svc1-v1", lane), Path("key.pub.pem").read_bytes())
