@@ -218,7 +218,8 @@ def test_every_mistake_in_values_is_told_at_once(sidelane):
 
 def test_without_helm_it_says_how_to_get_one(tmp_path):
     program = (
-        "from sidelane import cli, helm_program\nhelm_program.sysconfig.get_path = lambda _: '/nothing'\ncli.main()"
+        "from sidelane import cli\nfrom sidelane.helm import executable\n"
+        "executable.sysconfig.get_path = lambda _: '/nothing'\ncli.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "render", "zookeeper", "--lane", "coco-1"],
