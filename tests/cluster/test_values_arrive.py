@@ -6,7 +6,7 @@ import json
 import pytest
 from clusters import settled
 from sidelane import Client, Lane
-from sidelane.helm import values
+from sidelane.helm import values as helm_values
 from sidelane.helm.client import Helm
 from sidelane.helm.lookup import ClusterReader, Query
 
@@ -38,7 +38,7 @@ def app(tmp_path):
 
 def padded(values, length, key="pad"):
     """The values with a text that makes their document this long, less its line break."""
-    short = len(values.document({**values, key: ""})) - 1
+    short = len(helm_values.document({**values, key: ""})) - 1
     return {**values, key: "x" * (length - short)}
 
 
@@ -60,7 +60,7 @@ def test_a_reader_s_queries(cluster, namespace, helm):
     for length in LENGTHS:
         # A label that no object has makes the queries as long as they have to be.
         short = {"queries": [query.to_json(), Query("v1", "Secret", labels={"x": ""}).to_json()]}
-        pad = "x" * (length - len(values.document(short)) + 1)
+        pad = "x" * (length - len(helm_values.document(short)) + 1)
         reader = ClusterReader(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
         found, none = asyncio.run(reader.read(query, Query("v1", "Secret", labels={"x": pad})))
         assert [item["data"] for item in found] == [{"a": "b"}]

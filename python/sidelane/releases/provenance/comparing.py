@@ -110,8 +110,11 @@ def _stands_for(operated: Iterable[str], path: str, obj: Object | None) -> bool:
 def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str], obj: Object, path: str) -> bool:
     """Whether an object is as it was recorded once changed operational values are put back where it has them.
 
-    So a value of which nobody knows the fields excuses those that have it, whole or in a text, and no other.
+    So a value of which nobody knows the fields excuses those that have it, whole or in a text, and no other. A record
+    that has digests alone has nothing to put back: there such a value excuses the object.
     """
+    if record.values is None:
+        return any(not operational.known(value) for value in operated)
     before, after = (coalesce(record.defaults or {}, given) for given in (record.values or {}, values))
     pairs = [
         (operational.value_at(after, value), operational.value_at(before, value))
