@@ -169,8 +169,6 @@ class ControlPlane:
             f"--initial-advertise-peer-urls={nobody}",
             f"--initial-cluster=default={nobody}",
             "--unsafe-no-fsync",  # what a power cut would lose is thrown away anyway
-            "--heartbeat-interval=100",  # milliseconds: a lone member need not wait a second to elect itself
-            "--election-timeout=1000",
             "--log-level=warn",
         )
         self._await("etcd", (self.folder / "etcd").exists)

@@ -22,6 +22,7 @@ from typing import Any, Final
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.fields import at, mapping
 from sidelane.manifest.objects import canonical
+from sidelane.naming.labels import COMPONENT, LANE
 
 #: The field that sets how many pods a workload has.
 REPLICAS: Final = "spec.replicas"
@@ -130,9 +131,9 @@ def _own(obj: Object, values: Mapping[str, Any], *, alone: bool) -> str:
 
 def _component(obj: Object) -> str:
     """The name of a workload without its lane."""
-    lane = obj.labels.get("sidelane.dev/lane")
+    lane = obj.labels.get(LANE)
     named = obj.name.removesuffix(f"-{lane}") if lane else obj.name
-    return str(obj.labels.get("app.kubernetes.io/component") or named)
+    return str(obj.labels.get(COMPONENT) or named)
 
 
 def _section(values: Mapping[str, Any], component: str) -> tuple[str, bool] | None:
