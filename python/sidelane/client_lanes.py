@@ -48,7 +48,7 @@ class LaneVerbs(Connection):
         with LaneVerbs._advising(at):
             async with LaneVerbs._charts(at, deployment) as found:
                 plan = await LaneVerbs._planned(at, deployment, found, parallel, reset=reset_operational)
-                return await LaneVerbs._plan_with_drift(at, plan)
+                return LaneVerbs._whole(at, await LaneVerbs._plan_with_drift(at, plan))
 
     async def apply(
         self,

@@ -244,6 +244,10 @@ class Connection:
         remedy = f"{len(drift)} drifted: {verify.remedy(drift, plan.namespace or self._namespace)}"
         return dataclasses.replace(plan, steps=tuple(steps), remedy="\n".join(filter(None, (plan.remedy, remedy))))
 
+    def _whole(self, plan: Plan) -> Plan:
+        """The same, with commands that name this connection's place."""
+        return plan.whole(Place.of(self._settings))
+
     async def _applied(
         self, deployment: Deployment, *, options: Options, parallel: int | None, atomic: bool, reset: bool
     ) -> Applied:

@@ -143,14 +143,19 @@ class CheckFailed(Refused):
 
 
 class ReleaseConflict(Refused):
-    """The lane's release, or one of its objects, is there with other content. ``differences`` names the fields."""
+    """The lane's release, or one of its objects, is there with other content. ``differences`` names the fields.
 
-    def __init__(self, problem: str, *, differences: tuple[str, ...] = (), remedy: str = "") -> None:
+    free: the lane of the next free Build, ``coco-2``, where the same can be installed; empty where there is none.
+    """
+
+    def __init__(self, problem: str, *, differences: tuple[str, ...] = (), remedy: str = "", free: str = "") -> None:
         super().__init__(problem, remedy=remedy)
         self.differences = differences
+        self.free = free
 
     def to_json(self) -> dict[str, object]:
-        return {**super().to_json(), "differences": list(self.differences)}
+        free = {"free": self.free} if self.free else {}
+        return {**super().to_json(), "differences": list(self.differences), **free}
 
 
 class ReleaseExists(ReleaseConflict):

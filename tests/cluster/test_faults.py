@@ -343,7 +343,9 @@ def test_a_failed_lane_with_other_content_is_not_touched(lane):
         lane.client.apply(lane.file, timeout="3s")
     lane.file.write_text(LANE)
     plan = lane.client.plan(lane.file)
-    assert "it was left failed with other content" in plan.refused[0].why[0]
+    said = plan.refused[0].why[0]
+    assert said.startswith("its status is failed, and it has other content: ")
+    assert f"`sidelane uninstall zookeeper-coco-1 -n {lane.namespace} " in said
     with pytest.raises(ReleaseConflict):
         lane.client.apply(lane.file)
     assert lane.client.status("zookeeper-coco-1").status == "failed"

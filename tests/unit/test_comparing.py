@@ -1,6 +1,7 @@
 """What differs from a release that is there, and may it? install, upgrade, plan and apply answer alike."""
 
 import os
+import re
 import shlex
 import subprocess
 import sysconfig
@@ -150,3 +151,71 @@ def test_all_refuse_the_same_with_the_same_words(scaled, chart, file, verb):
         said = str(error.value)
     assert ("data.text" in said) or ("can't change: text (operational values: replicas)" in said)
     assert "replicas:" not in said or verb == "upgrade", "nothing was said of replicas, so they stay"
+
+
+def advised(text):
+    """The commands that a text advises."""
+    return re.findall("`(sidelane [^`]+)`", text)
+
+
+def test_an_upgrade_that_is_refused_names_the_install_beside_it_which_works_as_it_is_pasted(scaled, chart, root, run):
+    with pytest.raises(ReleaseConflict) as refused:
+        scaled.upgrade(chart, "coco-1", **SERVICE, values={"text": "third"}, reuse_values=True)
+    assert refused.value.free == refused.value.to_json()["free"] == "coco-2"
+    (command,) = advised(refused.value.remedy)
+    assert run(command).returncode == 0
+    values = scaled.record("svc1-v1-coco-2").to_json()["predicate"]["buildDefinition"]["externalParameters"]["values"]
+    assert (values["text"], values["replicas"]) == ("third", 8), "those of the release, with what was asked for"
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply"])
+def test_a_file_that_is_refused_names_the_apply_of_the_next_build_which_works_as_it_is_pasted(scaled, file, run, verb):
+    file.write_text(LANE.replace("text: other", "text: third"))
+    if verb == "plan":
+        remedy = scaled.plan(file, namespace="streams").remedy
+    else:
+        with pytest.raises(ReleaseConflict) as refused:
+            scaled.apply(file)
+        remedy = refused.value.remedy
+    (command,) = advised(remedy)
+    assert command.startswith(f"sidelane apply {file} --build 2 ")
+    assert advised(
+        run(f"sidelane {verb} {command.removeprefix('sidelane apply').replace('--build 2', '')}").stdout
+    ) == ([command] if verb == "plan" else [])
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    assert [one.name for one in scaled.releases("coco-2")] == ["svc1-v1-coco-2"]
+
+
+def test_the_next_build_of_a_file_is_free_of_all_that_it_names(scaled, file):
+    scaled.install("zookeeper", "coco-2")
+    file.write_text(LANE.replace("text: other", "text: third") + "  - {chart: zookeeper}\n")
+    assert "--build 3 " in scaled.plan(file).remedy
+
+
+@pytest.mark.parametrize("verb", ["install", "upgrade"])
+def test_a_command_that_is_refused_names_itself_in_the_next_build(scaled, chart, root, run, tmp_path, verb):
+    (tmp_path / "many.yaml").write_text("more: {" + ", ".join(f"k{at}: {at}" for at in range(20)) + "}\n")
+    options = (
+        f"--name svc1 --service-version v1 -n streams --allow-secrets --directory {root} -f {tmp_path / 'many.yaml'}"
+    )
+    for lane in ("--lane coco-1", "--lane=coco-1"):
+        refused = run(f"sidelane {verb} {chart} {lane} {options} --set adminPassword=hunter22")
+        assert refused.returncode == 1
+        (command,) = advised(refused.stderr)
+        expected = f"sidelane install {chart} {lane[:-1]}2 {options} --set adminPassword=(hidden)"
+        assert shlex.split(command) == expected.split()
+    (command,) = advised(run(f"sidelane {verb} {chart} --lane coco-1 {options}").stderr)
+    assert run(command).returncode == 0
+    assert scaled.status("svc1-v1-coco-2").change == ""
+    (other,) = advised(run(f"sidelane {verb} {chart} --lane coco-1 {options} --set Version=coco").stderr)
+    assert other.startswith("sidelane record svc1-v1-coco-1 "), "values that name their lane are not for another one"
+
+
+def test_a_command_whose_lane_is_in_the_environment_names_the_next_one(scaled, chart, root, run, monkeypatch):
+    monkeypatch.setenv("SIDELANE_LANE", "coco-1")
+    monkeypatch.setenv("SIDELANE_DIRECTORY", str(root))
+    refused = run(f"sidelane install {chart} --name svc1 --service-version v1 -n streams --set text=third")
+    (command,) = advised(refused.stderr)
+    assert command.endswith(f" --lane coco-2 --directory {root}")
+    assert run(command).returncode == 0

@@ -53,7 +53,9 @@ def test_a_refused_change_names_the_whole_command_of_the_next_build(client, tiny
     made = client.record("svc1-v2", "2-coco-2").to_json()["predicate"]["buildDefinition"]["externalParameters"]
     assert (made["release"], made["values"]["text"]) == ("svc1-v2-2-coco-2", "an 'other' one")
     # What no command can say, or may not, is not said in half.
-    assert advised({"text": "x", "more": dict.fromkeys("abcdefghi", 1)}) == []
+    assert advised({"text": "x", "more": dict.fromkeys("abcdefghi", 1)}) == [
+        f"record svc1-v2-2-coco-1 --directory {client._settings['directory']}"
+    ]
 
 
 def test_what_can_not_name_a_release_is_refused(client, tiny):

@@ -71,7 +71,7 @@ def test_it_ends_at_once_when_it_can_not_succeed():
     with pytest.raises(NotReady, match="can't get ready") as failed:
         wait(Played(UNREADY, HOPELESS))
     assert not isinstance(failed.value, TimedOut)
-    assert "next Build" in failed.value.remedy
+    assert "another Build" in failed.value.remedy
 
 
 def test_an_api_server_that_is_away_for_a_moment_is_waited_for_and_one_that_refuses_is_not():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -36,6 +36,15 @@ COMMANDS = {
 
 class Commands(click.Group):
     """A group that knows its commands' names and help, and imports a command when it is asked for."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click does it, and keeps the words that were typed: errors advise the same command with another lane."""
+        typed = tuple(args)
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta["sidelane.typed"] = typed
+        return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)

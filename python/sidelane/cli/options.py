@@ -165,13 +165,18 @@ def content(path: str, limit: int) -> bytes:
 allow_secrets = click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too.")
 
 
-def _values(
+#: The parameters of a command that say values.
+VALUES = ("value_files", "set_values", "set_string", "set_file", "set_json")
+
+
+def values_of(
     value_files: tuple[str, ...],
     set_values: tuple[str, ...],
     set_string: tuple[str, ...],
     set_file: tuple[str, ...],
     set_json: tuple[str, ...],
 ) -> dict[str, Any]:
+    """Returns the values that a command was given."""
     if not any((value_files, set_values, set_string, set_file, set_json)):
         return {}
     from sidelane.charts.flags import gather
@@ -181,7 +186,7 @@ def _values(
 
 values = together(
     "values",
-    _values,
+    values_of,
     value_files=click.option(
         "-f", "--values", "value_files", multiple=True, metavar="FILE", help="Values from a YAML file; - is stdin."
     ),

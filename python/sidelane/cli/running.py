@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from sidelane.cli import printing
 from sidelane.cli.progress import Progress
-from sidelane.errors import SidelaneError
+from sidelane.errors import ReleaseConflict, SidelaneError
 from sidelane.support.advice import Place
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except SidelaneError as error:
+            if isinstance(error, ReleaseConflict) and error.free:
+                from sidelane.cli import again
+
+                again.advise(error, kwargs)
             as_text = kwargs.get("format_", "table") not in ("json", "yaml")
             if as_text:
                 printing.say(f"Error: {error}", err=True)

@@ -66,10 +66,11 @@ MEANINGS = (
         "take large files out of the chart, and give it the name of a ConfigMap or volume instead of large values",
     ),
     _row(
-        r"Unable to continue with \w+: (?P<what>.+?) in namespace \"(?P<ns>[^\"]*)\" exists and cannot be imported",
+        r"Unable to continue with \w+: (?P<kind>\w+) \"(?P<name>[^\"]+)\" in namespace \"(?P<ns>[^\"]*)\" exists and "
+        r"cannot be imported",
         ReleaseConflict,
-        "the {what} in namespace {ns!r} belongs to another release or to none",
-        "use the next Build, or uninstall what owns it",
+        'the {kind} "{name}" in namespace {ns!r} belongs to another release or to none',
+        "`kubectl get {kind} {name} -o yaml` shows whose it is: remove that, or install it as another Build",
     ),
     _row(
         r"conflict occurred while applying object (\S+/)?(?P<name>\S+) \S+, Kind=(?P<kind>\w+): "

@@ -55,13 +55,14 @@ class Comparison:
         values = ", ".join(self.values)
         return f"{name} is deployed, and these values can't change: {values} (operational values: {may})"
 
-    def require_allowed(self, remedy: str) -> None:
-        """Raises ReleaseConflict where more differs than operational values."""
+    def refusal(self) -> ReleaseConflict | None:
+        """Returns the error for an upgrade that would change more than operational values, without its remedy."""
         if self.chart:
             lines = "\n  ".join(self.chart)
-            raise ReleaseConflict(f"{self.why}:\n  {lines}", differences=self.chart, remedy=remedy)
+            return ReleaseConflict(f"{self.why}:\n  {lines}", differences=self.chart)
         if self.answer == "other":
-            raise ReleaseConflict(self.why, differences=self.values, remedy=remedy)
+            return ReleaseConflict(self.why, differences=self.values)
+        return None
 
 
 async def compare(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -224,21 +224,24 @@ async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
             differences=found.differences,
             remedy=f"install changes nothing that is deployed; `{command}` changes these values",
         )
-    free = await next_free(target, name, rendering.lane)
-    return ReleaseConflict(
-        f"the release {name} is there with other content:\n  {lines}",
-        differences=found.differences,
-        remedy=f"a deployed lane is never changed: install it as {free}{_install(rendering, free)}",
+    return await _beside(
+        target,
+        found,
+        ReleaseConflict(f"the release {name} is there with other content:\n  {lines}", differences=found.differences),
     )
 
 
-def _install(rendering: Rendering, free: str) -> str:
-    """The command that installs it in the lane that is free, where that can be said."""
+async def _beside(target: Target, found: Comparison, refusal: ReleaseConflict) -> ReleaseConflict:
+    """Returns the refusal with its remedy: the command that installs the same as the next free Build."""
     from sidelane.releases import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
 
-    lane, _, found = free.partition(", ")
-    command = pasted.install(rendering.chart, lane, rendering.values) if found else None
-    return f": `{command}`" if command else ""
+    rendering = found.rendering
+    name = found.stored.release.name
+    free = await next_free(target, [name], rendering.lane)
+    command = pasted.install(rendering.chart, free, rendering.values) if free else None
+    refusal.free = "" if free is None else str(free)
+    refusal.remedy = pasted.beside(free, command, release=name)
+    return refusal
 
 
 async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
@@ -272,15 +275,17 @@ def _with_chart(release: Release, found: Comparison, change: str) -> Release:
     )
 
 
-async def next_free(target: Target, release: str, lane: Lane) -> str:
-    """Where a change of a release may go, in words: ``coco-2, the next free Build``."""
-    subject = release.removesuffix(f"-{lane}")
+async def next_free(target: Target, releases: Iterable[str], lane: Lane) -> Lane | None:
+    """Returns the lane of the next Build in which none of these releases of a lane is there; None where the Version has
+    no higher Build.
+    """
+    subjects = {name.removesuffix(f"-{lane}") for name in releases}
     there = filter(None, (parse_name(release.name) for release in await target.releases()))
-    taken = [int(other.build) for name, other in there if (name, other.version) == (subject, lane.version)]
+    taken = [int(other.build) for name, other in there if name in subjects and other.version == lane.version]
     try:
-        return f"{Lane(lane.version, max([*taken, int(lane.build)]) + 1)}, the next free Build"
+        return Lane(lane.version, max([*taken, int(lane.build)]) + 1)
     except InvalidLane:
-        return "a new Version: this one has no higher Build"
+        return None
 
 
 async def upgrade(
@@ -316,7 +321,8 @@ async def upgrade(
         await _require_steady(renderer, await renderer.render(chart, lane, values))
     progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     found = await compare(renderer, stored, chart, lane, values, keep=keep)
-    found.require_allowed("install the change in a lane of its own: the next free Build")
+    if refusal := found.refusal():
+        raise await _beside(target, found, refusal)
     if found.answer == "same" and stored.release.status == "deployed":
         await ready(target, stored, options)
         return _with_chart(stored.release, found, "unchanged")

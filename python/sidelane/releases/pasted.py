@@ -55,6 +55,19 @@ def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | 
     return None if "CHART" in words else shlex.join(words)
 
 
+def beside(free: Lane | str | None, command: str | None = None, *, release: str = "") -> str:
+    """Returns the remedy of a change that a deployed lane refuses.
+
+    free: the lane of the next free Build, if the Version has one. command: installs it there, if one can say that;
+    if none can, the record of the release has its values.
+    """
+    if free is None:
+        return "a deployed lane is never changed: install it as a new Version; this one has no higher Build"
+    told = f"; `sidelane record {release}` shows the values of {release}" if release else ""
+    told = f": `{command}`" if command else told
+    return f"a deployed lane is never changed: install it as {free}, the next free Build{told}"
+
+
 def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:
     """Returns the options for the values that a chart names its release by."""
     words = []

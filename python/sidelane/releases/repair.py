@@ -121,7 +121,7 @@ def _require_as_deployed(now: Verification) -> None:
         raise Refused(
             f"Helm has {now.release} otherwise than it was deployed:\n  " + "\n  ".join(now.changed),
             remedy=f"`helm history {now.release} -n {now.namespace}` has its revisions: roll back to the one that was "
-            "deployed, then repair it; or install the change as the next free Build",
+            f"deployed, then repair it with `sidelane repair {now.release} -n {now.namespace}`",
         )
     if now.status.startswith("pending-"):
         raise TargetBusy(

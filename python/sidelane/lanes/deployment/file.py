@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +42,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Deployment:
-    """All releases of one lane. namespace: None is Helm's own choice. routes: as the file has them."""
+    """All releases of one lane. namespace: None is Helm's own choice. routes: as the file has them. apply: the command
+    that applies the file, without a Build.
+    """
 
     lane: Lane
     releases: tuple[Wanted, ...]
     namespace: str | None = None
     routes: tuple[Mapping[str, Any], ...] = ()
+    apply: str = ""
 
 
 def read(path: str | os.PathLike[str], *, version: str | None = None, build: str | int | None = None) -> Deployment:
@@ -78,6 +82,7 @@ def read(path: str | os.PathLike[str], *, version: str | None = None, build: str
         namespace=data.get("namespace"),
         releases=tuple(_wanted(item, f"releases[{at}]", folder) for at, item in enumerate(data["releases"])),
         routes=tuple(data.get("routes") or ()),
+        apply=shlex.join(["sidelane", "apply", source, *(["--lane-version", version] if version else [])]),
     )
 
 

@@ -18,6 +18,7 @@ from sidelane.lanes.deployment.file import Deployment, Wanted
 from sidelane.lanes.deployment.order import levels
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import is_of_chart
+from sidelane.releases import pasted
 from sidelane.releases.comparing import compare
 from sidelane.releases.installing import PATIENCE, Progress, checked, elsewhere, next_free, quiet
 from sidelane.releases.stores import Release, Target
@@ -25,6 +26,7 @@ from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
 from sidelane.routes.model import Split, route_release
 from sidelane.routes.places import place_of
+from sidelane.support.advice import Place
 
 T = TypeVar("T")
 
@@ -101,6 +103,11 @@ class Plan:
     remedy: str = ""
     extra: tuple[Release, ...] = ()
     reset: bool = False
+
+    def whole(self, place: Place) -> Plan:
+        """Returns the plan with whole commands: they then name this place."""
+        steps = (dataclasses.replace(step, why=tuple(map(place.whole, step.why))) for step in self.steps)
+        return dataclasses.replace(self, steps=tuple(steps), remedy=place.whole(self.remedy))
 
     @property
     def refused(self) -> tuple[Step, ...]:
@@ -200,11 +207,15 @@ async def plan(
             )
 
     steps = await all_of(step(part) for part in wanted)
-    remedy = ""
-    if refused := [step for step in steps if step.action == "refused"]:
-        where = await next_free(target, refused[0].release, lane)
-        remedy = f"a deployed lane is never changed: deploy it as {where}" if refused else ""
+    refused = [step for step in steps if step.action == "refused"]
+    remedy = await _remedy(target, deployment, named) if refused else ""
     return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra, reset)
+
+
+async def _remedy(target: Target, deployment: Deployment, names: Iterable[str]) -> str:
+    """Returns where the file can go instead, with the command that brings it there."""
+    free = await next_free(target, names, deployment.lane)
+    return pasted.beside(free, f"{deployment.apply} --build {free.build}" if free else None)
 
 
 def _routes(deployment: Deployment) -> list[RouteStep]:
@@ -276,7 +287,10 @@ async def _compared(
         finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
         return dataclasses.replace(finish, kept=found.kept)
     if release.status != "deployed" and (release.revision == 1 or not _may_be_finished(release)):
-        why = f"it was left {release.status} with other content, and what to do with that is not for a file to say"
+        why = (
+            f"its status is {release.status}, and it has other content: `sidelane status {part.name}` shows it, and "
+            f"`sidelane uninstall {part.name}` removes it"
+        )
         return _step(part, "refused", (why, *found.differences))
     if found.answer == "other":
         return _step(part, "refused", (found.why, *found.differences))

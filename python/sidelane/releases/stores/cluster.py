@@ -189,8 +189,8 @@ class ClusterTarget:
             raise ReleaseConflict(
                 f"{name} was left {stored.release.status}, and is not finished:\n  " + "\n  ".join(lines),
                 differences=tuple(lines),
-                remedy=f"use the next Build, or remove what is in the way; "
-                f"`sidelane uninstall {name}` removes what is left of {name}",
+                remedy=f"`sidelane uninstall {name}` removes what is left of it; then remove what is in the way, and "
+                "install it again",
             )
 
     async def clear(self, release: Release, options: Options) -> None:

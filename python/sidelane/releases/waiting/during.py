@@ -100,7 +100,7 @@ def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: boo
     with suppress(InvalidLane):
         named = f"--lane {Lane.parse(what)}"
     if readiness.hopeless:
-        remedy = f"fix the causes above in the next Build; `sidelane status {named}` shows this one"
+        remedy = f"fix the causes above, and install it as another Build; `sidelane status {named}` shows this one"
         return NotReady(f"{what} can't get ready{text}", readiness=readiness, remedy=remedy)
     if late:
         remedy = f"see `sidelane status {named}`, or allow more time with --timeout"

@@ -1,0 +1,47 @@
+"""The command that was typed, for another lane: the shortest way to say what an error advises."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from sidelane.cli import options
+from sidelane.errors import ReleaseConflict
+from sidelane.releases import pasted
+from sidelane.support.advice import Place
+from sidelane.support.redaction import redact
+
+
+def advise(error: ReleaseConflict, given: Mapping[str, Any]) -> None:
+    """Names the command that was typed, for the lane that is free, in the remedy of a refused install or upgrade.
+
+    given: the options of the command. The remedy stays where the words alone would not install the same: values from
+    standard input are gone, those of the release are not on the command line, and some values name their lane.
+    """
+    typed = click.get_current_context().meta.get("sidelane.typed", ())
+    if not typed or typed[0] not in ("install", "upgrade") or "-" in given["value_files"] or given.get("reuse_values"):
+        return
+    if _name_a_lane(given):
+        return
+    command = shlex.join(["sidelane", "install", *_in_lane(typed[1:], error.free)])
+    error.remedy = redact(pasted.beside(error.free, command))
+    error.complete(Place.of(given))
+
+
+def _name_a_lane(given: Mapping[str, Any]) -> bool:
+    values = options.values_of(**{name: given[name] for name in options.VALUES})
+    inner = values.get("global")
+    places = [values, inner if isinstance(inner, Mapping) else {}]
+    return any(place.get(key) for place in places for key in ("Version", "Build"))
+
+
+def _in_lane(words: Sequence[str], lane: str) -> list[str]:
+    """Returns the words with this lane in the place of the one that they name, or behind them."""
+    changed, follows = [], False
+    for word in words:
+        changed.append(lane if follows else f"--lane={lane}" if word.startswith("--lane=") else word)
+        follows = word == "--lane"
+    return changed if changed != list(words) else [*changed, "--lane", lane]
