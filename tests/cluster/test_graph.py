@@ -22,4 +22,4 @@ def test_a_graph_of_a_cluster(cluster, namespace, helm):
     assert [edge.to_json() for edge in graph.routes[0].edges] == [
         {"to": "svc1-v1-2-coco-1", "kind": "weight", "share": 1.0}
     ]
-    assert client.graph("coco-1").summary == f"namespace {namespace}: 0 lanes, 0 releases, 0 routes"
+    assert client.graph("coco-1").summary == f"there is no release and no route of lane coco-1 in namespace {namespace}"

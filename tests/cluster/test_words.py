@@ -35,3 +35,18 @@ def test_what_is_not_there_is_told_with_the_namespace_that_helm_chose(chosen, na
         env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, f"there is no release in namespace {namespace}\n")
+
+
+def test_what_is_empty_is_told_with_the_namespace_that_helm_chose(chosen, namespace, helm):
+    graph = Client(kubeconfig=chosen, helm=helm).graph("coco-1")
+    assert graph.summary == f"there is no release and no route of lane coco-1 in namespace {namespace}"
+    assert graph.to_json()["namespace"] == namespace
+    for words, says in (
+        ("retire --keep 2", f"there is no lane to retire in namespace {namespace}: --keep 2 keeps them all"),
+        ("route list", f"there is no route in namespace {namespace}"),
+    ):
+        done = subprocess.run(
+            [SIDELANE, *words.split(), "--kubeconfig", chosen], capture_output=True, text=True, check=False,
+            env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{says}\n")

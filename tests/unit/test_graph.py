@@ -247,8 +247,16 @@ def test_the_command_line(root, helm, tmp_path):
 
 def test_an_empty_namespace(tmp_path, helm):
     graph = Client(directory=tmp_path, namespace="nothing", helm=helm).graph()
-    assert render(graph) == "namespace nothing: 0 lanes, 0 releases, 0 routes\n"
+    assert render(graph) == "there is no release and no route in namespace nothing\n"
+    assert (
+        render(graph.of_lane(Lane("coco", 1)))
+        == "there is no release and no route of lane coco-1 in namespace nothing\n"
+    )
     assert ElementTree.fromstring(render(graph, "svg").encode()).get("class") == "sidelane"
+    for format_ in ("mermaid", "svg", "html"):
+        assert graph.summary in render(graph, format_)
+    page = render(graph, "html")
+    assert ("<p>No route.</p>" in page, "<p>No release.</p>" in page, "<table>" in page) == (True, True, False)
 
 
 def test_an_edge_that_gets_nothing_does_not_look_as_if_it_did():

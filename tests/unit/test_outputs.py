@@ -82,11 +82,60 @@ def test_a_list_shows_ages_and_an_empty_one_says_where_it_looked(run, tmp_path):
         done = run("list", *more, *at)
         assert done.stdout == ""
         assert done.stderr == f"there is no {what} in namespace streams of the directory 'root'\n"
-    assert "no release" in run("list", "-A", "--directory", "root").stderr
+    assert run("list", "-A", "--directory", "root").stderr == "there is no release in any namespace\n"
     run("install", "zookeeper", "--lane", "coco-1", *at)
     header, row = run("list", *at).stdout.splitlines()
     assert header.split() == ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
     assert re.fullmatch(r"\d+s|-", row.split()[4])
+
+
+WHERE = "in namespace streams of the directory 'root'"
+
+
+@one_helm
+@pytest.mark.parametrize(
+    ("command", "says", "empty"),
+    [
+        ("list", f"there is no release {WHERE}", []),
+        ("list --lane coco-2", f"there is no release of lane coco-2 {WHERE}", []),
+        ("route list", f"there is no route {WHERE}", []),
+        ("route list --lane coco-2", f"there is no route of lane coco-2 {WHERE}", []),
+        ("retire --keep 2", f"there is no lane to retire {WHERE}: --keep 2 keeps them all", []),
+        (
+            "retire --keep 2 --of coco --yes",
+            f"there is no lane of the Version coco to retire {WHERE}: --keep 2 keeps them all",
+            [],
+        ),
+        (
+            "graph --lane coco-2",
+            "there is no release and no route of lane coco-2 in namespace streams",
+            {"namespace": "streams", "lanes": [], "routes": []},
+        ),
+    ],
+)
+def test_an_empty_output_says_what_is_not_there_and_where_and_is_a_whole_document(run, command, says, empty):
+    at = ["--directory", "root", "-n", "streams"]
+    done = run(*command.split(), *at)
+    assert (done.stdout + done.stderr).strip() == says
+    assert json.loads(run(*command.split(), *at, "-o", "json").stdout) == empty
+
+
+@one_helm
+def test_a_chart_without_values_or_objects_says_so(run, tmp_path):
+    (tmp_path / "bare" / "templates").mkdir(parents=True)
+    (tmp_path / "bare" / "Chart.yaml").write_text("apiVersion: v2\nname: bare\nversion: 0.1.0\n")
+    at = ["--directory", "root", "-n", "streams"]
+    assert run("charts", "./bare").stderr == "the chart bare has no values\n"
+    shown = json.loads(run("charts", "./bare", "-o", "json").stdout)
+    assert shown["values"] == {}
+    done = run("render", "./bare", "--lane", "coco-1")
+    assert (done.stdout.strip(), done.stderr) == ("", "the chart ./bare renders no object in coco-1\n")
+    for lane in ("coco-1", "coco-2"):
+        run("install", "./bare", "--lane", lane, *at)
+    assert run("status", "bare-coco-1", *at).stdout.endswith("\nthe release has no object\n")
+    same = run("diff", "coco-1", "coco-2", *at)
+    assert (same.stdout, same.stderr) == ("", "coco-1 and coco-2 have no difference\n")
+    assert json.loads(run("diff", "coco-1", "coco-2", *at, "-o", "json").stdout)["differences"] == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def command(chart: str | None, *, format_: str) -> None:
         found = sources.find(chart)
         if format_ == "table":
             printing.as_it_is(found.values_text)
+            if not found.values_text.strip():
+                printing.say(f"the chart {found.name} has no values", err=True)
         else:
             printing.data({**found.to_json(), "values": found.defaults, "schema": found.schema}, format_)
         return

@@ -32,5 +32,7 @@ def command(one: str, other: str | None, *, format_: str, settings: dict[str, An
         changes = [(change.release or "release", change.difference) for change in found.differences]
         # click takes the colours out again where the output is no terminal.
         click.echo(render_differences(found.labels, changes, list(found.only), colour=True), nl=False)
+        if found.same:
+            printing.say(f"{found.labels[0]} and {found.labels[1]} have no difference", err=True)
     if not found.same:
         raise SystemExit(1)

@@ -30,7 +30,9 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
 
     async def look(client: AsyncClient) -> tuple[tuple[Release, ...], str]:
         found = await client.releases(lane, all_namespaces=all_namespaces)
-        return found, "" if found or all_namespaces else f" in {await client.where()}"
+        if found:
+            return found, ""
+        return found, "in any namespace" if all_namespaces else f"in {await client.where()}"
 
     found, where = running.with_client(look, **settings)
     if format_ != "table":
@@ -38,7 +40,7 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
         return
     if not found:
         what = f"release of lane {lane}" if lane else "release"
-        printing.say(f"there is no {what}{where}", err=True)
+        printing.say(f"there is no {what} {where}", err=True)
         return
     now = datetime.now(UTC)
     header = ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]

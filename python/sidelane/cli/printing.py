@@ -112,6 +112,8 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
     if item.objects:
         say()
         table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
+    elif not item.change:
+        say("\nthe release has no object")
     if item.readiness and (text := item.readiness.text()):
         click.echo(f"\n{text}")
     _drift([item])

@@ -36,3 +36,5 @@ def command(
         lambda client: client.render(chart, lane, values=values, **source, **service, **rendering), **settings
     )
     printing.as_it_is(text)
+    if not text.strip():
+        printing.say(f"the chart {chart} renders no object in {lane}", err=True)

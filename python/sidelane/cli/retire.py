@@ -84,7 +84,7 @@ def command(
             raise SystemExit(1)
         return
 
-    async def all_but_the_youngest(client: AsyncClient) -> list[Retirement]:
+    async def all_but_the_youngest(client: AsyncClient) -> tuple[list[Retirement], str]:
         found = list(await client.outdated(keep, version=version, **asked))
         for at, one in enumerate(found):
             if yes and not dry_run and not one.held:
@@ -92,9 +92,13 @@ def command(
                     found[at] = await client.retire(one.lane, **asked, **patience)
                 except StillHeld as error:  # since it was proposed
                     found[at] = dataclasses.replace(one, held=error.held)
-        return found
+        return found, "" if found else await client.where()
 
-    found = running.with_client(all_but_the_youngest, **settings)
+    found, where = running.with_client(all_but_the_youngest, **settings)
+    if where and format_ == "table":
+        what = "lane" if version is None else f"lane of the Version {version}"
+        printing.say(f"there is no {what} to retire in {where}: --keep {keep} keeps them all", err=True)
+        return
     printing.retirements(found, format_, Place.of(settings))
     if not yes and any(not one.held for one in found) and format_ == "table":
         printing.say("\nadd --yes to retire these")

@@ -15,6 +15,6 @@ async def gather(target: Target, router: Router, namespace: str | None, lane: La
     once for each route.
     """
     releases, routes = await asyncio.gather(target.releases(), router.list())
-    found = next((release.namespace for release in releases), "")
-    graph = Graph.of(namespace or found, releases, routes)
+    found = namespace or next((release.namespace for release in releases), "")
+    graph = Graph.of(found or await target.chosen(), releases, routes)
     return graph if lane is None else graph.of_lane(lane)

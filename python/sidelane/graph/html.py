@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
@@ -44,18 +44,23 @@ def _page(graph: Graph) -> Iterator[str]:
     routes = [
         (route.name, route.mode, route.status, edge.label, edge.to) for route in graph.routes for edge in route.edges
     ]
-    yield from _table("Where traffic goes", ("Name", "Mode", "Status", "Requests", "Lead to"), routes)
+    yield from _table("Where traffic goes", ("Name", "Mode", "Status", "Requests", "Lead to"), routes, "No route.")
     releases = [
         (str(group.lane or "-"), node.name, node.chart or "-", node.status)
         for group in graph.groups
         for node in group.nodes
     ]
-    yield from _table("What is there", ("Lane", "Release", "Chart", "Status"), releases)
+    yield from _table("What is there", ("Lane", "Release", "Chart", "Status"), releases, "No release.")
     yield "</main>\n</body>\n</html>"
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f'<h2>{title}</h2>\n<div class="table"><table>\n<thead><tr>'
+def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> Iterator[str]:
+    """A table below its title. none: what is said where it has no row."""
+    yield f"<h2>{title}</h2>"
+    if not rows:
+        yield f"<p>{none}</p>"
+        return
+    yield '<div class="table"><table>\n<thead><tr>'
     yield from (f'<th scope="col">{cell}</th>' for cell in header)
     yield "</tr></thead>\n<tbody>"
     for row in rows:

@@ -112,7 +112,7 @@ class Stable:
 
 @dataclass(frozen=True)
 class Graph:
-    """A namespace as a picture. namespace: empty where Helm's own choice is not known, with no release there.
+    """A namespace as a picture. lane: the one that the picture is of; None for all of the namespace.
 
     Every edge leads to a node of a group; names are unique.
     """
@@ -120,6 +120,7 @@ class Graph:
     namespace: str
     groups: tuple[Group, ...]
     routes: tuple[Stable, ...]
+    lane: Lane | None = None
 
     @classmethod
     def of(cls, namespace: str, releases: Iterable[Release], routes: Iterable[Routed]) -> Graph:
@@ -138,7 +139,8 @@ class Graph:
         inside = {node.name for node in self.nodes if node.lane == lane}
         routes = [one for one in self.routes if one.lane == lane or any(edge.to in inside for edge in one.edges)]
         shown = inside | {edge.to for one in routes for edge in one.edges}
-        return replace(self, groups=_groups(node for node in self.nodes if node.name in shown), routes=tuple(routes))
+        groups = _groups(node for node in self.nodes if node.name in shown)
+        return replace(self, groups=groups, routes=tuple(routes), lane=lane)
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -146,11 +148,14 @@ class Graph:
 
     @property
     def summary(self) -> str:
-        """``namespace streams: 2 lanes, 6 releases, 1 route``."""
+        """``namespace streams: 2 lanes, 6 releases, 1 route``; of an empty picture what is not there, and where."""
+        if not self.groups and not self.routes:
+            of_lane = f" of lane {self.lane}" if self.lane else ""
+            return f"there is no release and no route{of_lane} in namespace {self.namespace}"
         lanes = sum(group.lane is not None for group in self.groups)
         counts = [(lanes, "lane"), (sum(node.released for node in self.nodes), "release"), (len(self.routes), "route")]
         said = ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
-        return f"namespace {self.namespace}: {said}" if self.namespace else said
+        return f"namespace {self.namespace}: {said}"
 
     def to_json(self) -> dict[str, object]:
         return {

@@ -352,7 +352,8 @@ async def record(target: Target, name: str) -> Record:
     text = stored.record or await target.record(name)
     if text is None:
         raise ReleaseNotFound(
-            f"the release {name} has no record", remedy="plain Helm leaves none; Sidelane makes it with the release"
+            f"the release {name} in {await target.where()} has no record",
+            remedy="plain Helm leaves none; Sidelane makes it with the release",
         )
     return Record.read(text)
 

@@ -200,6 +200,10 @@ class Target(Protocol):
     @property
     def namespace(self) -> str | None: ...
 
+    async def chosen(self) -> str:
+        """Returns the name of the namespace. Where Helm chooses it, Helm is asked."""
+        ...
+
     async def where(self) -> str:
         """Returns the place in words: ``namespace streams``. Where Helm chooses the namespace, Helm is asked."""
         ...

@@ -61,8 +61,11 @@ class ClusterTarget:
         self._facts: Shared[Facts] = Shared(10.0)
         self._may_go: set[str] = set()  # releases whose removal was asked for
 
+    async def chosen(self) -> str:
+        return self.namespace or await self._helm.namespace()
+
     async def where(self) -> str:
-        return f"namespace {self.namespace or await self._helm.namespace()}"
+        return f"namespace {await self.chosen()}"
 
     @asynccontextmanager
     async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:

@@ -63,6 +63,9 @@ class DirectoryTarget:
     def _where(self) -> str:
         return f"namespace {self.namespace} of the directory {str(self._root)!r}"
 
+    async def chosen(self) -> str:
+        return self.namespace
+
     async def where(self) -> str:
         return self._where
 
