@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld, NotReady
-from sidelane.helm import executable
+from sidelane.helm import executable, process
 from sidelane.helm.client import Helm
 from sidelane.helm.failures import explain
 
@@ -303,3 +303,19 @@ def test_a_hook_that_failed_is_named():
     words = "Error: failed post-install: 1 error occurred:\n\t* job seed failed: BackoffLimitExceeded\n"
     error = explain(words, 1)
     assert (type(error), error.problem) == (NotReady, "the job seed failed: BackoffLimitExceeded")
+
+
+def test_a_program_that_is_gone_before_asyncio_was_told_is_seen_to_its_end(monkeypatch):
+    """What a reaped process has left open is closed, and no garbage collector complains of it later."""
+
+    def gone(*_):
+        raise ProcessLookupError
+
+    monkeypatch.setattr("os.killpg", gone)
+
+    async def run():
+        async with process.begun("/bin/sleep", ["0.3"], {}, takes_input=False) as one:
+            assert one.returncode is None
+        return one.returncode
+
+    assert asyncio.run(run()) == 0

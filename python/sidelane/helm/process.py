@@ -60,14 +60,18 @@ async def begun(
 
 async def stop(process: asyncio.subprocess.Process) -> None:
     """Ends a program: asked first, so that Helm marks its release as failed, and then made to."""
+    _tell(process, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(GRACE):
+            await process.communicate()  # also of one that is gone: asyncio may not have been told yet
+    except (TimeoutError, asyncio.CancelledError):
+        _tell(process, signal.SIGKILL)
+        await process.communicate()  # asyncio sees the end of a process when its pipes are read to their ends
+
+
+def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(GRACE):
-                await process.communicate()
-        except (TimeoutError, asyncio.CancelledError):
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.communicate()  # asyncio sees the end of a process when its pipes are read to their ends
+        os.killpg(process.pid, number)
 
 
 def _dies_with(parent: int) -> Any:
