@@ -16,20 +16,20 @@ dependencies:
 OBJECTS = """\
 {{- range $i := until 100 }}
 {{- $args := dict "root" $ "component" (printf "svc%d" $i) }}
-{{- $name := include "common.name" (merge (dict "kind" "Deployment") $args) }}
+{{- $name := include "sidelane.name" (merge (dict "kind" "Deployment") $args) }}
 ---
 apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 automountServiceAccountToken: false
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 data:
   service.properties: |
     {{- range $line := until 12 }}
@@ -40,9 +40,9 @@ apiVersion: v1
 kind: Service
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 spec:
-  selector: {{- include "common.selector" $args | nindent 4 }}
+  selector: {{- include "sidelane.selector" $args | nindent 4 }}
   ports:
     - {name: http, port: 80, targetPort: http}
 ---
@@ -50,29 +50,29 @@ apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 spec:
   maxUnavailable: 1
   selector:
-    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+    matchLabels: {{- include "sidelane.selector" $args | nindent 6 }}
 ---
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 spec:
   selector:
-    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+    matchLabels: {{- include "sidelane.selector" $args | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "common.podLabels" $args | nindent 8 }}
+      labels: {{- include "sidelane.podLabels" $args | nindent 8 }}
     spec:
       serviceAccountName: {{ $name }}
       containers:
         - name: service
           image: example.org/service:1.0.0
-          env: {{- include "common.env" $args | nindent 12 }}
+          env: {{- include "sidelane.env" $args | nindent 12 }}
           ports:
             - {name: http, containerPort: 8080}
           volumeMounts:
@@ -95,21 +95,21 @@ annotations:
 
 SERVICE_OBJECTS = """\
 {{- $args := dict "root" $ "component" .Values.name "serviceVersion" .Values.serviceVersion }}
-{{- $name := include "common.name" (merge (dict "kind" "Deployment") $args) }}
+{{- $name := include "sidelane.name" (merge (dict "kind" "Deployment") $args) }}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 automountServiceAccountToken: false
 ---
 apiVersion: v1
 kind: Service
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 spec:
-  selector: {{- include "common.selector" $args | nindent 4 }}
+  selector: {{- include "sidelane.selector" $args | nindent 4 }}
   ports:
     - {name: http, port: 80, targetPort: http}
 ---
@@ -117,19 +117,19 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ $name }}
-  labels: {{- include "common.labels" $args | nindent 4 }}
+  labels: {{- include "sidelane.labels" $args | nindent 4 }}
 spec:
   selector:
-    matchLabels: {{- include "common.selector" $args | nindent 6 }}
+    matchLabels: {{- include "sidelane.selector" $args | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "common.podLabels" $args | nindent 8 }}
+      labels: {{- include "sidelane.podLabels" $args | nindent 8 }}
     spec:
       serviceAccountName: {{ $name }}
       containers:
         - name: service
           image: example.org/service:1.0.0
-          env: {{- include "common.env" $args | nindent 12 }}
+          env: {{- include "sidelane.env" $args | nindent 12 }}
           ports:
             - {name: http, containerPort: 8080}
 """

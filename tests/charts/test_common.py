@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
+TEMPLATES = sorted(path for path in CHARTS.glob("*/templates/**/*") if path.is_file())
 
 pytestmark = pytest.mark.both_helms
 
@@ -17,21 +22,21 @@ SERVICE = """\
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  {{- include "common.metadata" (merge (dict "kind" "Deployment") $it) | nindent 2 }}
+  {{- include "sidelane.metadata" (merge (dict "kind" "Deployment") $it) | nindent 2 }}
 spec:
   selector:
     matchLabels:
-      {{- include "common.selector" $it | nindent 6 }}
+      {{- include "sidelane.selector" $it | nindent 6 }}
   template:
     metadata:
       labels:
-        {{- include "common.podLabels" $it | nindent 8 }}
+        {{- include "sidelane.podLabels" $it | nindent 8 }}
     spec:
       containers:
         - name: svc1
-          image: {{ include "common.image" . }}
+          image: {{ include "sidelane.image" . }}
           env:
-            {{- include "common.env" $it | nindent 12 }}
+            {{- include "sidelane.env" $it | nindent 12 }}
 """
 VALUES = {"Version": "2-coco", "Build": "1", "image": {"repository": "acme/svc1", "tag": "1.4.0"}}
 
@@ -70,15 +75,61 @@ def test_lint_names_what_it_would_refuse_and_goes_on(run: Callable[..., Any], th
 
 
 def test_the_guard_holds_no_digest_of_a_secret(render: Callable[..., Any], throwaway: Callable[[str], Path]) -> None:
-    chart = throwaway('{{ include "common.record" (dict "root" . "component" "svc1") }}')
+    chart = throwaway('{{ include "sidelane.guard" (dict "root" . "component" "svc1") }}')
 
     def facts(secret: object, **values: object) -> dict[str, str]:
         env = [{"name": "DB_PASSWORD", "value": secret}, {"name": "LEVEL", "value": values.get("level", "info")}]
         auth = {"adminPassword": secret, "users": [{"user": "bob", "apiKey": secret}], "token": {"value": secret}}
-        (record,) = render(chart, values={**VALUES, "auth": auth, "env": env})
-        return record["data"]
+        (guard,) = render(chart, values={**VALUES, "auth": auth, "env": env})
+        assert guard["metadata"]["name"] == "svc1-guard-2-coco-1"
+        return guard["data"]
 
     assert facts("hunter2") == facts("hunter3") == facts(12345)
     # Whether it is given at all, and what is beside it, still counts.
     assert facts("hunter2") != facts("")
     assert facts("hunter2") != facts("hunter2", level="debug")
+
+
+#: The named templates of other library charts, such as Bitnami's `common`, and of charts that have no prefix at all.
+OF_OTHERS = (
+    "common.labels", "common.labels.standard", "common.labels.matchLabels", "common.names.fullname", "common.name",
+    "common.selector", "common.metadata", "common.image", "common.env", "common.pod", "labels", "name", "selector",
+)  # fmt: skip
+
+
+def test_another_chart_replaces_no_template_of_ours(render: Callable[..., Any], tmp_path: Path) -> None:
+    """Helm's named templates are global: in one release the last definition of a name wins, whoever wrote it."""
+
+    def together(*others: str) -> list[Any]:
+        parent = tmp_path / f"with-{len(others)}"
+        (parent / "charts").mkdir(parents=True)
+        (parent / "charts" / "zookeeper").symlink_to(CHARTS / "zookeeper")
+        names = ["zookeeper", *others]
+        dependencies = [{"name": name, "version": "0.1.0", "repository": f"file://../{name}"} for name in names]
+        metadata = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": dependencies}
+        (parent / "Chart.yaml").write_text(json.dumps(metadata))
+        for name in others:
+            templates = parent / "charts" / name / "templates"
+            templates.mkdir(parents=True)
+            (templates.parent / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n")
+            defined = (f'{{{{- define "{each}" }}}}from: {name}{{{{ end }}}}\n' for each in OF_OTHERS)
+            (templates / "_helpers.tpl").write_text("".join(defined))
+        return render(parent, values={"global": {"Version": "2-coco", "Build": "1"}})
+
+    assert together("redis", "a-first") == together()
+
+
+def test_every_named_template_is_named_for_the_project_and_its_chart() -> None:
+    for template in TEMPLATES:
+        chart = template.relative_to(CHARTS).parts[0]
+        owner = "sidelane." if chart == "common" else f"sidelane.{chart}."
+        defined = re.findall(r'define "([^"]+)"', template.read_text())
+        assert [name for name in defined if not name.startswith(owner)] == [], template
+
+
+def test_the_library_knows_none_of_its_users() -> None:
+    # A service is a word of the naming contract, whatever chart makes one.
+    charts = {path.parent.name for path in CHARTS.glob("*/Chart.yaml")} - {"common", "service"}
+    parts = {"zk", "drpc", "logviewer"}
+    for file in (path for path in (CHARTS / "common").rglob("*") if path.is_file()):
+        assert set(re.findall(r"[a-z]+", file.read_text().lower())) & (charts | parts) == set(), file

@@ -51,7 +51,7 @@ def generated(chart: Path) -> st.SearchStrategy[Any]:
     """Those of one of the chart's ci files, without one of its keys; a service under a name like a part's."""
     files = [yaml.safe_load(file.read_text()) for file in sorted(chart.glob("ci/*-values.yaml"))]
     values = st.sampled_from(files).flatmap(lambda values: st.sampled_from([values, *without(values)]))
-    name = st.sampled_from(["svc1", "zk-store", "nimbus-api", "ui-shop", "svc1-record", "svc1-test"])
+    name = st.sampled_from(["svc1", "zk-store", "nimbus-api", "ui-shop", "svc1-guard", "svc1-test"])
     return st.tuples(values, name).map(lambda pair: {**pair[0], "name": pair[1]} if "name" in pair[0] else pair[0])
 
 

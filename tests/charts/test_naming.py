@@ -60,18 +60,18 @@ cases = st.fixed_dictionaries(
 
 TEMPLATE = """\
 {{- range $index, $case := .Values.cases }}
-{{- $problem := include "common.version.problem" (dict "value" .version) }}
-{{- $problem = $problem | default (include "common.build.problem" (dict "value" .build)) }}
-{{- $version := include "common.lane.text" (dict "value" .version) }}
-{{- $lane := printf "%s-%s" $version (include "common.lane.text" (dict "value" .build)) }}
+{{- $problem := include "sidelane.version.problem" (dict "value" .version) }}
+{{- $problem = $problem | default (include "sidelane.build.problem" (dict "value" .build)) }}
+{{- $version := include "sidelane.lane.text" (dict "value" .version) }}
+{{- $lane := printf "%s-%s" $version (include "sidelane.lane.text" (dict "value" .build)) }}
 {{- $named := merge (dict "lane" $lane) (pick . "component" "serviceVersion" "kind") }}
-{{- $problem = $problem | default (include "common.name.problem" $named) }}
+{{- $problem = $problem | default (include "sidelane.name.problem" $named) }}
 ---
 index: {{ $index }}
 {{- if $problem }}
 problem: {{ $problem | quote }}
 {{- else }}
-name: {{ include "common.name.text" $named | quote }}
+name: {{ include "sidelane.name.text" $named | quote }}
 {{- end }}
 {{- end }}
 """

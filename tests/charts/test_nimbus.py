@@ -22,7 +22,7 @@ DOMAIN = "nimbus-hs-2-coco-1.default.svc.cluster.local"
 def test_what_an_install_makes(nimbus: Nimbus) -> None:
     assert set(nimbus()) == {
         "ConfigMap nimbus",
-        "ConfigMap nimbus-record",
+        "ConfigMap nimbus-guard",
         "Pod nimbus-test",
         "PodDisruptionBudget nimbus",
         "Service nimbus-cs",

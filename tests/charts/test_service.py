@@ -69,7 +69,7 @@ def env(container: Object) -> dict[str, str | None]:
 def test_what_an_install_makes(service: Service) -> None:
     objects = service()
     assert set(objects) == {
-        "ConfigMap svc1-record-v1",
+        "ConfigMap svc1-guard-v1",
         "Deployment svc1-v1",
         "Pod svc1-v1-test",
         "PodDisruptionBudget svc1-v1",

@@ -27,7 +27,7 @@ WORKLOAD = "StatefulSet supervisor"
 def test_what_an_install_makes(supervisor: Supervisor) -> None:
     assert set(supervisor()) == {
         "ConfigMap supervisor",
-        "ConfigMap supervisor-record",
+        "ConfigMap supervisor-guard",
         "Pod supervisor-test",
         "PodDisruptionBudget supervisor",
         "Service supervisor-hs",

@@ -24,7 +24,7 @@ GATEWAY = {"name": "public", "namespace": "gateways"}
 def test_what_an_install_makes(ui: UI) -> None:
     assert set(ui()) == {
         "ConfigMap ui",
-        "ConfigMap ui-record",
+        "ConfigMap ui-guard",
         "Deployment ui",
         "Pod ui-test",
         "PodDisruptionBudget ui",

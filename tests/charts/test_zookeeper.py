@@ -38,7 +38,7 @@ def ports(service: dict[str, Any]) -> set[int]:
 def test_what_an_install_makes(zookeeper: Zookeeper) -> None:
     assert set(zookeeper()) == {
         "ConfigMap zk",
-        "ConfigMap zk-record",
+        "ConfigMap zk-guard",
         "Pod zk-test",
         "PodDisruptionBudget zk",
         "Service zk-cs",

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 CHARTS = Path(__file__).parents[2] / "charts"
-GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/record.yaml"))
+GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/guard.yaml"))
 #: Attempts for each chart and Helm, of so many for all; `make soak` asks for more.
 ATTEMPTS = -(-int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20")) // (2 * len(GUARDED)))
 
@@ -156,7 +156,7 @@ def test_a_release_keeps_its_lane(deployed):
     before = deployed.stored()
     for change in ("Build", "Version"):
         done = deployed.attempt("upgrade", "--reuse-values", "--set-string", f"{deployed.lane_at}{change}=7")
-        assert "and no record of it is there" in done.stderr, "Helm would delete what is there"
+        assert "and its guard is missing" in done.stderr, "Helm would delete what is there"
     assert deployed.stored() == before
 
 
@@ -176,7 +176,7 @@ def test_a_deployed_lane_is_not_taken_by_an_installation(deployed):
     taker = Deployed(deployed.helm, deployed.cluster, deployed.namespace, deployed.chart)
     taker.name = "taker"
     before, uids = deployed.stored(), deployed.objects()
-    for part in [deployed.chart, *(deployed.chart / "charts").glob("*/templates/record.yaml")]:
+    for part in [deployed.chart, *(deployed.chart / "charts").glob("*/templates/guard.yaml")]:
         chart = part if part == deployed.chart else part.parents[1]
         values = deployed.values if chart == deployed.chart else deployed.part_values(chart.name)
         said = taker.attempt_with("install", values, "--take-ownership", chart=chart)

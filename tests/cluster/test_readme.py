@@ -29,7 +29,7 @@ NOT_RUN = {
     "cosign ": "the program is not here; tests/unit/test_signing.py checks envelopes by openssl and cryptography",
 }
 #: Settings of Storm's that a Secret holds, and not values; a part of a template; an object of cert-manager's.
-NO_VALUES = ("storm.zookeeper.auth.scheme", "common.metadata", "cert-manager.io/v1")
+NO_VALUES = ("storm.zookeeper.auth.scheme", "sidelane.metadata", "cert-manager.io/v1")
 
 
 @pytest.fixture

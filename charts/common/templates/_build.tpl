@@ -1,30 +1,36 @@
 {{- /*
-Takes value. What is wrong with a Build, in one sentence with its remedy; nothing when it is one.
+Takes value. The problem with a Build, in one sentence with its remedy; nothing when the Build is valid.
 
-A number from a values file is a float. Whole ones are taken as their digits while a float still holds every digit:
-up to 2^53-1.
+A number from a values file is a float. A whole one is read as its digits as long as a float holds every digit: up to
+2^53-1.
 */ -}}
-{{- define "common.build.problem" -}}
+{{- define "sidelane.build.problem" -}}
 {{- if or (kindIs "int64" .value) (kindIs "string" .value) -}}
-  {{- include "common.build.textProblem" (toString .value) -}}
+  {{- include "sidelane.build.textProblem" (toString .value) -}}
 {{- else if kindIs "float64" .value -}}
   {{- if and (eq .value (floor .value)) (le .value 9007199254740991.0) -}}
-    {{- include "common.build.textProblem" (printf "%.0f" .value) -}}
+    {{- include "sidelane.build.textProblem" (printf "%.0f" .value) -}}
   {{- else -}}
-    {{- printf "the Build %v is a number that YAML does not keep digit by digit; put it in quotes, such as '20261122'" .value -}}
+    {{- printf
+      "the Build %v is a number that YAML does not keep digit by digit; put it in quotes, such as '20261122'"
+      .value -}}
   {{- end -}}
 {{- else -}}
-  {{- printf "a Build is decimal digits, not %s; give one such as '1' or '20261122'" (include "common.kindOf" .value) -}}
+  {{- printf
+    "a Build is decimal digits, not %s; give one such as '1' or '20261122'"
+    (include "sidelane.kindOf" .value) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes text. */ -}}
-{{- define "common.build.textProblem" -}}
+{{- define "sidelane.build.textProblem" -}}
 {{- $limit := 18 -}}
 {{- if gt (len .) $limit -}}
-  {{- printf "the Build '%s' has more than %d digits; choose a shorter number" (include "common.shown" .) $limit -}}
+  {{- printf "the Build '%s' has more than %d digits; choose a shorter number" (include "sidelane.shown" .) $limit -}}
 {{- else if regexMatch "^0[0-9]+$" . -}}
-  {{- printf "the Build '%s' begins with 0, and one number must have one spelling; write it '%s'" . (regexReplaceAll "^0+([0-9])" . "${1}") -}}
+  {{- printf
+    "the Build '%s' begins with 0, and one number must have one spelling; write it '%s'"
+    . (regexReplaceAll "^0+([0-9])" . "${1}") -}}
 {{- else if not (regexMatch "^(0|[1-9][0-9]*)$" .) -}}
   {{- printf "the Build '%s' is not made of decimal digits alone; give one such as '1' or '20261122'" . -}}
 {{- end -}}

@@ -1,14 +1,14 @@
 {{- /*
-Takes root, component and, for one version of a service, serviceVersion. What every container is told of where it runs,
-and after it env, variables as Kubernetes has them: the chart's extraEnv where none are given.
+Takes root, component, optional serviceVersion, and optional env (variables as in a Kubernetes container; default: the
+chart's extraEnv). The variables that tell a container its lane, then env.
 */ -}}
-{{- define "common.env" -}}
+{{- define "sidelane.env" -}}
 - name: SIDELANE_VERSION
-  value: {{ include "common.version" .root | quote }}
+  value: {{ include "sidelane.version" .root | quote }}
 - name: SIDELANE_BUILD
-  value: {{ include "common.build" .root | quote }}
+  value: {{ include "sidelane.build" .root | quote }}
 - name: SIDELANE_LANE
-  value: {{ include "common.lane" .root | quote }}
+  value: {{ include "sidelane.lane" .root | quote }}
 - name: SIDELANE_SERVICE
   value: {{ .component | quote }}
 {{- if hasKey . "serviceVersion" }}
@@ -17,7 +17,9 @@ and after it env, variables as Kubernetes has them: the chart's extraEnv where n
 {{- end }}
 {{- range .env | default .root.Values.extraEnv }}
 {{- if hasPrefix "SIDELANE_" .name }}
-{{- fail (printf "the environment variable '%s' can't be set: SIDELANE_* tells the container its lane; choose another name" .name) }}
+{{- fail (printf
+  "the environment variable '%s' can't be set: SIDELANE_* tells the container its lane; choose another name"
+  .name) }}
 {{- end }}
 {{ list . | toYaml }}
 {{- end }}

@@ -1,15 +1,15 @@
 {{- /*
-Takes the root. The image of .Values.image, by digest where one is given: a digest can't be moved, a tag can. One registry
-for all, from a parent chart's `global`, goes before the image's own.
+Takes the root. The image of .Values.image, by digest where one is given: a digest can't be moved, a tag can. One
+registry for all, from a parent chart's `global`, goes before the image's own.
 */ -}}
-{{- define "common.image" -}}
-{{- include "common.image.of" (dict "image" .Values.image "global" .Values.global) -}}
+{{- define "sidelane.image" -}}
+{{- include "sidelane.image.of" (dict "image" .Values.image "global" .Values.global) -}}
 {{- end -}}
 
 {{- /* Takes image and global. */ -}}
-{{- define "common.image.of" -}}
+{{- define "sidelane.image.of" -}}
 {{- $image := .image -}}
-{{- $tag := include "common.image.tag" $image -}}
+{{- $tag := include "sidelane.image.tag" $image -}}
 {{- $registry := dig "imageRegistry" "" (.global | default dict) | default $image.registry -}}
 {{- $name := list $registry $image.repository | compact | join "/" -}}
 {{- if $image.digest -}}
@@ -17,25 +17,30 @@ for all, from a parent chart's `global`, goes before the image's own.
 {{- else if eq $tag "" -}}
   {{- fail (printf "image '%s' has neither a tag nor a digest; set image.tag or image.digest" $name) -}}
 {{- else if eq $tag "latest" -}}
-  {{- fail (printf "image '%s:latest' is a different image tomorrow, and a Build never changes; set image.tag to a version, or image.digest" $name) -}}
+  {{- fail (printf
+    (print "image '%s:latest' is a different image tomorrow, and a Build never changes; set image.tag to a version, "
+      "or image.digest")
+    $name) -}}
 {{- else -}}
   {{- printf "%s:%s" $name $tag -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes an image. Its tag as text. A tag that YAML has read as a fraction is refused: 3.10 is 3.1 by now. */ -}}
-{{- define "common.image.tag" -}}
+{{- define "sidelane.image.tag" -}}
 {{- if and (kindIs "float64" .tag) -}}
-  {{- fail (printf "image.tag is the number %v, which YAML may have changed (3.10 becomes 3.1); put it in quotes" .tag) -}}
+  {{- fail (printf
+    "image.tag is the number %v, which YAML may have changed (3.10 becomes 3.1); put it in quotes"
+    .tag) -}}
 {{- end -}}
 {{- .tag | default "" -}}
 {{- end -}}
 
 {{- /* Takes the root. The version that runs, as far as it is known and fits a label; else nothing. */ -}}
-{{- define "common.image.version" -}}
+{{- define "sidelane.image.version" -}}
 {{- $version := .Chart.AppVersion -}}
 {{- with .Values.image -}}
-  {{- $version = include "common.image.tag" . | default $version -}}
+  {{- $version = include "sidelane.image.tag" . | default $version -}}
 {{- end -}}
 {{- if regexMatch "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$" $version -}}
   {{- $version -}}

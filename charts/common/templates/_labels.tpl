@@ -1,38 +1,40 @@
-{{- /* Takes root, component and, for one version of a service, serviceVersion. What a pod of this lane is found by. */ -}}
-{{- define "common.selector" -}}
-app: {{ include "common.app" . | quote }}
+{{- /*
+Takes root, component and, for one version of a service, serviceVersion. What a pod of this lane is found by.
+*/ -}}
+{{- define "sidelane.selector" -}}
+app: {{ include "sidelane.app" . | quote }}
 {{- if hasKey . "serviceVersion" }}
 version: {{ .serviceVersion | quote }}
 {{- end }}
-sidelane.dev/lane: {{ include "common.lane" .root | quote }}
+sidelane.dev/lane: {{ include "sidelane.lane" .root | quote }}
 {{- end -}}
 
-{{- /* Takes root and component. The label `app`: the component's name in its lane, zk-2-coco-1. */ -}}
-{{- define "common.app" -}}
-{{- include "common.name" (dict "root" .root "component" .component "kind" "label") -}}
+{{- /* Takes root and component. The label `app`: the component's name in its lane, db-2-coco-1. */ -}}
+{{- define "sidelane.app" -}}
+{{- include "sidelane.name" (dict "root" .root "component" .component "kind" "label") -}}
 {{- end -}}
 
 {{- /*
 Takes root, component and, for one version of a service, serviceVersion. Labels for pods and for claims: none of them
 changes with the chart's version, because a claim outlives it and a pod must not restart for it.
 */ -}}
-{{- define "common.podLabels" -}}
-{{- include "common.selector" . }}
-sidelane.dev/version: {{ include "common.version" .root | quote }}
-sidelane.dev/build: {{ include "common.build" .root | quote }}
+{{- define "sidelane.podLabels" -}}
+{{- include "sidelane.selector" . }}
+sidelane.dev/version: {{ include "sidelane.version" .root | quote }}
+sidelane.dev/build: {{ include "sidelane.build" .root | quote }}
 app.kubernetes.io/name: {{ .root.Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | quote }}
-app.kubernetes.io/part-of: {{ include "common.lane" .root | quote }}
-{{- with include "common.extra" (dict "values" .root.Values.commonLabels "what" "label") }}
+app.kubernetes.io/part-of: {{ include "sidelane.lane" .root | quote }}
+{{- with include "sidelane.extra" (dict "values" .root.Values.commonLabels "what" "label") }}
 {{ . }}
 {{- end }}
 {{- end -}}
 
 {{- /* Takes root, component and, for one version of a service, serviceVersion. Labels for objects. */ -}}
-{{- define "common.labels" -}}
-{{- include "common.podLabels" . }}
-{{- with include "common.image.version" .root }}
+{{- define "sidelane.labels" -}}
+{{- include "sidelane.podLabels" . }}
+{{- with include "sidelane.image.version" .root }}
 app.kubernetes.io/version: {{ . | quote }}
 {{- end }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
@@ -40,13 +42,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{- /* Takes values and what. The user's own labels or annotations. The contract's are not theirs to set. */ -}}
-{{- define "common.extra" -}}
+{{- define "sidelane.extra" -}}
 {{- $lines := list -}}
 {{- range $key, $value := .values -}}
   {{- if regexMatch "^(app$|version$|([^/]+[.])?sidelane[.]dev/|app[.]kubernetes[.]io/|helm[.]sh/)" $key -}}
     {{- fail (printf "the %s '%s' belongs to the naming contract and can't be set; choose another key" $.what $key) -}}
   {{- end -}}
-  {{- $lines = append $lines (printf "%s: %s" ($key | quote) (include "common.scalar" $value | quote)) -}}
+  {{- $lines = append $lines (printf "%s: %s" ($key | quote) (include "sidelane.scalar" $value | quote)) -}}
 {{- end -}}
 {{- join "\n" $lines -}}
 {{- end -}}

@@ -6,26 +6,26 @@ Templates called `….problem` give one sentence, or nothing when all is well: s
 */ -}}
 
 {{- /* Takes the root. The lane as text: 2-coco-1. */ -}}
-{{- define "common.lane" -}}
-{{- printf "%s-%s" (include "common.version" .) (include "common.build" .) -}}
+{{- define "sidelane.lane" -}}
+{{- printf "%s-%s" (include "sidelane.version" .) (include "sidelane.build" .) -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "common.version" -}}
-{{- include "common.lane.part" (dict "root" . "key" "Version" "example" "coco") -}}
+{{- define "sidelane.version" -}}
+{{- include "sidelane.lane.part" (dict "root" . "key" "Version" "example" "coco") -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "common.build" -}}
-{{- include "common.lane.part" (dict "root" . "key" "Build" "example" "1") -}}
+{{- define "sidelane.build" -}}
+{{- include "sidelane.lane.part" (dict "root" . "key" "Build" "example" "1") -}}
 {{- end -}}
 
 {{- /*
 Takes root, key and example. `helm lint` carries on after a fail, and lints a chart that has no lane yet: the example
 then keeps every name valid, so that lint speaks of the chart alone.
 */ -}}
-{{- define "common.lane.part" -}}
-{{- $given := include "common.lane.given" . | fromJson -}}
+{{- define "sidelane.lane.part" -}}
+{{- $given := include "sidelane.lane.given" . | fromJson -}}
 {{- if $given.problem -}}
   {{- fail $given.problem -}}
   {{- .example -}}
@@ -34,8 +34,10 @@ then keeps every name valid, so that lint speaks of the chart alone.
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from the two places it may come from. */ -}}
-{{- define "common.lane.given" -}}
+{{- /*
+Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from the two places it may come from.
+*/ -}}
+{{- define "sidelane.lane.given" -}}
 {{- $texts := list -}}
 {{- $problem := "" -}}
 {{- $global := .root.Values.global -}}
@@ -43,16 +45,19 @@ then keeps every name valid, so that lint speaks of the chart alone.
   {{- $value := get . $.key -}}
   {{- /* Null and empty are how values.yaml and `--set Version=null` say that nothing is given here. */ -}}
   {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
-    {{- $problem = $problem | default (include (printf "common.%s.problem" (lower $.key)) (dict "value" $value)) -}}
-    {{- $texts = append $texts (include "common.lane.text" (dict "value" $value)) -}}
+    {{- $problem = $problem | default (include (printf "sidelane.%s.problem" (lower $.key)) (dict "value" $value)) -}}
+    {{- $texts = append $texts (include "sidelane.lane.text" (dict "value" $value)) -}}
   {{- end -}}
 {{- end -}}
 {{- if $problem -}}
   {{- dict "problem" $problem | toJson -}}
 {{- else if not $texts -}}
-  {{- dict "problem" (printf "no %s is given, and a lane is never guessed; add --set Version=coco --set Build=1" .key) | toJson -}}
+  {{- $problem = printf "no %s is given, and a lane is never guessed; add --set Version=coco --set Build=1" .key -}}
+  {{- dict "problem" $problem | toJson -}}
 {{- else if gt (len (uniq $texts)) 1 -}}
-  {{- dict "problem" (printf "the %s is '%s' in the chart's own values and '%s' in global; give it in one place" .key (first $texts) (last $texts)) | toJson -}}
+  {{- $problem = printf "the %s is '%s' in the chart's own values and '%s' in global; give it in one place"
+    .key (first $texts) (last $texts) -}}
+  {{- dict "problem" $problem | toJson -}}
 {{- else -}}
   {{- dict "text" (first $texts) | toJson -}}
 {{- end -}}
@@ -62,7 +67,7 @@ then keeps every name valid, so that lint speaks of the chart alone.
 Takes value. How a Version or a Build is written: `--set Build=1` gives a whole number, and a values file's 10000000 is
 a float, which would print as 1e+07.
 */ -}}
-{{- define "common.lane.text" -}}
+{{- define "sidelane.lane.text" -}}
 {{- if kindIs "float64" .value -}}
   {{- printf "%.0f" .value -}}
 {{- else -}}

@@ -1,14 +1,16 @@
 {{- /*
-Takes the root. Whose commands the notes give: `helm`, or `sidelane` where Sidelane installs. It adds a template to the
-chart (releases/provenance/carried.py), which takes the place of this one.
+Takes the root. The program whose commands the notes show: `helm`, or `sidelane` where Sidelane installs. Sidelane then
+adds a template to the chart (releases/provenance/carried.py) that replaces this one.
 */ -}}
-{{- define "common.installer" -}}
+{{- define "sidelane.installer" -}}
 helm
 {{- end -}}
 
-{{- /* Takes the root and workload, such as `statefulset/zk-coco-1`. The command that returns when the release is ready. */ -}}
-{{- define "common.notes.wait" -}}
-{{- if eq (include "common.installer" .root) "sidelane" -}}
+{{- /*
+Takes the root and workload, such as `statefulset/db-coco-1`. The command that returns when the release is ready.
+*/ -}}
+{{- define "sidelane.notes.wait" -}}
+{{- if eq (include "sidelane.installer" .root) "sidelane" -}}
 sidelane wait --namespace {{ .root.Release.Namespace }} {{ .root.Release.Name }}
 {{- else -}}
 kubectl rollout status --namespace {{ .root.Release.Namespace }} {{ .workload }}

@@ -1,38 +1,44 @@
-{{- /* Objects that look alike in every chart. Each takes root, component and, for one version of a service, serviceVersion. */ -}}
+{{- /*
+Objects that look alike in every chart. Each takes root, component and, for one version of a service, serviceVersion.
+*/ -}}
 
-{{- define "common.serviceAccount" -}}
+{{- define "sidelane.serviceAccount" -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  {{- include "common.metadata" (merge (dict "kind" "ServiceAccount" "annotations" .root.Values.serviceAccount.annotations) .) | nindent 2 }}
+  {{- include "sidelane.metadata"
+    (merge (dict "kind" "ServiceAccount" "annotations" .root.Values.serviceAccount.annotations) .) | nindent 2 }}
 automountServiceAccountToken: {{ .root.Values.serviceAccount.automountToken | default false }}
 {{- end -}}
 
-{{- define "common.podDisruptionBudget" -}}
+{{- define "sidelane.podDisruptionBudget" -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  {{- include "common.metadata" (merge (dict "kind" "PodDisruptionBudget") .) | nindent 2 }}
+  {{- include "sidelane.metadata" (merge (dict "kind" "PodDisruptionBudget") .) | nindent 2 }}
 spec:
-  maxUnavailable: {{ include "common.intOrText" .root.Values.podDisruptionBudget.maxUnavailable }}
+  maxUnavailable: {{ include "sidelane.intOrText" .root.Values.podDisruptionBudget.maxUnavailable }}
   # A pod that does not serve may always be moved: nobody loses by it, and it must not block a drain.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
-      {{- include "common.selector" . | nindent 6 }}
+      {{- include "sidelane.selector" . | nindent 6 }}
 {{- end -}}
 
-{{- /* The Prometheus operator's object; the pods' port is called `metrics`, or as `port` says, and `path` is /metrics. */ -}}
-{{- define "common.podMonitor" -}}
+{{- /*
+The Prometheus operator's object; the pods' port is called `metrics`, or as `port` says, and `path` is /metrics.
+*/ -}}
+{{- define "sidelane.podMonitor" -}}
 {{- $monitor := .root.Values.metrics.podMonitor -}}
 apiVersion: monitoring.coreos.com/v1
 kind: PodMonitor
 metadata:
-  {{- include "common.metadata" (merge (dict "kind" "PodMonitor" "labels" $monitor.labels) (omit . "port" "path")) | nindent 2 }}
+  {{- include "sidelane.metadata" (merge (dict "kind" "PodMonitor" "labels" $monitor.labels) (omit . "port" "path"))
+    | nindent 2 }}
 spec:
   selector:
     matchLabels:
-      {{- include "common.selector" . | nindent 6 }}
+      {{- include "sidelane.selector" . | nindent 6 }}
   podMetricsEndpoints:
     - port: {{ .port | default "metrics" | quote }}
       path: {{ .path | default "/metrics" | quote }}
@@ -43,12 +49,12 @@ spec:
 Takes also name and volume, a mapping with storageClass and size; access modes and annotations are the ones under
 .Values.persistence. One of a StatefulSet's volumeClaimTemplates.
 */ -}}
-{{- define "common.claim" -}}
+{{- define "sidelane.claim" -}}
 - metadata:
     name: {{ .name }}
     labels:
-      {{- include "common.podLabels" . | nindent 6 }}
-    {{- with include "common.extra" (dict "values" .root.Values.persistence.annotations "what" "annotation") }}
+      {{- include "sidelane.podLabels" . | nindent 6 }}
+    {{- with include "sidelane.extra" (dict "values" .root.Values.persistence.annotations "what" "annotation") }}
     annotations:
       {{- . | nindent 6 }}
     {{- end }}
@@ -60,5 +66,5 @@ Takes also name and volume, a mapping with storageClass and size; access modes a
     {{- end }}
     resources:
       requests:
-        storage: {{ include "common.scalar" .volume.size | quote }}
+        storage: {{ include "sidelane.scalar" .volume.size | quote }}
 {{- end -}}

@@ -1,23 +1,28 @@
 {{- /* Takes name, heapMiB and resources. A heap that fills the memory limit gets the container killed: refused. */ -}}
-{{- define "common.heapFits" -}}
+{{- define "sidelane.heapFits" -}}
 {{- $limit := dig "limits" "memory" "" (.resources | default dict) -}}
 {{- if $limit -}}
-  {{- $bytes := include "common.bytes" $limit | float64 -}}
+  {{- $bytes := include "sidelane.bytes" $limit | float64 -}}
   {{- if ge (mulf .heapMiB 1048576) $bytes -}}
-    {{- fail (printf "%s is %v, which does not fit below resources.limits.memory (%v): Java needs memory beside its heap; lower the heap or raise the limit" .name .heapMiB $limit) -}}
+    {{- fail (printf
+      (print "%s is %v, which does not fit below resources.limits.memory (%v): Java needs memory beside its heap; "
+        "lower the heap or raise the limit")
+      .name .heapMiB $limit) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes a Kubernetes quantity, such as 1Gi, 1.5G or 1073741824. It in bytes. */ -}}
-{{- define "common.bytes" -}}
-{{- printf "%.0f" (include "common.quantity" . | float64) -}}
+{{- define "sidelane.bytes" -}}
+{{- printf "%.0f" (include "sidelane.quantity" . | float64) -}}
 {{- end -}}
 
 {{- /* Takes a Kubernetes quantity, such as 1Gi or 500m. It as a number. */ -}}
-{{- define "common.quantity" -}}
-{{- $text := include "common.scalar" . -}}
-{{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 -}}
+{{- define "sidelane.quantity" -}}
+{{- $text := include "sidelane.scalar" . -}}
+{{- $units := dict "" 1.0 "m" 0.001
+  "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15
+  "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 -}}
 {{- $number := regexFind "^[0-9]+([.][0-9]*)?([eE][0-9]+)?" $text -}}
 {{- $unit := trimPrefix $number $text -}}
 {{- if not (and $number (hasKey $units $unit)) -}}

@@ -1,25 +1,28 @@
 {{- /*
 Pod Security `restricted`, which Kubernetes checks on each pod: runAsNonRoot must be said, a runAsUser is not enough.
-The chart's values are laid over it, for the user and group that the image wants, or that a cluster such as OpenShift gives.
-What would take a pod out of the standard is refused here: the API server would take the Deployment, and refuse its pods.
+The chart's values are laid over it, for the user and group that the image wants, or that a cluster such as OpenShift
+gives. What would take a pod out of the standard is refused here: the API server would take the Deployment, and refuse
+its pods.
 */ -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "common.podSecurityContext" -}}
+{{- define "sidelane.podSecurityContext" -}}
 {{- $restricted := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") -}}
 {{- $context := mergeOverwrite $restricted (deepCopy (.Values.podSecurityContext | default dict)) -}}
 {{- $own := list "fsGroup" "fsGroupChangePolicy" "supplementalGroups" "supplementalGroupsPolicy" -}}
-{{- include "common.restricted" (dict "what" "podSecurityContext" "context" $context "own" $own "needed" (list "runAsNonRoot" "seccompProfile")) -}}
+{{- include "sidelane.restricted"
+  (dict "what" "podSecurityContext" "context" $context "own" $own "needed" (list "runAsNonRoot" "seccompProfile")) -}}
 {{- toYaml $context -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "common.containerSecurityContext" -}}
-{{- include "common.containerSecurityContext.of" (dict "what" "containerSecurityContext" "over" (list .Values.containerSecurityContext)) -}}
+{{- define "sidelane.containerSecurityContext" -}}
+{{- include "sidelane.containerSecurityContext.of"
+  (dict "what" "containerSecurityContext" "over" (list .Values.containerSecurityContext)) -}}
 {{- end -}}
 
 {{- /* Takes what, for a sentence, and over: contexts, each laid over the one before. */ -}}
-{{- define "common.containerSecurityContext.of" -}}
+{{- define "sidelane.containerSecurityContext.of" -}}
 {{- $context := dict
   "allowPrivilegeEscalation" false
   "readOnlyRootFilesystem" true
@@ -28,7 +31,8 @@ What would take a pod out of the standard is refused here: the API server would 
   {{- $context = mergeOverwrite $context (deepCopy (. | default dict)) -}}
 {{- end -}}
 {{- $own := list "readOnlyRootFilesystem" "allowPrivilegeEscalation" "capabilities" -}}
-{{- include "common.restricted" (dict "what" .what "context" $context "own" $own "needed" (list "allowPrivilegeEscalation" "capabilities")) -}}
+{{- include "sidelane.restricted"
+  (dict "what" .what "context" $context "own" $own "needed" (list "allowPrivilegeEscalation" "capabilities")) -}}
 {{- toYaml $context -}}
 {{- end -}}
 
@@ -36,7 +40,7 @@ What would take a pod out of the standard is refused here: the API server would 
 Takes what, context, own (the keys that this kind of context has beside those that both have) and needed (those that
 `restricted` wants said). Fails where the context is outside the standard.
 */ -}}
-{{- define "common.restricted" -}}
+{{- define "sidelane.restricted" -}}
 {{- $context := .context -}}
 {{- $known := concat .own (list "runAsUser" "runAsGroup" "runAsNonRoot" "seccompProfile") -}}
 {{- $wrong := list -}}
@@ -70,6 +74,8 @@ Takes what, context, own (the keys that this kind of context has beside those th
   {{- end -}}
 {{- end -}}
 {{- if $wrong -}}
-  {{- fail (printf "%s can't have this %s: the pods would be outside Pod Security 'restricted' and be refused; leave it out" .what (join ", " (uniq $wrong))) -}}
+  {{- fail (printf
+    "%s can't have this %s: the pods would be outside Pod Security 'restricted' and be refused; leave it out"
+    .what (join ", " (uniq $wrong))) -}}
 {{- end -}}
 {{- end -}}

@@ -1,21 +1,22 @@
 {{- /* Takes any value. What it is, for a sentence. */ -}}
-{{- define "common.kindOf" -}}
+{{- define "sidelane.kindOf" -}}
 {{- if typeIs "json.Number" . -}}
 a number
 {{- else -}}
-{{- get (dict "bool" "a boolean" "float64" "a number" "slice" "a list" "map" "a mapping" "invalid" "null") (kindOf .) | default (kindOf .) -}}
+{{- $kinds := dict "bool" "a boolean" "float64" "a number" "slice" "a list" "map" "a mapping" "invalid" "null" -}}
+{{- get $kinds (kindOf .) | default (kindOf .) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes text. As much of it as a sentence bears. */ -}}
-{{- define "common.shown" -}}
+{{- define "sidelane.shown" -}}
 {{- ternary . (printf "%s..." (trunc 57 .)) (le (len .) 60) -}}
 {{- end -}}
 
 {{- /*
 Takes a scalar. It as plain text: numbers from a values file are floats, and 4194304 would print as 4.194304e+06.
 */ -}}
-{{- define "common.scalar" -}}
+{{- define "sidelane.scalar" -}}
 {{- if kindIs "float64" . -}}
   {{- ternary (printf "%.0f" .) (toString .) (eq . (floor .)) -}}
 {{- else -}}
@@ -24,10 +25,10 @@ Takes a scalar. It as plain text: numbers from a values file are floats, and 419
 {{- end -}}
 
 {{- /* Takes a whole number or text, such as 25%. It as YAML, text as text: what Kubernetes calls IntOrString. */ -}}
-{{- define "common.intOrText" -}}
+{{- define "sidelane.intOrText" -}}
 {{- if kindIs "string" . -}}
   {{- quote . -}}
 {{- else -}}
-  {{- include "common.scalar" . -}}
+  {{- include "sidelane.scalar" . -}}
 {{- end -}}
 {{- end -}}

@@ -4,20 +4,25 @@ Takes value. What is wrong with a Version, in one sentence with its remedy; noth
 A number that came by --set is whole, and taken as its digits. A number from a values file is refused, even a whole one:
 2.0 and 0x2 are 2 by the time a template sees them.
 */ -}}
-{{- define "common.version.problem" -}}
+{{- define "sidelane.version.problem" -}}
 {{- if or (kindIs "int64" .value) (and (kindIs "string" .value) (not (typeIs "json.Number" .value))) -}}
-  {{- include "common.version.textProblem" (toString .value) -}}
+  {{- include "sidelane.version.textProblem" (toString .value) -}}
 {{- else -}}
-  {{- printf "a Version is text, not %s; put it in quotes, or YAML turns 2.10 into 2.1 and n into false" (include "common.kindOf" .value) -}}
+  {{- printf
+    "a Version is text, not %s; put it in quotes, or YAML turns 2.10 into 2.1 and n into false"
+    (include "sidelane.kindOf" .value) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes text. */ -}}
-{{- define "common.version.textProblem" -}}
+{{- define "sidelane.version.textProblem" -}}
 {{- $limit := 40 -}}
 {{- $grammar := "^([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)$" -}}
 {{- if gt (len .) $limit -}}
-  {{- printf "the Version '%s' has %d characters, and at most %d leave room for the names made of it; choose a shorter one; nothing is ever cut" (include "common.shown" .) (len .) $limit -}}
+  {{- printf
+    (print "the Version '%s' has %d characters, and at most %d leave room for the names made of it; choose a shorter "
+      "one; nothing is ever cut")
+    (include "sidelane.shown" .) (len .) $limit -}}
 {{- else if not (regexMatch $grammar .) -}}
   {{- $rule := "is not made of lower-case letters and digits, joined by single dashes" -}}
   {{- if eq . "" -}}

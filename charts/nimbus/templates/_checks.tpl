@@ -1,15 +1,23 @@
 {{- /* What no schema can say, because it is about two values at once, or must hold when the schema is skipped. */ -}}
-{{- define "nimbus.checks" -}}
-{{- include "storm.checks" . -}}
-{{- $replicas := include "nimbus.replicas" . | int -}}
+{{- define "sidelane.nimbus.checks" -}}
+{{- include "sidelane.storm.checks" . -}}
+{{- $replicas := include "sidelane.nimbus.replicas" . | int -}}
 {{- if lt $replicas 1 -}}
-  {{- fail (printf "replicas is %d, and a lane has one Nimbus or more; set 1, or 2 to survive the loss of one" $replicas) -}}
+  {{- fail (printf
+    "replicas is %d, and a lane has one Nimbus or more; set 1, or 2 to survive the loss of one"
+    $replicas) -}}
 {{- end -}}
 {{- if or (lt (int .Values.minReplication) 0) (gt (int .Values.minReplication) $replicas) -}}
-  {{- fail (printf "minReplication is %v, and %d Nimbus can't hold more than %d copies of a topology; lower it, or set 0 for the majority" .Values.minReplication $replicas $replicas) -}}
+  {{- fail (printf
+    (print "minReplication is %v, and %d Nimbus can't hold more than %d copies of a topology; lower it, or set 0 for "
+      "the majority")
+    .Values.minReplication $replicas $replicas) -}}
 {{- end -}}
-{{- include "storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
-{{- if and .Values.podDisruptionBudget.enabled (gt $replicas 1) (ge (int .Values.podDisruptionBudget.maxUnavailable) $replicas) -}}
-  {{- fail (printf "podDisruptionBudget.maxUnavailable is %v, and would let a drain stop all of the %d Nimbus; lower it" .Values.podDisruptionBudget.maxUnavailable $replicas) -}}
+{{- include "sidelane.storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
+{{- if and .Values.podDisruptionBudget.enabled (gt $replicas 1)
+  (ge (int .Values.podDisruptionBudget.maxUnavailable) $replicas) -}}
+  {{- fail (printf
+    "podDisruptionBudget.maxUnavailable is %v, and would let a drain stop all of the %d Nimbus; lower it"
+    .Values.podDisruptionBudget.maxUnavailable $replicas) -}}
 {{- end -}}
 {{- end -}}

@@ -1,9 +1,15 @@
-{{- /* What concerns two parts at once; each part checks its own values. `helm lint` has no values of the parts to check. */ -}}
-{{- define "pipeline.checks" -}}
+{{- /*
+What concerns two parts at once; each part checks its own values. `helm lint` has no values of the parts to check.
+*/ -}}
+{{- define "sidelane.pipeline.checks" -}}
 {{- $shared := .Values.global | default dict -}}
-{{- if and .Values.nimbus.enabled .Values.ui.enabled (not (dig "nimbus" "replicas" 0 $shared)) (hasKey .Values.nimbus "replicas") (hasKey .Values.ui "nimbus") -}}
+{{- if and .Values.nimbus.enabled .Values.ui.enabled (not (dig "nimbus" "replicas" 0 $shared))
+  (hasKey .Values.nimbus "replicas") (hasKey .Values.ui "nimbus") -}}
   {{- if ne (int .Values.nimbus.replicas) (int .Values.ui.nimbus.replicas) -}}
-    {{- fail (printf "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would show Nimbus that are not there, or miss some; give one number to both by global.nimbus.replicas" .Values.nimbus.replicas .Values.ui.nimbus.replicas) -}}
+    {{- fail (printf
+      (print "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would show Nimbus that are not there, or "
+        "miss some; give one number to both by global.nimbus.replicas")
+      .Values.nimbus.replicas .Values.ui.nimbus.replicas) -}}
   {{- end -}}
 {{- end -}}
 {{- $places := dict -}}
@@ -15,6 +21,9 @@
   {{- end -}}
 {{- end -}}
 {{- if gt (len $places) 1 -}}
-  {{- fail (printf "%s have different values under zookeeper, and the parts of one Storm meet in one place; give it to all by global.zookeeper" (values $places | sortAlpha | join ", ")) -}}
+  {{- fail (printf
+    (print "%s have different values under zookeeper, and the parts of one Storm meet in one place; give it to all by "
+      "global.zookeeper")
+    (values $places | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}

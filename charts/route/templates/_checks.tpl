@@ -4,10 +4,10 @@ What no schema can say well, because it is about several values at once, or must
 A mode refuses what it cannot do; what two modes can both do means the same in both.
 */ -}}
 
-{{- /* Takes the root. The service's name; see common.lane.part for the example that `helm lint` gets. */ -}}
-{{- define "route.name" -}}
+{{- /* Takes the root. The service's name; see sidelane.lane.part for the example that `helm lint` gets. */ -}}
+{{- define "sidelane.route.name" -}}
 {{- $name := .Values.name | default "" -}}
-{{- $problem := include "common.component.problem" $name -}}
+{{- $problem := include "sidelane.component.problem" $name -}}
 {{- if eq (toString $name) "" -}}
   {{- fail "no name is given, and a service is never guessed; add --set name=svc1" -}}
   {{- "example" -}}
@@ -20,55 +20,68 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "route.checks" -}}
-{{- include "route.checks.revision" . -}}
-{{- include "route.checks.same" . -}}
+{{- define "sidelane.route.checks" -}}
+{{- include "sidelane.route.checks.revision" . -}}
+{{- include "sidelane.route.checks.same" . -}}
 {{- if not (has .Values.mode (list "service" "istio" "gateway")) -}}
   {{- fail (printf "mode is '%v', and a route is made by 'service', 'istio' or 'gateway'" .Values.mode) -}}
 {{- end -}}
-{{- range (include "route.splits" . | fromJsonArray) -}}
-  {{- include "route.checks.split" (dict "root" $ "at" .at "targets" .targets) -}}
+{{- range (include "sidelane.route.splits" . | fromJsonArray) -}}
+  {{- include "sidelane.route.checks.split" (dict "root" $ "at" .at "targets" .targets) -}}
 {{- end -}}
-{{- with include "route.mirror" . | fromJson -}}
-  {{- include "route.checks.target" (dict "root" $ "at" "mirror" "target" .) -}}
+{{- with include "sidelane.route.mirror" . | fromJson -}}
+  {{- include "sidelane.route.checks.target" (dict "root" $ "at" "mirror" "target" .) -}}
 {{- end -}}
-{{- include "route.checks.matches" . -}}
-{{- include (printf "route.checks.%s" .Values.mode) . -}}
-{{- include "route.checks.callers" . -}}
+{{- include "sidelane.route.checks.matches" . -}}
+{{- include (printf "sidelane.route.checks.%s" .Values.mode) . -}}
+{{- include "sidelane.route.checks.callers" . -}}
 {{- end -}}
 
-{{- /* Takes the root. Helm numbers a release's revisions, so a number says whether somebody else came in between. */ -}}
-{{- define "route.checks.revision" -}}
+{{- /*
+Takes the root. Helm numbers a release's revisions, so a number says whether somebody else came in between.
+*/ -}}
+{{- define "sidelane.route.checks.revision" -}}
 {{- $expected := int (.Values.expectedRevision | default 0) -}}
 {{- if and .Release.IsUpgrade (gt $expected 0) (ne $expected (int .Release.Revision)) -}}
-  {{- fail (printf "this change of the route would be revision %d, and expectedRevision is %d: somebody changed it in between, or the number is left from an earlier change; look at the route again, and add --set expectedRevision=0 to change it all the same" (int .Release.Revision) $expected) -}}
+  {{- fail (printf
+    (print "this change of the route would be revision %d, and expectedRevision is %d: somebody changed it in "
+      "between, or the number is left from an earlier change; look at the route again, and add --set "
+      "expectedRevision=0 to change it all the same")
+    (int .Release.Revision) $expected) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and make
-another. `lookup` sees nothing in `helm template`, and the default account wherever it sees; nothing that is installed
-depends on it (sidelane.dev/asks: on-upgrade).
+Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and
+make another. `lookup` sees nothing in `helm template`, and the default account wherever it sees; nothing that is
+installed depends on it (sidelane.dev/asks: on-upgrade).
 
-A stable name has one route: with `--take-ownership` Helm would lead another release's requests elsewhere, and delete its
-objects with the release that took them.
+A stable name has one route: with `--take-ownership` Helm would lead another release's requests elsewhere, and delete
+its objects with the release that took them.
 */ -}}
-{{- define "route.checks.same" -}}
-{{- $stable := include "common.name" (dict "root" . "component" (include "route.name" .) "kind" "Service") -}}
+{{- define "sidelane.route.checks.same" -}}
+{{- $stable := include "sidelane.name"
+  (dict "root" . "component" (include "sidelane.route.name" .) "kind" "Service") -}}
 {{- $found := lookup "v1" "Service" .Release.Namespace $stable -}}
 {{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" ($found | default dict) -}}
 {{- if and $owner (ne $owner .Release.Name) -}}
-  {{- fail (printf "the release '%s' can't have the Service %s: it belongs to the release '%s'; change that one, or uninstall it first" .Release.Name $stable $owner) -}}
+  {{- fail (printf
+    (print "the release '%s' can't have the Service %s: it belongs to the release '%s'; change that one, or uninstall "
+      "it first")
+    .Release.Name $stable $owner) -}}
 {{- end -}}
 {{- if .Release.IsUpgrade -}}
   {{- if and (not $found) (lookup "v1" "ServiceAccount" .Release.Namespace "default") -}}
-    {{- fail (printf "the release '%s' has no Service %s: either the name or the lane is not the one that it was installed with, or the Service was deleted; install another route beside it, or uninstall this one first" .Release.Name $stable) -}}
+    {{- fail (printf
+      (print "the release '%s' has no Service %s: either the name or the lane is not the one that it was installed "
+        "with, or the Service was deleted; install another route beside it, or uninstall this one first")
+      .Release.Name $stable) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes root, at and targets. */ -}}
-{{- define "route.checks.split" -}}
+{{- define "sidelane.route.checks.split" -}}
 {{- $at := .at -}}
 {{- if not .targets -}}
   {{- fail (printf "%s is empty, and a route leads somewhere; give such as [{serviceVersion: v1, weight: 100}]" .at) -}}
@@ -80,13 +93,15 @@ objects with the release that took them.
 {{- $names := list -}}
 {{- range $index, $target := .targets -}}
   {{- $place := printf "%s[%d]" $at $index -}}
-  {{- include "route.checks.target" (dict "root" $.root "at" $place "target" $target) -}}
-  {{- $weight := include "common.scalar" $target.weight -}}
+  {{- include "sidelane.route.checks.target" (dict "root" $.root "at" $place "target" $target) -}}
+  {{- $weight := include "sidelane.scalar" $target.weight -}}
   {{- if not (and (regexMatch "^[0-9]{1,7}$" $weight) (le (int $weight) 1000000)) -}}
-    {{- fail (printf "%s.weight is %s, and a weight is a whole number from 0 to 1000000, always written" $place (ternary "not given" $weight (kindIs "invalid" $target.weight))) -}}
+    {{- fail (printf
+      "%s.weight is %s, and a weight is a whole number from 0 to 1000000, always written"
+      $place (ternary "not given" $weight (kindIs "invalid" $target.weight))) -}}
   {{- end -}}
   {{- $sum = add $sum (int $weight) -}}
-  {{- $names = append $names (include "route.target.name" (dict "root" $.root "target" $target)) -}}
+  {{- $names = append $names (include "sidelane.route.target.name" (dict "root" $.root "target" $target)) -}}
 {{- end -}}
 {{- if and .targets (eq (int $sum) 0) -}}
   {{- fail (printf "every weight of %s is 0, so its requests would lead nowhere; give one of them a weight" .at) -}}
@@ -97,22 +112,25 @@ objects with the release that took them.
 {{- end -}}
 
 {{- /* Takes root, at and target. */ -}}
-{{- define "route.checks.target" -}}
-{{- $named := include "route.target.named" . | fromJson -}}
-{{- $own := include "common.lane" .root -}}
+{{- define "sidelane.route.checks.target" -}}
+{{- $named := include "sidelane.route.target.named" . | fromJson -}}
+{{- $own := include "sidelane.lane" .root -}}
 {{- if not (regexMatch "^([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)-(0|[1-9][0-9]{0,17})$" (toString $named.lane)) -}}
   {{- fail (printf "%s.lane is '%v', and a lane is a Version and a Build, written such as 2-coco-1" .at $named.lane) -}}
 {{- end -}}
 {{- if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
-  {{- fail (printf "%s names no serviceVersion, so it would lead to %s-%s, which is the route itself; add such as serviceVersion: v1, or another lane" .at (include "route.name" .root) $own) -}}
+  {{- fail (printf
+    (print "%s names no serviceVersion, so it would lead to %s-%s, which is the route itself; add such as "
+      "serviceVersion: v1, or another lane")
+    .at (include "sidelane.route.name" .root) $own) -}}
 {{- end -}}
-{{- with include "common.name.problem" $named -}}
+{{- with include "sidelane.name.problem" $named -}}
   {{- fail (printf "%s: %s" $.at .) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "route.checks.matches" -}}
+{{- define "sidelane.route.checks.matches" -}}
 {{- range $index, $match := .Values.matches -}}
   {{- $at := printf "matches[%d]" $index -}}
   {{- if not (or $match.headers $match.cookie $match.path $match.method) -}}
@@ -126,13 +144,16 @@ objects with the release that took them.
     {{- $names = append $names "cookie" -}}
   {{- end -}}
   {{- if ne (len $names) (len (uniq $names)) -}}
-    {{- fail (printf "%s has two conditions on one header (a cookie is one on the header cookie), and only one would hold; make one of them" $at) -}}
+    {{- fail (printf
+      (print "%s has two conditions on one header (a cookie is one on the header cookie), and only one would hold; "
+        "make one of them")
+      $at) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. A Service has a selector, and nothing else. */ -}}
-{{- define "route.checks.service" -}}
+{{- define "sidelane.route.checks.service" -}}
 {{- $with := list -}}
 {{- range .Values.targets -}}
   {{- if gt (int .weight) 0 -}}
@@ -140,32 +161,44 @@ objects with the release that took them.
   {{- end -}}
 {{- end -}}
 {{- if gt (len $with) 1 -}}
-  {{- fail (printf "mode service leads all traffic to one target, and %d have a weight; give the others 0, or use mode istio or gateway to split" (len $with)) -}}
+  {{- fail (printf
+    (print "mode service leads all traffic to one target, and %d have a weight; give the others 0, or use mode istio "
+      "or gateway to split")
+    (len $with)) -}}
 {{- end -}}
-{{- $mirror := include "route.mirror" . | fromJson -}}
-{{- range $what, $given := dict "matches" .Values.matches "mirror" $mirror "timeout" .Values.timeout "retries" .Values.retries "ingress.gateways" .Values.ingress.gateways "ingress.hosts" .Values.ingress.hosts -}}
+{{- $mirror := include "sidelane.route.mirror" . | fromJson -}}
+{{- $others := dict "matches" .Values.matches "mirror" $mirror "timeout" .Values.timeout "retries" .Values.retries
+  "ingress.gateways" .Values.ingress.gateways "ingress.hosts" .Values.ingress.hosts -}}
+{{- range $what, $given := $others -}}
   {{- if $given -}}
-    {{- fail (printf "%s is given, and mode service can't do it: a Service reads no requests; use mode istio or gateway" $what) -}}
+    {{- fail (printf
+      "%s is given, and mode service can't do it: a Service reads no requests; use mode istio or gateway"
+      $what) -}}
   {{- end -}}
 {{- end -}}
 {{- if eq .Values.affinity.by "cookie" -}}
-  {{- fail "affinity.by is cookie, and mode service can't do it: a Service reads no requests; use clientIP, or mode istio" -}}
+  {{- fail (print "affinity.by is cookie, and mode service can't do it: a Service reads no requests; use clientIP, or "
+    "mode istio") -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "route.checks.istio" -}}
+{{- define "sidelane.route.checks.istio" -}}
 {{- with .Values.retries -}}
   {{- if and (eq (int .attempts) 0) (or .perTryTimeout .conditions) -}}
-    {{- fail "retries.attempts is 0, so there is no try for perTryTimeout or conditions to speak of; leave these out" -}}
+    {{- fail (print "retries.attempts is 0, so there is no try for perTryTimeout or conditions to speak of; leave "
+      "these out") -}}
   {{- end -}}
 {{- end -}}
 {{- if .Values.affinity.by -}}
-  {{- range (include "route.splits" . | fromJsonArray) -}}
+  {{- range (include "sidelane.route.splits" . | fromJsonArray) -}}
     {{- $at := .at -}}
     {{- range $index, $target := .targets -}}
       {{- if $target.lane -}}
-        {{- fail (printf "affinity.by is %s, and %s[%d] is in another lane, where this route can set none; leave the affinity out, or route in that lane" $.Values.affinity.by $at $index) -}}
+        {{- fail (printf
+          (print "affinity.by is %s, and %s[%d] is in another lane, where this route can set none; leave the affinity "
+            "out, or route in that lane")
+          $.Values.affinity.by $at $index) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -173,39 +206,52 @@ objects with the release that took them.
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "route.checks.gateway" -}}
+{{- define "sidelane.route.checks.gateway" -}}
 {{- if .Values.retries -}}
-  {{- fail "retries is given, and the Gateway API has no retries yet in its standard channel; leave them to the mesh, or use mode istio" -}}
+  {{- fail (print "retries is given, and the Gateway API has no retries yet in its standard channel; leave them to the "
+    "mesh, or use mode istio") -}}
 {{- end -}}
 {{- if .Values.affinity.by -}}
-  {{- fail (printf "affinity.by is %s, and the Gateway API has no affinity yet in its standard channel; leave it out, or use mode istio" .Values.affinity.by) -}}
+  {{- fail (printf
+    (print "affinity.by is %s, and the Gateway API has no affinity yet in its standard channel; leave it out, or use "
+      "mode istio")
+    .Values.affinity.by) -}}
 {{- end -}}
-{{- /* The first match that fits is taken, in every mode; the Gateway API takes the most specific one. Held to be the same. */ -}}
+{{- /*
+The first match that fits is taken, in every mode; the Gateway API takes the most specific one. Held to be the same.
+*/ -}}
 {{- $before := "" -}}
 {{- range $index, $match := .Values.matches -}}
-  {{- $rank := include "route.gateway.rank" $match -}}
+  {{- $rank := include "sidelane.route.gateway.rank" $match -}}
   {{- if and $before (gt $rank $before) -}}
-    {{- fail (printf "matches[%d] is more specific than matches[%d] before it (exact paths, then longer prefixes, then a method, then more headers), so the Gateway API would take it first; put it first" $index (sub $index 1)) -}}
+    {{- fail (printf
+      (print "matches[%d] is more specific than matches[%d] before it (exact paths, then longer prefixes, then a "
+        "method, then more headers), so the Gateway API would take it first; put it first")
+      $index (sub $index 1)) -}}
   {{- end -}}
   {{- $before = $rank -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes a match. How specific the Gateway API finds it (HTTPRouteRule.matches), as text that sorts. */ -}}
-{{- define "route.gateway.rank" -}}
+{{- define "sidelane.route.gateway.rank" -}}
 {{- $path := .path | default dict -}}
 {{- $headers := add (len (.headers | default list)) (ternary 1 0 (not (empty .cookie))) -}}
-{{- printf "%d %05d %d %03d" (ternary 1 0 (hasKey $path "exact")) (len ($path.exact | default $path.prefix | default "/")) (ternary 1 0 (not (empty .method))) $headers -}}
+{{- printf
+  "%d %05d %d %03d"
+  (ternary 1 0 (hasKey $path "exact")) (len ($path.exact | default $path.prefix | default "/"))
+  (ternary 1 0 (not (empty .method))) $headers -}}
 {{- end -}}
 
 {{- /* Takes the root. Whose requests are routed. */ -}}
-{{- define "route.checks.callers" -}}
+{{- define "sidelane.route.checks.callers" -}}
 {{- $gateways := .Values.ingress.gateways -}}
 {{- if not (or .Values.mesh $gateways (eq .Values.mode "service")) -}}
   {{- fail "mesh is false and ingress.gateways is empty, so nobody's requests would be routed; set one of them" -}}
 {{- end -}}
 {{- if and $gateways (not .Values.ingress.hosts) -}}
-  {{- fail "ingress.gateways is given and ingress.hosts is empty, so every host of the gateway would lead here; name the hosts" -}}
+  {{- fail (print "ingress.gateways is given and ingress.hosts is empty, so every host of the gateway would lead here; "
+    "name the hosts") -}}
 {{- end -}}
 {{- if and .Values.ingress.hosts (not $gateways) -}}
   {{- fail "ingress.hosts is given and ingress.gateways is empty, so nobody serves them; name the gateways" -}}

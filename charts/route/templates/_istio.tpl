@@ -1,23 +1,23 @@
 {{- /* Takes root and targets. Where the requests of a rule go, and how. */ -}}
-{{- define "route.istio.action" -}}
+{{- define "sidelane.route.istio.action" -}}
 route:
   {{- range .targets }}
   - destination:
-      {{- include "route.istio.destination" (dict "root" $.root "target" .) | nindent 6 }}
-    weight: {{ include "common.scalar" .weight }}
+      {{- include "sidelane.route.istio.destination" (dict "root" $.root "target" .) | nindent 6 }}
+    weight: {{ include "sidelane.scalar" .weight }}
   {{- end }}
-{{- with include "route.mirror" .root | fromJson }}
+{{- with include "sidelane.route.mirror" .root | fromJson }}
 mirror:
-  {{- include "route.istio.destination" (dict "root" $.root "target" .) | nindent 2 }}
+  {{- include "sidelane.route.istio.destination" (dict "root" $.root "target" .) | nindent 2 }}
 mirrorPercentage:
-  value: {{ include "common.scalar" $.root.Values.mirror.percent }}
+  value: {{ include "sidelane.scalar" $.root.Values.mirror.percent }}
 {{- end }}
 {{- with .root.Values.timeout }}
 timeout: {{ . | quote }}
 {{- end }}
 {{- with .root.Values.retries }}
 retries:
-  attempts: {{ include "common.scalar" .attempts }}
+  attempts: {{ include "sidelane.scalar" .attempts }}
   {{- with .perTryTimeout }}
   perTryTimeout: {{ . | quote }}
   {{- end }}
@@ -28,17 +28,17 @@ retries:
 {{- end -}}
 
 {{- /* Takes root and target. */ -}}
-{{- define "route.istio.destination" -}}
-host: {{ include "route.target.host" . | quote }}
+{{- define "sidelane.route.istio.destination" -}}
+host: {{ include "sidelane.route.target.host" . | quote }}
 port:
-  number: {{ include "common.scalar" .root.Values.port }}
+  number: {{ include "sidelane.scalar" .root.Values.port }}
 {{- end -}}
 
 {{- /*
 Takes a match. Its conditions. A prefix is of whole path segments, as the Gateway API has it, and Istio's is of
 characters: so `/api` is `/api` itself, or what begins with `/api/`.
 */ -}}
-{{- define "route.istio.match" -}}
+{{- define "sidelane.route.istio.match" -}}
 {{- $conditions := dict -}}
 {{- $headers := dict -}}
 {{- range .headers -}}
@@ -46,7 +46,7 @@ characters: so `/api` is `/api` itself, or what begins with `/api/`.
   {{- $headers = set $headers (lower .name) $how -}}
 {{- end -}}
 {{- with .cookie -}}
-  {{- $headers = set $headers "cookie" (dict "regex" (include "route.cookie" .)) -}}
+  {{- $headers = set $headers "cookie" (dict "regex" (include "sidelane.route.cookie" .)) -}}
 {{- end -}}
 {{- if $headers -}}
   {{- $conditions = set $conditions "headers" $headers -}}

@@ -4,14 +4,16 @@ the route's own unless it names another.
 */ -}}
 
 {{- /* Takes root, target and at (its place in the values). The name of the target's own Service. */ -}}
-{{- define "route.target.name" -}}
-{{- include "common.name.text" (include "route.target.named" . | fromJson) -}}
+{{- define "sidelane.route.target.name" -}}
+{{- include "sidelane.name.text" (include "sidelane.route.target.named" . | fromJson) -}}
 {{- end -}}
 
-{{- /* Takes root and target. What its name is made of, as JSON: component, lane and, where it has one, serviceVersion. */ -}}
-{{- define "route.target.named" -}}
-{{- $lane := .target.lane | default (include "common.lane" .root) -}}
-{{- $named := dict "component" (include "route.name" .root) "lane" $lane "kind" "Service" -}}
+{{- /*
+Takes root and target. What its name is made of, as JSON: component, lane and, where it has one, serviceVersion.
+*/ -}}
+{{- define "sidelane.route.target.named" -}}
+{{- $lane := .target.lane | default (include "sidelane.lane" .root) -}}
+{{- $named := dict "component" (include "sidelane.route.name" .root) "lane" $lane "kind" "Service" -}}
 {{- with .target.serviceVersion -}}
   {{- $named = set $named "serviceVersion" . -}}
 {{- end -}}
@@ -19,19 +21,19 @@ the route's own unless it names another.
 {{- end -}}
 
 {{- /* Takes root and target. Its Service's full name, which means the same in every namespace. */ -}}
-{{- define "route.target.host" -}}
-{{- include "route.host" (dict "root" .root "name" (include "route.target.name" .)) -}}
+{{- define "sidelane.route.target.host" -}}
+{{- include "sidelane.route.host" (dict "root" .root "name" (include "sidelane.route.target.name" .)) -}}
 {{- end -}}
 
 {{- /* Takes root and the name of a Service. */ -}}
-{{- define "route.host" -}}
-{{- printf "%s.%s.svc.%s" .name .root.Release.Namespace (include "common.clusterDomain" .root) -}}
+{{- define "sidelane.route.host" -}}
+{{- printf "%s.%s.svc.%s" .name .root.Release.Namespace (include "sidelane.clusterDomain" .root) -}}
 {{- end -}}
 
 {{- /* Takes root and target. The labels of its pods. */ -}}
-{{- define "route.target.selector" -}}
-{{- $named := include "route.target.named" . | fromJson -}}
-app: {{ include "common.name.text" (omit $named "serviceVersion") | quote }}
+{{- define "sidelane.route.target.selector" -}}
+{{- $named := include "sidelane.route.target.named" . | fromJson -}}
+app: {{ include "sidelane.name.text" (omit $named "serviceVersion") | quote }}
 {{- with $named.serviceVersion }}
 version: {{ . | quote }}
 {{- end }}
@@ -39,7 +41,7 @@ sidelane.dev/lane: {{ $named.lane | quote }}
 {{- end -}}
 
 {{- /* Takes the root. The target that gets most, the first of equals, as JSON. */ -}}
-{{- define "route.target.main" -}}
+{{- define "sidelane.route.target.main" -}}
 {{- $main := dict -}}
 {{- range .Values.targets -}}
   {{- if or (not $main) (gt (int .weight) (int $main.weight)) -}}
@@ -50,16 +52,18 @@ sidelane.dev/lane: {{ $named.lane | quote }}
 {{- end -}}
 
 {{- /* Takes the root. Every list of targets with its place, as JSON: [{at, targets}, …]. */ -}}
-{{- define "route.splits" -}}
+{{- define "sidelane.route.splits" -}}
 {{- $splits := list (dict "at" "targets" "targets" (.Values.targets | default list)) -}}
 {{- range $index, $match := .Values.matches -}}
-  {{- $splits = append $splits (dict "at" (printf "matches[%d].targets" $index) "targets" ($match.targets | default list)) -}}
+  {{- $splits = append $splits
+    (dict "at" (printf "matches[%d].targets" $index) "targets" ($match.targets | default list)) -}}
 {{- end -}}
 {{- toJson $splits -}}
 {{- end -}}
 
 {{- /* Takes the root. The target that gets copies, as JSON; an empty one for none. */ -}}
-{{- define "route.mirror" -}}
+{{- define "sidelane.route.mirror" -}}
 {{- $mirror := .Values.mirror | default dict -}}
-{{- toJson (ternary (pick $mirror "serviceVersion" "lane") dict (or (ne "" ($mirror.serviceVersion | default "")) (ne "" ($mirror.lane | default "")))) -}}
+{{- $wanted := or $mirror.serviceVersion $mirror.lane | empty | not -}}
+{{- toJson (ternary (pick $mirror "serviceVersion" "lane") dict $wanted) -}}
 {{- end -}}

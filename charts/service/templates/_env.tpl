@@ -2,28 +2,32 @@
 Takes root, component, serviceVersion where it is the service's, and env, variables as Kubernetes has them. The lane's
 neighbours, the lane, and those last, so that `$(SIDELANE_LANE)` in their values stands for the lane.
 */ -}}
-{{- define "service.env" -}}
-{{- $neighbours := include "service.neighbours" .root | fromYamlArray -}}
+{{- define "sidelane.service.env" -}}
+{{- $neighbours := include "sidelane.service.neighbours" .root | fromYamlArray -}}
 {{- $taken := list -}}
+{{- /* The names that are secret: the same rule as python/sidelane/support/secrets.py. */ -}}
+{{- $secret := "(?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$" -}}
 {{- range concat $neighbours (.env | default list) -}}
   {{- if has .name $taken -}}
     {{- fail (printf "the environment variable '%s' is given twice; leave one of them out" .name) -}}
   {{- end -}}
   {{- $taken = append $taken .name -}}
-  {{- /* Which names are secret: those of python/sidelane/support/secrets.py. */ -}}
-  {{- if and .value (regexMatch "(?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$" .name) -}}
-    {{- fail (printf "the environment variable '%s' reads as a secret, and whoever may see the release would see its value; put it into a Secret and name that by valueFrom.secretKeyRef" .name) -}}
+  {{- if and .value (regexMatch $secret .name) -}}
+    {{- fail (printf
+      (print "the environment variable '%s' reads as a secret, and whoever may see the release would see its value; "
+        "put it into a Secret and name that by valueFrom.secretKeyRef")
+      .name) -}}
   {{- end -}}
 {{- end -}}
 {{- toYaml $neighbours }}
-{{ include "common.env" . }}
+{{ include "sidelane.env" . }}
 {{- end -}}
 
 {{- /*
 Takes the root. Where the lane's other parts answer, by the naming contract or as the values say: a list as YAML.
 */ -}}
-{{- define "service.neighbours" -}}
-{{- $lane := include "common.lane" . -}}
+{{- define "sidelane.service.neighbours" -}}
+{{- $lane := include "sidelane.lane" . -}}
 {{- $told := .Values.neighbours -}}
 - name: SIDELANE_ZOOKEEPER
   value: {{ $told.zookeeper | default (printf "zk-cs-%s:2181" $lane) | quote }}
@@ -37,17 +41,17 @@ Takes the root. Where the lane's other parts answer, by the naming contract or a
   value: {{ $told.drpc | default (printf "drpc-%s:3772" $lane) | quote }}
 {{- range $name, $it := $told.services }}
 - name: {{ printf "%s_URL" ($name | upper | replace "-" "_") }}
-  value: {{ include "service.neighbour" (dict "root" $ "name" $name "it" ($it | default dict)) | quote }}
+  value: {{ include "sidelane.service.neighbour" (dict "root" $ "name" $name "it" ($it | default dict)) | quote }}
 {{- end }}
 {{- end -}}
 
 {{- /* Takes root, name and it, what the values say of a neighbour. Its URL. */ -}}
-{{- define "service.neighbour" -}}
+{{- define "sidelane.service.neighbour" -}}
 {{- $named := dict "root" .root "component" .name "kind" "Service" -}}
 {{- if .it.serviceVersion -}}
   {{- $_ := set $named "serviceVersion" .it.serviceVersion -}}
 {{- end -}}
-{{- $host := include "common.name" $named -}}
+{{- $host := include "sidelane.name" $named -}}
 {{- with .it.port -}}
   {{- $host = printf "%s:%d" $host (int .) -}}
 {{- end -}}

@@ -1,5 +1,5 @@
 {{- /* Takes the root. The ports that the Service answers on, as a JSON list under `list`. */ -}}
-{{- define "service.answering" -}}
+{{- define "sidelane.service.answering" -}}
 {{- $found := list -}}
 {{- range .Values.ports -}}
   {{- if .port -}}
@@ -9,8 +9,11 @@
 {{- dict "list" $found | toJson -}}
 {{- end -}}
 
-{{- /* Takes ports of a container, as the values have them. Only these keys go on: a hostPort would bind two lanes to one node's port. */ -}}
-{{- define "service.containerPorts" -}}
+{{- /*
+Takes ports of a container, as the values have them. Only these keys go on: a hostPort would bind two lanes to one
+node's port.
+*/ -}}
+{{- define "sidelane.service.containerPorts" -}}
 {{- range . }}
 - name: {{ .name | quote }}
   containerPort: {{ int .containerPort }}
@@ -18,12 +21,17 @@
 {{- end }}
 {{- end -}}
 
-{{- /* Takes what, for a sentence, and ports. Fails for what the API server would refuse, or take and then not do. */ -}}
-{{- define "service.portChecks" -}}
+{{- /*
+Takes what, for a sentence, and ports. Fails for what the API server would refuse, or take and then not do.
+*/ -}}
+{{- define "sidelane.service.portChecks" -}}
 {{- $what := .what -}}
 {{- $taken := list -}}
 {{- range .ports -}}
-  {{- include "service.onlyKeys" (dict "what" (printf "the port '%s' of %s" .name $what) "given" . "known" (list "name" "port" "containerPort" "protocol" "appProtocol")) -}}
+  {{- include "sidelane.service.onlyKeys" (dict
+    "what" (printf "the port '%s' of %s" .name $what)
+    "given" .
+    "known" (list "name" "port" "containerPort" "protocol" "appProtocol")) -}}
   {{- $protocol := .protocol | default "TCP" -}}
   {{- $claims := list (printf "name '%s'" .name) (printf "containerPort %v/%s" .containerPort $protocol) -}}
   {{- if .port -}}

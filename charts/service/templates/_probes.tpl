@@ -1,7 +1,10 @@
-{{- /* Takes the root. What asks a pod whether it is ready: as the values say, and else whether its first TCP port takes connections. */ -}}
-{{- define "service.readinessProbe" -}}
+{{- /*
+Takes the root. What asks a pod whether it is ready: as the values say, and else whether its first TCP port takes
+connections.
+*/ -}}
+{{- define "sidelane.service.readinessProbe" -}}
 {{- $probe := deepCopy .Values.readinessProbe -}}
-{{- if not (include "service.probeHandlers" $probe) -}}
+{{- if not (include "sidelane.service.probeHandlers" $probe) -}}
   {{- $port := "" -}}
   {{- range .Values.ports -}}
     {{- if eq (.protocol | default "TCP") "TCP" -}}
@@ -16,16 +19,18 @@
 {{- end -}}
 
 {{- /* Takes a probe. The ways in which it asks, joined by commas. */ -}}
-{{- define "service.probeHandlers" -}}
+{{- define "sidelane.service.probeHandlers" -}}
 {{- keys (pick . "httpGet" "tcpSocket" "exec" "grpc") | sortAlpha | join ", " -}}
 {{- end -}}
 
 {{- /* Takes what, for a sentence, and probe. Fails for one that asks in no way or in two. */ -}}
-{{- define "service.probeChecks" -}}
+{{- define "sidelane.service.probeChecks" -}}
 {{- if .probe -}}
-  {{- $handlers := include "service.probeHandlers" .probe -}}
+  {{- $handlers := include "sidelane.service.probeHandlers" .probe -}}
   {{- if or (not $handlers) (contains "," $handlers) -}}
-    {{- fail (printf "%s asks by %s; give one of httpGet, tcpSocket, exec and grpc" .what ($handlers | default "nothing")) -}}
+    {{- fail (printf
+      "%s asks by %s; give one of httpGet, tcpSocket, exec and grpc"
+      .what ($handlers | default "nothing")) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,14 +1,15 @@
 {{- /* Takes the root. The pods' volumes: the chart's own, and the values'. */ -}}
-{{- define "service.volumes" -}}
+{{- define "sidelane.service.volumes" -}}
 {{- if .Values.tmp.enabled }}
 - name: tmp
   emptyDir:
-    {{- toYaml (include "service.tmp" . | fromYaml) | nindent 4 }}
+    {{- toYaml (include "sidelane.service.tmp" . | fromYaml) | nindent 4 }}
 {{- end }}
 {{- if .Values.config.files }}
 - name: config
   configMap:
-    name: {{ include "common.name" (dict "root" . "component" (include "service.beside" (dict "root" . "suffix" "config")) "kind" "ConfigMap") }}
+    {{- $config := include "sidelane.service.beside" (dict "root" . "suffix" "config") }}
+    name: {{ include "sidelane.name" (dict "root" . "component" $config "kind" "ConfigMap") }}
 {{- end }}
 {{- range $index, $it := .Values.config.existing }}
 - name: existing-{{ $index }}
@@ -23,9 +24,9 @@
 {{- end }}
 {{- end -}}
 
-{{- define "service.tmp" -}}
+{{- define "sidelane.service.tmp" -}}
 {{- with .Values.tmp.sizeLimit }}
-sizeLimit: {{ include "common.scalar" . | quote }}
+sizeLimit: {{ include "sidelane.scalar" . | quote }}
 {{- end }}
 {{- with .Values.tmp.medium }}
 medium: {{ . | quote }}
@@ -33,7 +34,7 @@ medium: {{ . | quote }}
 {{- end -}}
 
 {{- /* Takes the root. Where the service's container mounts them. */ -}}
-{{- define "service.mounts" -}}
+{{- define "sidelane.service.mounts" -}}
 {{- if .Values.tmp.enabled }}
 - {name: tmp, mountPath: /tmp}
 {{- end }}
@@ -49,14 +50,17 @@ medium: {{ . | quote }}
 {{- end -}}
 
 {{- /*
-Takes the root. Fails for a volume that Pod Security `restricted` refuses: a node's folder would be shared by lanes, too.
+Takes the root. Fails for a volume that Pod Security `restricted` refuses: a node's folder would be shared by lanes,
+too.
 */ -}}
-{{- define "service.volumeChecks" -}}
-{{- $sources := list "configMap" "csi" "downwardAPI" "emptyDir" "ephemeral" "persistentVolumeClaim" "projected" "secret" -}}
+{{- define "sidelane.service.volumeChecks" -}}
+{{- $sources := list "configMap" "csi" "downwardAPI" "emptyDir" "ephemeral"
+  "persistentVolumeClaim" "projected" "secret" -}}
 {{- $taken := list "tmp" "config" -}}
 {{- range .Values.volumes -}}
   {{- $name := .name | default "" -}}
-  {{- include "service.onlyKeys" (dict "what" (printf "the volume '%s'" $name) "given" . "known" (prepend $sources "name")) -}}
+  {{- include "sidelane.service.onlyKeys"
+    (dict "what" (printf "the volume '%s'" $name) "given" . "known" (prepend $sources "name")) -}}
   {{- if ne (len .) 2 -}}
     {{- fail (printf "the volume '%s' has to have one source; give one of %s" $name (join ", " $sources)) -}}
   {{- end -}}
@@ -67,13 +71,17 @@ Takes the root. Fails for a volume that Pod Security `restricted` refuses: a nod
 {{- end -}}
 {{- range .Values.config.existing -}}
   {{- if eq (empty .secret) (empty .configMap) -}}
-    {{- fail (printf "config.existing has '%s' with %s; name either a secret or a configMap" .mountPath (ternary "neither" "both" (empty .secret))) -}}
+    {{- fail (printf
+      "config.existing has '%s' with %s; name either a secret or a configMap"
+      .mountPath (ternary "neither" "both" (empty .secret))) -}}
   {{- end -}}
 {{- end -}}
 {{- $paths := list -}}
-{{- range include "service.mounts" . | fromYamlArray -}}
+{{- range include "sidelane.service.mounts" . | fromYamlArray -}}
   {{- if has .mountPath $paths -}}
-    {{- fail (printf "two volumes are mounted at %s; choose another path, or set tmp.enabled to false where it is /tmp" .mountPath) -}}
+    {{- fail (printf
+      "two volumes are mounted at %s; choose another path, or set tmp.enabled to false where it is /tmp"
+      .mountPath) -}}
   {{- end -}}
   {{- $paths = append $paths .mountPath -}}
 {{- end -}}

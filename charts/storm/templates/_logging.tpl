@@ -1,10 +1,12 @@
-{{- /* cluster.xml: what a daemon logs goes to the standard output. Takes root and, if wanted, appenders, more of them as text. */ -}}
-{{- define "storm.cluster.xml" -}}
+{{- /*
+cluster.xml: what a daemon logs goes to the standard output. Takes root and, if wanted, appenders, more of them as text.
+*/ -}}
+{{- define "sidelane.storm.cluster.xml" -}}
 {{- $logging := .root.Values.logging -}}
 <configuration shutdownHook="disable">
   <appenders>
     <Console name="CONSOLE">
-      {{- include "storm.layout" .root | nindent 6 }}
+      {{- include "sidelane.storm.layout" .root | nindent 6 }}
     </Console>
     {{- with .appenders }}
     {{- . | nindent 4 }}
@@ -12,7 +14,8 @@
   </appenders>
   <loggers>
     {{- /* One line for each request would drown the others. */}}
-    {{- range list "org.apache.storm.logging.filters.AccessLoggingFilter" "org.apache.storm.logging.ThriftAccessLogger" }}
+    {{- range list "org.apache.storm.logging.filters.AccessLoggingFilter"
+      "org.apache.storm.logging.ThriftAccessLogger" }}
     <logger name="{{ . }}" level="{{ ternary "info" "warn" $logging.requests }}"/>
     {{- end }}
     <root level="{{ lower $logging.level }}">
@@ -26,10 +29,12 @@
 Takes the root. JSON is put together by the pattern, which escapes what it is given: Log4j's own JSON layouts want
 libraries that Storm does not bring.
 */ -}}
-{{- define "storm.layout" -}}
+{{- define "sidelane.storm.layout" -}}
 {{- if eq .Values.logging.format "json" -}}
 <PatternLayout charset="UTF-8" alwaysWriteExceptions="false">
-  <pattern>{"time":"%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}","level":"%p","logger":"%c","thread":"%enc{%t}{JSON}","message":"%enc{%m}{JSON}","exception":"%enc{%xEx}{JSON}"}%n</pattern>
+  <pattern>{"time":"%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}","level":"%p","logger":"%c","thread":"%enc{%t}{JSON}",
+    {{- /* One line in the file. */ -}}
+    "message":"%enc{%m}{JSON}","exception":"%enc{%xEx}{JSON}"}%n</pattern>
 </PatternLayout>
 {{- else -}}
 <PatternLayout charset="UTF-8">

@@ -1,17 +1,17 @@
 {{- /* What the containers of Storm have in common. */ -}}
 
 {{- /*
-Takes root and, as the case may be, zookeeper, true for a daemon that needs it, and domain, the headless Service of a daemon
-that others find by its name.
+Takes root and, as the case may be, zookeeper, true for a daemon that needs it, and domain, the headless Service of a
+daemon that others find by its name.
 */ -}}
-{{- define "storm.env" -}}
+{{- define "sidelane.storm.env" -}}
 - {name: STORM_CONF_DIR, value: /conf}
 - {name: STORM_DATA_DIR, value: /data}
 {{- if .zookeeper }}
 - name: STORM_ZOOKEEPER
   {{- $servers := list }}
-  {{- range include "storm.zookeeper.servers" .root | fromJsonArray }}
-  {{- $servers = append $servers (printf "%s:%s" . (include "storm.zookeeper.port" $.root)) }}
+  {{- range include "sidelane.storm.zookeeper.servers" .root | fromJsonArray }}
+  {{- $servers = append $servers (printf "%s:%s" . (include "sidelane.storm.zookeeper.port" $.root)) }}
   {{- end }}
   value: {{ join " " $servers | quote }}
 {{- end }}
@@ -22,12 +22,13 @@ that others find by its name.
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 # The name in full: others must be able to look it up.
-- {name: STORM_LOCAL_HOSTNAME, value: {{ printf "$(POD_NAME).%s" (include "common.serviceHost" (dict "root" $.root "component" .)) | quote }}}
+{{- $host := include "sidelane.serviceHost" (dict "root" $.root "component" .) }}
+- {name: STORM_LOCAL_HOSTNAME, value: {{ printf "$(POD_NAME).%s" $host | quote }}}
 {{- end }}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "storm.mounts" -}}
+{{- define "sidelane.storm.mounts" -}}
 - {name: config, mountPath: /etc/storm, readOnly: true}
 {{- if .Values.configSecretName }}
 - {name: config-secret, mountPath: /etc/storm-secret, readOnly: true}
@@ -38,10 +39,10 @@ that others find by its name.
 {{- end -}}
 
 {{- /* Takes root and component, whose ConfigMap it is. */ -}}
-{{- define "storm.volumes" -}}
+{{- define "sidelane.storm.volumes" -}}
 - name: config
   configMap:
-    name: {{ include "common.name" (dict "root" .root "component" .component "kind" "ConfigMap") }}
+    name: {{ include "sidelane.name" (dict "root" .root "component" .component "kind" "ConfigMap") }}
 {{- with .root.Values.configSecretName }}
 - name: config-secret
   secret:
@@ -53,7 +54,9 @@ that others find by its name.
 - {name: tmp, emptyDir: {}}
 {{- end -}}
 
-{{- /* Takes a daemon's jvm. As the first process of its container it can't be killed by a signal of its own, so it exits. */ -}}
-{{- define "storm.childopts" -}}
+{{- /*
+Takes a daemon's jvm. As the first process of its container it can't be killed by a signal of its own, so it exits.
+*/ -}}
+{{- define "sidelane.storm.childopts" -}}
 {{- printf "-Xmx%dm -XX:+ExitOnOutOfMemoryError %s" (int .heapMiB) .options | trim -}}
 {{- end -}}

@@ -1,5 +1,7 @@
-{{- /* start.sh. It has no path of its own but what the environment and its place say, so that it can run elsewhere. */ -}}
-{{- define "storm.start.sh" -}}
+{{- /*
+start.sh. It has no path of its own but what the environment and its place say, so that it can run elsewhere.
+*/ -}}
+{{- define "sidelane.storm.start.sh" -}}
 #!/usr/bin/env bash
 # start.sh ARGUMENTS: completes storm.yaml, waits for ZooKeeper where the daemon needs it, and becomes `storm ARGUMENTS`.
 set -euo pipefail

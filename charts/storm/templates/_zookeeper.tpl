@@ -3,50 +3,57 @@ Where the lane's ZooKeeper is. By the naming contract it is the Service zk-cs of
 another lane's or to one outside. Whichever it is, the lane has a root of its own there.
 */ -}}
 
-{{- /* Takes the root. The values under `zookeeper` as JSON: those of a parent chart's `global` for all, then the chart's own. */ -}}
-{{- define "storm.zookeeper" -}}
+{{- /*
+Takes the root. The values under `zookeeper` as JSON: those of a parent chart's `global` for all, then the chart's own.
+*/ -}}
+{{- define "sidelane.storm.zookeeper" -}}
 {{- $given := dig "zookeeper" dict (.Values.global | default dict) -}}
 {{- mergeOverwrite (deepCopy .Values.zookeeper) $given | toJson -}}
 {{- end -}}
 
 {{- /* Takes the root. Host names, as a JSON list. */ -}}
-{{- define "storm.zookeeper.servers" -}}
-{{- $zookeeper := include "storm.zookeeper" . | fromJson -}}
+{{- define "sidelane.storm.zookeeper.servers" -}}
+{{- $zookeeper := include "sidelane.storm.zookeeper" . | fromJson -}}
 {{- with $zookeeper.servers -}}
   {{- toJson . -}}
 {{- else -}}
-  {{- $lane := $zookeeper.lane | default (include "common.lane" .) -}}
-  {{- list (printf "zk-cs-%s.%s.svc.%s" $lane .Release.Namespace (include "common.clusterDomain" .)) | toJson -}}
+  {{- $lane := $zookeeper.lane | default (include "sidelane.lane" .) -}}
+  {{- list (printf "zk-cs-%s.%s.svc.%s" $lane .Release.Namespace (include "sidelane.clusterDomain" .)) | toJson -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "storm.zookeeper.port" -}}
-{{- int (include "storm.zookeeper" . | fromJson).port -}}
+{{- define "sidelane.storm.zookeeper.port" -}}
+{{- int (include "sidelane.storm.zookeeper" . | fromJson).port -}}
 {{- end -}}
 
 {{- /*
-Takes the root. The lane's own root: the prefix and the lane. No part of a prefix has a dash and every lane has one, so no
-lane's root is another's, or in another's.
+Takes the root. The lane's own root: the prefix and the lane. No part of a prefix has a dash and every lane has one, so
+no lane's root is another's, or in another's.
 */ -}}
-{{- define "storm.zookeeper.root" -}}
-{{- printf "%s/%s" (include "storm.zookeeper" . | fromJson).rootPrefix (include "common.lane" .) -}}
+{{- define "sidelane.storm.zookeeper.root" -}}
+{{- printf "%s/%s" (include "sidelane.storm.zookeeper" . | fromJson).rootPrefix (include "sidelane.lane" .) -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
-{{- define "storm.zookeeper.checks" -}}
-{{- $zookeeper := include "storm.zookeeper" . | fromJson -}}
+{{- define "sidelane.storm.zookeeper.checks" -}}
+{{- $zookeeper := include "sidelane.storm.zookeeper" . | fromJson -}}
 {{- if and $zookeeper.lane $zookeeper.servers -}}
-  {{- fail (printf "zookeeper.lane is '%v' and zookeeper.servers is not empty, and a lane has one ZooKeeper; set one of the two" $zookeeper.lane) -}}
+  {{- fail (printf
+    "zookeeper.lane is '%v' and zookeeper.servers is not empty, and a lane has one ZooKeeper; set one of the two"
+    $zookeeper.lane) -}}
 {{- end -}}
 {{- with $zookeeper.lane -}}
   {{- $parts := splitList "-" (toString .) -}}
-  {{- $problem := include "common.version.problem" (dict "value" (initial $parts | join "-")) -}}
-  {{- with $problem | default (include "common.build.problem" (dict "value" (last $parts))) -}}
+  {{- $problem := include "sidelane.version.problem" (dict "value" (initial $parts | join "-")) -}}
+  {{- with $problem | default (include "sidelane.build.problem" (dict "value" (last $parts))) -}}
     {{- fail (printf "zookeeper.lane is '%v', and not a lane such as '2-coco-1': %s" $zookeeper.lane .) -}}
   {{- end -}}
 {{- end -}}
 {{- if not (regexMatch "^(/[A-Za-z][A-Za-z0-9_]*)+$" (toString $zookeeper.rootPrefix)) -}}
-  {{- fail (printf "zookeeper.rootPrefix is '%v', and is made of names of letters, digits and _, each behind a /, such as /storm: a name with a dash could be another lane" $zookeeper.rootPrefix) -}}
+  {{- fail (printf
+    (print "zookeeper.rootPrefix is '%v', and is made of names of letters, digits and _, each behind a /, such as "
+      "/storm: a name with a dash could be another lane")
+    $zookeeper.rootPrefix) -}}
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{- /* What no schema can say, because it is about two values at once, or must hold when the schema is skipped. */ -}}
-{{- define "supervisor.checks" -}}
-{{- include "storm.checks" . -}}
+{{- define "sidelane.supervisor.checks" -}}
+{{- include "sidelane.storm.checks" . -}}
 {{- $workers := .Values.workers -}}
 {{- if lt (int $workers.slots) 1 -}}
   {{- fail (printf "workers.slots is %v, and a supervisor without slots runs nothing; set 1 or more" $workers.slots) -}}
@@ -8,24 +8,36 @@
 {{- $last := sub (add $workers.firstPort $workers.slots) 1 -}}
 {{- range list 6627 6628 8000 -}}
   {{- if and (ge . (int $workers.firstPort)) (le . (int $last)) -}}
-    {{- fail (printf "workers.firstPort is %v, so the slots take the ports up to %d, and %d is taken by Storm itself; choose another, such as 6700" $workers.firstPort $last .) -}}
+    {{- fail (printf
+      (print "workers.firstPort is %v, so the slots take the ports up to %d, and %d is taken by Storm itself; choose "
+        "another, such as 6700")
+      $workers.firstPort $last .) -}}
   {{- end -}}
 {{- end -}}
 {{- if gt (int $last) 65535 -}}
-  {{- fail (printf "workers.firstPort is %v, so the last slot has port %d, and ports end at 65535; lower it" $workers.firstPort $last) -}}
+  {{- fail (printf
+    "workers.firstPort is %v, so the last slot has port %d, and ports end at 65535; lower it"
+    $workers.firstPort $last) -}}
 {{- end -}}
-{{- include "storm.options.checks" (dict "name" "workers.options" "options" $workers.options "instead" "workers.heapMiB") -}}
-{{- include "storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
-{{- include "storm.jvm.checks" (dict "name" "logviewer.jvm" "jvm" .Values.logviewer.jvm "resources" .Values.logviewer.resources) -}}
-{{- include "supervisor.memory.fits" . -}}
+{{- include "sidelane.storm.options.checks"
+  (dict "name" "workers.options" "options" $workers.options "instead" "workers.heapMiB") -}}
+{{- include "sidelane.storm.jvm.checks" (dict "name" "jvm" "jvm" .Values.jvm "resources" .Values.resources) -}}
+{{- include "sidelane.storm.jvm.checks"
+  (dict "name" "logviewer.jvm" "jvm" .Values.logviewer.jvm "resources" .Values.logviewer.resources) -}}
+{{- include "sidelane.supervisor.memory.fits" . -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) 60 -}}
-  {{- fail (printf "terminationGracePeriodSeconds is %v, and workers need time to finish what they have; set 60 or more" .Values.terminationGracePeriodSeconds) -}}
+  {{- fail (printf
+    "terminationGracePeriodSeconds is %v, and workers need time to finish what they have; set 60 or more"
+    .Values.terminationGracePeriodSeconds) -}}
 {{- end -}}
 {{- $autoscaling := .Values.autoscaling -}}
 {{- if and $autoscaling.enabled (gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
-  {{- fail (printf "autoscaling.minReplicas is %v, and autoscaling.maxReplicas is %v; lower the one or raise the other" $autoscaling.minReplicas $autoscaling.maxReplicas) -}}
+  {{- fail (printf
+    "autoscaling.minReplicas is %v, and autoscaling.maxReplicas is %v; lower the one or raise the other"
+    $autoscaling.minReplicas $autoscaling.maxReplicas) -}}
 {{- end -}}
 {{- if and $autoscaling.enabled (not (dig "requests" "cpu" "" (.Values.resources | default dict))) -}}
-  {{- fail "autoscaling is enabled and resources.requests.cpu is not set, which its target is a percentage of; set it" -}}
+  {{- fail (print "autoscaling is enabled and resources.requests.cpu is not set, which its target is a percentage of; "
+    "set it") -}}
 {{- end -}}
 {{- end -}}

@@ -1,9 +1,9 @@
 {{- /*
 Takes the root. The log viewer asks its own Log4j where daemons keep their logs, by the name of an appender for files
-(logviewer.appender.name), and ends where it has none. Ours log to the standard output: nothing refers to this one, and without
-an event it makes no file.
+(logviewer.appender.name), and ends where it has none. Ours log to the standard output: nothing refers to this one, and
+without an event it makes no file.
 */ -}}
-{{- define "supervisor.daemonLogs" -}}
+{{- define "sidelane.supervisor.daemonLogs" -}}
 {{- if .Values.logviewer.enabled -}}
 {{- $file := "${sys:storm.log.dir}/${sys:logfile.name}" -}}
 <RollingFile name="A1" createOnDemand="true" fileName="{{ $file }}" filePattern="{{ $file }}.%i">
@@ -16,17 +16,18 @@ an event it makes no file.
 worker.xml, for workers and their log writers: into files, which the log viewer shows. The names are those that it looks
 for.
 */ -}}
-{{- define "supervisor.worker.xml" -}}
+{{- define "sidelane.supervisor.worker.xml" -}}
 {{- $logs := .Values.workers.logs -}}
 <configuration shutdownHook="disable">
   <properties>
     <property name="file">${sys:workers.artifacts}/${sys:storm.id}/${sys:worker.port}/${sys:logfile.name}</property>
   </properties>
   <appenders>
-    {{- range list (dict "name" "A1" "suffix" "" "files" $logs.files) (dict "name" "STDOUT" "suffix" ".out" "files" 1) (dict "name" "STDERR" "suffix" ".err" "files" 1) (dict "name" "METRICS" "suffix" ".metrics" "files" 1) }}
+    {{- range list (dict "name" "A1" "suffix" "" "files" $logs.files) (dict "name" "STDOUT" "suffix" ".out" "files" 1)
+      (dict "name" "STDERR" "suffix" ".err" "files" 1) (dict "name" "METRICS" "suffix" ".metrics" "files" 1) }}
     <RollingFile name="{{ .name }}" fileName="${file}{{ .suffix }}" filePattern="${file}{{ .suffix }}.%i.gz">
       {{- if eq .name "A1" }}
-      {{- include "storm.layout" $ | nindent 6 }}
+      {{- include "sidelane.storm.layout" $ | nindent 6 }}
       {{- else }}
       <PatternLayout charset="UTF-8" pattern="{{ ternary "%d{ISO8601} %m%n" "%m%n" (eq .name "METRICS") }}"/>
       {{- end }}
@@ -38,7 +39,8 @@ for.
     {{- end }}
   </appenders>
   <loggers>
-    {{- range $logger, $appender := dict "STDOUT" "STDOUT" "STDERR" "STDERR" "org.apache.storm.metric.LoggingMetricsConsumer" "METRICS" }}
+    {{- range $logger, $appender := dict "STDOUT" "STDOUT" "STDERR" "STDERR"
+      "org.apache.storm.metric.LoggingMetricsConsumer" "METRICS" }}
     <logger name="{{ $logger }}" level="info" additivity="false">
       <appender-ref ref="{{ $appender }}"/>
     </logger>

@@ -1,5 +1,5 @@
 {{- /* zoo.cfg, whole: nothing is added to it when a member starts. */ -}}
-{{- define "zookeeper.zoo.cfg" -}}
+{{- define "sidelane.zookeeper.zoo.cfg" -}}
 dataDir=/data
 {{- if .Values.persistence.log.enabled }}
 dataLogDir=/datalog
@@ -9,7 +9,7 @@ clientPort=2181
 # The probes still ask here.
 clientPortAddress=localhost
 {{- end }}
-{{- include "zookeeper.members" . }}
+{{- include "sidelane.zookeeper.members" . }}
 # A peer's or one's own name may not resolve yet when a member starts: go on trying.
 electionPortBindRetry=0
 4lw.commands.whitelist=srvr, ruok
@@ -18,32 +18,32 @@ admin.enableServer=false
 metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider
 metricsProvider.httpPort=7000
 {{- end }}
-{{- include "zookeeper.tls.cfg" . }}
-{{- include "zookeeper.extra.cfg" . }}
+{{- include "sidelane.zookeeper.tls.cfg" . }}
+{{- include "sidelane.zookeeper.extra.cfg" . }}
 {{- end -}}
 
 {{- /* One member alone needs no list: it is standalone. */ -}}
-{{- define "zookeeper.members" -}}
+{{- define "sidelane.zookeeper.members" -}}
 {{- if gt (int .Values.replicas) 1 }}
-{{- $pod := include "common.name" (dict "root" . "component" "zk" "kind" "StatefulSet") }}
-{{- $domain := include "common.serviceHost" (dict "root" . "component" "zk-hs") }}
+{{- $pod := include "sidelane.name" (dict "root" . "component" "zk" "kind" "StatefulSet") }}
+{{- $domain := include "sidelane.serviceHost" (dict "root" . "component" "zk-hs") }}
 {{- range $ordinal := until (int .Values.replicas) }}
 server.{{ add1 $ordinal }}={{ $pod }}-{{ $ordinal }}.{{ $domain }}:2888:3888
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- define "zookeeper.tls.cfg" -}}
+{{- define "sidelane.zookeeper.tls.cfg" -}}
 {{- if .Values.tls.client.enabled }}
 secureClientPort=2281
 serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
 ssl.clientAuth={{ .Values.tls.client.auth }}
-{{- include "zookeeper.tls.stores" "ssl" }}
+{{- include "sidelane.zookeeper.tls.stores" "ssl" }}
 client.certReload=true
 {{- end }}
 {{- if .Values.tls.quorum.enabled }}
 sslQuorum=true
-{{- include "zookeeper.tls.stores" "ssl.quorum" }}
+{{- include "sidelane.zookeeper.tls.stores" "ssl.quorum" }}
 sslQuorumReloadCertFiles=true
 {{- if not (hasKey .Values.config "fips-mode") }}
 # ZooKeeper's default is true, and then members don't check whose certificate they are shown.
@@ -53,7 +53,7 @@ fips-mode=false
 {{- end -}}
 
 {{- /* Takes the prefix of the settings. The files are those that start.sh makes. */ -}}
-{{- define "zookeeper.tls.stores" }}
+{{- define "sidelane.zookeeper.tls.stores" }}
 {{ . }}.keyStore.location=/tls/run/keystore.pem
 {{ . }}.keyStore.type=PEM
 {{ . }}.trustStore.location=/tls/run/truststore.pem
@@ -61,21 +61,24 @@ fips-mode=false
 {{- end -}}
 
 {{- /* The user's own lines. One that the chart writes itself is refused, with the value that leads to it. */ -}}
-{{- define "zookeeper.extra.cfg" -}}
+{{- define "sidelane.zookeeper.extra.cfg" -}}
 {{- range $key, $value := .Values.config }}
-{{- with include "zookeeper.config.problem" (dict "key" $key "value" $value) }}
+{{- with include "sidelane.zookeeper.config.problem" (dict "key" $key "value" $value) }}
 {{- fail . }}
 {{- end }}
-{{ $key }}={{ include "common.scalar" $value }}
+{{ $key }}={{ include "sidelane.scalar" $value }}
 {{- end }}
 {{- end -}}
 
 {{- /* Takes key and value. */ -}}
-{{- define "zookeeper.config.problem" -}}
+{{- define "sidelane.zookeeper.config.problem" -}}
 {{- $instead := dict
-  "dataDir" "persistence" "dataLogDir" "persistence.log" "server." "replicas" "dynamicConfigFile" "replicas" "reconfigEnabled" "replicas"
-  "clientPort" "tls.client" "secureClientPort" "tls.client" "serverCnxnFactory" "tls.client" "client.certReload" "tls.client"
-  "ssl.clientAuth" "tls.client" "ssl.keyStore" "tls" "ssl.trustStore" "tls" "ssl.quorum.keyStore" "tls" "ssl.quorum.trustStore" "tls" "sslQuorum" "tls.quorum"
+  "dataDir" "persistence" "dataLogDir" "persistence.log"
+  "server." "replicas" "dynamicConfigFile" "replicas" "reconfigEnabled" "replicas"
+  "clientPort" "tls.client" "secureClientPort" "tls.client" "serverCnxnFactory" "tls.client"
+  "client.certReload" "tls.client" "ssl.clientAuth" "tls.client"
+  "ssl.keyStore" "tls" "ssl.trustStore" "tls" "ssl.quorum.keyStore" "tls" "ssl.quorum.trustStore" "tls"
+  "sslQuorum" "tls.quorum"
   "metricsProvider." "metrics" "jute.maxbuffer" "jvm.options" -}}
 {{- range $prefix, $use := $instead -}}
   {{- if hasPrefix $prefix $.key -}}
@@ -92,7 +95,7 @@ fips-mode=false
 {{- end -}}
 
 {{- /* logback.xml: everything goes to the standard output. */ -}}
-{{- define "zookeeper.logback.xml" -}}
+{{- define "sidelane.zookeeper.logback.xml" -}}
 <configuration>
   <appender name="CONSOLE" class="ch.qos.logback.core.ConsoleAppender">
     {{- if eq .Values.logging.format "json" }}

@@ -1,5 +1,5 @@
 {{- /* What the members' container and the test's have in common. */ -}}
-{{- define "zookeeper.env" -}}
+{{- define "sidelane.zookeeper.env" -}}
 # Where zkServer.sh and zkCli.sh look for zoo.cfg and logback.xml.
 - {name: ZOOCFGDIR, value: /conf}
 # A folder that they want, though nothing is logged to a file.
@@ -8,15 +8,18 @@
 {{- end -}}
 
 {{- /*
-Takes the root. Options of a member's JVM beside its heap. A member that looks for its leader asks again after 0.2 s, and each time after
-twice as long, by default up to a minute: its peers would know its new address, and it would still wait.
+Takes the root. Options of a member's JVM beside its heap. A member that looks for its leader asks again after 0.2 s,
+and each time after twice as long, by default up to a minute: its peers would know its new address, and it would still
+wait.
 */ -}}
-{{- define "zookeeper.jvmFlags" -}}
-{{- $security := ternary "-Djava.security.properties=/conf/java.security" "" (gt (int .Values.jvm.dnsCacheSeconds) 0) -}}
-{{- list "-XX:+ExitOnOutOfMemoryError" "-Dzookeeper.fastleader.maxNotificationInterval=2000" $security .Values.jvm.options | compact | join " " -}}
+{{- define "sidelane.zookeeper.jvmFlags" -}}
+{{- $security := ternary "-Djava.security.properties=/conf/java.security" ""
+  (gt (int .Values.jvm.dnsCacheSeconds) 0) -}}
+{{- list "-XX:+ExitOnOutOfMemoryError" "-Dzookeeper.fastleader.maxNotificationInterval=2000" $security
+  .Values.jvm.options | compact | join " " -}}
 {{- end -}}
 
-{{- define "zookeeper.mounts" -}}
+{{- define "sidelane.zookeeper.mounts" -}}
 - {name: config, mountPath: /conf, readOnly: true}
 - {name: tmp, mountPath: /tmp}
 {{- if .Values.tls.secretName }}
@@ -25,10 +28,10 @@ twice as long, by default up to a minute: its peers would know its new address, 
 {{- end }}
 {{- end -}}
 
-{{- define "zookeeper.volumes" -}}
+{{- define "sidelane.zookeeper.volumes" -}}
 - name: config
   configMap:
-    name: {{ include "common.name" (dict "root" . "component" "zk" "kind" "ConfigMap") }}
+    name: {{ include "sidelane.name" (dict "root" . "component" "zk" "kind" "ConfigMap") }}
 - {name: tmp, emptyDir: {}}
 {{- with .Values.tls.secretName }}
 - name: tls-secret

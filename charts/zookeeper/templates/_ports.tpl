@@ -2,16 +2,16 @@
 Ports of a Service that clients use. The prefixes tell a service mesh what is spoken there; the targets are the
 container's ports.
 */ -}}
-{{- define "zookeeper.clientPorts" -}}
+{{- define "sidelane.zookeeper.clientPorts" -}}
 {{- $lines := list -}}
-{{- range $name, $port := fromYaml (include "zookeeper.openPorts" .) -}}
+{{- range $name, $port := fromYaml (include "sidelane.zookeeper.openPorts" .) -}}
   {{- $lines = append $lines (printf "- {name: tcp-%s, port: %v, targetPort: %s}" $name $port $name) -}}
 {{- end -}}
 {{- join "\n" $lines -}}
 {{- end -}}
 
 {{- /* Where clients may connect, by the name of the port. */ -}}
-{{- define "zookeeper.openPorts" -}}
+{{- define "sidelane.zookeeper.openPorts" -}}
 {{- if or .Values.tls.client.plaintext (not .Values.tls.client.enabled) }}
 client: 2181
 {{- end }}

@@ -8,8 +8,8 @@ A ConfigMap holds at most 1 MiB, and Helm keeps the release, with the chart and 
 that size. So a large record is compressed; as text, for that is what the charts print again.
 
 An upgrade with the bare chart would take the record away. Charts that use the library chart `common` print it again
-then, by its template `common.statement`, which the carried template takes the place of. So it does with
-`common.installer`, by which their notes give Sidelane's commands.
+then, by its template `sidelane.record`, which the carried template takes the place of. So it does with
+`sidelane.installer`, by which their notes give Sidelane's commands.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from sidelane.releases.provenance import COMPRESSED, KEY, config_map
 TEMPLATE: Final = "templates/sidelane-record.yaml"
 
 _RECORD: Final = """\
-{{{{- define "common.installer" }}}}sidelane{{{{ end -}}}}
-{{{{- define "common.statement" }}}}{{{{ "" }}}}{{{{ end -}}}}
+{{{{- define "sidelane.installer" }}}}sidelane{{{{ end -}}}}
+{{{{- define "sidelane.record" }}}}{{{{ "" }}}}{{{{ end -}}}}
 apiVersion: v1
 kind: ConfigMap
 metadata:

@@ -1,7 +1,7 @@
 """Whose a release is: the one test that every verb asks before it changes or removes a release that is there.
 
 A release is Sidelane's when it carries the record of an installation by Sidelane, or the ConfigMap of the guard that
-every chart of Sidelane renders (``common.record``), or when it is a route, which has neither. A name proves nothing:
+every chart of Sidelane renders (``sidelane.guard``), or when it is a route, which has neither. A name proves nothing:
 plain Helm's ``grafana-team-1`` reads like a release of lane ``team-1``.
 """
 
