@@ -1,8 +1,10 @@
 """Immutable, versioned deployments, side by side: Helm charts and a thin SDK around Helm.
 
-from sidelane import Client, Lane
+    from sidelane import Client, Lane
 
-Client(namespace="streams").install("zookeeper", Lane("2-coco", 1))
+    Client(namespace="streams").install("zookeeper", Lane("2-coco", 1))
+
+Every public name is here: the clients, the types of their results, and every exception. All else is private.
 """
 
 from __future__ import annotations
@@ -13,26 +15,202 @@ from typing import TYPE_CHECKING, Any
 from sidelane.version import VERSION
 
 if TYPE_CHECKING:
-    from sidelane.client import AsyncClient, Client
-    from sidelane.errors import SidelaneError
+    from sidelane.charts.rendering import Rendering
+    from sidelane.checks.engine import Report
+    from sidelane.checks.rules.rule import Finding
+    from sidelane.client import AsyncClient, AsyncRoutes, Client, Routes
+    from sidelane.errors import (
+        ApplyFailed,
+        ChartNotFound,
+        CheckFailed,
+        ClusterDenied,
+        ClusterUnreachable,
+        FieldsOwned,
+        GateFailed,
+        HelmError,
+        HelmNotFound,
+        HelmTooOld,
+        InvalidDeployment,
+        InvalidInput,
+        InvalidLane,
+        InvalidManifest,
+        InvalidName,
+        InvalidRoute,
+        InvalidValues,
+        KindNotServed,
+        NotOurs,
+        NotReady,
+        NotSigned,
+        NotWhatWasChecked,
+        Refused,
+        ReleaseConflict,
+        ReleaseExists,
+        ReleaseNotFound,
+        RouteChanged,
+        SidelaneError,
+        StillHeld,
+        TargetBusy,
+        TargetNotReady,
+        TimedOut,
+        TooLarge,
+    )
+    from sidelane.graph.model import Graph
+    from sidelane.lanes.bundle.archives import Bundle
+    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.deployment import Applied, Plan
+    from sidelane.lanes.diff import Comparison
+    from sidelane.lanes.lane_status import LaneStatus
+    from sidelane.lanes.retire import Retirement
     from sidelane.naming.lane import Lane
+    from sidelane.releases.provenance import Record
+    from sidelane.releases.readiness import Readiness, Unready
+    from sidelane.releases.repair import Repair
     from sidelane.releases.stores import Release
+    from sidelane.releases.verify import Verification
+    from sidelane.routes.notes import Change
+    from sidelane.routes.routed import Routed
+    from sidelane.routes.shift import Shift
 
 __version__ = VERSION
 
-__all__ = ["AsyncClient", "Client", "Lane", "Release", "SidelaneError"]
+__all__ = [
+    "Applied",
+    "ApplyFailed",
+    "AsyncClient",
+    "AsyncRoutes",
+    "Bundle",
+    "Change",
+    "ChartNotFound",
+    "CheckFailed",
+    "Client",
+    "ClusterDenied",
+    "ClusterUnreachable",
+    "Comparison",
+    "FieldsOwned",
+    "Finding",
+    "GateFailed",
+    "Graph",
+    "HelmError",
+    "HelmNotFound",
+    "HelmTooOld",
+    "InvalidDeployment",
+    "InvalidInput",
+    "InvalidLane",
+    "InvalidManifest",
+    "InvalidName",
+    "InvalidRoute",
+    "InvalidValues",
+    "KindNotServed",
+    "Lane",
+    "LaneStatus",
+    "NotOurs",
+    "NotReady",
+    "NotSigned",
+    "NotWhatWasChecked",
+    "Plan",
+    "Readiness",
+    "Record",
+    "Refused",
+    "Release",
+    "ReleaseConflict",
+    "ReleaseExists",
+    "ReleaseNotFound",
+    "Rendering",
+    "Repair",
+    "Replayed",
+    "Report",
+    "Retirement",
+    "RouteChanged",
+    "Routed",
+    "Routes",
+    "Shift",
+    "SidelaneError",
+    "StillHeld",
+    "TargetBusy",
+    "TargetNotReady",
+    "TimedOut",
+    "TooLarge",
+    "Unready",
+    "Verification",
+]
 
-# Each name's module is imported when the name is asked for: `sidelane --help` needs none of them.
-_HOME = {
-    "AsyncClient": "client",
-    "Client": "client",
-    "Lane": "naming.lane",
-    "Release": "releases.stores",
-    "SidelaneError": "errors",
+#: The modules of the public names. A module is imported when a name of it is asked for: `sidelane --help` needs none.
+_HOMES = {
+    "charts.rendering": ("Rendering",),
+    "checks.engine": ("Report",),
+    "checks.rules.rule": ("Finding",),
+    "client": (
+        "AsyncClient",
+        "AsyncRoutes",
+        "Client",
+        "Routes",
+    ),
+    "errors": (
+        "ApplyFailed",
+        "ChartNotFound",
+        "CheckFailed",
+        "ClusterDenied",
+        "ClusterUnreachable",
+        "FieldsOwned",
+        "GateFailed",
+        "HelmError",
+        "HelmNotFound",
+        "HelmTooOld",
+        "InvalidDeployment",
+        "InvalidInput",
+        "InvalidLane",
+        "InvalidManifest",
+        "InvalidName",
+        "InvalidRoute",
+        "InvalidValues",
+        "KindNotServed",
+        "NotOurs",
+        "NotReady",
+        "NotSigned",
+        "NotWhatWasChecked",
+        "Refused",
+        "ReleaseConflict",
+        "ReleaseExists",
+        "ReleaseNotFound",
+        "RouteChanged",
+        "SidelaneError",
+        "StillHeld",
+        "TargetBusy",
+        "TargetNotReady",
+        "TimedOut",
+        "TooLarge",
+    ),
+    "graph.model": ("Graph",),
+    "lanes.bundle.archives": ("Bundle",),
+    "lanes.bundle.making": ("Replayed",),
+    "lanes.deployment": (
+        "Applied",
+        "Plan",
+    ),
+    "lanes.diff": ("Comparison",),
+    "lanes.lane_status": ("LaneStatus",),
+    "lanes.retire": ("Retirement",),
+    "naming.lane": ("Lane",),
+    "releases.provenance": ("Record",),
+    "releases.readiness": (
+        "Readiness",
+        "Unready",
+    ),
+    "releases.repair": ("Repair",),
+    "releases.stores": ("Release",),
+    "releases.verify": ("Verification",),
+    "routes.notes": ("Change",),
+    "routes.routed": ("Routed",),
+    "routes.shift": ("Shift",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"sidelane.{_HOME[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"sidelane.{home}"), name)
     raise AttributeError(f"module 'sidelane' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

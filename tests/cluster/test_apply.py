@@ -118,7 +118,7 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     killed.communicate()
 
     def status():
-        return {one.name: one.status for one in client.releases()}
+        return {one.name: one.status for one in client.list()}
 
     # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.
     assert set(status()) == {"svc1-v1-coco-1"}

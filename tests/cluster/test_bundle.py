@@ -78,8 +78,8 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
     for version in ("v1", "v2"):
         values = {"image": {"repository": "example.org/svc1", "tag": "1"}}
         client.install("service", "coco-1", name="svc1", service_version=version, values=values, wait=True)
-    client.route("svc1", "coco-1", {"v1": 1})
-    client.route("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
+    client.routes.set("svc1", "coco-1", {"v1": 1})
+    client.routes.set("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
     assert {one.recorded for one in client.verify(lane="coco-1")} == {"there", "not needed"}
     service = cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"]
     file = tmp_path / "coco-1.tar.gz"
@@ -96,11 +96,11 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
     assert cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"] == service
     assert "record-route-svc1-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
     assert [one.change for one in client.replay(file).releases] == ["unchanged"] * 3
-    assert client.route("svc1", "coco-1", {"v1": 1}).change == "changed"
+    assert client.routes.set("svc1", "coco-1", {"v1": 1}).change == "changed"
     assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
     with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
         client.replay(file)
-    assert str(client.routed("svc1", "coco-1").route.split) == "v1=1"
+    assert str(client.routes.show("svc1", "coco-1").route.split) == "v1=1"
 
 
 def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(cluster, namespace, helm, tmp_path):
@@ -121,7 +121,7 @@ def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(clu
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
     with pytest.raises(Refused, match=r"(?s)this cluster.*ConfigMap picky-coco-1: data\.is: \"v"):
         client.replay(file)
-    assert client.releases() == ()
+    assert client.list() == ()
     client.install(chart, "coco-1")
     client.bundle("coco-1", file, charts=[chart])
     elsewhere = Client(namespace=namespace, directory=tmp_path / "elsewhere", helm=helm)

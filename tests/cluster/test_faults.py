@@ -105,7 +105,7 @@ class Lane:
         return {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
 
     def status(self, subject, build=1):
-        there = {one.name: one.status for one in self.client.releases(f"coco-{build}")}
+        there = {one.name: one.status for one in self.client.list(f"coco-{build}")}
         return there.get(f"{subject}-coco-{build}")
 
     def objects(self, build):
@@ -114,7 +114,7 @@ class Lane:
         return sorted((kind, name.removesuffix(f"-coco-{build}")) for kind, name in found)
 
     def assert_whole(self, build, expected):
-        there = {one.name: one.status for one in self.client.releases(f"coco-{build}")}
+        there = {one.name: one.status for one in self.client.list(f"coco-{build}")}
         assert there == {f"{subject}-coco-{build}": "deployed" for subject in SUBJECTS}
         assert {step.action for step in self.client.plan(self.file, build=build).steps} == {"unchanged"}
         assert self.objects(build) == expected
@@ -122,7 +122,7 @@ class Lane:
     def assert_goes(self, build):
         """The lane goes as a whole, and makes room on the nodes."""
         self.client.retire(f"coco-{build}", delete_claims=True)
-        assert self.client.releases(f"coco-{build}") == ()
+        assert self.client.list(f"coco-{build}") == ()
         assert self.objects(build) == []
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record
         # The caller alone, whose Helms the kernel then asks to end, or all at once, as when a machine goes.
         kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
         process.communicate()
-        left.update(one.status for one in lane.client.releases(f"coco-{build}"))
+        left.update(one.status for one in lane.client.list(f"coco-{build}"))
         changes = lane.apply(build)
         assert set(changes.values()) <= {"created", "unchanged", "finished"}
         lane.assert_whole(build, expected)
@@ -259,7 +259,7 @@ def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
         assert {step.action for step in wins.steps} == {"unchanged"}, "the whole lane is the winner's"
         replicas = lane.cluster.get(f"/apis/apps/v1/namespaces/{lane.namespace}/statefulsets/zk-coco-{build}")["spec"]
         assert replicas["replicas"] == {"one": 1, "other": 3}[winner]
-        assert {one.status for one in lane.client.releases(f"coco-{build}")} == {"deployed"}
+        assert {one.status for one in lane.client.list(f"coco-{build}")} == {"deployed"}
         lane.assert_goes(build)
 
 
@@ -269,18 +269,18 @@ def test_atomic_removes_what_this_run_made_and_nothing_else(lane):
     with pytest.raises(ApplyFailed) as failed:
         lane.client.apply(lane.file, timeout="3s", atomic=True)
     assert failed.value.undone == ("zookeeper-coco-1",)
-    assert [one.name for one in lane.client.releases()] == ["svc3-v1-coco-1"]
+    assert [one.name for one in lane.client.list()] == ["svc3-v1-coco-1"]
     assert {name for _, name in lane.objects(1)} == {"svc3-v1", "record-svc3-v1"}
 
 
 def test_a_run_that_is_told_to_stop_removes_what_it_made_when_it_is_atomic(lane):
     lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     process = lane.begin(1, "--atomic")
-    lane.cluster.until("Helm waits", lambda: len(lane.client.releases("coco-1")) == 2)
+    lane.cluster.until("Helm waits", lambda: len(lane.client.list("coco-1")) == 2)
     process.terminate()
     _, stderr = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM, stderr
-    assert lane.client.releases() == ()
+    assert lane.client.list() == ()
 
 
 def test_scaling_that_was_killed_is_finished(lane):
@@ -308,7 +308,7 @@ def test_a_retirement_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane)
         again = lane.begin(build, "--delete-claims", verb="retire")
         _, stderr = again.communicate()
         assert again.returncode == 0 or "there is no release" in stderr, stderr
-        assert lane.client.releases() == ()
+        assert lane.client.list() == ()
         assert lane.objects(build) == []
         assert lane.cluster.names(f"/api/v1/namespaces/{lane.namespace}/persistentvolumeclaims") == []
 
@@ -333,7 +333,7 @@ def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_pat
             assert again.returncode in (1, 3), stderr
             time.sleep(1)
         assert again.returncode == 0, stderr
-        assert {one.status for one in lane.client.releases("coco-1")} == {"deployed"}
+        assert {one.status for one in lane.client.list("coco-1")} == {"deployed"}
         assert {step.action for step in lane.client.plan(file).steps} == {"unchanged"}
 
 

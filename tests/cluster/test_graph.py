@@ -11,7 +11,7 @@ def test_a_graph_of_a_cluster(cluster, namespace, helm):
     for version in ("v1", "v2"):
         image = {"repository": "acme/svc1", "tag": "1.4.0"}
         client.install("service", LANE, name="svc1", service_version=version, values={"image": image})
-    client.route("svc1", LANE, {"v1": 100}, allow_unready=True)
+    client.routes.set("svc1", LANE, {"v1": 100}, allow_unready=True)
     graph = client.graph()
     assert graph.summary == f"namespace {namespace}: 1 lane, 2 releases, 1 route"
     chart = f"service-{sources.find('service').version}"

@@ -109,8 +109,8 @@ def test_a_lane_whose_objects_belong_to_another_release_is_refused(client, plain
     plain("install", "zk", ZOOKEEPER, "--set", "Version=coco", "--set", "Build=1")
     with pytest.raises(ReleaseConflict, match="belongs to the release 'zk'"):
         client.install("zookeeper", "coco-1")
-    assert [release.name for release in client.releases()] == ["zk"]
-    assert client.releases()[0].lane is None
+    assert [release.name for release in client.list()] == ["zk"]
+    assert client.list()[0].lane is None
 
 
 def test_of_two_installs_of_one_lane_at_once_one_wins(cluster, namespace, helm):
@@ -158,7 +158,7 @@ def test_a_caller_that_is_killed_while_it_checks_installs_nothing(
         caller.kill()
         caller.communicate()
     time.sleep(1.5)
-    assert client.releases() == ()
+    assert client.list() == ()
     assert "made-anyway" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
 
 
@@ -171,7 +171,7 @@ def test_a_refused_install_through_a_script_installs_nothing(cluster, namespace,
     with pytest.raises(CheckFailed):
         careless.install(chart, "coco-1")
     time.sleep(1)
-    assert client.releases() == ()
+    assert client.list() == ()
 
 
 def test_operational_values_change_and_nothing_else(cluster, namespace, client):
@@ -197,7 +197,7 @@ def test_uninstalling_one_lane_leaves_the_other_and_the_claims(cluster, namespac
     assert client.uninstall("zookeeper", "coco-1").change == "uninstalled"
     assert objects(cluster, namespace, "2-coco-1") == before
     assert {kind for kind, _ in objects(cluster, namespace, "coco-1")} == {"persistentvolumeclaims"}
-    assert [release.name for release in client.releases()] == ["zookeeper-2-coco-1"]
+    assert [release.name for release in client.list()] == ["zookeeper-2-coco-1"]
     with pytest.raises(ReleaseNotFound):
         client.uninstall("zookeeper", "coco-1")
 
@@ -220,10 +220,10 @@ def test_every_release_is_listed_however_many(cluster, namespace, client):
         labels = {**secret["metadata"]["labels"], "name": name, "status": state}
         metadata = {"name": f"sh.helm.release.v1.{name}.v1", "labels": labels}
         cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": content}})
-    found = client.releases()
+    found = client.list()
     assert sorted(int(one.lane.build) for one in found) == list(range(1, 302))
     assert {one.status for one in found} == set(states)
-    assert [one.name for one in client.releases("coco-300")] == ["zookeeper-coco-300"]
+    assert [one.name for one in client.list("coco-300")] == ["zookeeper-coco-300"]
 
 
 def test_credentials_and_places_that_are_refused(cluster, namespace, helm, powerless, unknown, tmp_path):
@@ -248,9 +248,9 @@ def test_a_token_is_enough(cluster, namespace, helm, unknown):
     token = json.loads(cluster.kubeconfig.read_text())["users"][0]["user"]["token"]
     denied = Client(namespace=namespace, kubeconfig=unknown, helm=helm)
     with pytest.raises(ClusterDenied):
-        denied.releases()
+        denied.list()
     allowed = Client(namespace=namespace, kubeconfig=unknown, kube_token=token, helm=helm)
-    assert allowed.releases() == ()
+    assert allowed.list() == ()
 
 
 def test_the_namespace_can_be_made(cluster, namespace, helm):
@@ -307,7 +307,7 @@ def test_a_failed_install_can_be_undone_as_one(cluster, namespace, client):
     values = {"image": {"tag": "never-ready"}, "replicas": 1}
     with pytest.raises(TimedOut):
         client.install("zookeeper", "coco-1", values=values, timeout="3s", rollback_on_failure=True)
-    assert client.releases() == ()
+    assert client.list() == ()
     assert {kind for kind, _ in objects(cluster, namespace, "coco-1")} <= {"persistentvolumeclaims"}
 
 

@@ -133,4 +133,4 @@ def test_what_can_t_fit_is_refused_and_leaves_nothing(cluster, namespace, client
     assert refused.value.exit_code == 1
     assert list(config_maps(cluster, namespace)) == ["kube-root-ca.crt"]
     assert cluster.list(f"/api/v1/namespaces/{namespace}/secrets") == []
-    assert client.releases() == ()
+    assert client.list() == ()

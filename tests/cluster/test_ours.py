@@ -30,7 +30,7 @@ def theirs(tmp_path):
 
 
 def names(client):
-    return [release.name for release in client.releases()]
+    return [release.name for release in client.list()]
 
 
 def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
@@ -49,7 +49,7 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
         client.retire("db-1", dry_run=True)
     assert refused.value.exit_code == 1
     with pytest.raises(NotOurs):
-        client.retire("eu-2", "theirs")
+        client.retire("theirs", "eu-2")
     with pytest.raises(NotOurs, match="--foreign"):
         client.uninstall("theirs-eu-2")
     with pytest.raises(NotOurs, match="change it with Helm"):

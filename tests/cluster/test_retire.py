@@ -37,16 +37,16 @@ def test_a_lane_goes_and_its_claims_only_when_asked_for(cluster, namespace, clie
     for build in (1, 2):
         client.apply(file, build=build)
     with pytest.raises(StillHeld, match="svc1-v1-coco-1 needs zookeeper-coco-1"):
-        client.retire("coco-1", "zookeeper")
+        client.retire("zookeeper", "coco-1")
     first = client.retire("coco-1")
     assert first.releases == ("svc2-v1-coco-1", "svc1-v1-coco-1", "zookeeper-coco-1")
     assert (first.claims, first.kept_claims) == ((), ("data-zk-coco-1-0",))
-    assert [release.name for release in client.releases("coco-1")] == []
+    assert [release.name for release in client.list("coco-1")] == []
     assert claims(cluster, namespace) == ["data-zk-coco-1-0", "data-zk-coco-2-0"]
     gone = client.retire("coco-2", delete_claims=True)
     assert gone.claims == ("data-zk-coco-2-0",)
     assert claims(cluster, namespace) == ["data-zk-coco-1-0"]
-    assert client.releases() == ()
+    assert client.list() == ()
     # What is asked for later, or by the next run of one that was killed, goes too.
     assert client.retire("coco-1", delete_claims=True).claims == ("data-zk-coco-1-0",)
     assert claims(cluster, namespace) == []
@@ -67,14 +67,14 @@ def test_claims_that_take_their_time_are_waited_for(cluster, namespace, client, 
     freed.start()
     client.retire("coco-1", delete_claims=True)
     assert freed.finished.is_set()
-    assert (claims(cluster, namespace), client.releases()) == ([], ())
+    assert (claims(cluster, namespace), client.list()) == ([], ())
 
 
 def test_a_lane_that_a_route_leads_to_is_held(client, tmp_path):
     service = tiny_service(tmp_path / "tiny")
     for build in (1, 2):
         client.install(service, f"coco-{build}", name="svc1", service_version="v1")
-    client.route("svc1", "coco-1", {"coco-2/v1": 1}, allow_unready=True)
+    client.routes.set("svc1", "coco-1", {"coco-2/v1": 1}, allow_unready=True)
     with pytest.raises(StillHeld, match="route-svc1-coco-1 leads to svc1-v1-coco-2"):
         client.retire("coco-2")
     # Nobody knows who calls the name of a lane that was not named: its route holds it.
@@ -106,7 +106,7 @@ def test_list_and_proposals_cost_a_constant_number_of_helm_calls(cluster, namesp
     (tmp_path / "helm").write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
     (tmp_path / "helm").chmod(0o755)
     counted = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=tmp_path / "helm")
-    assert len(counted.releases()) == 1000
+    assert len(counted.list()) == 1000
     assert calls.read_text().split().count("list") == 1
     calls.unlink()
     assert len(counted.outdated(3)) == 997
@@ -133,5 +133,5 @@ def test_an_uninstall_that_was_killed_is_told_and_ended_by_the_next(cluster, nam
             client.install(chart, "coco-1", name="svc1")
         assert f"`sidelane uninstall svc1-v1-coco-1 -n {namespace}" in refused.value.remedy
         end("svc1-v1-coco-1")
-        assert client.releases("coco-1") == ()
+        assert client.list("coco-1") == ()
     assert client.install(chart, "coco-1", name="svc1").change == "created"

@@ -52,7 +52,7 @@ def test_who_may_only_read_removes_nothing_and_is_told_every_right(cluster, name
         for right in ("delete configmaps", "delete secrets", "update secrets"):
             assert f"{right} in namespace {namespace}" in denied.value.problem
         assert f"`kubectl auth can-i delete configmaps -n {namespace} --kubeconfig " in denied.value.remedy
-    (release,) = client.releases()
+    (release,) = client.list()
     assert (release.status, release.revision) == ("deployed", 1)
     assert cluster.list(f"/api/v1/namespaces/{namespace}/configmaps") == before
 
@@ -62,7 +62,7 @@ def test_claims_that_may_not_be_deleted_stop_a_retirement_before_the_release_goe
     deployer = limited(*DEPLOY)
     with pytest.raises(ClusterDenied, match=f"delete persistentvolumeclaims in namespace {namespace}"):
         deployer.retire("coco-1", delete_claims=True)
-    assert [release.status for release in client.releases()] == ["deployed"]
+    assert [release.status for release in client.list()] == ["deployed"]
     assert deployer.retire("coco-1").gone
 
 
@@ -72,7 +72,7 @@ def test_an_installation_without_rights_names_verb_resource_and_namespace(namesp
     with pytest.raises(ClusterDenied) as denied:
         reader.install(chart, "coco-1", name="svc1")
     assert f"'powerless' has no right to create secrets in namespace {namespace}" in denied.value.problem
-    assert client.releases() == ()
+    assert client.list() == ()
 
 
 def test_a_namespace_that_may_not_be_created_is_what_is_told(cluster, helm, limited, tmp_path):

@@ -141,27 +141,27 @@ def test_helm4_sets_and_overwrites_a_route_that_helm3_made(request, cluster, nam
         request.getfixturevalue("meshes")
     version("v1")
     version("v2")
-    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
     newer = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=toolchain.folder() / "helm")
-    assert newer.route("svc1", LANE, {"v2": 1}).change == "changed"
+    assert newer.routes.set("svc1", LANE, {"v2": 1}).change == "changed"
     kind, body = "Service", {"spec": {"selector": {"version": "v3"}}}
     if mode == "istio":
         kind, body = "VirtualService", {"spec": {"hosts": ["elsewhere"]}}
     cluster.patch(f"{PATHS[kind].format(namespace)}/svc1-2-coco-1", body)
     with pytest.raises(RouteChanged):
-        newer.route("svc1", LANE, {"v1": 1})
-    assert newer.route("svc1", LANE, {"v1": 1}, overwrite=True).change == "changed"
-    assert client.routed("svc1", LANE).drift == ()
-    assert (client.route("svc1", LANE, {"v2": 1}).change, newer.undo_route("svc1", LANE).change) == (
+        newer.routes.set("svc1", LANE, {"v1": 1})
+    assert newer.routes.set("svc1", LANE, {"v1": 1}, overwrite=True).change == "changed"
+    assert client.routes.show("svc1", LANE).drift == ()
+    assert (client.routes.set("svc1", LANE, {"v2": 1}).change, newer.routes.undo("svc1", LANE).change) == (
         "changed",
         "undone",
     )
-    assert {one.status for one in client.releases()} == {"deployed"}
+    assert {one.status for one in client.list()} == {"deployed"}
 
 
 def test_a_route_is_not_taken_by_another_release(cluster, namespace, client, plain, version):
     version("v1")
-    client.route("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
     before = live(cluster, namespace, "Service")
     values = {"Version": "2-coco", "Build": "1", "name": "svc1", "targets": [{"serviceVersion": "v2", "weight": 1}]}
     said = plain("install", CHART, "--take-ownership", values=values, check=False, name="taker")
@@ -183,17 +183,17 @@ def test_every_route_is_stored_as_a_hand_would_write_it(cluster, namespace, mesh
 def test_a_service_is_switched_and_switched_back(cluster, namespace, client, version):
     version("v1")
     version("v2")
-    made = client.route("svc1", LANE, {"v1": 100}, by="alice@laptop")
+    made = client.routes.set("svc1", LANE, {"v1": 100}, by="alice@laptop")
     assert (made.change, made.revision, made.release.name) == ("created", 1, "route-svc1-2-coco-1")
-    assert client.route("svc1", LANE, {"v1": 100}).change == "unchanged"
-    switched = client.route("svc1", Lane("2-coco", 1), {"v2": 100}, by="bob")
+    assert client.routes.set("svc1", LANE, {"v1": 100}).change == "unchanged"
+    switched = client.routes.set("svc1", Lane("2-coco", 1), {"v2": 100}, by="bob")
     assert (switched.change, switched.revision) == ("changed", 2)
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
     cluster.until("its pods are v2's", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
-    back = client.undo_route("svc1", LANE, by="carol")
+    back = client.routes.undo("svc1", LANE, by="carol")
     assert (back.change, back.revision, str(back.route)) == ("undone", 3, "v1=100")
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
-    history = client.route_history("svc1", LANE)
+    history = client.routes.history("svc1", LANE)
     assert [(one.by, one.leads, one.restores) for one in history] == [
         ("alice@laptop", "v1=100", None),
         ("bob", "v2=100", None),
@@ -201,38 +201,38 @@ def test_a_service_is_switched_and_switched_back(cluster, namespace, client, ver
     ]
     assert all(one.when and abs((datetime.now(UTC) - one.when).total_seconds()) < 300 for one in history)
     with pytest.raises(Refused, match="nothing before the last change"):
-        client.undo_route("svc1", LANE)
-    assert client.undo_route("svc1", LANE, to=2).to_json()["weights"] == {"v2": 100}
-    (listed,) = client.routes()
+        client.routes.undo("svc1", LANE)
+    assert client.routes.undo("svc1", LANE, to=2).to_json()["weights"] == {"v2": 100}
+    (listed,) = client.routes.list()
     assert (listed.route.name, listed.revision) == ("svc1-2-coco-1", 4)
-    assert client.routes("2-coco-2") == ()
+    assert client.routes.list("2-coco-2") == ()
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("istio", "VirtualService"), ("gateway", "HTTPRoute")])
 def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes, client, version, mode, kind):
     version("v1")
     version("v2")
-    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
     single = live(cluster, namespace, kind)["spec"]
-    client.route("svc1", LANE, {"v1": 90, "v2": 10})
+    client.routes.set("svc1", LANE, {"v1": 90, "v2": 10})
     assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
     matches = [{"headers": [{"name": "x-canary", "value": "true"}], "targets": [{"serviceVersion": "v2", "weight": 1}]}]
-    client.route("svc1", LANE, {"v1": 1}, values={"matches": matches, "mirror": {"serviceVersion": "v2"}})
+    client.routes.set("svc1", LANE, {"v1": 1}, values={"matches": matches, "mirror": {"serviceVersion": "v2"}})
     everything = live(cluster, namespace, kind)["spec"]
-    shown = client.routed("svc1", LANE)
+    shown = client.routes.show("svc1", LANE)
     assert str(shown.route) == "v1=1, 1 match, mirror v2"
     assert [(one["how"], one["ready"]) for one in shown.to_json()["targets"]] == [
         ("weight 1 of 1", 2),
         ("matches[0], weight 1 of 1", 2),
         ("mirror", 2),
     ]
-    client.route("svc1", LANE, {"v2": 100}, values={"matches": [], "mirror": None})
+    client.routes.set("svc1", LANE, {"v2": 100}, values={"matches": [], "mirror": None})
     assert weights(cluster, namespace, kind) == {"v2": 100}
-    client.undo_route("svc1", LANE)
+    client.routes.undo("svc1", LANE)
     assert live(cluster, namespace, kind)["spec"] == everything
-    client.undo_route("svc1", LANE)
+    client.routes.undo("svc1", LANE)
     assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
-    client.undo_route("svc1", LANE)
+    client.routes.undo("svc1", LANE)
     assert live(cluster, namespace, kind)["spec"] == single
 
 
@@ -242,7 +242,7 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
     version("v2", ready=False)
     version("v3", labels={"sidelane.dev/lane": "2-coco-2"})
     version(None, "2-coco-2", service="ui")
-    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
     before = specs(cluster, namespace)
     for targets, said in (
         ({"v1": 90, "v4": 10}, "there is no Service svc1-v4-2-coco-1"),
@@ -253,33 +253,33 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
         ({"v2": 100}, "0 of 2 pods are ready, and its share takes 2"),
     ):
         with pytest.raises(TargetNotReady) as refused:
-            client.route("svc1", LANE, targets)
+            client.routes.set("svc1", LANE, targets)
         assert said in refused.value.problem
     with pytest.raises(TargetNotReady, match=r"has no port 81, which is the route's \(it has 80\)"):
-        client.route("svc1", LANE, values={"port": 81})
+        client.routes.set("svc1", LANE, values={"port": 81})
     with pytest.raises(TargetNotReady, match=r"mirror.*svc1-v4"):
-        client.route("svc1", LANE, values={"mirror": {"serviceVersion": "v4"}})
+        client.routes.set("svc1", LANE, values={"mirror": {"serviceVersion": "v4"}})
     assert specs(cluster, namespace) == before
-    assert client.route("svc1", LANE, {"v1": 100, "v2": 0}).change == "changed"
-    assert client.route("svc1", LANE, {"v2": 100}, allow_unready=True).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v1": 100, "v2": 0}).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v2": 100}, allow_unready=True).change == "changed"
     # From a version that fails to one that works: only what gets more has to be ready.
-    assert client.route("svc1", LANE, {"v1": 50, "v2": 50}).change == "changed"
-    assert client.route("svc1", LANE, {"v1": 60, "v2": 40}).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v1": 50, "v2": 50}).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v1": 60, "v2": 40}).change == "changed"
     with pytest.raises(TargetNotReady):
-        client.route("svc1", LANE, {"v1": 59, "v2": 41})
-    assert client.undo_route("svc1", LANE, to=1).change == "undone"
+        client.routes.set("svc1", LANE, {"v1": 59, "v2": 41})
+    assert client.routes.undo("svc1", LANE, to=1).change == "undone"
     # A route's own name is no target of another.
     with pytest.raises(TargetNotReady, match="is a route itself; name the version"):
-        client.route("svc1", "live-1", {LANE: 1})
-    assert client.route("ui", "live-1", {"2-coco-2": 1}).change == "created"
+        client.routes.set("svc1", "live-1", {LANE: 1})
+    assert client.routes.set("ui", "live-1", {"2-coco-2": 1}).change == "created"
 
 
 @by_one_helm
 def test_from_lane_to_lane(cluster, namespace, client, version):
     version("v1")
     version("v1", "2-coco-2", replicas=1)
-    client.route("svc1", LANE, {"v1": 1})
-    client.route("svc1", LANE, {"2-coco-2/v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"2-coco-2/v1": 1})
     selector = live(cluster, namespace, "Service")["spec"]["selector"]
     assert selector == {"app": "svc1-2-coco-2", "version": "v1", "sidelane.dev/lane": "2-coco-2"}
     cluster.until("it leads to the other lane", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True])
@@ -288,30 +288,30 @@ def test_from_lane_to_lane(cluster, namespace, client, version):
 def test_what_somebody_else_changed_is_noticed_and_not_overwritten(cluster, namespace, meshes, client, plain, version):
     version("v1")
     version("v2")
-    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
     path = f"{PATHS['VirtualService'].format(namespace)}/svc1-2-coco-1"
     edited = cluster.get(path)["spec"]
     edited["http"][0]["fault"] = {"abort": {"httpStatus": 500, "percentage": {"value": 1}}}
     cluster.patch(path, {"spec": edited})
     for change in (
-        lambda **how: client.route("svc1", LANE, {"v2": 100}, **how),
-        lambda **how: client.route("svc1", LANE, {"v1": 100}, **how),
+        lambda **how: client.routes.set("svc1", LANE, {"v2": 100}, **how),
+        lambda **how: client.routes.set("svc1", LANE, {"v1": 100}, **how),
     ):
         with pytest.raises(RouteChanged, match=r"VirtualService svc1-2-coco-1: spec\.http\[default\]\.fault"):
             change()
         assert "fault" in cluster.get(path)["spec"]["http"][0]
-    assert len(client.routed("svc1", LANE).drift) == 1
-    assert client.route("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
+    assert len(client.routes.show("svc1", LANE).drift) == 1
+    assert client.routes.set("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
     assert "fault" not in cluster.get(path)["spec"]["http"][0]
     service = f"{PATHS['Service'].format(namespace)}/svc1-2-coco-1"
     cluster.patch(service, {"spec": {"selector": {"version": "v2", "tier": "a"}}})
     with pytest.raises(RouteChanged, match=r"Service svc1-2-coco-1: spec\.selector"):
-        client.undo_route("svc1", LANE)
-    assert client.route("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
+        client.routes.undo("svc1", LANE)
+    assert client.routes.set("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
     assert "tier" not in cluster.get(service)["spec"]["selector"]
     cluster.delete(service)
     with pytest.raises(RouteChanged, match="Service svc1-2-coco-1: is not there"):
-        client.route("svc1", LANE, {"v2": 100})
+        client.routes.set("svc1", LANE, {"v2": 100})
 
 
 def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, helm, plain, version):
@@ -327,15 +327,15 @@ def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, he
             plain("upgrade", CHART, values=values)
 
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, progress=between)
-    client.route("svc1", LANE, {"v1": 100})
+    client.routes.set("svc1", LANE, {"v1": 100})
     telling.append(True)
     with pytest.raises(RouteChanged, match="somebody else changed route-svc1-2-coco-1"):
-        client.route("svc1", LANE, {"v2": 100})
+        client.routes.set("svc1", LANE, {"v2": 100})
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
-    history = client.route_history("svc1", LANE)
+    history = client.routes.history("svc1", LANE)
     assert [one.leads for one in history if one.held] == ["v1=100", "v1=7"]
-    assert client.route("svc1", LANE, {"v2": 100}).change == "changed"
-    assert client.undo_route("svc1", LANE).to_json()["weights"] == {"v1": 7}
+    assert client.routes.set("svc1", LANE, {"v2": 100}).change == "changed"
+    assert client.routes.undo("svc1", LANE).to_json()["weights"] == {"v1": 7}
 
 
 def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
@@ -344,9 +344,9 @@ def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
 
     async def race():
         client = AsyncClient(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-        await client.route("svc1", LANE, {"v1": 1})
+        await client.routes.set("svc1", LANE, {"v1": 1})
         for weight in range(2, 5):
-            both = [client.route("svc1", LANE, {version: weight}, values={"port": 80}) for version in ("v1", "v2")]
+            both = [client.routes.set("svc1", LANE, {version: weight}, values={"port": 80}) for version in ("v1", "v2")]
             results = await asyncio.gather(*both, return_exceptions=True)
             errors = [one for one in results if isinstance(one, BaseException)]
             # One may come after the other, and then both are made; what may not be is that both looked at the same.
@@ -361,8 +361,8 @@ def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
 def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version):
     version("v1")
     version("v2")
-    client.route("svc1", LANE, {"v1": 1})
-    client.route("svc1", LANE, {"v2": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v2": 1})
     # What Helm leaves when it is killed between its two writes.
     name = "sh.helm.release.v1.route-svc1-2-coco-1.v2"
     path = f"/api/v1/namespaces/{namespace}/secrets"
@@ -375,12 +375,12 @@ def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, cli
     metadata = {"name": name[:-1] + "3", "labels": labels}
     cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
     with pytest.raises(TargetBusy):
-        client.route("svc1", LANE, {"v1": 1})
+        client.routes.set("svc1", LANE, {"v1": 1})
     with pytest.raises(TargetBusy, match="somebody is changing"):
-        client.undo_route("svc1", LANE)
-    assert client.undo_route("svc1", LANE, overwrite=True).change == "undone"
+        client.routes.undo("svc1", LANE)
+    assert client.routes.undo("svc1", LANE, overwrite=True).change == "undone"
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
-    assert client.route("svc1", LANE, {"v1": 1}).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v1": 1}).change == "changed"
 
 
 @by_one_helm
@@ -388,10 +388,10 @@ def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace
     version("v1")
     version("v2")
     version("v1", "2-coco-2")
-    client.route("svc1", LANE, {"v1": 1}, mode="istio")
-    client.route("svc1", "live-1", {"2-coco-1/v1": 9, "2-coco-2/v1": 0}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 1}, mode="istio")
+    client.routes.set("svc1", "live-1", {"2-coco-1/v1": 9, "2-coco-2/v1": 0}, mode="istio")
     mirror = {"serviceVersion": "v2"}
-    client.route("svc1", LANE, {"v1": 1}, values={"mirror": mirror})
+    client.routes.set("svc1", LANE, {"v1": 1}, values={"mirror": mirror})
 
     def ask(question, **what):
         target = ClusterTarget(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
@@ -407,9 +407,9 @@ def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace
     assert [lead.how for lead in ask(leads_to, lane=one, release="svc1-v2-2-coco-1")] == ["mirror"]
     assert ask(leads_to, lane=Lane("2-coco", 3)) == ()
     assert ask(unrouted_since, lane=two) is None
-    client.route("svc1", "live-1", {"2-coco-1/v1": 1})
-    client.route("svc1", LANE, values={"mirror": None})
-    changes = {route: client.route_history("svc1", route) for route in ("live-1", LANE)}
+    client.routes.set("svc1", "live-1", {"2-coco-1/v1": 1})
+    client.routes.set("svc1", LANE, values={"mirror": None})
+    changes = {route: client.routes.history("svc1", route) for route in ("live-1", LANE)}
     assert ask(leads_to, lane=two) == ()
     assert ask(unrouted_since, lane=two) == changes["live-1"][-1].when
     assert ask(unrouted_since, lane=one, release="svc1-v2-2-coco-1") == changes[LANE][-1].when
@@ -429,25 +429,25 @@ def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, n
             cluster.patch(deployment, {"spec": {"replicas": 0}})
 
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
     before = live(cluster, namespace, "VirtualService")["spec"]
     with pytest.raises(GateFailed, match=r"at 5 % for v2, and v1=100 is back: .* pods are ready") as failed:
-        client.shift_route("svc1", LANE, "v2", every="60s", between="200ms", tell=kill)
+        client.routes.shift("svc1", LANE, "v2", every="60s", between="200ms", tell=kill)
     assert live(cluster, namespace, "VirtualService")["spec"] == before
     assert failed.value.shift.outcome == "put back"
     assert failed.value.shift.steps[0].seconds < 60
-    assert [one.leads for one in client.route_history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
+    assert [one.leads for one in client.routes.history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
 
 
 @by_one_helm
 def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
     version("v1")
     version("v2")
-    client.route("svc1", LANE, {"v1": 100}, mode="gateway")
-    shift = client.shift_route("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="gateway")
+    shift = client.routes.shift("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
     assert (shift.outcome, shift.now) == ("done", {"v1": 0, "v2": 100})
     assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
-    assert client.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 100}
+    assert client.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 100}
 
 
 def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, client, plain, version, tmp_path):
@@ -462,11 +462,11 @@ def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, cl
     schema["properties"]["old"] = {"type": "boolean"}
     (older / "values.schema.json").write_text(json.dumps(schema))
     plain("install", older, values={"name": "svc1", "targets": [{"serviceVersion": "v1", "weight": 1}], "old": True})
-    client.route("svc1", LANE, {"v2": 1}, values={"old": None})
-    back = client.undo_route("svc1", LANE)
+    client.routes.set("svc1", LANE, {"v2": 1}, values={"old": None})
+    back = client.routes.undo("svc1", LANE)
     assert (back.change, str(back.route)) == ("undone", "v1=1")
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
-    assert client.route_history("svc1", LANE)[-1].restores == 1
+    assert client.routes.history("svc1", LANE)[-1].restores == 1
 
 
 @by_one_helm
@@ -475,7 +475,7 @@ def test_versions_by_the_chart_service_are_targets(cluster, namespace, client):
     for version in ("v1", "v2"):
         values = {"image": image, "replicas": 2}
         client.install("service", LANE, name="svc1", service_version=version, values=values, wait=True, timeout="60s")
-    assert client.route("svc1", LANE, {"v1": 100}).change == "created"
-    assert client.route("svc1", LANE, {"v2": 100}).change == "changed"
+    assert client.routes.set("svc1", LANE, {"v1": 100}).change == "created"
+    assert client.routes.set("svc1", LANE, {"v2": 100}).change == "changed"
     cluster.until("it leads to v2's pods", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
-    assert client.undo_route("svc1", LANE).change == "undone"
+    assert client.routes.undo("svc1", LANE).change == "undone"

@@ -33,9 +33,9 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     plain("install", "route-svc9-coco-1", namesake(tmp_path / "route", "route"))
     plain("install", "front", ROUTE, *LANE, *TO_V1)
 
-    assert [(one.route.name, one.route.release) for one in client.routes()] == [("svc1-coco-1", "front")]
+    assert [(one.route.name, one.route.release) for one in client.routes.list()] == [("svc1-coco-1", "front")]
     assert [one.release for one in client.graph().routes] == ["front"]
-    assert client.routed("svc1", "coco-1").route.split.to_json() == {"v1": 100}
+    assert client.routes.show("svc1", "coco-1").route.split.to_json() == {"v1": 100}
     assert [(one.release, one.state, one.recorded) for one in client.verify(lane="coco-1")] == [
         ("front", "unchanged", "not needed"),
         ("route-svc9-coco-1", "unrecorded", "none"),
@@ -54,22 +54,22 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     assert [one.name for one in plan.extra] == ["route-svc9-coco-1"]
 
     # It is changed in its own release, and its history is that one's.
-    changed = client.route("svc1", "coco-1", {"v2": 100}, allow_unready=True)
+    changed = client.routes.set("svc1", "coco-1", {"v2": 100}, allow_unready=True)
     assert (changed.change, changed.release.name, changed.revision) == ("changed", "front", 2)
-    assert client.undo_route("svc1", "coco-1", allow_unready=True).route.split.to_json() == {"v1": 100}
-    assert [change.revision for change in client.route_history("svc1", "coco-1")] == [1, 2, 3]
+    assert client.routes.undo("svc1", "coco-1", allow_unready=True).route.split.to_json() == {"v1": 100}
+    assert [change.revision for change in client.routes.history("svc1", "coco-1")] == [1, 2, 3]
     with pytest.raises(NotOurs, match="it is no route of svc9 in coco-1"):
-        client.route("svc9", "coco-1", {"v1": 1}, allow_unready=True)
+        client.routes.set("svc9", "coco-1", {"v1": 1}, allow_unready=True)
 
     # What it leads to is held; the lane goes with it, and it goes first.
     with pytest.raises(StillHeld) as held:
-        client.retire("coco-1", "svc1-v1")
+        client.retire("svc1-v1", "coco-1")
     assert held.value.held == ("front leads to svc1-v1-coco-1 (weight 100 of 100)",)
     assert "or retire the whole lane, its routes too, with `sidelane retire --lane coco-1 -n" in held.value.remedy
     gone = client.retire("coco-1", drain="0s")
     assert gone.releases == ("front", "svc1-v1-coco-1", "svc1-v2-coco-1")
     assert gone.staying == ("route-svc9-coco-1",)
-    assert [release.name for release in client.releases()] == ["route-controller", "route-svc9-coco-1"]
+    assert [release.name for release in client.list()] == ["route-controller", "route-svc9-coco-1"]
 
 
 def test_a_route_of_another_name_is_bundled_and_made_again(client, plain, tmp_path):
@@ -80,7 +80,7 @@ def test_a_route_of_another_name_is_bundled_and_made_again(client, plain, tmp_pa
     client.retire("coco-1", drain="0s")
     again = client.replay(tmp_path / "lane.tar.gz")
     assert [(one.name, one.change) for one in again.releases] == [("svc1-v1-coco-1", "created"), ("front", "created")]
-    assert client.routed("svc1", "coco-1").route.release == "front"
+    assert client.routes.show("svc1", "coco-1").route.release == "front"
 
 
 def test_the_commands_of_the_charts_readme_run_as_they_stand(cluster, namespace, helm, client):
@@ -93,11 +93,11 @@ def test_the_commands_of_the_charts_readme_run_as_they_stand(cluster, namespace,
         program, *words = shlex.split(command)
         assert program == "helm"
         subprocess.run([helm, *words], cwd=ROUTE.parents[1], env=environment, check=True, capture_output=True)
-        leads.append(client.routed("svc1", "2-coco-1").route.split.to_json())
+        leads.append(client.routes.show("svc1", "2-coco-1").route.split.to_json())
     assert leads == [{"v1": 100}, {"v2": 100}, {"v2": 100}, {"v1": 100}]
 
     # The history says where plain Helm led it, and that it was plain Helm.
-    told = client.route_history("svc1", "2-coco-1")
+    told = client.routes.history("svc1", "2-coco-1")
     assert [(one.mode, one.leads, one.is_helms) for one in told] == [
         ("service", "v1=100", True), ("service", "v2=100", True), ("service", "v1=100", True),
     ]  # fmt: skip

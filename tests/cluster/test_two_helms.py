@@ -63,7 +63,7 @@ def test_a_release_lives_on_under_the_other_helm(cluster, namespace, helms, depl
         assert client.install("service", "coco-1", name="svc1", values=IMAGE).change == "unchanged"
         (verified,) = client.verify(lane="coco-1")
         assert (verified.state, verified.drift) == ("unchanged", ())
-    assert {release.status for release in one.releases()} == {"deployed"}
+    assert {release.status for release in one.list()} == {"deployed"}
     other.retire("coco-1")
     assert cluster.names(f"/apis/apps/v1/namespaces/{namespace}/deployments") == []
 

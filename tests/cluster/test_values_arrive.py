@@ -83,8 +83,8 @@ def test_whatever_feeds_helm_ends_with_a_line_break(cluster, namespace, helm, ap
     for version in ("v1", "v2"):
         image = {"repository": "acme/svc1", "tag": "1.4.0"}
         client.install("service", LANE, name="svc1", service_version=version, values={"image": image})
-    client.route("svc1", LANE, {"v1": 1}, allow_unready=True)
-    client.route("svc1", LANE, {"v2": 1}, allow_unready=True)
+    client.routes.set("svc1", LANE, {"v1": 1}, allow_unready=True)
+    client.routes.set("svc1", LANE, {"v2": 1}, allow_unready=True)
     assert {one.state for one in settled(client, lane=LANE)} == {"unchanged"}
     claim = {
         "metadata": {"name": "data-zk-coco-1-0", "labels": {"sidelane.dev/lane": "coco-1"}},

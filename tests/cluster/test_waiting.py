@@ -162,7 +162,7 @@ def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(clu
     assert "\x1b" not in error.problem
     (one,) = error.to_json()["readiness"]["unready"]
     assert (one["name"], one["containers"][0]["exitCode"]) == (POD, 254)
-    left = {release.name: release.status for release in client.releases()}
+    left = {release.name: release.status for release in client.list()}
     if atomic:
         assert left == {}
         assert "sidelane status" not in error.remedy
@@ -183,7 +183,7 @@ def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, s
     assert type(error) is NotReady
     assert "can't get ready" in error.problem
     assert "InvalidImageName" in error.problem
-    assert [release.status for release in client.releases()] == ([] if atomic else ["failed"])
+    assert [release.status for release in client.list()] == ([] if atomic else ["failed"])
     sets = cluster.names(f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
     assert sets == ([] if atomic else ["zk-coco-1"])
 
@@ -201,7 +201,7 @@ def test_a_wait_that_helm_itself_gives_up_names_the_container_all_the_same(clust
     assert isinstance(error, NotReady)
     for words in ("CrashLoopBackOff (exit 254), 3 restarts", "log: ERROR could not bind", "BackOff: Back-off"):
         assert words in error.problem
-    assert [release.status for release in client.releases()] == ([] if atomic else ["failed"])
+    assert [release.status for release in client.list()] == ([] if atomic else ["failed"])
 
 
 def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(cluster, namespace, client, ends):
@@ -221,7 +221,7 @@ def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(cluster, name
     assert "undoing it failed, too" in failed.value.remedy
     budgets = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
     assert cluster.names(budgets) == ["zk-coco-1"], "it is back"
-    assert client.releases()[0].status == "failed"
+    assert client.list()[0].status == "failed"
 
 
 def test_an_upgrade_that_goes_back_to_what_is_ready_says_so(cluster, namespace, client, tmp_path):
@@ -238,7 +238,7 @@ def test_an_upgrade_that_goes_back_to_what_is_ready_says_so(cluster, namespace, 
             rollback_on_failure=True,
         )  # fmt: skip
     assert failed.value.remedy == "the release was undone; fix the causes and run it again"
-    assert [(one.status, one.revision) for one in client.releases()] == [("deployed", 3)]
+    assert [(one.status, one.revision) for one in client.list()] == [("deployed", 3)]
 
 
 def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namespace, client, plain, tmp_path):
@@ -248,22 +248,22 @@ def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namesp
         client.install(
             chart, "coco-1", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
         )
-    assert [release.status for release in client.releases()] == ["deployed"]
+    assert [release.status for release in client.list()] == ["deployed"]
     plain("install", "svc1-v1-coco-2", chart, "--set-string", "Version=coco,Build=2,name=svc1")
     with pytest.raises(NotOurs):
         client.install(
             chart, "coco-2", name="svc1", service_version="v1", values={"text": "other"}, rollback_on_failure=True
         )
-    assert len(client.releases()) == 2
+    assert len(client.list()) == 2
 
 
 def test_a_signal_undoes_an_atomic_install(client, cluster, sidelane_begun):
     process = sidelane_begun("install", "zookeeper", "--lane", "coco-1", "--set", "image.tag=never-ready", "--atomic")
-    cluster.until("Helm waits", lambda: client.releases("coco-1"))
+    cluster.until("Helm waits", lambda: client.list("coco-1"))
     process.terminate()
     _, stderr = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM, stderr
-    assert client.releases() == ()
+    assert client.list() == ()
 
 
 def test_ready_means_ready_also_for_what_is_there(client, state, ends):
@@ -273,7 +273,7 @@ def test_ready_means_ready_also_for_what_is_there(client, state, ends):
     for call in (client.install, client.upgrade):
         with pytest.raises(TimedOut, match=r"Error \(exit 254\)"):
             call("zookeeper", "coco-1", values=NEVER, wait=True, timeout="3s")
-    assert client.releases()[0].status == "deployed", "what is there is left as it is"
+    assert client.list()[0].status == "deployed", "what is there is left as it is"
     with Beside(lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True)) as installing:
         time.sleep(1)
         assert not installing.done()
@@ -299,7 +299,7 @@ def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, ends):
     ends()
     with pytest.raises(ApplyFailed) as failed:
         client.apply(tmp_path / "lane.yaml", timeout="4s")
-    assert [release.name for release in client.releases()] == ["zookeeper-coco-1"]
+    assert [release.name for release in client.list()] == ["zookeeper-coco-1"]
     assert isinstance(failed.value.errors["zookeeper-coco-1"], TimedOut)
     assert "Error (exit 254), 3 restarts" in failed.value.problem
     assert failed.value.to_json()["errors"]["zookeeper-coco-1"]["readiness"]["unready"][0]["name"] == POD
@@ -319,7 +319,7 @@ def test_a_lane_that_is_undone_is_named_with_what_was_not_ready(tmp_path, client
     assert "Error (exit 254), 3 restarts" in error.problem
     assert "log: ERROR could not bind" in error.problem
     assert "sidelane status" not in str(error), "it is gone"
-    assert client.releases() == ()
+    assert client.list() == ()
 
 
 def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, told, ends):
@@ -343,7 +343,7 @@ def test_a_failed_release_that_can_not_get_ready_is_not_waited_for_again(tmp_pat
             error = applying.exception()
         assert time.monotonic() - began < 60, "Helm's own time would be five minutes"
         assert type(error.errors["zookeeper-coco-1"]) is NotReady
-        assert {one.name: one.status for one in client.releases()} == {"zookeeper-coco-1": "failed"}
+        assert {one.name: one.status for one in client.list()} == {"zookeeper-coco-1": "failed"}
 
 
 def test_a_hook_is_waited_for_without_wait_and_told(told, tmp_path):
@@ -374,7 +374,7 @@ def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, end
         "svc1-v1-coco-1": True, "zookeeper-coco-1": False,
     }  # fmt: skip
     assert found["readiness"]["unready"][0]["containers"][0]["restarts"] == 3
-    assert client.lane_status("coco-1").readiness.counted == found_counted(found)
+    assert client.status(lane="coco-1").readiness.counted == found_counted(found)
     for named in (["zookeeper-coco-1"], ["--lane", "coco-1"]):
         late = sidelane("wait", *named, "--timeout", "3s", "-o", "json")
         assert late.returncode == 3

@@ -48,12 +48,12 @@ def test_a_lane_is_brought_taken_up_verified_and_brought_again(node, cluster, na
     first = apply()
     cluster.until(
         "Helm waits for the first service",
-        lambda: [one.status for one in client.releases()] == ["pending-install"] and first.poll() is None,
+        lambda: [one.status for one in client.list()] == ["pending-install"] and first.poll() is None,
         60,
     )
     kill(descendants(first.pid))
     first.communicate()
-    assert [(one.name, one.status) for one in client.releases()] == [(f"svc1-v1-{LANE}", "pending-install")]
+    assert [(one.name, one.status) for one in client.list()] == [(f"svc1-v1-{LANE}", "pending-install")]
 
     second = apply()
     stdout, stderr = second.communicate(timeout=180)

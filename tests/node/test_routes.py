@@ -59,7 +59,7 @@ def pods(node, cluster, namespace, helm):
 @pytest.fixture
 def traffic(pods, client, record_property):
     """Requests to the stable name, which leads to v1."""
-    client.route("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
     with calling(pods, "v1") as traffic:
         traffic.lead_to("v1", "the route")
         yield traffic
@@ -107,19 +107,19 @@ def calling(pods, version):
 
 def test_no_request_fails_while_routes_are_set_undone_and_shifted(client, traffic):
     while traffic.made < REQUESTS:
-        client.route("svc1", LANE, {"v2": 1})
+        client.routes.set("svc1", LANE, {"v2": 1})
         traffic.lead_to("v2", "set")
-        client.undo_route("svc1", LANE)
+        client.routes.undo("svc1", LANE)
         traffic.lead_to("v1", "undo")
-        shift = client.shift_route("svc1", LANE, "v2", steps=[100], every="1s", between="200ms")
+        shift = client.routes.shift("svc1", LANE, "v2", steps=[100], every="1s", between="200ms")
         assert shift.outcome == "done"
         traffic.lead_to("v2", "shift")
-        client.route("svc1", LANE, {"v1": 1})
+        client.routes.set("svc1", LANE, {"v1": 1})
         traffic.lead_to("v1", "setting it back")
 
 
 def test_no_request_fails_while_pods_are_deleted_and_restarted(client, traffic, pods, cluster, namespace):
-    client.route("svc1", LANE, {"v2": 1})
+    client.routes.set("svc1", LANE, {"v2": 1})
     traffic.lead_to("v2", "set")
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{DEPLOYMENT}"
 
@@ -149,11 +149,11 @@ def test_no_request_fails_while_pods_are_deleted_and_restarted(client, traffic, 
 def test_no_request_fails_while_a_version_is_retired(client, traffic, pods):
     """The last test: v1 goes. Until then who keeps a connection to it stays with it, as charts/route says."""
     left = time.monotonic()
-    client.route("svc1", LANE, {"v2": 1})
+    client.routes.set("svc1", LANE, {"v2": 1})
     traffic.lead_to("v2", "set")
     traffic.kept.asked()
     assert {version for asked in traffic.kept.all for version in asked.versions} == {"1.4.0"}
-    gone = client.retire(LANE, "svc1-v1", drain="8s")
+    gone = client.retire("svc1-v1", LANE, drain="8s")
     assert time.monotonic() - left >= 7, "what was open had its time, to the second"
     assert gone.releases == (f"svc1-v1-{LANE}",)
     pods.cluster.until("its pods are gone", lambda: "svc1-v1" not in str(pods.cluster.names(pods.path)), SECONDS)

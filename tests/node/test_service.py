@@ -38,7 +38,7 @@ def space(cluster, helm):
         client = Client(namespace=name, kubeconfig=cluster.kubeconfig, helm=helm)
         client.install("service", LANE, name="svc2", service_version="v1", values=HEADLESS)
         client.install("service", LANE, values=VALUES, wait=True, timeout="3m")
-        client.route("svc1", LANE, {"v1": 1})
+        client.routes.set("svc1", LANE, {"v1": 1})
         yield name
 
 

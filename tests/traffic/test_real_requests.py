@@ -65,17 +65,17 @@ def changes(seed, splits):
 def change(client, wanted):
     """Sets or undoes a route; what it leads to then, None where there was nothing to undo."""
     if wanted is not None:
-        return client.route("svc1", LANE, wanted).to_json()["weights"]
-    changes = client.route_history("svc1", LANE)
+        return client.routes.set("svc1", LANE, wanted).to_json()["weights"]
+    changes = client.routes.history("svc1", LANE)
     if len(changes) < 2 or changes[-1].restores == 1:
         return None
-    return client.undo_route("svc1", LANE).to_json()["weights"]
+    return client.routes.undo("svc1", LANE).to_json()["weights"]
 
 
 @both_meshes
 def test_changes_under_load_through_envoy(envoy, root, helm, tmp_path, mode, kind, routes):
     client = Client(directory=root, helm=helm)
-    client.route("svc1", LANE, {"v1": 100}, mode=mode)
+    client.routes.set("svc1", LANE, {"v1": 100}, mode=mode)
 
     async def main():
         async with versions("v1", "v2") as made:
@@ -100,7 +100,7 @@ def test_changes_under_load_through_envoy(envoy, root, helm, tmp_path, mode, kin
 
 
 def test_switches_under_load_through_a_service(root, client):
-    client.route("svc1", LANE, {"v1": 100})
+    client.routes.set("svc1", LANE, {"v1": 100})
 
     async def main():
         async with versions("v1", "v2") as made:
@@ -122,7 +122,7 @@ def test_switches_under_load_through_a_service(root, client):
 
 def test_a_version_that_is_retired_under_load_takes_no_request_with_it(root, client):
     """It is held for as long as the route leads to it, and then nobody asks it any more."""
-    client.route("svc1", LANE, {"v1": 100})
+    client.routes.set("svc1", LANE, {"v1": 100})
 
     async def main():
         async with versions("v1", "v2") as made:
@@ -135,7 +135,7 @@ def test_a_version_that_is_retired_under_load_takes_no_request_with_it(root, cli
                     with pytest.raises(StillHeld, match=f"svc1-{LANE}"):
                         await asyncio.to_thread(client.retire, LANE, "svc1-v1")
                     assert shares_are(await load.more(50), {"v1": 100})
-                    await asyncio.to_thread(client.route, "svc1", LANE, {"v2": 100})
+                    await asyncio.to_thread(client.routes.set, "svc1", LANE, {"v2": 100})
                     balancer.selector = written(root, "Service")["spec"]["selector"]
                     switched = time.monotonic()
                     gone = await asyncio.to_thread(client.retire, LANE, "svc1-v1", drain="2s")
@@ -191,7 +191,7 @@ REQUESTS = [
 
 @both_meshes
 def test_matches_mean_the_same_in_both_meshes(envoy, root, client, tmp_path, mode, kind, routes):
-    client.route("svc1", LANE, {"v1": 1}, mode=mode, values={"matches": MATCHES})
+    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode, values={"matches": MATCHES})
 
     async def main():
         async with versions("v1", "v2", "v3") as made:
@@ -207,7 +207,7 @@ def test_matches_mean_the_same_in_both_meshes(envoy, root, client, tmp_path, mod
 
 @both_meshes
 def test_a_mirror_gets_its_part_and_answers_nobody(envoy, root, client, tmp_path, mode, kind, routes):
-    client.route("svc1", LANE, {"v1": 1}, mode=mode, values={"mirror": {"serviceVersion": "v3", "percent": 25}})
+    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode, values={"mirror": {"serviceVersion": "v3", "percent": 25}})
 
     async def main():
         async with versions("v1", "v2", "v3") as made:
@@ -226,7 +226,7 @@ def test_a_mirror_gets_its_part_and_answers_nobody(envoy, root, client, tmp_path
 
 def test_a_version_that_is_killed_at_5_percent_is_left_without_a_person(envoy, root, client, helm, tmp_path):
     """The check asks v2 itself; as soon as it does not answer, requests go where they went before."""
-    client.route("svc1", LANE, {"v1": 100}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
 
     async def main():
         async with versions("v1", "v2") as made:
@@ -251,7 +251,7 @@ def test_a_version_that_is_killed_at_5_percent_is_left_without_a_person(envoy, r
 
                 def shift():
                     check = f"http[limit=500ms,failures=2] http://127.0.0.1:{made['v2'].port}/"
-                    client.shift_route("svc1", LANE, "v2", every="30s", between="50ms", checks=[check], tell=step)
+                    client.routes.shift("svc1", LANE, "v2", every="30s", between="50ms", checks=[check], tell=step)
 
                 async with Load(proxy.port).running() as load:
                     with pytest.raises(GateFailed, match="at 5 % for v2, and v1=100 is back"):

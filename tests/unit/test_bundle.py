@@ -96,7 +96,7 @@ def test_into_another_namespace(client, helm, tmp_path):
     Client(directory=tmp_path / "root", helm=helm).replay(tmp_path / "b.tar.gz")  # the bundle's own
     elsewhere = Client(namespace="other", directory=tmp_path / "other", helm=helm)
     elsewhere.replay(tmp_path / "b.tar.gz")
-    assert [release.namespace for release in elsewhere.releases()] == ["other"]
+    assert [release.namespace for release in elsewhere.list()] == ["other"]
     assert b"zk-hs-coco-1.other.svc" in (tmp_path / "other/other/zookeeper-coco-1/manifest.yaml").read_bytes()
 
 
@@ -174,9 +174,9 @@ IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
 
 def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
     client.install("service", "coco-1", name="svc1", service_version="v1", values=IMAGE)
-    client.route("svc1", "coco-1", {"v1": 1})
+    client.routes.set("svc1", "coco-1", {"v1": 1})
     client.install("service", "coco-1", name="svc1", service_version="v2", values=IMAGE)
-    client.route("svc1", "coco-1", {"v1": 90, "v2": 10}, mode="istio")
+    client.routes.set("svc1", "coco-1", {"v1": 90, "v2": 10}, mode="istio")
     file = tmp_path / "coco-1.tar.gz"
     made = client.bundle("coco-1", file)
     assert [one.name for one in made.releases][-1] == "route-svc1-coco-1", "what it leads to comes first"
@@ -190,16 +190,16 @@ def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
     assert (one / "manifest.yaml").read_bytes() == (other / "manifest.yaml").read_bytes()
     assert not (other / "record.json").exists()
     assert again.diff("coco-1", str(file)).same
-    (change,) = again.route_history("svc1", "coco-1")
+    (change,) = again.routes.history("svc1", "coco-1")
     assert (change.leads, change.context) == ("v1=90, v2=10", "replayed from a bundle")
     assert {one.change for one in again.replay(file).releases} == {"unchanged"}
 
     # It is a route as any other, and what was changed since is not set back.
-    again.route("svc1", "coco-1", {"v2": 100})
+    again.routes.set("svc1", "coco-1", {"v2": 100})
     assert {one.state for one in again.verify(lane="coco-1")} == {"unchanged"}
     with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
         again.replay(file)
-    assert str(again.routed("svc1", "coco-1").route.split) == "v2=100"
+    assert str(again.routes.show("svc1", "coco-1").route.split) == "v2=100"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_helm_that_renders_otherwise_is_told(made, client, helm, tmp_path):
     again = client_of(tmp_path / "again", helm)
     with pytest.raises(Refused, match=r"(?s)where Helm 2\.0\.0 made the bundle.*spec\.replicas: 4 → 3"):
         again.replay(made)
-    assert again.releases() == ()
+    assert again.list() == ()
 
 
 def written(path, files, **index):

@@ -4,6 +4,8 @@ import asyncio
 import functools
 import http.server
 import inspect
+import operator
+import re
 import subprocess
 import tempfile
 import threading
@@ -11,17 +13,55 @@ import traceback
 
 import pytest
 import sidelane
-from sidelane import AsyncClient, Client, Lane
+from sidelane import AsyncClient, AsyncRoutes, Client, Lane, Routes
 from sidelane.charts import sources
-from sidelane.errors import ChartNotFound, CheckFailed, HelmNotFound, InvalidInput, InvalidValues, SidelaneError
+from sidelane.errors import (
+    ChartNotFound,
+    CheckFailed,
+    HelmNotFound,
+    InvalidInput,
+    InvalidValues,
+    Refused,
+    SidelaneError,
+)
+
+RESULTS = {
+    "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "LaneStatus", "Plan", "Readiness", "Record",
+    "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed", "Shift", "Unready", "Verification",
+}  # fmt: skip
+ERRORS = {
+    "ApplyFailed", "ChartNotFound", "CheckFailed", "ClusterDenied", "ClusterUnreachable", "FieldsOwned", "GateFailed",
+    "HelmError", "HelmNotFound", "HelmTooOld", "InvalidDeployment", "InvalidInput", "InvalidLane", "InvalidManifest",
+    "InvalidName", "InvalidRoute", "InvalidValues", "KindNotServed", "NotOurs", "NotReady", "NotSigned",
+    "NotWhatWasChecked", "Refused", "ReleaseConflict", "ReleaseExists", "ReleaseNotFound", "RouteChanged",
+    "SidelaneError", "StillHeld", "TargetBusy", "TargetNotReady", "TimedOut", "TooLarge",
+}  # fmt: skip
 
 
 def test_the_public_names():
-    assert sidelane.__all__ == ["AsyncClient", "Client", "Lane", "Release", "SidelaneError"]
+    assert set(sidelane.__all__) == {"AsyncClient", "AsyncRoutes", "Client", "Lane", "Routes"} | RESULTS | ERRORS
+    assert sidelane.__all__ == sorted(sidelane.__all__)
+    assert set(dir(sidelane)) == {*sidelane.__all__, "__version__"}
     for name in sidelane.__all__:
         assert getattr(sidelane, name).__doc__
+        assert getattr(sidelane, name).__name__ == name
     with pytest.raises(AttributeError):
         sidelane.nothing  # noqa: B018
+
+
+def test_every_error_and_every_result_of_a_verb_is_public():
+    family = [SidelaneError]
+    for error in family:
+        family += error.__subclasses__()
+    assert {error.__name__ for error in family} == ERRORS
+    returned = {
+        word
+        for face in (AsyncClient, AsyncRoutes)
+        for verb in verbs(face).values()
+        for word in re.findall(r"[A-Z]\w+", inspect.signature(verb).return_annotation)
+    }
+    assert returned <= {*RESULTS, "None"}
+    assert returned >= RESULTS - {"Finding", "Unready"}, "these two are parts of results"
 
 
 def verbs(face):
@@ -30,13 +70,15 @@ def verbs(face):
 
 def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
-        "install", "upgrade", "plan", "apply", "releases", "status", "uninstall", "render", "check",
-        "route", "routes", "routed", "route_history", "undo_route", "shift_route", "end_shift", "retire", "outdated",
-        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "lane_status", "wait", "where",
+        "install", "upgrade", "plan", "apply", "list", "status", "uninstall", "render", "check", "retire", "outdated",
+        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where",
     }  # fmt: skip
-    for name, verb in verbs(AsyncClient).items():
-        assert inspect.signature(verbs(Client)[name]) == inspect.signature(verb)
-        assert verbs(Client)[name].__doc__ == verb.__doc__
+    assert set(verbs(Routes)) == {"set", "show", "list", "history", "undo", "shift", "shift_back"}
+    for face, asynchronous in ((Client, AsyncClient), (Routes, AsyncRoutes)):
+        assert inspect.signature(face) == inspect.signature(asynchronous) or face is Routes
+        for name, verb in verbs(asynchronous).items():
+            assert inspect.signature(verbs(face)[name]) == inspect.signature(verb)
+            assert verbs(face)[name].__doc__ == verb.__doc__
 
 
 def test_a_lane_is_a_lane_or_its_text(helm, tmp_path):
@@ -55,7 +97,7 @@ def test_the_asynchronous_face_runs_side_by_side(helm, tmp_path):
 
 def test_the_synchronous_face_inside_an_event_loop_says_what_to_use(helm, tmp_path):
     async def inside():
-        Client(directory=tmp_path, helm=helm).releases()
+        Client(directory=tmp_path, helm=helm).list()
 
     with pytest.raises(InvalidInput, match="use `await AsyncClient"):
         asyncio.run(inside())
@@ -83,7 +125,7 @@ def test_a_chart_that_breaks_the_contract_is_not_installed(chart, helm, tmp_path
     with pytest.raises(CheckFailed) as refused:
         client.install(chart, "coco-1")
     assert any("lane-suffix" in finding for finding in refused.value.findings)
-    assert client.releases() == ()
+    assert client.list() == ()
     _, report = client.check(chart, "coco-1")
     assert not report.clean
 
@@ -127,34 +169,47 @@ def test_verbs_of_a_release_or_a_lane_take_either_first(helm, tmp_path):
     client = Client(directory=tmp_path, helm=helm)
     client.install("zookeeper", "coco-1")
     for named in ((Lane("coco", 1),), ("coco-1",), ("zookeeper", "coco-1"), ("zookeeper-coco-1",)):
-        assert [one.release for one in client.verify(*named)] == ["zookeeper-coco-1"]
+        for verb in (client.verify, client.repair):
+            assert [one.release for one in verb(*named)] == ["zookeeper-coco-1"]
+        assert client.retire(*named, dry_run=True).releases == ("zookeeper-coco-1",)
+        with pytest.raises(Refused, match="nothing runs there"):
+            client.wait(*named)
+
+
+def test_a_lane_has_its_own_status_and_records(helm, tmp_path):
+    client = Client(directory=tmp_path, helm=helm)
+    client.install("zookeeper", "coco-1")
+    for named, lane in (((Lane("coco", 1),), {}), ((), {"lane": "coco-1"})):
+        assert [one.name for one in client.status(*named, **lane).releases] == ["zookeeper-coco-1"]
+        assert [one.release for one in client.record(*named, **lane)] == ["zookeeper-coco-1"]
+    for named in (("zookeeper", "coco-1"), ("zookeeper-coco-1",)):
+        assert client.status(*named).name == client.record(*named).release == "zookeeper-coco-1"
 
 
 WRONG = {
     "verify": [(), (7,), (None, 7), (b"zookeeper-coco-1",), ("zookeeper", object())],
     "repair": [(), (7,), (None, 7)],
     "wait": [(), (7,), (None, 7)],
-    "status": [(Lane("coco", 1),), (None,), (7, "coco-1")],
-    "record": [(Lane("coco", 1),), (None,)],
+    "status": [("coco-1",), (None,), (7,), (7, "coco-1")],
+    "record": [("coco-1",), (None,), (7,)],
     "uninstall": [(Lane("coco", 1),), (None,)],
     "install": [(None, "coco-1"), ("zookeeper", None), ("zookeeper", 7), (7, 7)],
     "upgrade": [(None, "coco-1"), ("zookeeper", 7)],
     "render": [(None, "coco-1"), ("zookeeper", 7)],
     "check": [(None, "coco-1"), ("zookeeper", 7)],
-    "retire": [(7,), (None,), ("coco-1", 7)],
-    "lane_status": [(None,), (7,)],
-    "releases": [(7,)],
+    "retire": [(), (7,), (None,), ("coco-1", 7)],
+    "list": [(7,)],
     "graph": [(7,)],
     "plan": [(7,), (None,)],
     "apply": [(7,), (None,)],
     "diff": [(7,), (None,), ("coco-1", 7)],
     "bundle": [(7, "lane.tar.gz"), ("coco-1", 7)],
     "replay": [(7,), (None,)],
-    "route": [("svc1", 7), (7, "coco-1")],
-    "routed": [(7, "coco-1"), ("svc1", None)],
-    "route_history": [(7, "coco-1"), ("svc1", None)],
-    "undo_route": [(7, "coco-1"), ("svc1", None)],
-    "end_shift": [(7, "coco-1"), ("svc1", None)],
+    "routes.set": [("svc1", 7), (7, "coco-1")],
+    "routes.show": [(7, "coco-1"), ("svc1", None)],
+    "routes.history": [(7, "coco-1"), ("svc1", None)],
+    "routes.undo": [(7, "coco-1"), ("svc1", None)],
+    "routes.shift_back": [(7, "coco-1"), ("svc1", None)],
 }
 CALLS = [(verb, arguments, {}) for verb, calls in WRONG.items() for arguments in calls] + [
     ("install", ("zookeeper", "coco-1"), {key: wrong})
@@ -168,7 +223,7 @@ CALLS = [(verb, arguments, {}) for verb, calls in WRONG.items() for arguments in
 def test_wrong_arguments_are_told_as_such(verb, arguments, named, tmp_path):
     client = Client(directory=tmp_path, helm="/nowhere/helm")
     with pytest.raises(SidelaneError) as told:
-        getattr(client, verb)(*arguments, **named)
+        operator.attrgetter(verb)(client)(*arguments, **named)
     assert not isinstance(told.value, HelmNotFound)
     assert told.value.remedy
 

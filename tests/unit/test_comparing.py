@@ -184,7 +184,7 @@ def test_a_file_that_is_refused_names_the_apply_of_the_next_build_which_works_as
     ) == ([command] if verb == "plan" else [])
     done = run(command)
     assert done.returncode == 0, done.stderr
-    assert [one.name for one in scaled.releases("coco-2")] == ["svc1-v1-coco-2"]
+    assert [one.name for one in scaled.list("coco-2")] == ["svc1-v1-coco-2"]
 
 
 def test_the_next_build_of_a_file_is_free_of_all_that_it_names(scaled, file):

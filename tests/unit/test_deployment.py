@@ -69,6 +69,11 @@ def client(helm, tmp_path):
     return Client(directory=tmp_path / "root", helm=helm)
 
 
+@pytest.fixture
+def in_streams(helm, tmp_path):
+    return Client(directory=tmp_path / "root", helm=helm, namespace="streams")
+
+
 def change(file, old, new):
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
@@ -119,12 +124,12 @@ def test_operational_values_scale_and_everything_else_is_refused(client, file):
     assert actions(client.plan(file, build=2)) == dict.fromkeys([f"{name[:-1]}2" for name in NAMES], "create")
 
 
-def test_what_is_refused_keeps_the_rest_from_being_created(client, file):
-    client = Client(**{**client._settings, "namespace": "streams"})
+def test_what_is_refused_keeps_the_rest_from_being_created(in_streams, file):
+    client = in_streams
     client.install("zookeeper", "coco-1", values={"replicas": 5})
     with pytest.raises(ReleaseConflict):
         client.apply(file)
-    assert [release.name for release in client.releases()] == ["zookeeper-coco-1"]
+    assert [release.name for release in client.list()] == ["zookeeper-coco-1"]
 
 
 @pytest.mark.parametrize(
@@ -187,23 +192,22 @@ def full(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, file, tmp_path):
+def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_streams, file, helm, tmp_path):
     client.apply(file)
-    in_streams = Client(**{**client._settings, "namespace": "streams"})
     tiny = file.parent / "tiny"
     in_streams.install(tiny, "coco-1", name="svc9", service_version="v1")
     in_streams.install(tiny, "coco-10", name="svc9", service_version="v1")  # another lane's
     put(tmp_path / "root", "v1", lane="coco-1", service="svc8", namespace="streams")
-    in_streams.route("svc8", "coco-1", {"v1": 1})
+    in_streams.routes.set("svc8", "coco-1", {"v1": 1})
     plan = client.plan(file)
     assert [one.name for one in plan.extra] == ["route-svc8-coco-1", "svc8-v1-coco-1", "svc9-v1-coco-1"]
     assert (actions(plan), plan.refused, plan.remedy) == (dict.fromkeys(NAMES, "unchanged"), (), "")
     assert plan.to_json()["extra"][2] == {"release": "svc9-v1-coco-1", "chart": "tiny-0.1.0", "status": "deployed"}
     client.apply(file)
-    assert len(in_streams.releases("coco-1")) == 6
+    assert len(in_streams.list("coco-1")) == 6
     done = subprocess.run(
         [SIDELANE, "plan", file, "--directory", tmp_path / "root"],
-        env={**os.environ, "PATH": f"{client._settings['helm'].parent}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
@@ -238,7 +242,7 @@ def test_atomic_on_a_full_disk_removes_what_this_run_made_and_nothing_else(helm,
     (full / "filler").write_bytes(b"x" * 50_000)
     with pytest.raises(OSError, match="No space left"):
         client.apply(file, atomic=True)
-    assert [release.name for release in client.releases()] == ["svc1-v2-coco-1"]
+    assert [release.name for release in client.list()] == ["svc1-v2-coco-1"]
 
 
 def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(helm, client, file, tmp_path):
@@ -344,7 +348,7 @@ def test_a_chart_from_an_oci_registry_by_a_range_of_versions(helm, client, file,
                 client.plan(file)
 
 
-def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tmp_path):
+def test_routes_are_made_after_the_releases_and_then_left_alone(client, in_streams, file, tmp_path):
     template = file.parent / "tiny" / "templates" / "service.yaml"
     template.write_text(
         '{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}\napiVersion: v1\nkind: Service\nmetadata:\n'
@@ -359,11 +363,10 @@ def test_routes_are_made_after_the_releases_and_then_left_alone(client, file, tm
     assert [(step.release, step.action) for step in client.plan(file).routes] == [("route-svc1-coco-1", "create")]
     (made,) = client.apply(file).routes
     assert (made.change, str(made.route.split)) == ("created", "v1=1")
-    in_streams = Client(**{**client._settings, "namespace": "streams"})
-    in_streams.route("svc1", "coco-1", {"v2": 1})
+    in_streams.routes.set("svc1", "coco-1", {"v2": 1})
     assert [step.action for step in client.plan(file).routes] == ["kept"]
     assert client.apply(file).routes == ()
-    assert str(in_streams.routed("svc1", "coco-1").route.split) == "v2=1", "an apply sets no weights back"
+    assert str(in_streams.routes.show("svc1", "coco-1").route.split) == "v2=1", "an apply sets no weights back"
     change(file, "weights: {v1: 1}", "weights: {v1: -1}")
     with pytest.raises(InvalidDeployment, match=r"routes\[0\]\.weights\.v1: -1 is not at least 0"):
         client.plan(file)

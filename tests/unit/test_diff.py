@@ -113,7 +113,7 @@ def test_a_file_knows_its_namespace_and_its_routes(tmp_path, helm):
     found = elsewhere.diff("coco-1", str(file))
     assert (found.same, found.only) == (True, ())
     there = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
-    there.route("svc1", "coco-1", values={"targetPort": 8080})
+    there.routes.set("svc1", "coco-1", values={"targetPort": 8080})
     (changed,) = elsewhere.diff(str(file), "coco-1").differences
     assert (changed.release, changed.difference.path) == ("route-svc1", "spec.ports[http].targetPort")
     with pytest.raises(ReleaseNotFound):

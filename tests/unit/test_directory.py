@@ -35,8 +35,8 @@ def test_two_lanes_lie_beside_each_other(client, root):
     assert client.install("zookeeper", "2-coco-1").change == "created"
     assert content(root / "streams" / "zookeeper-coco-1") == first
     assert set(first) == FILES
-    assert [release.name for release in client.releases()] == ["zookeeper-2-coco-1", "zookeeper-coco-1"]
-    assert [release.name for release in client.releases("2-coco-1")] == ["zookeeper-2-coco-1"]
+    assert [release.name for release in client.list()] == ["zookeeper-2-coco-1", "zookeeper-coco-1"]
+    assert [release.name for release in client.list("2-coco-1")] == ["zookeeper-2-coco-1"]
 
 
 def test_what_is_written_is_what_helm_rendered(client, root, helm):
@@ -109,7 +109,7 @@ def test_what_is_not_there_is_looked_for_without_a_trace(client, root):
     for call in (client.status, client.uninstall):
         with pytest.raises(ReleaseNotFound):
             call("zookeeper-coco-1")
-    assert client.releases() == ()
+    assert client.list() == ()
     assert not root.exists()
 
 
@@ -168,7 +168,7 @@ def test_what_a_killed_writer_left_is_finished_or_cleared_by_the_next(client, ro
         case "half removed":
             place.rename(streams / ".old-zookeeper-coco-1")
             (streams / ".old-zookeeper-coco-1" / "values.yaml").unlink()
-    seen = {release.name for release in client.releases()}
+    seen = {release.name for release in client.list()}
     assert not any(name.startswith(".") for name in seen)
     client.install("zookeeper", "3-coco-1")  # any writer
     assert not [path.name for path in streams.iterdir() if path.name.startswith(".")]
@@ -190,7 +190,7 @@ def test_a_write_that_fails_leaves_nothing(client, root, monkeypatch):
         client.install("zookeeper", "coco-1")
     monkeypatch.undo()
     assert not list(root.rglob("*zookeeper*"))
-    assert client.releases() == ()
+    assert client.list() == ()
 
 
 def test_a_second_writer_waits_and_then_says_so(client, root, monkeypatch):
@@ -220,7 +220,7 @@ def test_coordinates_that_are_none_are_told(client, root):
     client.install("zookeeper", "coco-1")
     (root / "streams" / "zookeeper-coco-1" / "chart.yaml").write_text("chart: 1\n")
     with pytest.raises(InvalidManifest, match="not a release's coordinates"):
-        client.releases()
+        client.list()
 
 
 def test_a_chart_that_renders_differently_each_time_is_refused_with_the_template(client, tmp_path):
@@ -242,7 +242,7 @@ def test_a_chart_that_renders_differently_each_time_is_refused_with_the_template
     with pytest.raises(Refused, match=r"renders differently each time: rnd/templates/c\.yaml") as refused:
         client.install(chart, "coco-1")
     assert "randAlphaNum" in refused.value.remedy
-    assert client.releases() == ()
+    assert client.list() == ()
     drawn("{{ now | quote }}")
     with pytest.raises(Refused, match=r"renders differently each time: rnd/templates/c\.yaml"):
         client.install(chart, "coco-1")

@@ -18,7 +18,7 @@ def written(tmp_path_factory, helm):
     root = tmp_path_factory.mktemp("written")
     client = Client(namespace="streams", directory=root, helm=helm)
     client.install("service", "coco-1", **ROUTED)
-    client.route("svc1", "coco-1", {"v1": 1})
+    client.routes.set("svc1", "coco-1", {"v1": 1})
     return root
 
 
@@ -163,4 +163,4 @@ def test_the_lock_and_the_routes_history_are_plain_files_too(client, root, tmp_p
     assert everything(tmp_path) == before
     how(root / "streams" / ".routes" / "route-svc1-coco-1.yaml", outside)
     with pytest.raises(Refused, match="is not a plain file"):
-        client.route_history("svc1", "coco-1")
+        client.routes.history("svc1", "coco-1")

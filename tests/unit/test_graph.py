@@ -195,7 +195,9 @@ def test_a_graph_of_a_directory(root, helm):
          "targets": [{"serviceVersion": "v2", "weight": 1}]},
     ]  # fmt: skip
     mirror = {"lane": "2-coco-2", "serviceVersion": "v1", "percent": 20}
-    client.route("svc1", "2-coco-1", {"v1": 3, "v2": 0}, mode="istio", values={"matches": matches, "mirror": mirror})
+    client.routes.set(
+        "svc1", "2-coco-1", {"v1": 3, "v2": 0}, mode="istio", values={"matches": matches, "mirror": mirror}
+    )
     graph = client.graph()
     assert [str(group.lane) for group in graph.groups] == ["2-coco-1", "2-coco-2", "2-coco-10"]
     assert [node.name for node in graph.groups[0].nodes] == ["svc1-v1-2-coco-1", "svc1-v2-2-coco-1"]

@@ -41,7 +41,7 @@ def client(helm, tmp_path):
 
 
 def names(client):
-    return [release.name for release in client.releases()]
+    return [release.name for release in client.list()]
 
 
 def test_a_lane_goes_from_what_needs_others_to_what_is_needed(client):
@@ -58,11 +58,11 @@ def test_a_lane_goes_from_what_needs_others_to_what_is_needed(client):
 
 def test_what_another_release_needs_is_held_with_its_name(client):
     with pytest.raises(StillHeld) as held:
-        client.retire("coco-1", "svc1-v1")
+        client.retire("svc1-v1", "coco-1")
     assert held.value.held == ("edge-v1-coco-1 needs svc1-v1-coco-1",)
     assert len(names(client)) == 9
-    client.retire("coco-1", "edge-v1")
-    assert client.retire("coco-1", "svc1-v1").gone
+    client.retire("edge-v1", "coco-1")
+    assert client.retire("svc1-v1", "coco-1").gone
 
 
 def test_what_is_young_is_held(client, tmp_path):
@@ -90,11 +90,11 @@ def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
     client = Client(directory=tmp_path / "root", helm=helm, progress=told.append)
     for build in (1, 2):
         client.apply(tmp_path / "lane.yaml", build=build)
-    client.route("edge", "coco-2", {"coco-1/v1": 1})
+    client.routes.set("edge", "coco-2", {"coco-1/v1": 1})
 
     # One release is held by the lane's route, and the way out is told; of the lane only what others' routes hold.
     with pytest.raises(StillHeld) as held:
-        client.retire("coco-2", "base-v1")
+        client.retire("base-v1", "coco-2")
     assert held.value.held == ("route-base-coco-2 leads to base-v1-coco-2 (weight 1 of 1)",
                                "svc1-v1-coco-2 needs base-v1-coco-2")  # fmt: skip
     flags = f"--directory {tmp_path / 'root'}"
@@ -198,7 +198,7 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
         0, [["LANE", "RELEASES", "STATE"], ["coco-1", "3", "retired"], ["coco-2", "3", "held"]],
     )  # fmt: skip
     assert "coco-2: base-v1-coco-2 is 2:00:0" in done.stdout
-    assert {str(one.lane) for one in client.releases()} == {"coco-2", "coco-3"}
+    assert {str(one.lane) for one in client.list()} == {"coco-2", "coco-3"}
 
 
 @pytest.mark.parametrize(

@@ -202,44 +202,46 @@ def client(root, helm):
 
 
 def test_a_route_in_a_directory(root, client):
-    made = client.route("svc1", LANE, {"v1": 100}, mode="istio", by="alice")
+    made = client.routes.set("svc1", LANE, {"v1": 100}, mode="istio", by="alice")
     assert (made.change, made.revision) == ("created", 1)
     first = written(root)
-    assert client.route("svc1", LANE, {"v1": 100}).change == "unchanged"
-    assert client.route("svc1", LANE, {"v1": 90, "v2": 10}, by="bob").revision == 2
+    assert client.routes.set("svc1", LANE, {"v1": 100}).change == "unchanged"
+    assert client.routes.set("svc1", LANE, {"v1": 90, "v2": 10}, by="bob").revision == 2
     assert [way["weight"] for way in written(root)["spec"]["http"][0]["route"]] == [90, 10]
-    assert client.undo_route("svc1", LANE, by="carol").change == "undone"
+    assert client.routes.undo("svc1", LANE, by="carol").change == "undone"
     assert written(root) == first
-    assert [(one.by, one.leads, one.restores) for one in client.route_history("svc1", LANE)] == [
+    assert [(one.by, one.leads, one.restores) for one in client.routes.history("svc1", LANE)] == [
         ("alice", "v1=100", None),
         ("bob", "v1=90, v2=10", None),
         ("carol", "v1=100", 1),
     ]
-    assert [str(one.route) for one in client.routes()] == ["v1=100"]
-    assert client.routed("svc1", LANE).to_json()["targets"][0]["there"] is True
+    assert [str(one.route) for one in client.routes.list()] == ["v1=100"]
+    assert client.routes.show("svc1", LANE).to_json()["targets"][0]["there"] is True
     with pytest.raises(TargetNotReady, match="there is no Service svc1-v4-2-coco-1"):
-        client.route("svc1", LANE, {"v4": 1})
+        client.routes.set("svc1", LANE, {"v4": 1})
     with pytest.raises(Refused, match="nothing before"):
-        client.undo_route("svc1", LANE)
+        client.routes.undo("svc1", LANE)
     with pytest.raises(Refused, match="was never deployed"):
-        client.undo_route("svc1", LANE, to=9)
+        client.routes.undo("svc1", LANE, to=9)
 
 
 def test_a_dry_run_writes_nothing(root, client):
-    would = client.route("svc1", LANE, {"v1": 1}, dry_run=True)
+    would = client.routes.set("svc1", LANE, {"v1": 1}, dry_run=True)
     assert (would.change, would.revision) == ("none, this is a dry run", 0)
     assert not (root / "default" / "route-svc1-2-coco-1").exists()
-    client.route("svc1", LANE, {"v1": 1})
-    assert client.route("svc1", LANE, {"v2": 1}, dry_run=True).route.split == Split({V2: 1})
-    assert client.routed("svc1", LANE).route.split == Split({V1: 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
+    assert client.routes.set("svc1", LANE, {"v2": 1}, dry_run=True).route.split == Split({V2: 1})
+    assert client.routes.show("svc1", LANE).route.split == Split({V1: 1})
 
 
 def test_values_that_are_not_given_stay(root, client):
-    client.route("svc1", LANE, {"v1": 1}, mode="istio", values={"timeout": "3s", "mirror": {"serviceVersion": "v3"}})
-    client.route("svc1", LANE, {"v2": 1})
+    client.routes.set(
+        "svc1", LANE, {"v1": 1}, mode="istio", values={"timeout": "3s", "mirror": {"serviceVersion": "v3"}}
+    )
+    client.routes.set("svc1", LANE, {"v2": 1})
     (rule,) = written(root)["spec"]["http"]
     assert (rule["timeout"], rule["mirror"]["host"][:7]) == ("3s", "svc1-v3")
-    client.route("svc1", LANE, values={"timeout": None, "mirror": None})
+    client.routes.set("svc1", LANE, values={"timeout": None, "mirror": None})
     (rule,) = written(root)["spec"]["http"]
     assert not {"timeout", "mirror"} & rule.keys()
 
@@ -247,13 +249,13 @@ def test_values_that_are_not_given_stay(root, client):
 def race(root, helm, version, start, results):
     start.wait()
     try:
-        results.put(Client(directory=root, helm=helm).route("svc1", LANE, {version: 1}).revision)
+        results.put(Client(directory=root, helm=helm).routes.set("svc1", LANE, {version: 1}).revision)
     except SidelaneError as error:
         results.put(type(error).__name__)
 
 
 def test_of_two_changes_in_a_directory_at_once_none_is_lost(root, helm, client):
-    client.route("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
     context = multiprocessing.get_context("spawn")
     start, results = context.Event(), context.Queue()
     racers = [context.Process(target=race, args=(root, helm, version, start, results)) for version in ("v2", "v3")]
@@ -266,13 +268,13 @@ def test_of_two_changes_in_a_directory_at_once_none_is_lost(root, helm, client):
     revisions = [one for one in said if isinstance(one, int)]
     assert len(set(revisions)) == len(revisions) >= 1
     assert {one for one in said if not isinstance(one, int)} <= {"RouteChanged", "TargetBusy"}
-    assert len(client.route_history("svc1", LANE)) == 1 + len(revisions)
+    assert len(client.routes.history("svc1", LANE)) == 1 + len(revisions)
 
 
 def test_what_leads_there_in_a_directory(root, client):
-    client.route("svc1", LANE, {"v1": 1, "v2": 0}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 1, "v2": 0}, mode="istio")
     put(root, "v1", "2-coco-2")
-    client.route("svc1", "live-1", {"2-coco-1/v1": 1})
+    client.routes.set("svc1", "live-1", {"2-coco-1/v1": 1})
 
     def ask(question, **what):
         return asyncio.run(question(DirectoryTarget(root), **what))
@@ -284,8 +286,8 @@ def test_what_leads_there_in_a_directory(root, client):
     ]
     assert [lead.to for lead in ask(leads_to, lane=LANE, release="svc1-v2-2-coco-1")] == ["v2"]
     assert ask(unrouted_since, lane=LANE, release="svc1-v3-2-coco-1") is None
-    client.route("svc1", LANE, {"v1": 1})
-    when = client.route_history("svc1", LANE)[-1].when
+    client.routes.set("svc1", LANE, {"v1": 1})
+    when = client.routes.history("svc1", LANE)[-1].when
     assert ask(leads_to, lane=LANE, release="svc1-v2-2-coco-1") == ()
     assert ask(unrouted_since, lane=LANE, release="svc1-v2-2-coco-1") == when
 
@@ -305,25 +307,25 @@ def test_any_sequence_of_changes(helm, tmp_path_factory, changes):
     for version in ("v1", "v2", "v3"):
         put(root, version)
     client = Client(directory=root, helm=helm)
-    client.route("svc1", LANE, {"v1": 1}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 1}, mode="istio")
     was = {1: written(root)}  # by revision, what was written
     order = [1]  # what an editor would have: each undo takes the last one away
     for change in changes:
         revision = max(was)
         try:
             if change == "undo":
-                done = client.undo_route("svc1", LANE)
+                done = client.routes.undo("svc1", LANE)
                 order.pop()
                 assert written(root) == was[order[-1]]
             elif isinstance(change, int):
-                done = client.undo_route("svc1", LANE, to=change)
+                done = client.routes.undo("svc1", LANE, to=change)
                 assert written(root) == was[change]
                 order = None  # where such a jump leaves the order is for the history's own tests
             else:
-                done = client.route("svc1", LANE, change)
+                done = client.routes.set("svc1", LANE, change)
                 order = order and [*order, done.revision] if done.change == "changed" else order
         except SidelaneError:
-            assert client.routed("svc1", LANE).revision == revision
+            assert client.routes.show("svc1", LANE).revision == revision
             assert written(root) == was[revision]
             continue
         was[done.revision] = written(root)
@@ -368,8 +370,8 @@ def test_the_command_line(root, helm, tmp_path):
 
 
 def test_a_route_needs_no_record_and_verify_says_so(root, helm, client):
-    client.route("svc1", LANE, {"v1": 1})
-    client.route("svc1", LANE, {"v2": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v2": 1})
     (one,) = client.verify("route-svc1", LANE)
     assert (one.state, one.recorded) == ("unchanged", "not needed")
     assert one.to_json()["record"] == "not needed"
@@ -382,14 +384,14 @@ def test_a_route_needs_no_record_and_verify_says_so(root, helm, client):
 
 
 def test_a_change_in_between_is_noticed(root, helm, client):
-    client.route("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
 
     def between(step):
         if step.startswith("changing"):
-            other = threading.Thread(target=client.route, args=("svc1", LANE, {"v3": 1}))
+            other = threading.Thread(target=client.routes.set, args=("svc1", LANE, {"v3": 1}))
             other.start()
             other.join()
 
     with pytest.raises(RouteChanged):
-        Client(directory=root, helm=helm, progress=between).route("svc1", LANE, {"v2": 1})
-    assert client.routed("svc1", LANE).route.split == Split({Destination("v3"): 1})
+        Client(directory=root, helm=helm, progress=between).routes.set("svc1", LANE, {"v2": 1})
+    assert client.routes.show("svc1", LANE).route.split == Split({Destination("v3"): 1})

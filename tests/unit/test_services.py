@@ -27,7 +27,7 @@ def test_each_version_of_a_service_is_a_release_of_its_own(client, tiny):
     second = client.install(tiny, "2-coco-1", values={"name": "svc1", "serviceVersion": "v2"})
     assert (first.name, second.name) == ("svc1-v1-2-coco-1", "svc1-v2-2-coco-1")
     assert client.install(tiny, "2-coco-1", name="svc1").change == "unchanged", "the chart's own default says v1"
-    assert [release.name for release in client.releases("2-coco-1")] == [first.name, second.name]
+    assert [release.name for release in client.list("2-coco-1")] == [first.name, second.name]
     assert client.status("svc1-v2", "2-coco-1").name == second.name
     with pytest.raises(ReleaseConflict, match="2-coco-2, the next free Build"):
         client.install(tiny, "2-coco-1", name="svc1", values={"text": "other"})
@@ -38,7 +38,7 @@ def test_each_version_of_a_service_is_a_release_of_its_own(client, tiny):
     assert "name: svc1-v1-2-coco-1" in client.render(tiny, "2-coco-1", name="svc1")
 
 
-def test_a_refused_change_names_the_whole_command_of_the_next_build(client, tiny, helm, monkeypatch):
+def test_a_refused_change_names_the_whole_command_of_the_next_build(client, tiny, helm, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{helm.parent}:{os.environ['PATH']}")
     client.install(tiny, "2-coco-1", name="svc1", service_version="v2")
 
@@ -54,7 +54,7 @@ def test_a_refused_change_names_the_whole_command_of_the_next_build(client, tiny
     assert (made["release"], made["values"]["text"]) == ("svc1-v2-2-coco-2", "an 'other' one")
     # What no command can say, or may not, is not said in half.
     assert advised({"text": "x", "more": dict.fromkeys("abcdefghi", 1)}) == [
-        f"record svc1-v2-2-coco-1 --directory {client._settings['directory']}"
+        f"record svc1-v2-2-coco-1 --directory {tmp_path / 'root'}"
     ]
 
 
@@ -68,4 +68,4 @@ def test_what_can_not_name_a_release_is_refused(client, tiny):
             client.install(tiny, "coco-1", values={"name": name})
     with pytest.raises(InvalidName, match="reads as a service version"):
         client.install(tiny, "coco-1", name="svc1-v1")
-    assert client.releases() == ()
+    assert client.list() == ()

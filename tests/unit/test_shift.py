@@ -155,7 +155,7 @@ def test_bad_answers_close_a_gate_when_enough_come_in_a_row(server):
 
 
 def shift(client, to="v2", **how):
-    return client.shift_route("svc1", LANE, to, **{"every": "50ms", "between": "20ms", **how})
+    return client.routes.shift("svc1", LANE, to, **{"every": "50ms", "between": "20ms", **how})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def root(tmp_path):
 def routed(root, helm):
     """A client whose route leads to v1 and a little to v3."""
     client = Client(directory=root, helm=helm)
-    client.route("svc1", LANE, {"v1": 3, "v3": 1}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 3, "v3": 1}, mode="istio")
     return client
 
 
@@ -185,9 +185,9 @@ def test_a_shift_moves_step_by_step_and_keeps_the_others_proportion(routed, serv
     assert done.gates[0].text == "the target is there (nothing runs here)"
     assert len(server.asked) == done.gates[1].asked >= 2
     assert json.loads(json.dumps(done.to_json()))["checks"][1]["failed"] == 0
-    assert routed.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
+    assert routed.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
     with pytest.raises(Refused, match="no shift is in progress"):
-        routed.end_shift("svc1", LANE)
+        routed.routes.shift_back("svc1", LANE)
 
 
 def test_a_failed_check_puts_back_what_was(routed, root, server):
@@ -203,22 +203,22 @@ def test_a_failed_check_puts_back_what_was(routed, root, server):
         shift(routed, steps=[5, 50, 100], checks=[f"http {server.url}"], tell=fail)
     assert written(root) == before
     assert [step.outcome for step in failed.value.shift.steps] == ["passed", "failed"]
-    last = routed.route_history("svc1", LANE)[-1]
+    last = routed.routes.history("svc1", LANE)[-1]
     assert (last.leads, last.restores) == ("v1=3, v3=1", 1)
 
 
-def test_somebody_elses_change_ends_a_shift_and_stays(routed):
-    other = Client(directory=routed._directory, helm=routed._helm._executable)
+def test_somebody_elses_change_ends_a_shift_and_stays(routed, root, helm):
+    other = Client(directory=root, helm=helm)
 
     def change(shift):
         if len(shift.steps) == 1:
-            thread = threading.Thread(target=other.route, args=("svc1", LANE, {"v3": 1}))
+            thread = threading.Thread(target=other.routes.set, args=("svc1", LANE, {"v3": 1}))
             thread.start()
             thread.join()
 
     with pytest.raises(RouteChanged):
         shift(routed, steps=[5, 100], tell=change)
-    assert routed.routed("svc1", LANE).to_json()["weights"] == {"v3": 1}
+    assert routed.routes.show("svc1", LANE).to_json()["weights"] == {"v3": 1}
 
 
 @pytest.mark.parametrize("steps", [[], [0], [101], [50, 5], [5, 5]])
@@ -262,7 +262,7 @@ def test_an_interrupted_shift_goes_on_or_back(routed, root, helm, number):
     done = shift(routed, steps=[5, 50, 100], go_on=True)
     assert [step.percent for step in done.steps] == [5, 50, 100]
     assert (done.before, done.outcome) == ({"v1": 3, "v3": 1}, "done")
-    assert routed.end_shift("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
+    assert routed.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
 
 
 def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp_path):
@@ -292,14 +292,14 @@ def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp
 @pytest.mark.parametrize(("mode", "steps"), [("service", [100]), ("istio", [5, 25, 50, 100])])
 def test_the_steps_that_nobody_gives_fit_the_mode(root, helm, mode, steps):
     client = Client(directory=root, helm=helm)
-    client.route("svc1", LANE, {"v1": 1}, mode=mode)
+    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
     done = shift(client)
     assert ([step.percent for step in done.steps], done.outcome) == (steps, "done")
 
 
 def test_a_step_that_is_refused_is_no_interruption(root, helm):
     client = Client(directory=root, helm=helm)
-    client.route("svc1", LANE, {"v1": 1})
+    client.routes.set("svc1", LANE, {"v1": 1})
     told = []
     with pytest.raises(Refused, match="mode service leads all traffic to one target"):
         shift(client, steps=[5, 100], tell=told.append)
@@ -319,4 +319,4 @@ def test_lanes_are_targets_too(routed, root):
     put(root, "v1", "2-coco-2")
     done = shift(routed, to="2-coco-2/v1", steps=[100])
     assert done.now == {"v1": 0, "v3": 0, "2-coco-2/v1": 100}
-    assert routed.routes(Lane("2-coco", 1))[0].to_json()["weights"] == done.now
+    assert routed.routes.list(Lane("2-coco", 1))[0].to_json()["weights"] == done.now

@@ -29,7 +29,7 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
     """
 
     async def look(client: AsyncClient) -> tuple[tuple[Release, ...], str]:
-        found = await client.releases(lane, all_namespaces=all_namespaces)
+        found = await client.list(lane, all_namespaces=all_namespaces)
         if found:
             return found, ""
         return found, "in any namespace" if all_namespaces else f"in {await client.where()}"

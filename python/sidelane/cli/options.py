@@ -74,16 +74,6 @@ def lane(*, required: bool) -> Option:
     )
 
 
-def lane_of(release: str | None) -> Lane:
-    """The lane that a release's name ends in. Raises a usage error for another name."""
-    from sidelane.naming.contract import parse_name
-
-    named = parse_name(release or "")
-    if named is None:
-        raise click.UsageError(f"{release!r} does not end in a lane: name the whole release, or the lane with --lane.")
-    return named[1]
-
-
 lane_parts = together(
     "lane_parts",
     dict,

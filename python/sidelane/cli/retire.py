@@ -75,9 +75,8 @@ def command(
     if (keep is None) == (lane is None and release is None):
         raise click.UsageError("Name a release, a lane with --lane, or how many lanes to --keep.")
     if keep is None:
-        wanted = lane or options.lane_of(release)
         one = running.with_client(
-            lambda client: client.retire(wanted, release, dry_run=dry_run, **asked, **patience), **settings
+            lambda client: client.retire(release, lane, dry_run=dry_run, **asked, **patience), **settings
         )
         printing.retirements([one], format_, Place.of(settings))
         if one.held:

@@ -82,7 +82,7 @@ def set_(
 
     weights = Split.parse(targets, lane).to_json() if targets else None
     routed = running.with_client(
-        lambda client: client.route(
+        lambda client: client.routes.set(
             service,
             lane,
             weights,
@@ -106,7 +106,7 @@ def set_(
 @options.settings
 def show(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
     """Show where SERVICE's name leads, and what is ready there."""
-    _print(running.with_client(lambda client: client.routed(service, lane), **settings), format_)
+    _print(running.with_client(lambda client: client.routes.show(service, lane), **settings), format_)
 
 
 @command.command("list")
@@ -118,7 +118,7 @@ def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
     """List routes; those of one lane with --lane."""
 
     async def look(client: AsyncClient) -> tuple[tuple[Routed, ...], str]:
-        routes = await client.routes(lane)
+        routes = await client.routes.list(lane)
         return routes, "" if routes else f" in {await client.where()}"
 
     found, where = running.with_client(look, **settings)
@@ -144,7 +144,7 @@ def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any])
 
     A change that was made without Sidelane is told as plain Helm's.
     """
-    changes = running.with_client(lambda client: client.route_history(service, lane), **settings)
+    changes = running.with_client(lambda client: client.routes.history(service, lane), **settings)
     if format_ != "table":
         printing.data([change.to_json() for change in changes], format_)
         return
@@ -176,7 +176,7 @@ def undo(
 ) -> None:
     """Bring back where SERVICE's name led before its last change, exactly as it was. Twice goes back twice."""
     routed = running.with_client(
-        lambda client: client.undo_route(
+        lambda client: client.routes.undo(
             service, lane, to=to, by=by, allow_unready=allow_unready, overwrite=overwrite, dry_run=dry_run
         ),
         **settings,
@@ -253,7 +253,9 @@ def shift(
         if to or go_on:
             raise click.UsageError("--back goes with neither --to nor --go-on.")
         _print(
-            running.with_client(lambda client: client.end_shift(service, lane, by=by, overwrite=overwrite), **settings),
+            running.with_client(
+                lambda client: client.routes.shift_back(service, lane, by=by, overwrite=overwrite), **settings
+            ),
             format_,
         )
         return
@@ -263,7 +265,7 @@ def shift(
     last: list[Shift] = []
     try:
         running.with_client(
-            lambda client: client.shift_route(
+            lambda client: client.routes.shift(
                 service,
                 lane,
                 target,

@@ -6,15 +6,15 @@ import asyncio
 
 from sidelane.graph.model import Graph
 from sidelane.naming.lane import Lane
-from sidelane.releases.stores import Target
+from sidelane.releases.context import Context
 from sidelane.routes.changes import Router
 
 
-async def gather(target: Target, router: Router, namespace: str | None, lane: Lane | None = None) -> Graph:
+async def gather(context: Context, lane: Lane | None = None) -> Graph:
     """What is there, or what concerns one lane. However many releases there are, Helm lists them twice, and is asked
     once for each route.
     """
-    releases, routes = await asyncio.gather(target.releases(), router.list())
-    found = namespace or next((release.namespace for release in releases), "")
-    graph = Graph.of(found or await target.chosen(), releases, routes)
+    releases, routes = await asyncio.gather(context.target.releases(), Router.of(context).list())
+    found = context.namespace or next((release.namespace for release in releases), "")
+    graph = Graph.of(found or await context.target.chosen(), releases, routes)
     return graph if lane is None else graph.of_lane(lane)

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sidelane.errors import InvalidInput, Refused
+from sidelane.errors import Refused
 from sidelane.naming.lane import Lane
+from sidelane.releases.context import Context
 from sidelane.releases.readiness import Readiness
 from sidelane.releases.readiness.value import merged
 from sidelane.releases.stores import Options, Release, Stored, Target, no_release
 from sidelane.releases.stores.ours import of_lane
+from sidelane.releases.verify import names
 
 #: How many releases are asked for at a time.
 _AT_ONCE = 4
@@ -38,7 +40,9 @@ class LaneStatus:
 
 async def status(target: Target, lane: Lane) -> LaneStatus:
     """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
-    found = await _of_lane(target, lane)
+    found = await of_lane(target, lane)
+    if not found:
+        raise await no_release(target, lane)
     stored = await _stored(target, [one.name for one in found])
     readiness = await target.readiness(stored)
     if readiness is not None:
@@ -46,26 +50,17 @@ async def status(target: Target, lane: Lane) -> LaneStatus:
     return LaneStatus(lane, tuple(found))
 
 
-async def wait(target: Target, name: str | None, lane: Lane | None, options: Options) -> Readiness:
+async def wait(context: Context, which: Lane | str, timeout: str | None = None) -> Readiness:
     """Returns when a release, or every release of a lane, is ready. Raises TimedOut, NotReady, ReleaseNotFound, and
     Refused in a directory, where nothing runs.
     """
-    if name is None and lane is None:
-        raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
-    names = [name] if name is not None else [one.name for one in await _of_lane(target, lane)] if lane else []
-    found = await target.ready(await _stored(target, names), name or str(lane), options)
+    target, options = context.target, Options(timeout=timeout, progress=context.progress)
+    found = await target.ready(await _stored(target, await names(target, which)), str(which), options)
     if found is None:
         raise Refused(
-            f"{name or lane} is in a directory, and nothing runs there",
+            f"{which} is in a directory, and nothing runs there",
             remedy="wait on the cluster that the directory is applied to",
         )
-    return found
-
-
-async def _of_lane(target: Target, lane: Lane) -> list[Release]:
-    found = await of_lane(target, lane)
-    if not found:
-        raise await no_release(target, lane)
     return found
 
 

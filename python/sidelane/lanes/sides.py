@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts import sources
+from sidelane.charts.rendering import Rendering
 from sidelane.charts.sources import Chart
 from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lanes import deployment
+from sidelane.lanes import diff as diffs
 from sidelane.lanes.deployment import Deployment
-from sidelane.lanes.diff import Side
+from sidelane.lanes.diff import Comparison, Side
 from sidelane.manifest import Manifest
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import known_of
-from sidelane.releases.stores import Stored, Target, no_release
-from sidelane.releases.stores.ours import of_lane
+from sidelane.releases import verify
+from sidelane.releases.context import Context
+from sidelane.releases.stores import Stored, Target
+from sidelane.support.concurrency import together
 
 if TYPE_CHECKING:
     from sidelane.lanes.bundle.archives import Bundle
@@ -26,6 +30,33 @@ _BUNDLES: Final = (".tar.gz", ".tgz")
 _FILES: Final = (".yaml", ".yml", *_BUNDLES)
 #: How many Helms run at a time.
 _AT_ONCE: Final = 4
+
+
+async def diff(context: Context, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
+    """Compares two lanes, releases or files; without ``b`` a lane or a release with the cluster.
+
+    namespace: in the place of the file's, which a lane or release beside it is looked for in. Raises InvalidName for
+    what is none of these, ReleaseNotFound, and what reading and rendering a file raises.
+    """
+    if b is None:
+        return diffs.of_cluster(a, await verify.releases(context.target, await names(context.target, a)))
+    files = [opened(each) for each in (a, b)]
+    beside = namespace or next((file.namespace for file in files if file and file.namespace), None)
+    left, right = (
+        _side(context.in_namespace(namespace or (file.namespace if file else beside)), each, file)
+        for each, file in zip((a, b), files, strict=True)
+    )
+    return diffs.compare(*await together(left, right))
+
+
+async def _side(context: Context, reference: str, file: Deployment | Bundle | None) -> Side:
+    """Returns one side of a comparison: a lane or a release, or a file that was opened."""
+    with context.advising():
+        if file is None:
+            return await _of_releases(context.target, reference)
+        if isinstance(file, Deployment):
+            return await _of_deployment(context, reference, file)
+        return _of_bundle(reference, file)
 
 
 def is_file(reference: str) -> bool:
@@ -46,16 +77,10 @@ def opened(reference: str) -> Deployment | Bundle | None:
 
 async def names(target: Target, reference: str) -> list[str]:
     """The releases that a lane or a release's own name means. Raises InvalidName, ReleaseNotFound."""
-    lane = _lane(reference)
-    if lane is None:
-        return [reference]
-    found = [release.name for release in await of_lane(target, lane)]
-    if not found:
-        raise await no_release(target, lane)
-    return found
+    return await verify.names(target, _lane(reference) or reference)
 
 
-async def of_releases(target: Target, reference: str) -> Side:
+async def _of_releases(target: Target, reference: str) -> Side:
     """A lane, or one release, as its target keeps it."""
     wanted = await names(target, reference)
     limit = asyncio.Semaphore(_AT_ONCE)
@@ -74,24 +99,23 @@ async def of_releases(target: Target, reference: str) -> Side:
     return Side(reference, parsed[1], {"": kept[0].manifest})
 
 
-async def of_charts(
-    label: str,
-    lane: Lane,
-    made: Sequence[tuple[Chart, Mapping[str, Any]]],
-    renderer: Callable[[Chart], Renderer],
-) -> Side:
+async def _of_deployment(context: Context, label: str, file: Deployment) -> Side:
     """The releases and routes of a deployment file, as they would be made."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def one(chart: Chart, values: Mapping[str, Any]) -> Rendering:
         async with limit:
-            return await renderer(chart).render(chart, lane, values)
+            return await context.renderer(chart).render(chart, file.lane, values)
 
-    found = await asyncio.gather(*(one(*each) for each in made))
-    return Side(label, lane, {_subject(each.release, lane, each.manifest): each.manifest for each in found})
+    async with deployment.charts_of(context, file) as found:
+        made = [(part.chart, part.values) for part in deployment.parts(file, found)]
+        made += deployment.routes(file, sources.find("route"))
+        rendered = await asyncio.gather(*(one(*each) for each in made))
+    return Side(label, file.lane, {_subject(each.release, file.lane, each.manifest): each.manifest
+                                   for each in rendered})  # fmt: skip
 
 
-def of_bundle(label: str, opened: Bundle) -> Side:
+def _of_bundle(label: str, opened: Bundle) -> Side:
     """The releases of a bundle, as they were deployed."""
     return Side(label, opened.lane, {_subject(one.name, opened.lane, one.manifest): one.manifest
                                      for one in opened.releases})  # fmt: skip

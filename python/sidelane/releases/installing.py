@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
 from sidelane.charts.sources import Chart, coalesce
@@ -19,17 +19,15 @@ from sidelane.charts.values import accepted
 from sidelane.errors import (
     CheckFailed,
     InvalidLane,
-    InvalidName,
     Refused,
     ReleaseConflict,
     ReleaseExists,
-    ReleaseNotFound,
     TargetBusy,
 )
-from sidelane.naming.contract import parse_name, release_name
+from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 from sidelane.releases.comparing import Comparison, compare, upgraded
-from sidelane.releases.provenance import Record
+from sidelane.releases.context import Context
 from sidelane.releases.stores import Options, Release, Stored, Target
 from sidelane.support.concurrency import together
 
@@ -41,17 +39,10 @@ if TYPE_CHECKING:
 #: How long another process that works on a release is waited for, in seconds.
 PATIENCE: Final = 15.0
 
-#: Told what is being done, one short line at a time.
-Progress = Callable[[str], None]
-
 
 def elsewhere(release: str) -> str:
     """What to do where a release of the wanted name is somebody else's."""
     return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
-
-
-def quiet(_: str) -> None:
-    """The progress that is told to nobody."""
 
 
 def checked(rendering: Rendering) -> Report:
@@ -70,8 +61,7 @@ def checked(rendering: Rendering) -> Report:
 
 
 async def install(
-    target: Target,
-    renderer: Renderer,
+    context: Context,
     chart: Chart,
     lane: Lane,
     values: Mapping[str, Any],
@@ -80,7 +70,6 @@ async def install(
     rendered: Rendering | None = None,
     keep: bool = True,
     bundle: str = "",
-    progress: Progress = quiet,
 ) -> Release:
     """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
     that is gone left it half-made.
@@ -91,22 +80,25 @@ async def install(
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
-    options = options._replace(inputs=inputs_digest(chart, name, values, 1), progress=progress)
-    progress(f"rendering {chart.name} {chart.version} for {lane}")
-    async with target.installing(name, chart, lane, options) as create:
+    options = options._replace(inputs=inputs_digest(chart, name, values, 1), progress=context.progress)
+    context.progress(f"rendering {chart.name} {chart.version} for {lane}")
+    renderer = context.renderer(chart)
+    async with context.target.installing(name, chart, lane, options) as create:
         render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
-        rendering, origin, facts = await together(render, _origin(chart), target.facts())
+        rendering, origin, facts = await together(render, _origin(chart), context.target.facts())
         if rendered is None:
             checked(rendering)
         if facts is None:  # on a cluster what Helm installed is held against this rendering
             await _require_steady(renderer, rendering)
         statement = await _statement(renderer, rendering, origin, facts, bundle=bundle, options=options)
-        progress(f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else ""))
+        context.progress(
+            f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else "")
+        )
         try:
             return await create(rendering, statement)
         except ReleaseExists:
-            progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(target, renderer, rendering, statement, options, keep=keep, progress=progress)
+            context.progress(f"comparing with {rendering.release}, which is there")
+            return await _same_or_refused(context, rendering, statement, options, keep=keep)
 
 
 async def _ready(rendering: Rendering) -> Rendering:
@@ -154,16 +146,10 @@ async def _statement(
 
 
 async def _same_or_refused(
-    target: Target,
-    renderer: Renderer,
-    rendering: Rendering,
-    statement: str,
-    options: Options,
-    *,
-    keep: bool,
-    progress: Progress,
+    context: Context, rendering: Rendering, statement: str, options: Options, *, keep: bool
 ) -> Release:
-    stored = await _settled(target, rendering.release, progress)
+    target, renderer = context.target, context.renderer(rendering.chart)
+    stored = await _settled(context, rendering.release)
     release = stored.release
     if release.status == "uninstalling":
         # Some of its objects are gone, and Helm kept no order by which to make them again.
@@ -183,8 +169,8 @@ async def _same_or_refused(
         await ready(target, stored, options)
         return _with_chart(release, found, "unchanged")
     if release.status == "failed" or await target.abandoned([release]):
-        progress(f"finishing {release.name}, which was left {release.status}")
-        finished = await _finished(target, renderer, stored, rendering, statement=statement, options=options)
+        context.progress(f"finishing {release.name}, which was left {release.status}")
+        finished = await _finished(context, stored, rendering, statement=statement, options=options)
         return _with_chart(finished, found, "finished")
     if release.is_pending:
         raise TargetBusy(
@@ -197,17 +183,17 @@ async def _same_or_refused(
     )
 
 
-async def _settled(target: Target, name: str, progress: Progress) -> Stored:
+async def _settled(context: Context, name: str) -> Stored:
     """Returns the release when nobody works on it, or when patience is over: an installation that was killed leaves a
     Helm that ends a little later.
     """
     until = time.monotonic() + PATIENCE
     while True:
-        stored = await target.stored(name)
-        busy = stored.release.is_pending and not await target.abandoned([stored.release])
+        stored = await context.target.stored(name)
+        busy = stored.release.is_pending and not await context.target.abandoned([stored.release])
         if not busy or time.monotonic() > until:
             return stored
-        progress(f"waiting for another process that works on {name}")
+        context.progress(f"waiting for another process that works on {name}")
         await asyncio.sleep(0.5)
 
 
@@ -251,19 +237,17 @@ async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
 
 
 async def _finished(
-    target: Target, renderer: Renderer, stored: Stored, rendering: Rendering, *, statement: str, options: Options
+    context: Context, stored: Stored, rendering: Rendering, *, statement: str, options: Options
 ) -> Release:
     """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
     has some is made again from the beginning.
     """
     if stored.release.revision > 1:
-        return await upgrade(
-            target, renderer, rendering.chart, rendering.lane, rendering.values, keep=True, options=options
-        )
+        return await upgrade(context, rendering.chart, rendering.lane, rendering.values, keep=True, options=options)
     if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
-        return await target.finish(stored.release, options)
-    await target.clear(stored.release, options)
-    async with target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
+        return await context.target.finish(stored.release, options)
+    await context.target.clear(stored.release, options)
+    async with context.target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
         return await create(rendering, statement)
 
 
@@ -289,8 +273,7 @@ async def next_free(target: Target, releases: Iterable[str], lane: Lane) -> Lane
 
 
 async def upgrade(
-    target: Target,
-    renderer: Renderer,
+    context: Context,
     chart: Chart,
     lane: Lane,
     values: Mapping[str, Any],
@@ -298,7 +281,6 @@ async def upgrade(
     reuse_values: bool = False,
     keep: bool = False,
     options: Options,
-    progress: Progress = quiet,
 ) -> Release:
     """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
 
@@ -307,6 +289,7 @@ async def upgrade(
     that may not change.
     """
     name = release_of(chart, lane, values)
+    target, renderer, progress = context.target, context.renderer(chart), context.progress
     options = options._replace(progress=progress)
     stored = await target.stored(name)
     await _require_ours(target, stored, remedy="change it with Helm, as it was made")
@@ -344,32 +327,3 @@ async def ready(target: Target, stored: Stored, options: Options) -> None:
     """Waits for a release that is installed already, if the options say so. Raises TimedOut, NotReady."""
     if options.waits:
         await target.ready([stored], stored.release.name, options)
-
-
-async def record(target: Target, name: str) -> Record:
-    """The record of a release. Raises ReleaseNotFound."""
-    stored = await target.stored(name)
-    text = stored.record or await target.record(name)
-    if text is None:
-        raise ReleaseNotFound(
-            f"the release {name} in {await target.where()} has no record",
-            remedy="plain Helm leaves none; Sidelane makes it with the release",
-        )
-    return Record.read(text)
-
-
-def named(name: str, lane: Lane | None) -> str:
-    """The release that is meant: a release's own name, or a chart's name and the lane. Raises InvalidName, Refused."""
-    parsed = parse_name(name)
-    if parsed is None and lane is None:
-        raise InvalidName(
-            f"{name!r} does not end in a lane",
-            remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
-        )
-    if parsed is None:
-        return release_name(name, cast("Lane", lane))
-    if lane not in (None, parsed[1]):
-        raise Refused(
-            f"{name!r} is of lane {parsed[1]}, and the lane asked for is {lane}", remedy="leave one of them out"
-        )
-    return name

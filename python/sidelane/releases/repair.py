@@ -8,12 +8,12 @@ workload that was scaled to 0 gets its pods back.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sidelane.charts import sources
-from sidelane.charts.rendering import Renderer, Rendering, read_manifest
+from sidelane.charts.rendering import Rendering, read_manifest
 from sidelane.charts.sources import Chart
 from sidelane.errors import ChartNotFound, Refused, TargetBusy
 from sidelane.helm.values import json_text
@@ -25,7 +25,7 @@ from sidelane.manifest.fields import mapping
 from sidelane.manifest.operational import REPLICAS
 from sidelane.naming.contract import parse_name
 from sidelane.releases import verify
-from sidelane.releases.installing import Progress, quiet
+from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record
 from sidelane.releases.stores import Options, PutBack, Release, Stored, Target
 from sidelane.releases.stores.ours import not_ours
@@ -63,27 +63,20 @@ class Repair:
         }
 
 
-async def releases(
-    target: Target,
-    renderer: Callable[[Chart], Renderer],
-    names: Sequence[str],
-    *,
-    dry_run: bool,
-    options: Options,
-    progress: Progress = quiet,
-) -> tuple[Repair, ...]:
+async def releases(context: Context, names: Sequence[str], *, dry_run: bool, options: Options) -> tuple[Repair, ...]:
     """Repairs these releases, or with ``dry_run`` says what it would do. Raises Refused for one that is not what its
     record says, or was never finished, and NotOurs for one that Sidelane did not make; then nothing is changed.
     """
+    target = context.target
     looked = [await _looked_at(target, name) for name in names]
     for one in looked:
         _require_as_deployed(one.now)
     await _require_ours(target, [one.stored.release for one in looked if one.repair.needed])
-    work = [await _work(target, renderer, one) if one.repair.needed else None for one in looked]
+    work = [await _work(context, one) if one.repair.needed else None for one in looked]
     done = []
     for one, todo in zip(looked, work, strict=True):
         if todo is not None and not dry_run:
-            progress(f"repairing {one.repair.release}")
+            context.progress(f"repairing {one.repair.release}")
             await target.put_back(one.repair.release, todo, options)
         done.append(dataclasses.replace(one.repair, done=todo is not None and not dry_run))
     if options.waits and not dry_run:
@@ -141,7 +134,7 @@ async def _require_ours(target: Target, releases: Sequence[Release]) -> None:
         raise not_ours(*others, remedy="bring back with Helm what it made, and repair other releases by their names")
 
 
-async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _Looked) -> PutBack:
+async def _work(context: Context, looked: _Looked) -> PutBack:
     """What is to be done. Raises Refused where a number of pods could not stay as it is."""
     stored, now = looked.stored, looked.now
     odd = {one.identity for one in (*now.drift, *now.scaled)}
@@ -153,8 +146,8 @@ async def _work(target: Target, renderer: Callable[[Chart], Renderer], looked: _
     rendering = None
     numbers = {one.identity: one.found for one in now.scaled if one.expected is not ABSENT and not _is_off(one)}
     if numbers:
-        rendering = await _with_numbers(renderer, looked, numbers)
-    record = stored.record or await target.record(stored.release.name)
+        rendering = await _with_numbers(context, looked, numbers)
+    record = stored.record or await context.target.record(stored.release.name)
     return PutBack(stored.release.revision, there, rendering, record)
 
 
@@ -175,9 +168,7 @@ def _is_off(scaled: Drift) -> bool:
     return bool(scaled.found == 0 and scaled.expected != 0)
 
 
-async def _with_numbers(
-    renderer: Callable[[Chart], Renderer], looked: _Looked, numbers: Mapping[Identity, int]
-) -> Rendering:
+async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Identity, int]) -> Rendering:
     """The release as its chart renders it with the numbers of pods that are there."""
     stored, record, lane = looked.stored, looked.now.record, looked.stored.release.lane
     name, namespace = stored.release.name, stored.release.namespace
@@ -191,7 +182,7 @@ async def _with_numbers(
     for identity, number in numbers.items():
         values = _with(values, _value(record, identity).split("."), number)
     chart = _chart(record, {_value(record, one): number for one, number in numbers.items()})
-    rendered = await renderer(chart).render(chart, lane, values)
+    rendered = await context.renderer(chart).render(chart, lane, values)
     # A chart whose autoscaler sets the number says none.
     sides = [
         Manifest(tuple(_scaled(obj, numbers.get(obj.identity)) for obj in manifest.objects))

@@ -20,10 +20,11 @@ from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import parse_object
 from sidelane.manifest.operational import REPLICAS, autoscaled, nested, scalable
 from sidelane.naming.lane import Lane
+from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record, comparing, config_map
 from sidelane.releases.readiness import Readiness, Unready
 from sidelane.releases.readiness.counting import short_of_pods
-from sidelane.releases.stores import Found, Stored, Target, no_release
+from sidelane.releases.stores import Found, Release, Stored, Target, no_release
 from sidelane.releases.stores.ours import of_lane, route_of
 from sidelane.support.harmless import in_line
 
@@ -131,16 +132,15 @@ class Verification:
         }
 
 
-async def lane(target: Target, wanted: Lane) -> tuple[Verification, ...]:
-    """Every release of a lane, by name. Raises ReleaseNotFound for a lane that has none."""
-    return await releases(target, await names(target, wanted))
-
-
-async def names(target: Target, wanted: Lane) -> list[str]:
-    """The names of a lane's releases. Raises ReleaseNotFound for a lane that has none."""
-    found = [release.name for release in await of_lane(target, wanted)]
+async def names(target: Target, which: Lane | str) -> list[str]:
+    """Returns the names of a lane's releases, or the one name that is given. Raises ReleaseNotFound for a lane that has
+    none.
+    """
+    if isinstance(which, str):
+        return [which]
+    found = [release.name for release in await of_lane(target, which)]
     if not found:
-        raise await no_release(target, wanted)
+        raise await no_release(target, which)
     return found
 
 
@@ -160,6 +160,15 @@ async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str,
     except SidelaneError:
         return {}
     return {one.release: one.odd for one in found if one.odd}
+
+
+async def with_drift(context: Context, found: Sequence[Release]) -> tuple[Release, ...]:
+    """Returns the same releases, with what the cluster has otherwise of those that are unchanged."""
+    unchanged = [one.name for one in found if one.change == "unchanged"]
+    if not unchanged or context.is_directory:  # nothing runs there
+        return tuple(found)
+    drift = await drifted(context.target, unchanged)
+    return tuple(replace(one, drift=drift.get(one.name, ())) for one in found)
 
 
 async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:

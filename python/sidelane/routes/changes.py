@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sidelane.charts.sources import coalesce
+from sidelane.charts import sources
+from sidelane.charts.rendering import Renderer
+from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted, validate, with_lane
 from sidelane.errors import (
     InvalidInput,
@@ -24,18 +26,18 @@ from sidelane.errors import (
     TargetBusy,
 )
 from sidelane.naming.lane import Lane
-from sidelane.releases.installing import Progress, checked, quiet
+from sidelane.releases.context import Context, Progress, quiet
+from sidelane.releases.installing import checked
 from sidelane.releases.stores import Release
 from sidelane.routes import finding, notes, ready
 from sidelane.routes.model import Route, Split, about, route_release
 from sidelane.routes.notes import Change
-from sidelane.routes.places import AT_ONCE, Place
+from sidelane.routes.places import AT_ONCE, Place, place_of
 from sidelane.routes.routed import Routed
 from sidelane.support.concurrency import some_at_a_time
 
 if TYPE_CHECKING:
-    from sidelane.charts.rendering import Renderer, Rendering
-    from sidelane.charts.sources import Chart
+    from sidelane.charts.rendering import Rendering
     from sidelane.releases.stores import Stored
 
 #: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
@@ -44,12 +46,18 @@ GIVEN_UP: Final = 300.0
 
 @dataclass(frozen=True)
 class Router:
-    """Routes of one place. chart: the bundled chart `route`."""
+    """Routes of one place. chart: a chart of routes."""
 
     place: Place
     renderer: Renderer
     chart: Chart
     progress: Progress = quiet
+
+    @classmethod
+    def of(cls, context: Context, chart: Chart | None = None) -> Router:
+        """Returns the routes of a context. chart: None for the bundled chart `route`."""
+        place, renderer = place_of(context.target), Renderer(context.helm, context.namespace)
+        return cls(place, renderer, chart or sources.find("route"), context.progress)
 
     async def set(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from sidelane.manifest.autoscaled import without_their_replicas
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import Known, known_of
 from sidelane.releases import installing
-from sidelane.releases.installing import Progress
+from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record
 from sidelane.releases.provenance.cluster import Facts, of_helm
 from sidelane.releases.stores import Options, Release, Stored, Target, no_release
@@ -45,15 +47,23 @@ class Replayed:
         return {"lane": str(self.lane), "releases": [{**one.to_json(), "digest": digest} for one, digest in both]}
 
 
-async def make(
-    target: Target, helm: Helm, lane: Lane, known: Sequence[Chart], *, allow_secrets: bool, progress: Progress
-) -> Bundle:
-    """A lane as it is deployed now, its routes last. known: where its charts may be; those that travel with Sidelane
-    are known.
+async def bundle(context: Context, lane: Lane, file: Path, *, charts: Sequence[str | os.PathLike[str]] = ()) -> Bundle:
+    """Writes a lane as it is deployed now into a file. charts: where its charts may be; those that travel with Sidelane
+    are known. Returns the bundle with its digest. Raises what ``make`` raises.
+    """
+    async with AsyncExitStack() as stack:
+        known = [await stack.enter_async_context(context.chart(chart)) for chart in charts]
+        made = await make(context, lane, known)
+    return replace(made, digest=archives.write(made, file))
+
+
+async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
+    """A lane as it is deployed now, its routes last. known: its charts, beside those that travel with Sidelane.
 
     Raises ReleaseNotFound; ChartNotFound for a chart that is not among these as it was deployed; Refused when a release
     holds secrets, or when its chart, rendered without a cluster, is not what is deployed: no replay could make that.
     """
+    target, helm = context.target, context.helm
     found = sorted(
         await of_lane(target, lane),
         key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
@@ -64,11 +74,11 @@ async def make(
     made: list[Bundled] = []
     routes: list[Bundled] = []
     for release in found:
-        progress(f"bundling {release.name}")
+        context.progress(f"bundling {release.name}")
         stored = await target.stored(release.name)
         record = stored.record or await target.record(release.name)
         chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))
-        if not allow_secrets:
+        if not context.connection.allow_secrets:
             _refuse_secrets(stored)
         package = await _package(helm, chart)
         is_route = route_of(stored) is not None
@@ -89,15 +99,17 @@ async def make(
     )
 
 
-async def replay(
-    target: Target,
-    helm: Helm,
-    opened: Bundle,
-    renderer: Callable[[Chart], Renderer],
-    *,
-    options: Options,
-    progress: Progress,
-) -> Replayed:
+async def replay(context: Context, file: str, *, options: Options) -> Replayed:
+    """Deploys the bundle in a file again, into the context's namespace or else the bundle's. Raises what ``again``
+    raises, and what reading a bundle raises.
+    """
+    opened = archives.read(file)
+    at = context if context.connection.namespace else context.in_namespace(opened.namespace)
+    with at.advising():
+        return await again(at, opened, options=options)
+
+
+async def again(context: Context, opened: Bundle, *, options: Options) -> Replayed:
     """Deploys a bundle again: no network but the cluster's is needed, and nothing of where it came from.
 
     Every release is rendered first, as it was and as it will be here, and nothing is installed unless all are what they
@@ -105,17 +117,18 @@ async def replay(
     routes are: with a history instead of a record, and only to what is there and ready. A route that is there and leads
     elsewhere is not set back. Raises Refused, naming what differs, and what install and ``Router.set`` raise.
     """
+    target, helm = context.target, context.helm
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         ready: list[Rendering] = []
         for number, one in enumerate(opened.releases):
-            progress(f"rendering {one.name}")
+            context.progress(f"rendering {one.name}")
             chart = _unpack(one.chart, Path(folder, str(number)))
             as_it_was = _offline(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
             is_route = known_of(obj.labels for obj in one.manifest.objects) is not None
             here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
             _same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
             if await target.facts() is not None:
-                at_home = renderer(chart)._replace(server=False) if is_route else renderer(chart)
+                at_home = context.renderer(chart)._replace(server=not is_route and chart.asks_the_cluster)
                 here = await at_home.render(chart, opened.lane, one.values, release=one.name)
                 if target.namespace == opened.namespace:
                     _same(here, one, "this cluster, with its own version and APIs,")
@@ -135,8 +148,7 @@ async def replay(
         for rendering in ready:
             if rendering.release not in routes:
                 done[rendering.release] = await installing.install(
-                    target,
-                    renderer(rendering.chart),
+                    context,
                     rendering.chart,
                     opened.lane,
                     rendering.values,
@@ -144,14 +156,10 @@ async def replay(
                     rendered=rendering,
                     bundle=opened.digest,
                     keep=False,
-                    progress=progress,
                 )
         for rendering in ready:
             if (route := routes.get(rendering.release)) is not None:
-                router = Router(
-                    place_of(target), renderer(rendering.chart)._replace(server=False), rendering.chart, progress
-                )
-                done[rendering.release] = await _routed(router, rendering, route)
+                done[rendering.release] = await _routed(Router.of(context, rendering.chart), rendering, route)
     digests = tuple(rendering.manifest.digest() for rendering in ready)
     return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
 

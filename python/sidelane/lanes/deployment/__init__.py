@@ -8,6 +8,19 @@
 
 from sidelane.lanes.deployment.applying import Applied, apply
 from sidelane.lanes.deployment.file import Deployment, Wanted, read
-from sidelane.lanes.deployment.planning import Part, Plan, Step, parts, plan, routes
+from sidelane.lanes.deployment.planning import Part, Plan, Step, charts_of, parts, plan, routes
 
-__all__ = ["Applied", "Deployment", "Part", "Plan", "Step", "Wanted", "apply", "parts", "plan", "read", "routes"]
+__all__ = [
+    "Applied",
+    "Deployment",
+    "Part",
+    "Plan",
+    "Step",
+    "Wanted",
+    "apply",
+    "charts_of",
+    "parts",
+    "plan",
+    "read",
+    "routes",
+]

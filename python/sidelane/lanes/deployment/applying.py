@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sidelane.charts.rendering import Renderer
-from sidelane.charts.sources import Chart
 from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
-from sidelane.lanes.deployment.planning import Plan, RouteStep, Step, all_of
+from sidelane.lanes.deployment.file import Deployment
+from sidelane.lanes.deployment.planning import PARALLEL, Plan, RouteStep, Step, all_of, charts_of, planned
 from sidelane.naming.lane import Lane
 from sidelane.releases import installing
-from sidelane.releases.installing import Progress, quiet
-from sidelane.releases.stores import Options, Release, Target
-
-#: Applies one route of the file, and tells what it did.
-Route = Callable[[RouteStep], Awaitable[Any]]
+from sidelane.releases.context import Context
+from sidelane.releases.stores import Options, Release
+from sidelane.routes.changes import Router
+from sidelane.routes.routed import Routed
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Applied:
 
     lane: Lane
     releases: tuple[Release, ...]
-    routes: tuple[Any, ...] = ()
+    routes: tuple[Routed, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The result as programs read it."""
@@ -40,15 +36,32 @@ class Applied:
 
 
 async def apply(
-    target: Target,
-    renderer: Callable[[Chart], Renderer],
-    plan: Plan,
+    context: Context,
+    deployment: Deployment,
     *,
     options: Options,
-    parallel: int,
+    parallel: int | None = None,
     atomic: bool = False,
-    route: Route,
-    progress: Progress = quiet,
+    reset: bool = False,
+) -> Applied:
+    """Brings a lane to what a file says, in its namespace. Raises what planning and ``done`` raise.
+
+    parallel: how many releases are worked on at a time. reset: see Plan. atomic: see ``done``.
+    """
+    at = context.in_namespace(deployment.namespace)
+    with at.advising():
+        async with charts_of(at, deployment) as found:
+            plan = await planned(at, deployment, found, parallel=parallel, reset=reset)
+            applied = await done(at, plan, options=options, parallel=parallel, atomic=atomic)
+        if not any(one.change == "unchanged" for one in applied.releases):
+            return applied
+        from sidelane.releases import verify  # noqa: PLC0415 - a lane that is new needs none of it
+
+        return dataclasses.replace(applied, releases=await verify.with_drift(at, applied.releases))
+
+
+async def done(
+    context: Context, plan: Plan, *, options: Options, parallel: int | None = None, atomic: bool = False
 ) -> Applied:
     """Does what is planned. What others need is ready before these are begun, whatever ``options.wait`` says.
 
@@ -61,19 +74,23 @@ async def apply(
     routes = [step for step in plan.routes if step.action == "create"]
     # A route leads to what is ready.
     options = options._replace(wait=options.wait or bool(routes))
-    run = _Run(target, renderer, plan, options, parallel=parallel, progress=progress)
-    told: list[Any] = []
+    run = _Run(context, plan, options, parallel=parallel or PARALLEL)
+    told: list[Routed] = []
     try:
-        done = await run.releases()
+        releases = await run.releases()
         for step in routes:
-            told.append(await route(step))  # noqa: PERF401 - what was made before one failed is known
+            told.append(await _route(context, plan.lane, step))  # noqa: PERF401 - what was made before one failed is known
     except BaseException as error:  # a signal, too
         # Once a route leads there, removing what it leads to would hurt.
         undone = await run.undo() if atomic and not told else ()
         if isinstance(error, SidelaneError):
             raise run.failure(error, undone) from None
         raise
-    return Applied(plan.lane, tuple(done), tuple(told))
+    return Applied(plan.lane, tuple(releases), tuple(told))
+
+
+async def _route(context: Context, lane: Lane, step: RouteStep) -> Routed:
+    return await Router.of(context).set(step.service, lane, step.split, values=step.values)
 
 
 def _refusal(plan: Plan) -> ReleaseConflict:
@@ -98,22 +115,13 @@ def _by_level(plan: Plan) -> list[Step]:
 class _Run:
     """One run of a plan, and what is known of it when it fails."""
 
-    def __init__(
-        self,
-        target: Target,
-        renderer: Callable[[Chart], Renderer],
-        plan: Plan,
-        options: Options,
-        *,
-        parallel: int,
-        progress: Progress,
-    ) -> None:
-        self._target, self._renderer, self._plan, self._options = target, renderer, plan, options
+    def __init__(self, context: Context, plan: Plan, options: Options, *, parallel: int) -> None:
+        self._context, self._target, self._plan, self._options = context, context.target, plan, options
         self._first = next((step.release for step in _by_level(plan) if step.action == "create"), None)
         self._needed = {need for step in plan.steps for need in step.part.needs}
         self._ready = {step.release: asyncio.Event() for step in plan.steps}
         self._at_once = asyncio.Semaphore(parallel)
-        self._tell = progress
+        self._tell = context.progress
         self._running: list[str] = []
         self._details: dict[str, str] = {}
         self._begun: set[str] = set()
@@ -180,28 +188,11 @@ class _Run:
             if options.wait:
                 await installing.ready(self._target, await self._target.stored(step.release), options)
             return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept=step.kept)
-        renderer = self._renderer(part.chart)
+        context, keep = self._context.telling(tell), not self._plan.reset
         if step.action == "scale":
-            return await installing.upgrade(
-                self._target,
-                renderer,
-                part.chart,
-                lane,
-                part.values,
-                keep=not self._plan.reset,
-                options=options,
-                progress=tell,
-            )
+            return await installing.upgrade(context, part.chart, lane, part.values, keep=keep, options=options)
         return await installing.install(
-            self._target,
-            renderer,
-            part.chart,
-            lane,
-            part.values,
-            options=options,
-            rendered=step.rendering,
-            keep=not self._plan.reset,
-            progress=tell,
+            context, part.chart, lane, part.values, options=options, rendered=step.rendering, keep=keep
         )
 
     def _detail(self, release: str, text: str) -> None:

@@ -53,8 +53,14 @@ class Deployment:
     apply: str = ""
 
 
-def read(path: str | os.PathLike[str], *, version: str | None = None, build: str | int | None = None) -> Deployment:
-    """Reads a deployment file. version, build: in the place of the file's Version and Build.
+def read(
+    path: str | os.PathLike[str],
+    *,
+    namespace: str | None = None,
+    version: str | None = None,
+    build: str | int | None = None,
+) -> Deployment:
+    """Reads a deployment file. namespace, version, build: in the place of the file's namespace, Version and Build.
 
     Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for what can't be read.
     """
@@ -79,7 +85,7 @@ def read(path: str | os.PathLike[str], *, version: str | None = None, build: str
     folder = Path(path).parent
     return Deployment(
         lane=lane,
-        namespace=data.get("namespace"),
+        namespace=data.get("namespace") if namespace is None else namespace,
         releases=tuple(_wanted(item, f"releases[{at}]", folder) for at, item in enumerate(data["releases"])),
         routes=tuple(data.get("routes") or ()),
         apply=shlex.join(["sidelane", "apply", source, *(["--lane-version", version] if version else [])]),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from sidelane.charts import sources
-from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
+from sidelane.charts.rendering import Rendering, inputs_digest, release_of
 from sidelane.charts.sources import Chart
 from sidelane.charts.values import accepted, with_service
 from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, SidelaneError
@@ -20,7 +22,8 @@ from sidelane.naming.lane import Lane
 from sidelane.naming.route import is_of_chart
 from sidelane.releases import pasted
 from sidelane.releases.comparing import compare
-from sidelane.releases.installing import PATIENCE, Progress, checked, elsewhere, next_free, quiet
+from sidelane.releases.context import Context
+from sidelane.releases.installing import PATIENCE, checked, elsewhere, next_free
 from sidelane.releases.stores import Release, Target
 from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
@@ -29,6 +32,9 @@ from sidelane.routes.places import place_of
 from sidelane.support.advice import Place
 
 T = TypeVar("T")
+
+#: How many releases of a file are worked on at a time: Helm waits for the API server for half of its time.
+PARALLEL: Final = 2 * (os.cpu_count() or 1)
 
 #: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
 #: was left half-made, or failed, with this content. refused: it can't be what the file says.
@@ -159,52 +165,62 @@ def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
     return Part(wanted, chart, release_of(chart, lane, values), values, needs)
 
 
-async def plan(
-    target: Target,
-    renderer: Callable[[Chart], Renderer],
-    deployment: Deployment,
-    found: Sequence[Chart],
-    *,
-    parallel: int,
-    reset: bool = False,
-    progress: Progress = quiet,
-) -> Plan:
-    """What the file would do. What is known to be made from the very same chart and values is not rendered again.
+@asynccontextmanager
+async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
+    """The chart of each release of a deployment file, in its order. Each chart is fetched once."""
+    async with AsyncExitStack() as stack:
+        found: dict[tuple[str, str | None, str | None], Chart] = {}
+        for wanted in deployment.releases:
+            key = (wanted.chart, wanted.version, wanted.repo)
+            if key not in found:
+                found[key] = await stack.enter_async_context(context.chart(*key))
+        yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
 
-    found: the chart of each release. parallel: how many are rendered at a time. reset: see Plan. Raises
-    InvalidDeployment, CheckFailed and what Helm raises.
+
+async def plan(context: Context, deployment: Deployment, *, parallel: int | None = None, reset: bool = False) -> Plan:
+    """Returns what the file would do, in its namespace, and what the cluster has otherwise of releases that are
+    unchanged.
+
+    parallel: how many releases are worked on at a time. reset: see Plan. Raises InvalidDeployment, CheckFailed and what
+    Helm raises.
     """
-    lane = deployment.lane
+    at = context.in_namespace(deployment.namespace)
+    with at.advising():
+        async with charts_of(at, deployment) as found:
+            made = await planned(at, deployment, found, parallel=parallel, reset=reset)
+            return (await _with_drift(at, made)).whole(at.connection.place)
+
+
+async def planned(
+    context: Context, deployment: Deployment, found: Sequence[Chart], *, parallel: int | None, reset: bool
+) -> Plan:
+    """Returns what the file would do. What is known to be made from the very same chart and values is not rendered
+    again. found: the chart of each release.
+    """
+    target, lane = context.target, deployment.lane
     wanted = parts(deployment, found)
-    progress(f"asking for the releases of {lane}")
+    context.progress(f"asking for the releases of {lane}")
     routes = _routes(deployment)
     named = {one.name for one in wanted} | {one.release for one in routes}
-    everything, held = await _settled(target, named, progress)
+    everything, held = await _settled(context, named)
     there = {name: one for name, one in everything.items() if name in named}
     routes = [await _kept(target, one, lane, everything) for one in routes]
     named |= {one.release for one in routes}
     of_the_lane = await of_lane(target, lane, tuple(everything.values()))
     extra = tuple(one for one in of_the_lane if one.name not in named)
-    digests = {
-        part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
-        for part in wanted
-        if part.name in there and there[part.name].status == "deployed"
-    }
-    same = await target.made_from(digests) if digests else frozenset()
-    at_once = asyncio.Semaphore(parallel)
+    same = await _same(target, wanted, there)
+    at_once = asyncio.Semaphore(parallel or PARALLEL)
 
     async def step(part: Part) -> Step:
         if part.name in same:
             return dataclasses.replace(_step(part, "unchanged"), there=there[part.name])
         async with at_once:
-            progress(f"rendering {part.name}")
-            rendering = await renderer(part.chart).render(part.chart, lane, part.values)
+            context.progress(f"rendering {part.name}")
+            rendering = await context.renderer(part.chart).render(part.chart, lane, part.values)
             checked(rendering)
             if part.name not in there:
                 return _step(part, "create", rendering=_to_keep(rendering))
-            return await _compared(
-                target, renderer(part.chart), part, rendering, held=part.name in held, keep=not reset
-            )
+            return await _compared(context, part, rendering, held=part.name in held, keep=not reset)
 
     steps = await all_of(step(part) for part in wanted)
     refused = [step for step in steps if step.action == "refused"]
@@ -216,6 +232,31 @@ async def _remedy(target: Target, deployment: Deployment, names: Iterable[str]) 
     """Returns where the file can go instead, with the command that brings it there."""
     free = await next_free(target, names, deployment.lane)
     return pasted.beside(free, f"{deployment.apply} --build {free.build}" if free else None)
+
+
+async def _same(target: Target, wanted: Sequence[Part], there: Mapping[str, Release]) -> frozenset[str]:
+    """Returns the names of the parts that are known to be deployed from the very same chart and values."""
+    digests = {
+        part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
+        for part in wanted
+        if part.name in there and there[part.name].status == "deployed"
+    }
+    return await target.made_from(digests) if digests else frozenset()
+
+
+async def _with_drift(context: Context, plan: Plan) -> Plan:
+    """Returns the plan with what the cluster has otherwise of releases that are unchanged."""
+    unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
+    if not unchanged or context.is_directory:
+        return plan
+    from sidelane.releases import verify  # noqa: PLC0415 - a lane that is new needs none of it
+
+    drift = await verify.drifted(context.target, unchanged)
+    if not drift:
+        return plan
+    steps = (dataclasses.replace(one, why=drift.get(one.release, one.why)) for one in plan.steps)
+    remedy = f"{len(drift)} drifted: {verify.remedy(drift, plan.namespace or context.namespace)}"
+    return dataclasses.replace(plan, steps=tuple(steps), remedy="\n".join(filter(None, (plan.remedy, remedy))))
 
 
 def _routes(deployment: Deployment) -> list[RouteStep]:
@@ -252,13 +293,11 @@ async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping
     return dataclasses.replace(step, action="kept", release=stored.release.name)
 
 
-async def _settled(
-    target: Target, names: Collection[str], progress: Progress
-) -> tuple[dict[str, Release], frozenset[str]]:
+async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, Release], frozenset[str]]:
     """Every release that is there by name, and of these names those that another process works on. It is given a moment
     to end: a run that was killed leaves a Helm that ends a little later.
     """
-    until = time.monotonic() + PATIENCE
+    target, until = context.target, time.monotonic() + PATIENCE
     while True:
         there = {release.name: release for release in await target.releases()}
         wanted = [there[name] for name in names if name in there]
@@ -266,14 +305,13 @@ async def _settled(
         held = frozenset(one.name for one in wanted if one.is_pending) - abandoned
         if not held or time.monotonic() > until:
             return there, held
-        progress(f"waiting for another process that works on {min(held)}")
+        context.progress(f"waiting for another process that works on {min(held)}")
         await asyncio.sleep(0.5)
 
 
-async def _compared(
-    target: Target, renderer: Renderer, part: Part, rendering: Rendering, *, held: bool, keep: bool
-) -> Step:
+async def _compared(context: Context, part: Part, rendering: Rendering, *, held: bool, keep: bool) -> Step:
     """What would happen to a release that is there, and is not known to be made from the same."""
+    target, renderer = context.target, context.renderer(part.chart)
     stored = await target.stored(part.name)
     release = stored.release
     if held:

@@ -11,7 +11,7 @@ from sidelane.errors import ReleaseNotFound, StillHeld
 from sidelane.helm.durations import seconds
 from sidelane.lanes.retire.looking import NO_MORE, Allowed, Retirement, look
 from sidelane.naming.lane import Lane
-from sidelane.releases.installing import Progress, quiet
+from sidelane.releases.context import Context, Progress
 from sidelane.releases.stores import Options, Release, Target
 from sidelane.releases.stores.ours import require
 from sidelane.routes.leads import unrouted_since
@@ -22,7 +22,7 @@ DRAIN = "30s"
 
 
 async def retire(
-    target: Target,
+    context: Context,
     lane: Lane,
     *,
     release: str | None = None,
@@ -31,7 +31,6 @@ async def retire(
     delete_claims: bool = False,
     timeout: str | None = None,
     allowed: Allowed = NO_MORE,
-    progress: Progress = quiet,
 ) -> Retirement:
     """Removes a lane, or one release of it. Claims of stateful sets stay, unless they are asked for.
 
@@ -41,7 +40,7 @@ async def retire(
     Raises StillHeld, and has changed nothing, with everything that is in the way; ReleaseNotFound where nothing is left
     to remove, claims that are asked for among it; NotOurs where Sidelane made nothing of it.
     """
-    what = release or str(lane)
+    what, target, progress = release or str(lane), context.target, context.progress
     options = Options(wait=True, timeout=timeout, progress=progress)
 
     async def claims() -> tuple[str, ...]:

@@ -1,0 +1,853 @@
+"""AsyncClient: the one implementation of the SDK's verbs.
+
+The examples are Client's; with AsyncClient each verb is awaited.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.values import accepted, with_service
+from sidelane.client.asynchronous_routes import AsyncRoutes
+from sidelane.client.faces import advising, path_of
+from sidelane.naming.lane import Lane
+from sidelane.naming.subject import lane_in, lane_of, release_of, subject
+from sidelane.releases import installing
+from sidelane.releases.context import Connection, Context, Progress, quiet
+from sidelane.releases.stores import Options, Release
+
+if TYPE_CHECKING:
+    from sidelane.checks.engine import Report
+    from sidelane.graph.model import Graph
+    from sidelane.lanes.bundle.archives import Bundle
+    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.deployment import Applied, Plan
+    from sidelane.lanes.diff import Comparison
+    from sidelane.lanes.lane_status import LaneStatus
+    from sidelane.lanes.retire import Retirement
+    from sidelane.releases.provenance import Record
+    from sidelane.releases.readiness import Readiness
+    from sidelane.releases.repair import Repair
+    from sidelane.releases.verify import Verification
+
+
+@advising
+class AsyncClient:
+    """Installs, upgrades, lists and removes releases on a cluster, or in a directory of manifests.
+
+    A lane is given as a Lane or as its text, ``2-coco-1``. A verb that takes a lane or a release takes either as its
+    first argument; a release is given by its own name, or by its chart's name and ``lane``.
+
+    Args:
+        namespace: None is Helm's own choice.
+        directory: write manifests there and use no cluster.
+        allow_secrets: write rendered Secrets into the directory, and secret values into a bundle, too.
+        kubeconfig: the path of the kubeconfig file; None leaves it to Helm.
+        kube_context: the kubeconfig's context to use; None leaves it to Helm.
+        kube_apiserver: the address of the API server; None leaves it to Helm.
+        kube_token: a bearer token, which appears in no log and no argument list; None leaves it to Helm.
+        helm: the helm to use instead of the one on PATH.
+        progress: called with each step, one short line at a time.
+
+    Example:
+        >>> Client(directory="releases", namespace="streams").list()
+        ()
+
+    """
+
+    def __init__(
+        self,
+        *,
+        namespace: str | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        allow_secrets: bool = False,
+        kubeconfig: str | os.PathLike[str] | None = None,
+        kube_context: str | None = None,
+        kube_apiserver: str | None = None,
+        kube_token: str | None = None,
+        helm: str | os.PathLike[str] | None = None,
+        progress: Progress = quiet,
+    ) -> None:
+        connection = Connection(
+            namespace, directory, allow_secrets, kubeconfig, kube_context, kube_apiserver, kube_token, helm
+        )
+        self._context = Context(connection, progress)
+
+    @property
+    def routes(self) -> AsyncRoutes:
+        """The routes of the namespace, and the verbs that change them."""
+        return AsyncRoutes(self._context)
+
+    async def install(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+        create_namespace: bool = False,
+    ) -> Release:
+        """Creates the lane's release of a chart. A release that is there with the same content stays as it is.
+
+        Args:
+            chart: a bundled chart's name, a folder, a .tgz, ``repo/chart`` or ``oci://…``.
+            lane: the lane.
+            name: the service's name, for charts of services, whose releases are named ``svc1-v1-coco-1``.
+            service_version: the service's version, for charts of services.
+            values: as in a values file.
+            version: the chart's version, or a constraint on it.
+            repo: the URL of the chart repository that holds the chart.
+            wait: return when everything is ready.
+            timeout: how long Helm may take for a step, such as ``5m``.
+            rollback_on_failure: remove the release again if it fails; implies wait.
+            create_namespace: create the namespace if it is missing.
+
+        Returns:
+            The release. ``change`` is created, unchanged, or finished for one that was left half-made.
+
+        Raises:
+            InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+            CheckFailed: the rendered objects break the naming contract.
+            ReleaseConflict: the release is there with other content; ``differences`` has the fields.
+            HelmError: Helm or the cluster failed, or the release did not get ready.
+
+        Example:
+            >>> client.install("zookeeper", "coco-1", values={"replicas": 5}).change
+            'created'
+
+        """
+        options = Options(wait, timeout, rollback_on_failure, create_namespace)
+        async with self._context.chart(chart, version, repo) as found:
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            release = await installing.install(self._context, found, lane_of(lane), given, options=options)
+            return await _with_drift(self._context, release)
+
+    async def upgrade(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        reuse_values: bool = False,
+        version: str | None = None,
+        repo: str | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+    ) -> Release:
+        """Changes a release's operational values (those that its chart declares), and nothing else.
+
+        Args:
+            chart: as in ``install``.
+            lane: as in ``install``.
+            name: as in ``install``.
+            service_version: as in ``install``.
+            version: as in ``install``.
+            repo: as in ``install``.
+            values: replace all earlier values, as with `helm upgrade`.
+            reuse_values: lay the values over those of the release instead.
+            wait: as in ``install``.
+            timeout: as in ``install``.
+            rollback_on_failure: return to the revision before if it fails; implies wait.
+
+        Returns:
+            The release. ``change`` is upgraded or unchanged; ``changes`` has the fields that changed.
+
+        Raises:
+            ReleaseNotFound: there is no such release.
+            ReleaseConflict: a value or field would change that is not operational.
+            NotOurs: Sidelane did not make the release.
+            HelmError, InvalidValues, ChartNotFound: as in ``install``.
+
+        Example:
+            >>> client.upgrade("supervisor", "2-coco-1", values={"replicas": 3}, reuse_values=True).change
+            'upgraded'
+
+        """
+        options = Options(wait, timeout, rollback_on_failure)
+        async with self._context.chart(chart, version, repo) as found:
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            return await installing.upgrade(
+                self._context, found, lane_of(lane), given, reuse_values=reuse_values, options=options
+            )
+
+    async def list(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
+        """Returns the releases of the namespace, in every state.
+
+        Args:
+            lane: return those of this lane, its routes too.
+            all_namespaces: look into every namespace.
+
+        Returns:
+            The releases, by namespace and name.
+
+        Raises:
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> [release.name for release in client.list("2-coco-1")]
+            ['supervisor-2-coco-1', 'svc1-v1-2-coco-1', 'svc1-v2-2-coco-1', 'zookeeper-2-coco-1']
+
+        """
+        wanted = None if lane is None else lane_of(lane)
+        found = await self._context.target.releases(all_namespaces=all_namespaces)
+        if wanted is None or all_namespaces:
+            return tuple(release for release in found if wanted is None or release.lane == wanted)
+        from sidelane.releases.stores import ours  # noqa: PLC0415 - few need it
+
+        return tuple(await ours.of_lane(self._context.target, wanted, found))
+
+    async def where(self) -> str:
+        """Returns the place that the client works in, in words.
+
+        Returns:
+            Such as ``namespace streams``. Where Helm chooses the namespace, Helm is asked.
+
+        Raises:
+            HelmError: Helm failed.
+
+        Example:
+            >>> client.where()
+            "namespace default of the directory 'releases'"
+
+        """
+        return await self._context.target.where()
+
+    @overload
+    async def status(self, what: str, lane: Lane | str | None = None) -> Release: ...
+    @overload
+    async def status(self, what: Lane) -> LaneStatus: ...
+    @overload
+    async def status(self, *, lane: Lane | str) -> LaneStatus: ...
+    async def status(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> Release | LaneStatus:
+        """Returns a release with its objects as they are now, or a lane with all of its releases.
+
+        Args:
+            what: a Lane, or the name of a release. A lane's text is given as ``lane``.
+            lane: the lane of a chart's name, or the lane.
+
+        Returns:
+            The release, or the lane's status. ``readiness`` has each pod that is not ready, with the reason; it is
+            None in a directory, where nothing runs.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or the lane has none.
+            InvalidName, InvalidLane, InvalidInput: an argument is invalid.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.status("zookeeper-2-coco-1").status
+            'deployed'
+            >>> len(client.status(Lane("2-coco", 1)).releases)
+            4
+
+        """
+        which = _release_or_lane(what, lane)
+        if isinstance(which, str):
+            return await self._context.target.status(which)
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
+
+        return await lane_status.status(self._context.target, which)
+
+    async def wait(
+        self, what: Lane | str | None = None, lane: Lane | str | None = None, *, timeout: str | None = None
+    ) -> Readiness:
+        """Waits until a release, or every release of a lane, is ready. Changes nothing.
+
+        Args:
+            what: a lane, or the name of a release.
+            lane: the lane of a chart's name.
+            timeout: how long to wait, such as ``5m``, which is the default.
+
+        Returns:
+            The readiness.
+
+        Raises:
+            TimedOut, NotReady: not ready in time, or can't get ready; ``readiness`` has each pod that is not ready.
+            ReleaseNotFound: there is no such release, or the lane has none.
+            Refused: in a directory, where nothing runs.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.wait("2-coco-1", timeout="10m").counted  # doctest: +SKIP
+            '12 of 12 pods are ready'
+
+        """
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
+
+        return await lane_status.wait(self._context, subject(what, lane), timeout)
+
+    async def uninstall(
+        self,
+        name: str,
+        lane: Lane | str | None = None,
+        *,
+        wait: bool = False,
+        timeout: str | None = None,
+        foreign: bool = False,
+        delete_cluster_objects: bool = False,
+    ) -> Release:
+        """Removes one release, whatever needs it. The claims of its stateful sets stay.
+
+        Args:
+            name: the name of the release, or of its chart.
+            lane: the lane of a chart's name.
+            wait: return when all its objects are gone.
+            timeout: how long Helm may take, such as ``5m``.
+            foreign: remove it although Sidelane did not make it.
+            delete_cluster_objects: remove objects outside the namespace too.
+
+        Returns:
+            The release as it was.
+
+        Raises:
+            ReleaseNotFound: there is no such release.
+            NotOurs: Sidelane did not make it.
+            StillHeld: objects outside the namespace would go with it.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.uninstall("svc1-v1-2-coco-1").change
+            'uninstalled'
+
+        """
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+
+        options = Options(wait=wait, timeout=timeout, progress=self._context.progress)
+        release = release_of(name, lane)
+        allowed = retire.Allowed(frozenset({release} if foreign else ()), delete_cluster_objects)
+        return await retire.uninstall(self._context.target, release, options, allowed=allowed)
+
+    async def render(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> str:
+        """Renders a chart in a lane, as `helm template` does. Asks no cluster and checks nothing.
+
+        Args:
+            chart: as in ``install``.
+            lane: as in ``install``.
+            name: as in ``install``.
+            service_version: as in ``install``.
+            values: as in ``install``.
+            version: as in ``install``.
+            repo: as in ``install``.
+            kube_version: the version of Kubernetes to render for.
+            api_versions: APIs that the cluster is taken to serve.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+            HelmError: Helm failed.
+
+        Example:
+            >>> client.render("zookeeper", "coco-1").startswith("---")
+            True
+
+        """
+        async with self._context.chart(chart, version, repo) as found:
+            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            own = lane_of(lane)
+            return (await renderer.render(found, own, accepted(given, own, found))).text
+
+    async def check(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        whole: bool = False,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> tuple[Rendering, Report]:
+        """Renders a chart in a lane, and checks it against the naming contract. Asks no cluster, installs nothing.
+
+        Args:
+            chart: as in ``install``.
+            lane: as in ``install``.
+            name: as in ``install``.
+            service_version: as in ``install``.
+            values: as in ``install``.
+            version: as in ``install``.
+            repo: as in ``install``.
+            whole: treat the chart as the complete lane: every object that it references in the lane must be present.
+            kube_version: as in ``render``.
+            api_versions: as in ``render``.
+
+        Returns:
+            The rendering, and the report with its findings.
+
+        Raises:
+            InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+            InvalidManifest: what the chart renders is not YAML of Kubernetes objects.
+            HelmError: Helm failed.
+
+        Example:
+            >>> rendering, report = client.check("zookeeper", "coco-1")
+            >>> report.clean
+            True
+
+        """
+        async with self._context.chart(chart, version, repo) as found:
+            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            own = lane_of(lane)
+            rendering = await renderer.render(found, own, accepted(given, own, found))
+        from sidelane.checks.engine import check  # noqa: PLC0415 - see installing.py
+
+        return rendering, check(rendering.manifest, lane=own, whole=whole)
+
+    async def plan(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+        reset_operational: bool = False,
+    ) -> Plan:
+        """Finds out what a deployment file would do. Changes nothing.
+
+        Args:
+            file: the deployment file.
+            namespace: replaces the file's namespace. The client's own namespace is for files that name none.
+            version: replaces the file's Version.
+            build: replaces the file's Build.
+            parallel: how many releases are worked on at a time; two for each processor by default.
+            reset_operational: operational values that the file does not give return to the chart's defaults; without
+                it they stay as they are deployed.
+
+        Returns:
+            The plan: a step for each release and route. What is refused is in it.
+
+        Raises:
+            InvalidDeployment: the file is not a valid deployment file; ``errors`` has every mistake.
+            CheckFailed, InvalidValues, ChartNotFound, HelmError: as in ``install``.
+
+        Example:
+            >>> [(step.release, step.action) for step in client.plan("lane.yaml").steps]
+            [('zookeeper-coco-1', 'create')]
+
+        """
+        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs need none of it
+
+        wanted = deployment.read(path_of(file), namespace=namespace, version=version, build=build)
+        return await deployment.plan(self._context, wanted, parallel=parallel, reset=reset_operational)
+
+    async def apply(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        namespace: str | None = None,
+        version: str | None = None,
+        build: str | int | None = None,
+        parallel: int | None = None,
+        wait: bool = False,
+        timeout: str | None = None,
+        atomic: bool = False,
+        create_namespace: bool = False,
+        reset_operational: bool = False,
+    ) -> Applied:
+        """Brings a lane to what a deployment file says: independent releases side by side, what others need first.
+
+        The same again changes nothing. A run that ended early, however it ended, is continued by the next.
+
+        Args:
+            file: as in ``plan``.
+            namespace: as in ``plan``.
+            version: as in ``plan``.
+            build: as in ``plan``.
+            parallel: as in ``plan``.
+            reset_operational: as in ``plan``.
+            wait: as in ``install``.
+            timeout: as in ``install``.
+            create_namespace: as in ``install``.
+            atomic: if a release fails, remove what this run created, and nothing else.
+
+        Returns:
+            Each release and route with its ``change``.
+
+        Raises:
+            ReleaseConflict: a step is refused; nothing was changed.
+            ApplyFailed: a release failed; ``errors`` has each release's own error.
+            InvalidDeployment, CheckFailed, InvalidValues, ChartNotFound, HelmError: as in ``plan``.
+
+        Example:
+            >>> [(release.name, release.change) for release in client.apply("lane.yaml").releases]
+            [('zookeeper-coco-1', 'created')]
+
+        """
+        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs need none of it
+
+        wanted = deployment.read(path_of(file), namespace=namespace, version=version, build=build)
+        options = Options(wait, timeout, create_namespace=create_namespace)
+        return await deployment.apply(
+            self._context, wanted, options=options, parallel=parallel, atomic=atomic, reset=reset_operational
+        )
+
+    async def retire(
+        self,
+        what: Lane | str | None = None,
+        lane: Lane | str | None = None,
+        *,
+        min_age: str = "0s",
+        drain: str = "30s",
+        delete_claims: bool = False,
+        timeout: str | None = None,
+        foreign: Collection[str] = (),
+        delete_cluster_objects: bool = False,
+        dry_run: bool = False,
+    ) -> Retirement:
+        """Removes a lane, or one release of it, when nothing needs it.
+
+        Args:
+            what: a lane, or the name of a release.
+            lane: the lane of a chart's name.
+            min_age: how long ago it must have been changed last, such as ``24h``.
+            drain: how long to wait after traffic has moved away, such as ``30s``.
+            delete_claims: delete the volume claims of its stateful sets too.
+            timeout: how long Helm may take for each release, such as ``5m``.
+            foreign: names of releases to remove although Sidelane did not make them; without it they stay.
+            delete_cluster_objects: remove objects outside the namespace too.
+            dry_run: only look.
+
+        Returns:
+            The releases that went, or with dry_run would go, and the claims. ``held`` has what is in the way.
+
+        Raises:
+            StillHeld: a route leads there, another release needs it, it is too young, or another process works on it.
+            ReleaseNotFound: there is nothing to remove.
+            NotOurs: Sidelane made none of it.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.retire("2-coco-1", dry_run=True).held
+            ()
+            >>> client.retire("svc1-v1-2-coco-1").releases
+            ('svc1-v1-2-coco-1',)
+
+        """
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+
+        which = subject(what, lane)
+        own, release = (which, None) if isinstance(which, Lane) else (lane_in(which), which)
+        allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
+        if dry_run:
+            return await retire.look(
+                self._context.target,
+                own,
+                release=release,
+                min_age=min_age,
+                delete_claims=delete_claims,
+                allowed=allowed,
+            )
+        return await retire.retire(
+            self._context,
+            own,
+            release=release,
+            min_age=min_age,
+            drain=drain,
+            delete_claims=delete_claims,
+            timeout=timeout,
+            allowed=allowed,
+        )
+
+    async def outdated(
+        self,
+        keep: int,
+        *,
+        version: str | None = None,
+        min_age: str = "0s",
+        foreign: Collection[str] = (),
+        delete_cluster_objects: bool = False,
+    ) -> tuple[Retirement, ...]:
+        """Finds the lanes beyond the youngest of each Version, as `sidelane retire --keep` does. Changes nothing.
+
+        Args:
+            keep: how many lanes of each Version stay.
+            version: look at the lanes of this Version alone.
+            min_age: as in ``retire``.
+            foreign: as in ``retire``.
+            delete_cluster_objects: as in ``retire``.
+
+        Returns:
+            A retirement for each lane, the oldest first. ``held`` has what is in the way of each.
+
+        Raises:
+            InvalidInput: keep is negative.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> [str(one.lane) for one in client.outdated(0)]
+            ['2-coco-1']
+
+        """
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+
+        allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
+        return await retire.propose(self._context.target, keep, version=version, min_age=min_age, allowed=allowed)
+
+    @overload
+    async def record(self, what: str, lane: Lane | str | None = None) -> Record: ...
+    @overload
+    async def record(self, what: Lane) -> tuple[Record, ...]: ...
+    @overload
+    async def record(self, *, lane: Lane | str) -> tuple[Record, ...]: ...
+    async def record(
+        self, what: Lane | str | None = None, lane: Lane | str | None = None
+    ) -> Record | tuple[Record, ...]:
+        """Returns where a release comes from: its record, an in-toto Statement; or the records of a lane.
+
+        Args:
+            what: a Lane, or the name of a release. A lane's text is given as ``lane``.
+            lane: the lane of a chart's name, or the lane.
+
+        Returns:
+            The record; of a lane those of its releases that have one. Routes have none, nor has what plain Helm
+            installed.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or it has no record.
+            InvalidName, InvalidLane, InvalidInput: an argument is invalid.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.record("zookeeper-2-coco-1").chart
+            'zookeeper'
+            >>> len(client.record(lane="2-coco-1"))
+            4
+
+        """
+        from sidelane.releases import recorded  # noqa: PLC0415 - other verbs need none of it
+
+        which = _release_or_lane(what, lane)
+        if isinstance(which, str):
+            return await recorded.of_release(self._context.target, which)
+        return await recorded.of_lane(self._context.target, which)
+
+    async def verify(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
+        """Tells whether a release, or every release of a lane, still is what was deployed.
+
+        Each is compared with its record and with the cluster: what was changed, by whom, and what is missing.
+
+        Args:
+            what: a lane, or the name of a release.
+            lane: the lane of a chart's name.
+
+        Returns:
+            A verification for each release, by name. ``state`` is unchanged where nothing is wrong.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or the lane has none.
+            InvalidName, InvalidLane, InvalidInput: an argument is invalid.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> {one.state for one in client.verify("2-coco-1")}
+            {'unchanged'}
+
+        """
+        from sidelane.releases import verify  # noqa: PLC0415 - few need it
+
+        names = await verify.names(self._context.target, subject(what, lane))
+        return await verify.releases(self._context.target, names)
+
+    async def repair(
+        self,
+        what: Lane | str | None = None,
+        lane: Lane | str | None = None,
+        *,
+        dry_run: bool = False,
+        wait: bool = False,
+        timeout: str | None = None,
+    ) -> tuple[Repair, ...]:
+        """Brings a release, or every release of a lane, back to exactly what is deployed.
+
+        Missing objects are made again and drifted fields put back, whoever owns them. Numbers of pods that may differ
+        stay.
+
+        Args:
+            what: a lane, or the name of a release.
+            lane: the lane of a chart's name.
+            dry_run: only look.
+            wait: return when everything is ready.
+            timeout: how long Helm may take for each release, such as ``5m``.
+
+        Returns:
+            A repair for each release: what was, or would be, put back.
+
+        Raises:
+            Refused: a release was changed in Helm itself, or there is only a directory; nothing was changed.
+            NotOurs: Sidelane did not make a release that would be changed; nothing was changed.
+            ReleaseNotFound: there is no such release, or the lane has none.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> [one.needed for one in client.repair("zookeeper-2-coco-1")]
+            [False]
+
+        """
+        from sidelane.releases import repair, verify  # noqa: PLC0415 - few need it
+
+        names = await verify.names(self._context.target, subject(what, lane))
+        options = Options(wait, timeout, progress=self._context.progress)
+        return await repair.releases(self._context, names, dry_run=dry_run, options=options)
+
+    async def diff(self, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
+        """Compares two lanes, releases or files, with the lane taken out of the names, so that real differences show.
+
+        Args:
+            a: a lane's text (``coco-1``), a release's own name, a deployment file (.yaml) or a bundle (.tar.gz).
+            b: the same. Without it, a lane or a release is compared with the cluster.
+            namespace: replaces the file's, in which a lane or release beside it is looked for. The client's own
+                namespace is for files that name none.
+
+        Returns:
+            The comparison. ``same`` is True where nothing differs.
+
+        Raises:
+            InvalidName: a or b is not a lane, a release or a file.
+            ReleaseNotFound: there is no such release, or the lane has none.
+            InvalidDeployment, InvalidInput, HelmError: a file can't be read or rendered.
+
+        Example:
+            >>> client.diff("svc1-v1-2-coco-1", "svc1-v1-2-coco-1").same
+            True
+
+        """
+        from sidelane.lanes import sides  # noqa: PLC0415 - few need it
+
+        path_of(a), path_of(a if b is None else b)
+        return await sides.diff(self._context, a, b, namespace=namespace)
+
+    async def bundle(
+        self, lane: Lane | str, file: str | os.PathLike[str], *, charts: Sequence[str | os.PathLike[str]] = ()
+    ) -> Bundle:
+        """Writes everything that it takes to deploy a lane again into one file, a .tar.gz.
+
+        The same content gives the same bytes.
+
+        Args:
+            lane: the lane.
+            file: the file to write.
+            charts: the lane's charts that do not travel with Sidelane.
+
+        Returns:
+            The bundle, with the digest of the file.
+
+        Raises:
+            ReleaseNotFound: the lane has no release.
+            ChartNotFound: a chart is missing, or is not the one that was deployed.
+            Refused: a release has secrets, or no replay could make what is deployed.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.bundle("2-coco-1", "lane.tar.gz").digest.startswith("sha256:")
+            True
+
+        """
+        from sidelane.lanes.bundle import making  # noqa: PLC0415 - few need it
+
+        return await making.bundle(self._context, lane_of(lane), Path(path_of(file)), charts=charts)
+
+    async def replay(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        wait: bool = False,
+        timeout: str | None = None,
+        rollback_on_failure: bool = False,
+        create_namespace: bool = False,
+    ) -> Replayed:
+        """Deploys a bundled lane again, with the same objects byte for byte.
+
+        It goes into the client's namespace, or else into the bundle's.
+
+        Args:
+            file: the bundle.
+            wait: as in ``install``.
+            timeout: as in ``install``.
+            rollback_on_failure: as in ``install``.
+            create_namespace: as in ``install``.
+
+        Returns:
+            Each release, and the digest of its objects.
+
+        Raises:
+            Refused: a release would differ, or is there with other content; nothing was installed.
+            InvalidInput: the file is not a bundle.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> _ = client.bundle("2-coco-1", "lane.tar.gz")
+            >>> {release.change for release in Client(directory="elsewhere").replay("lane.tar.gz").releases}
+            {'created'}
+
+        """
+        from sidelane.lanes.bundle import making  # noqa: PLC0415 - few need it
+
+        options = Options(wait, timeout, rollback_on_failure, create_namespace)
+        return await making.replay(self._context, path_of(file), options=options)
+
+    async def graph(self, lane: Lane | str | None = None) -> Graph:
+        """Returns the namespace as a picture: lanes, releases and where traffic goes.
+
+        Args:
+            lane: draw what concerns this lane.
+
+        Returns:
+            The graph. ``sidelane.graph.render`` makes text, Mermaid, SVG or a page of it.
+
+        Raises:
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> [str(group.lane) for group in client.graph().groups]
+            ['2-coco-1']
+
+        """
+        from sidelane.graph.gather import gather  # noqa: PLC0415 - see installing.py
+
+        return await gather(self._context, None if lane is None else lane_of(lane))
+
+
+def _release_or_lane(what: Lane | str | None, lane: Lane | str | None) -> Lane | str:
+    """Returns what ``subject`` does, for a verb whose result depends on it: text that is given first is a release."""
+    return release_of(what, lane) if isinstance(what, str) else subject(what, lane)
+
+
+async def _with_drift(context: Context, release: Release) -> Release:
+    if release.change != "unchanged" or context.is_directory:
+        return release
+    from sidelane.releases import verify  # noqa: PLC0415 - an installation needs none of it
+
+    return (await verify.with_drift(context, [release]))[0]
