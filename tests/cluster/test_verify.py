@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 from clusters import settled
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
+from sidelane.releases.provenance import signing
 
 CHARTS = Path(__file__).parents[2] / "charts"
 ZOOKEEPER = CHARTS / "zookeeper"
@@ -237,3 +241,63 @@ def test_the_command(cluster, namespace, client, edit, helm):
     assert json.loads(done.stdout)[0]["drift"][0]["found"] == 5
     assert sidelane("--lane", "coco-9").returncode == 1
     assert sidelane().returncode == 2
+
+
+@pytest.fixture
+def signed(client, tmp_path):
+    """Installs ZooKeeper with a signed record. Returns the options of `verify` that hold a release against it."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    client.install("zookeeper", "coco-1", values={"replicas": 1})
+    (tmp_path / "key.pub.pem").write_bytes(public)
+    (tmp_path / "envelope.json").write_text(signing.sign(client.record("zookeeper-coco-1"), private))
+    return ["--signature", tmp_path / "envelope.json", "--key", tmp_path / "key.pub.pem"]
+
+
+def test_with_a_signature_an_operational_change_is_excused_and_another_of_the_manifest_is_not(
+    cluster, namespace, client, helm, plain, edit, signed, tmp_path
+):
+    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+
+    def verified():
+        command = [SIDELANE, "verify", "zookeeper-coco-1", *signed, "--namespace", namespace]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.stderr == ""
+        return done.returncode, done.stdout.splitlines()[1].split()[1:], done.stdout
+
+    settled(client, "zookeeper-coco-1")
+    assert verified()[:2] == (0, ["unchanged", "signed"])
+    client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}}, reuse_values=True)
+    code, state, said = verified()
+    assert (code, state) == (0, ["unchanged", "signed"])
+    assert "values: networkPolicy.enabled: false → true (operational)" in said
+    # The same values, and another operational one, by a chart that somebody edited.
+    shutil.copytree(ZOOKEEPER, tmp_path / "zookeeper")
+    template = tmp_path / "zookeeper" / "templates" / "service-client.yaml"
+    template.write_text(template.read_text().replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n"))
+    plain(
+        "upgrade", "zookeeper-coco-1", tmp_path / "zookeeper", "--reuse-values", "--set", "networkPolicy.enabled=false"
+    )
+    settled(client, "zookeeper-coco-1")
+    code, state, said = verified()
+    assert (code, state) == (1, ["changed", "signed"])
+    (line,) = [line.strip() for line in said.splitlines() if "(in Helm)" in line]
+    assert "Service" in line
+    assert "zk-cs-coco-1" in line
+    # What somebody edits in the cluster is drift, whoever signed the record.
+    plain("rollback", "zookeeper-coco-1", "2")
+    assert verified()[:2] == (0, ["unchanged", "signed"])
+    edit("services", "zk-cs-coco-1", {"spec": {"sessionAffinity": "ClientIP"}})
+    assert verified()[:2] == (1, ["drifted", "signed"])
+
+
+def test_a_signature_of_another_release_is_refused_on_a_cluster(cluster, namespace, client, helm, signed):
+    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+    client.install("zookeeper", "coco-2", values={"replicas": 1})
+    command = [SIDELANE, "verify", "zookeeper-coco-2", *signed, "--namespace", namespace]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"holds the record of {namespace}/zookeeper-coco-1, and not the record of " in done.stderr
