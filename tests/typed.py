@@ -70,11 +70,10 @@ def dialogue(block: str) -> list[tuple[str, str]]:
 
 
 def looks_like(shown: str, printed: str) -> bool:
-    """Whether an output is the one that is shown, but for widths, ages, the random ends of names, and what ``…`` stands
-    for.
+    """Whether an output is the one that is shown, but for widths, ages, restarts, the random ends of names, and for what
+    ``…`` stands for.
     """
-    shown, printed = (
-        " ".join(re.sub(r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b|\b\d+s\b", "*", text).split()) for text in (shown, printed)
-    )
+    varies = r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b|\b\d+ ?s\b|\b\d+ restarts?\b"
+    shown, printed = (" ".join(re.sub(varies, "*", text).split()) for text in (shown, printed))
     pattern = ".*".join(re.escape(part.strip()) for part in shown.split("…"))
     return re.fullmatch(f"(.*Error: |.*){pattern}" if shown.startswith("Error: ") else pattern, printed) is not None

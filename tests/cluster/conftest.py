@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from clusters import Cluster, client, connect, namespace, plain  # noqa: F401 - fixtures
 from controlplane import ControlPlane, ControlPlaneError, find_programs
+from mesh_kinds import meshes  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

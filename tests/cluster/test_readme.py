@@ -3,6 +3,7 @@
 What a block is for is said here and not there. A block that is neither run nor listed below fails.
 """
 
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 
 import click
@@ -24,8 +26,6 @@ CHARTS = sorted(path.parent.name for path in typed.ROOT.glob("charts/*/README.md
 INSIDE = ("storm ", "zkCli.sh ", "kubectl port-forward ", "kubectl exec ")
 #: Commands of README.md that are not run, and why. Those of Sidelane's are still parsed.
 NOT_RUN = {
-    "sidelane route shift svc1": "takes three steps of 2 minutes and asks a pod that really answers: tests/node",
-    "sidelane install pipeline --lane 2-coco-1 -n streams --wait": "shows a crash, and no container runs here",
     "cosign ": "the program is not here; tests/unit/test_signing.py checks envelopes by openssl and cryptography",
 }
 #: Settings of Storm's that a Secret holds, and not values; a part of a template; an object of cert-manager's.
@@ -144,11 +144,37 @@ def streams(cluster):
         cluster.until("streams is gone", lambda: "streams" not in cluster.names("/api/v1/namespaces"), seconds=90)
 
 
+@pytest.fixture
+def name_server():
+    """Stands in for pods that no kubelet runs here, for whoever asks for a Service by its name: a proxy that says yes.
+
+    Its address, and what it was asked for.
+    """
+    asked = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
 @pytest.mark.parametrize("helm", ["helm4"], indirect=True)
-def test_every_block_of_the_readme_works_in_order(kubectl, tmp_path, helm, cluster, streams, checkout, fresh):
+def test_every_block_of_the_readme_works_in_order(
+    kubectl, tmp_path, helm, cluster, streams, checkout, fresh, meshes, name_server
+):
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
     path = f"{fresh / 'bin'}:{helm.parent}:{os.environ['PATH']}"
-    typed_here = typed.shell(tmp_path, helm, cluster.kubeconfig, **{**offline, "PATH": path})
+    proxy, asked = name_server
+    typed_here = typed.shell(tmp_path, helm, cluster.kubeconfig, **{**offline, "PATH": path, "http_proxy": proxy})
     variables: list[str] = []
 
     def shell(command, **options):
@@ -159,37 +185,35 @@ def test_every_block_of_the_readme_works_in_order(kubectl, tmp_path, helm, clust
         return done
 
     found = typed.blocks(checkout / "README.md")
-    first, example, names, waiting, lane, routes, picture, kept, signed, cosign, tree, script, upgraded = found
+    first, example, names, _, lane, routes, picture, shifted, kept, signed, cosign, tree, script, upgraded = found
     for line in first[1].splitlines():
         assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
-    for block in (example, waiting, kept, signed, cosign, upgraded):
+    for block in (example, routes, picture, shifted, kept, signed, cosign, upgraded):
+        if block is picture:
+            assert shell("sidelane graph -n streams -o mermaid").stdout == picture[1]
+            continue
         assert block[0] == "console"
         converse(shell, block[1], cwd=checkout)
         if block is example:
             assert shell("command -v sidelane").stdout.strip() == str(fresh / "bin" / "sidelane")
+    assert set(asked) == {"http://svc1-v2-2-coco-1/healthz"}
+    assert json.loads(shell("sidelane route show svc1 --lane 2-coco-1 -n streams -o json").stdout)["targets"] == {
+        "v1": 50,
+        "v2": 50,
+    }, "undone was the last step"
 
-    # Names are those that are there; the stable one comes with a route.
-    shell("sidelane route set svc1 --lane 2-coco-1 -n streams --to v1")
+    # Names are those that are there.
     there = shell("kubectl get all,endpoints -n streams -o name; helm list -n streams --short").stdout
     there = set(re.findall(r"[a-z0-9-]+$", there, re.MULTILINE))
     assert set(re.findall(r"\b[a-z][a-z0-9-]*-2-coco-1(?:-\d)?\b", names[1])) <= there
 
-    # A lane from one file, and routes of every mode, in a directory, which needs nothing of a mesh.
+    # A lane from one file, in a directory: the example has other images.
     (checkout / "lane.yaml").write_text(lane[1])
     shell("sidelane plan lane.yaml --directory ROOT && sidelane apply lane.yaml --directory ROOT", cwd=checkout)
     placed = tree[1].split()
     folder = checkout / "ROOT" / "streams" / "pipeline-2-coco-1"
     shown = {placed[0].rpartition("/")[2], *placed[1:]} - {"hooks.yaml"}
     assert shown <= {path.name for path in folder.iterdir()}
-    at = "--directory ROOT -n streams"
-    image = "--set image.repository=acme/svc1 --set image.tag=1.5.0"
-    shell(f"sidelane install service --name svc1 --service-version v2 --lane 2-coco-1 {image} {at}", cwd=checkout)
-    shell(f"sidelane install pipeline --lane coco-1 {at}", cwd=checkout)
-    variables.append("export SIDELANE_DIRECTORY=ROOT")
-    before, after = routes[1].split("$ sidelane route undo")
-    converse(shell, before, cwd=checkout)
-    assert shell("sidelane graph -n streams -o mermaid", cwd=checkout).stdout == picture[1]
-    converse(shell, f"$ sidelane route undo{after}", cwd=checkout)
 
     # The script needs a mesh, and minutes: the SDK has what it calls, with these arguments.
     assert script[0] == "python"

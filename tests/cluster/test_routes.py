@@ -4,7 +4,6 @@ import asyncio
 import base64
 import gzip
 import json
-import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import toolchain
-import yaml
+from mesh_kinds import PATHS
 from routes_by_hand import CASES, in_namespace
 from sidelane import AsyncClient, Client, Lane
 from sidelane.errors import GateFailed, Refused, RouteChanged, TargetBusy, TargetNotReady
@@ -22,12 +21,6 @@ from sidelane.routes.leads import leads_to, unrouted_since
 
 CHART = Path(__file__).parents[2] / "charts" / "route"
 LANE = "2-coco-1"
-PATHS = {
-    "Service": "/api/v1/namespaces/{}/services",
-    "VirtualService": "/apis/networking.istio.io/v1/namespaces/{}/virtualservices",
-    "DestinationRule": "/apis/networking.istio.io/v1/namespaces/{}/destinationrules",
-    "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
-}
 # What both Helms do alike, as the tests without this mark show of each write.
 by_one_helm = pytest.mark.parametrize("helm", ["helm4"], indirect=True)
 RESTRICTED = {
@@ -36,27 +29,6 @@ RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
 }
-
-
-@pytest.fixture(scope="session")
-def meshes(cluster, unavailable):
-    """The definitions of Istio and of the Gateway API, installed on the cluster."""
-    folder = os.environ.get("SIDELANE_TEST_CRDS")
-    files = [Path(folder or "") / name for name in ("istio.yaml", "gateway-api.yaml")]
-    if not folder or not all(file.is_file() for file in files):
-        unavailable("no definitions of Istio and the Gateway API here; SIDELANE_TEST_CRDS names their folder")
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    there = cluster.names(path)
-    for text in (file.read_text() for file in files):
-        for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
-            if body["kind"] == "CustomResourceDefinition" and body["metadata"]["name"] not in there:
-                cluster.create(path, body)
-    for kind in PATHS.values():
-        cluster.until(f"{kind} is served", lambda kind=kind: answers(cluster, kind.format("default")))
-
-
-def answers(cluster, path):
-    return cluster.api.session.get(cluster.api.url + path, timeout=10).status_code == 200
 
 
 @pytest.fixture
