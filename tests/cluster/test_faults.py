@@ -108,10 +108,11 @@ class Lane:
         there = {one.name: one.status for one in self.client.list(f"coco-{build}")}
         return there.get(f"{subject}-coco-{build}")
 
-    def is_written(self, subject, build):
-        """Whether Helm has written the release: it makes the objects then."""
+    def until_written(self, subject, build, process):
+        """Returns when Helm has written the release, and makes its objects, or when the process has ended."""
         which = f"owner=helm,name={subject}-coco-{build}"
-        return bool(self.cluster.list(f"/api/v1/namespaces/{self.namespace}/secrets?labelSelector={which}"))
+        path = f"/api/v1/namespaces/{self.namespace}/secrets?labelSelector={which}"
+        self.cluster.until("Helm has begun", lambda: process.poll() is not None or self.cluster.list(path), seconds=60)
 
     def objects(self, build):
         """The lane's objects by kind and name, the name without its lane."""
@@ -170,9 +171,7 @@ def test_an_install_that_is_killed_at_any_moment_is_finished_by_the_same_command
         if moments.random() < 0.3:
             time.sleep(moments.uniform(0.3, 1) * whole)
         else:  # in the middle of Helm's work, which is a small part of the whole
-            lane.cluster.until(
-                "Helm has begun", lambda: process.poll() is not None or lane.is_written("svc1-v1", build), seconds=60
-            )
+            lane.until_written("svc1-v1", build, process)
             time.sleep(moments.uniform(0, 0.15) * whole)
         # The caller alone, whose Helm the kernel asks to end, which marks its release as failed; or all at once.
         kill([process.pid] if moments.random() < 0.7 else descendants(process.pid))

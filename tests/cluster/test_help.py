@@ -39,6 +39,7 @@ def commands():
 def test_every_help_shows_its_examples():
     found = dict(commands())
     assert found.keys() == EXAMPLES.keys()
+    assert all(EXAMPLES.values()), "a command without an example"
     for name, command in found.items():
         context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
         told = command.get_help(context)

@@ -24,6 +24,8 @@ OURS = {
     "pipeline": f"sidelane install pipeline --lane 2-coco-1 {SMALL}",
     "service": f"sidelane install service --name svc1 --service-version v1 --lane coco-1 {IMAGE}",
 }
+#: What an upgrade of each may change.
+SCALED = {"zookeeper": "networkPolicy.enabled=true", "pipeline": "supervisor.replicas=2", "service": "replicas=3"}
 
 
 @pytest.fixture
@@ -82,7 +84,8 @@ def test_sidelanes_notes_are_for_sidelane_and_shown_once(shell, namespace, chart
     assert not re.search(r"helm (install|upgrade|history|rollback|uninstall)", notes)
     release = re.search(r"RELEASE: +(\S+)", told)[1]
     uninstall = f"sidelane uninstall {release} -n {namespace} --wait"
-    for again in (install, f"sidelane status {release} -n {namespace}"):
+    upgrade = f"{install.replace(' install ', ' upgrade ')} --reuse-values --set {SCALED[chart]}"
+    for again in (install, f"sidelane status {release} -n {namespace}", upgrade):
         assert "Wait until" not in shell(again).stdout
     follow(shell, notes, namespace, uninstall)
     if "delete pvc" not in notes:
