@@ -86,6 +86,7 @@ def test_whatever_feeds_helm_ends_with_a_line_break(cluster, namespace, helm, ap
     client.routes.set("svc1", LANE, {"v1": 1}, allow_unready=True)
     client.routes.set("svc1", LANE, {"v2": 1}, allow_unready=True)
     assert {one.state for one in settled(client, lane=LANE)} == {"unchanged"}
+    client.bundle(LANE, tmp_path / "lane.tar.gz", charts=[app])
     claim = {
         "metadata": {"name": "data-zk-coco-1-0", "labels": {"sidelane.dev/lane": "coco-1"}},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},

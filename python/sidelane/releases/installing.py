@@ -28,12 +28,11 @@ from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 from sidelane.releases.comparing import Comparison, compare, upgraded
 from sidelane.releases.context import Context
-from sidelane.releases.stores import Options, Release, Stored, Target
+from sidelane.releases.stores import MakeRecord, Options, Release, Stored, Target
 from sidelane.support.concurrency import together
 
 if TYPE_CHECKING:
     from sidelane.checks.engine import Report
-    from sidelane.releases.provenance.cluster import Facts
     from sidelane.releases.provenance.origin import Origin
 
 #: How long another process that works on a release is waited for, in seconds.
@@ -85,20 +84,20 @@ async def install(
     renderer = context.renderer(chart)
     async with context.target.installing(name, chart, lane, options) as create:
         render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
-        rendering, origin, facts = await together(render, _origin(chart), context.target.facts())
+        rendering, origin, namespace = await together(render, _origin(chart), context.target.chosen())
         if rendered is None:
             checked(rendering)
-        if facts is None:  # on a cluster what Helm installed is held against this rendering
+        if not renderer.upgrades:  # a directory; on a cluster what Helm installed is held against this rendering
             await _require_steady(renderer, rendering)
-        statement = await _statement(renderer, rendering, origin, facts, bundle=bundle, options=options)
+        record = await _record(renderer, rendering, origin, namespace, bundle=bundle, options=options)
         context.progress(
             f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else "")
         )
         try:
-            return await create(rendering, statement)
+            return await create(rendering, record)
         except ReleaseExists:
             context.progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(context, rendering, statement, options, keep=keep)
+            return await _same_or_refused(context, rendering, record, options, keep=keep)
 
 
 async def _ready(rendering: Rendering) -> Rendering:
@@ -128,16 +127,17 @@ async def _origin(chart: Chart) -> Origin:
     return await origin.of([Path(), *([] if chart.travels else [folder])])
 
 
-async def _statement(
-    renderer: Renderer, rendering: Rendering, origin: Origin, facts: Facts | None, *, bundle: str, options: Options
-) -> str:
+async def _record(
+    renderer: Renderer, rendering: Rendering, origin: Origin, namespace: str, *, bundle: str, options: Options
+) -> MakeRecord:
     from sidelane.releases.provenance import statement  # noqa: PLC0415 - see charts/rendering.py
 
-    return statement.make(
+    tools = statement.Tools(helm=str(await renderer.helm.version()))
+    return lambda facts: statement.make(
         rendering,
-        namespace=facts.namespace if facts else renderer.namespace or "default",
+        namespace=namespace,
         origin=origin,
-        tools=statement.Tools(helm=str(await renderer.helm.version())),
+        tools=tools,
         facts=facts,
         bundle=bundle,
         needs=options.needs,
@@ -146,7 +146,7 @@ async def _statement(
 
 
 async def _same_or_refused(
-    context: Context, rendering: Rendering, statement: str, options: Options, *, keep: bool
+    context: Context, rendering: Rendering, record: MakeRecord, options: Options, *, keep: bool
 ) -> Release:
     target, renderer = context.target, context.renderer(rendering.chart)
     stored = await _settled(context, rendering.release)
@@ -170,7 +170,7 @@ async def _same_or_refused(
         return _with_chart(release, found, "unchanged")
     if release.status == "failed" or await target.abandoned([release]):
         context.progress(f"finishing {release.name}, which was left {release.status}")
-        finished = await _finished(context, stored, rendering, statement=statement, options=options)
+        finished = await _finished(context, stored, rendering, record=record, options=options)
         return _with_chart(finished, found, "finished")
     if release.is_pending:
         raise TargetBusy(
@@ -237,7 +237,7 @@ async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
 
 
 async def _finished(
-    context: Context, stored: Stored, rendering: Rendering, *, statement: str, options: Options
+    context: Context, stored: Stored, rendering: Rendering, *, record: MakeRecord, options: Options
 ) -> Release:
     """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
     has some is made again from the beginning.
@@ -248,7 +248,7 @@ async def _finished(
         return await context.target.finish(stored.release, options)
     await context.target.clear(stored.release, options)
     async with context.target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
-        return await create(rendering, statement)
+        return await create(rendering, record)
 
 
 def _with_chart(release: Release, found: Comparison, change: str) -> Release:

@@ -39,6 +39,17 @@ class Facts(NamedTuple):
         return {key: value for key, value in known.items() if value is not None}
 
 
+class Unread(NamedTuple):
+    """Facts that Helm is to read while it makes the release: see carried.py. mark: what stands for them in the record
+    until then, a word that nobody else can know.
+    """
+
+    mark: str
+
+    def to_json(self) -> dict[str, object]:
+        return {self.mark: ""}
+
+
 async def of_helm(helm: Helm, namespace: str) -> Facts:
     """What a chart sees that is rendered without a cluster: the Kubernetes that Helm itself takes it to be for."""
     return _read(await _asked(helm, namespace, objects=False, server=False))

@@ -21,7 +21,7 @@ from sidelane.manifest.fields import at
 from sidelane.manifest.objects import canonical
 from sidelane.manifest.operational import scalable, under, without_replicas
 from sidelane.releases.provenance import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves
-from sidelane.releases.provenance.cluster import Facts
+from sidelane.releases.provenance.cluster import Facts, Unread
 from sidelane.releases.provenance.origin import Origin
 from sidelane.support.secrets import secret_texts, without_secrets
 from sidelane.version import VERSION
@@ -43,7 +43,7 @@ def make(
     namespace: str,
     origin: Origin,
     tools: Tools,
-    facts: Facts | None = None,
+    facts: Facts | Unread | None = None,
     started: datetime | None = None,
     bundle: str = "",
     needs: Sequence[str] = (),

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from sidelane.charts.sources import Chart
     from sidelane.manifest import Identity, Manifest, Object
     from sidelane.naming.lane import Lane
-    from sidelane.releases.provenance.cluster import Facts
+    from sidelane.releases.provenance.cluster import Facts, Unread
     from sidelane.releases.readiness import Readiness
 
 #: Creates a release of what was rendered and checked, with its record; a route, which changes in place, has none.
-Create = Callable[[Rendering, str | None], Awaitable["Release"]]
+#: Makes the record of a release from what is known of its cluster, None where there is none.
+MakeRecord = Callable[["Facts | Unread | None"], str]
+Create = Callable[[Rendering, MakeRecord | None], Awaitable["Release"]]
 
 
 class Options(NamedTuple):

@@ -23,7 +23,6 @@ from sidelane.errors import (
     SidelaneError,
     TargetBusy,
     TimedOut,
-    TooLarge,
 )
 from sidelane.helm.client import Halt, Helm
 from sidelane.helm.durations import seconds
@@ -33,9 +32,10 @@ from sidelane.naming.labels import DEADLINE, HOLDER, INPUTS, INSTANCE, LANE, LEV
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import carried
 from sidelane.releases.provenance.cluster import Facts, facts
-from sidelane.releases.stores import Create, Found, Options, PutBack, Release, Stored, not_there
+from sidelane.releases.stores import Create, Found, MakeRecord, Options, PutBack, Release, Stored, not_there
 from sidelane.releases.stores.answers import parse_time, release_of, stored_of, told_of
 from sidelane.releases.stores.holding import dead_holders, holder, taking_over
+from sidelane.releases.stores.recording import Install, Recording
 from sidelane.support.concurrency import Shared, some_at_a_time, together
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ class ClusterTarget:
         self._helm = self.helm = helm
         self.namespace = namespace
         self._facts: Shared[Facts] = Shared(10.0)
+        self._namespaces: Shared[str] = Shared(10.0)
         self._may_go: set[str] = set()  # releases whose removal was asked for
 
     async def chosen(self) -> str:
-        return self.namespace or await self._helm.namespace()
+        return self.namespace or await self._namespaces.get("namespace", self._helm.namespace)
 
     async def where(self) -> str:
         return f"namespace {await self.chosen()}"
@@ -84,25 +85,17 @@ class ClusterTarget:
                 )
                 async with begun() as install:
 
-                    async def create(rendering: Rendering, statement: str | None) -> Release:
-                        async def brought(install: Callable[..., Awaitable[Any]], statement: str | None) -> Any:
-                            if statement is not None:
-                                carrier.write(name, str(lane), statement)
+                    async def create(rendering: Rendering, record: MakeRecord | None) -> Release:
+                        write = functools.partial(carrier.write, name, str(lane))
+
+                        async def made(install: Install) -> Mapping[str, Any]:
                             work = functools.partial(install, rendering.values)
                             return await self._waited(rendering, options, "install", work)
 
                         async with self._undoing(name, options):
-                            try:
-                                answer = await brought(install, statement)
-                            except TooLarge:
-                                if statement is None:
-                                    raise
-                                from sidelane.releases.provenance.statement import without_values  # noqa: PLC0415 - few need it
-
-                                # Helm has written nothing. What it would keep by itself may fit without a second copy
-                                # of the values, in the record.
-                                async with begun() as again:
-                                    answer = await brought(again, without_values(statement))
+                            answer = await self._recording.made(
+                                name, record, write=write, make=made, install=install, begun=begun
+                            )
                         return self._deployed(answer, rendering, "created")
 
                     yield create
@@ -384,6 +377,17 @@ class ClusterTarget:
 
                 await require_namespaces(self._helm)
             raise
+
+    @functools.cached_property
+    def _recording(self) -> Recording:
+        return Recording(self.facts, self._is_there)
+
+    async def _is_there(self, name: str) -> bool:
+        try:
+            await self._status(name)
+        except ReleaseNotFound:
+            return False
+        return True
 
     @functools.cached_property
     def _waits(self) -> Waits:

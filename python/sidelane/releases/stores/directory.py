@@ -35,7 +35,18 @@ from sidelane.manifest import Object
 from sidelane.naming.contract import NAMESPACE
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import Record
-from sidelane.releases.stores import Create, ObjectStatus, Options, PutBack, Release, Stored, beyond, files, not_there
+from sidelane.releases.stores import (
+    Create,
+    MakeRecord,
+    ObjectStatus,
+    Options,
+    PutBack,
+    Release,
+    Stored,
+    beyond,
+    files,
+    not_there,
+)
 from sidelane.support.secrets import secret_paths
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
@@ -74,7 +85,7 @@ class DirectoryTarget:
         del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
         yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
 
-    async def _create(self, order: dict[str, Any], rendering: Rendering, statement: str | None) -> Release:
+    async def _create(self, order: dict[str, Any], rendering: Rendering, record: MakeRecord | None) -> Release:
         self._require_no_secrets(rendering)
         files.require_plain(self._folder / rendering.release)
         async with self._lock():
@@ -87,7 +98,7 @@ class DirectoryTarget:
                 raise Refused(
                     f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
                 )
-            self._stage(rendering, 1, order, statement)
+            self._stage(rendering, 1, order, record(None) if record else None)
             (self._folder / _new(rendering.release)).rename(place)
             _sync(self._folder)
         return replace(self._release(rendering.release), change="created")
