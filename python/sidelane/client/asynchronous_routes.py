@@ -80,6 +80,7 @@ class AsyncRoutes:
 
         """
         from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
+        from sidelane.routes.terms import Terms  # noqa: PLC0415
 
         own = lane_of(lane)
         return await self._router.set(
@@ -87,10 +88,7 @@ class AsyncRoutes:
             own,
             None if weights is None else Split.of(weights, own),
             values={**(values or {}), **({"mode": mode} if mode else {})},
-            by=by,
-            unready=allow_unready,
-            overwrite=overwrite,
-            dry_run=dry_run,
+            terms=Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run),
         )
 
     async def show(self, service: str, lane: Lane | str) -> Routed:
@@ -195,9 +193,10 @@ class AsyncRoutes:
             'v1=1'
 
         """
-        return await self._router.undo(
-            service, lane_of(lane), to=to, by=by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run
-        )
+        from sidelane.routes.terms import Terms  # noqa: PLC0415 - see _router
+
+        terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
+        return await self._router.undo(service, lane_of(lane), to=to, terms=terms)
 
     async def shift(
         self,

@@ -26,6 +26,7 @@ from sidelane.errors import (
 )
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
+from sidelane.releases.basis import NOTHING, Basis
 from sidelane.releases.comparing import Comparison, compare, upgraded
 from sidelane.releases.context import Context
 from sidelane.releases.stores import MakeRecord, Options, Release, Stored, Target
@@ -66,30 +67,31 @@ async def install(
     values: Mapping[str, Any],
     *,
     options: Options,
+    basis: Basis = NOTHING,
     rendered: Rendering | None = None,
     keep: bool = True,
-    bundle: str = "",
 ) -> Release:
     """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
     that is gone left it half-made.
 
-    rendered: what was rendered and checked before, to be installed. keep: operational values that are not given may be
-    what the release has. bundle: the digest of the bundle that it is made again from. Raises ReleaseConflict when it is
-    there with other content, naming what differs, and the next free Build or the upgrade that changes it.
+    basis: what is known of it beside its inputs. rendered: what was rendered and checked before, to be installed. keep:
+    operational values that are not given may be what the release has. Raises ReleaseConflict when it is there with
+    other content, naming what differs, and the next free Build or the upgrade that changes it.
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
-    options = options._replace(inputs=inputs_digest(chart, name, values, 1), progress=context.progress)
+    options = options._replace(progress=context.progress)
+    basis = basis._replace(inputs=inputs_digest(chart, name, values, 1))
     context.progress(f"rendering {chart.name} {chart.version} for {lane}")
     renderer = context.renderer(chart)
-    async with context.target.installing(name, chart, lane, options) as create:
+    async with context.target.installing(name, chart, lane, options, basis) as create:
         render = _ready(rendered) if rendered else renderer.render(chart, lane, values)
         rendering, origin, namespace = await together(render, _origin(chart), context.target.chosen())
         if rendered is None:
             checked(rendering)
         if not renderer.upgrades:  # a directory; on a cluster what Helm installed is held against this rendering
             await _require_steady(renderer, rendering)
-        record = await _record(renderer, rendering, origin, namespace, bundle=bundle, options=options)
+        record = await _record(renderer, rendering, origin, namespace, basis)
         context.progress(
             f"installing {rendering.release}" + (" and waiting until it is ready" if options.waits else "")
         )
@@ -97,7 +99,7 @@ async def install(
             return await create(rendering, record)
         except ReleaseExists:
             context.progress(f"comparing with {rendering.release}, which is there")
-            return await _same_or_refused(context, rendering, record, options, keep=keep)
+            return await _same_or_refused(context, rendering, record, options, basis, keep=keep)
 
 
 async def _ready(rendering: Rendering) -> Rendering:
@@ -128,7 +130,7 @@ async def _origin(chart: Chart) -> Origin:
 
 
 async def _record(
-    renderer: Renderer, rendering: Rendering, origin: Origin, namespace: str, *, bundle: str, options: Options
+    renderer: Renderer, rendering: Rendering, origin: Origin, namespace: str, basis: Basis
 ) -> MakeRecord:
     from sidelane.releases.provenance import statement  # noqa: PLC0415 - see charts/rendering.py
 
@@ -139,25 +141,18 @@ async def _record(
         origin=origin,
         tools=tools,
         facts=facts,
-        bundle=bundle,
-        needs=options.needs,
-        level=options.level,
+        basis=basis,
     )
 
 
 async def _same_or_refused(
-    context: Context, rendering: Rendering, record: MakeRecord, options: Options, *, keep: bool
+    context: Context, rendering: Rendering, record: MakeRecord, options: Options, basis: Basis, *, keep: bool
 ) -> Release:
     target, renderer = context.target, context.renderer(rendering.chart)
     stored = await _settled(context, rendering.release)
     release = stored.release
     if release.status == "uninstalling":
-        # Some of its objects are gone, and Helm kept no order by which to make them again.
-        raise ReleaseConflict(
-            f"the uninstall of {release.name} did not end: its status is {release.status}",
-            remedy=f"if no other process uninstalls it, `sidelane uninstall {release.name}` ends that; then install it "
-            "again",
-        )
+        raise _stuck(release)
     found = await compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
@@ -170,16 +165,28 @@ async def _same_or_refused(
         return _with_chart(release, found, "unchanged")
     if release.status == "failed" or await target.abandoned([release]):
         context.progress(f"finishing {release.name}, which was left {release.status}")
-        finished = await _finished(context, stored, rendering, record=record, options=options)
+        finished = await _finished(context, stored, rendering, record, options=options, basis=basis)
         return _with_chart(finished, found, "finished")
+    raise _stuck(release)
+
+
+def _stuck(release: Release) -> TargetBusy | ReleaseConflict:
+    """Returns the error for a release that can neither stay as it is nor be finished."""
+    name = release.name
     if release.is_pending:
-        raise TargetBusy(
-            f"another process is working on {release.name}, or was until a short time ago",
+        return TargetBusy(
+            f"another process is working on {name}, or was until a short time ago",
             remedy="try again when it has ended",
         )
-    raise ReleaseConflict(
-        f"the release {release.name} has this content, and its status is {release.status}",
-        remedy=f"if no other process works on it, run `sidelane uninstall {release.name}`, then install it again",
+    if release.status == "uninstalling":
+        # Some of its objects are gone, and Helm kept no order by which to make them again.
+        return ReleaseConflict(
+            f"the uninstall of {name} did not end: its status is {release.status}",
+            remedy=f"if no other process uninstalls it, `sidelane uninstall {name}` ends that; then install it again",
+        )
+    return ReleaseConflict(
+        f"the release {name} has this content, and its status is {release.status}",
+        remedy=f"if no other process works on it, run `sidelane uninstall {name}`, then install it again",
     )
 
 
@@ -237,17 +244,19 @@ async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
 
 
 async def _finished(
-    context: Context, stored: Stored, rendering: Rendering, *, record: MakeRecord, options: Options
+    context: Context, stored: Stored, rendering: Rendering, record: MakeRecord, *, options: Options, basis: Basis
 ) -> Release:
     """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
     has some is made again from the beginning.
     """
     if stored.release.revision > 1:
-        return await upgrade(context, rendering.chart, rendering.lane, rendering.values, keep=True, options=options)
+        return await upgrade(
+            context, rendering.chart, rendering.lane, rendering.values, keep=True, options=options, basis=basis
+        )
     if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
         return await context.target.finish(stored.release, options)
     await context.target.clear(stored.release, options)
-    async with context.target.installing(rendering.release, rendering.chart, rendering.lane, options) as create:
+    async with context.target.installing(rendering.release, rendering.chart, rendering.lane, options, basis) as create:
         return await create(rendering, record)
 
 
@@ -281,6 +290,7 @@ async def upgrade(
     reuse_values: bool = False,
     keep: bool = False,
     options: Options,
+    basis: Basis = NOTHING,
 ) -> Release:
     """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
 
@@ -289,37 +299,51 @@ async def upgrade(
     that may not change.
     """
     name = release_of(chart, lane, values)
-    target, renderer, progress = context.target, context.renderer(chart), context.progress
-    options = options._replace(progress=progress)
-    stored = await target.stored(name)
-    await _require_ours(target, stored, remedy="change it with Helm, as it was made")
-    if stored.release.status == "failed" or await target.abandoned([stored.release]):
-        progress(f"finishing {name}, which was left {stored.release.status}")
-        await target.finish(stored.release, options)
-        stored = await target.stored(name)
+    options = options._replace(progress=context.progress)
+    stored = await _whole(context, name, options)
     if reuse_values:
         values = coalesce(stored.values, values)
-    values = accepted(values, lane, chart)
+    values, renderer = accepted(values, lane, chart), context.renderer(chart)
     if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster what Helm installed is looked at
         await _require_steady(renderer, await renderer.render(chart, lane, values))
-    progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
+    context.progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     found = await compare(renderer, stored, chart, lane, values, keep=keep)
     if refusal := found.refusal():
-        raise await _beside(target, found, refusal)
+        raise await _beside(context.target, found, refusal)
     if found.answer == "same" and stored.release.status == "deployed":
-        await ready(target, stored, options)
+        await ready(context.target, stored, options)
         return _with_chart(stored.release, found, "unchanged")
-    values = found.rendering.values
-    # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
-    after = await upgraded(renderer, chart, lane, values) if renderer.upgrades else found.rendering
-    checked(after)
+    return await _upgraded(context, found, options, basis)
+
+
+async def _whole(context: Context, name: str, options: Options) -> Stored:
+    """Returns a release of Sidelane's as it is kept; one that failed, or was left half-made, is finished before."""
+    stored = await context.target.stored(name)
+    await _require_ours(context.target, stored, remedy="change it with Helm, as it was made")
+    if stored.release.status == "failed" or await context.target.abandoned([stored.release]):
+        context.progress(f"finishing {name}, which was left {stored.release.status}")
+        await context.target.finish(stored.release, options)
+        stored = await context.target.stored(name)
+    return stored
+
+
+async def _upgraded(context: Context, found: Comparison, options: Options, basis: Basis) -> Release:
+    """Upgrades a release to what it was compared with."""
     from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation needs none of it
 
-    progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
-    inputs = inputs_digest(chart, name, values, stored.release.revision + 1)
-    record = stored.record or await target.record(name)
-    options = options._replace(inputs=inputs, take_over=await takes_over(target, renderer, found, after))
-    release = await target.upgrade(after, record, options)
+    wanted, stored, target = found.rendering, found.stored, context.target
+    name, chart, renderer = stored.release.name, wanted.chart, context.renderer(wanted.chart)
+    # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
+    after = await upgraded(renderer, chart, wanted.lane, wanted.values) if renderer.upgrades else wanted
+    checked(after)
+    context.progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
+    release = await target.upgrade(
+        after,
+        stored.record or await target.record(name),
+        options,
+        basis=basis._replace(inputs=inputs_digest(chart, name, wanted.values, stored.release.revision + 1)),
+        take_over=await takes_over(target, renderer, found, after),
+    )
     return dataclasses.replace(release, changes=found.differences, kept=found.kept)
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sidelane.charts import sources
 from sidelane.charts.rendering import Renderer
@@ -32,8 +32,9 @@ from sidelane.releases.stores import Release
 from sidelane.routes import finding, notes, ready
 from sidelane.routes.model import Route, Split, about, route_release
 from sidelane.routes.notes import Change
-from sidelane.routes.places import AT_ONCE, Place, place_of
+from sidelane.routes.places import AT_ONCE, Place, Sight, place_of
 from sidelane.routes.routed import Routed
+from sidelane.routes.terms import USUAL, Terms
 from sidelane.support.concurrency import some_at_a_time
 
 if TYPE_CHECKING:
@@ -42,6 +43,23 @@ if TYPE_CHECKING:
 
 #: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
 GIVEN_UP: Final = 300.0
+
+
+class _Change(NamedTuple):
+    """What a route is to be. stored: what it is, None for a new one. restores: what it was, which is brought back.
+    release: the name of a new route's release where it is not the naming contract's.
+    """
+
+    lane: Lane
+    stored: Stored | None
+    values: Mapping[str, Any]
+    restores: Stored | None = None
+    release: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its release; empty for the naming contract's."""
+        return self.stored.release.name if self.stored else self.release
 
 
 @dataclass(frozen=True)
@@ -66,39 +84,21 @@ class Router:
         split: Split | None = None,
         *,
         values: Mapping[str, Any] | None = None,
-        by: str | None = None,
-        seen: int | None = None,
-        unready: bool = False,
-        overwrite: bool = False,
-        dry_run: bool = False,
-        context: str = "",
+        terms: Terms = USUAL,
         release: str = "",
     ) -> Routed:
         """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
 
-        values: of the chart, laid over the route's. by: who changes it. seen: the revision that the caller looked at,
-        when it is not this call that looks. unready: targets need not be ready. overwrite: take back what somebody
-        changed in the objects themselves. dry_run: look and check, and write nothing. context: what the change is a
-        part of, for the history. release: the name of a new route's release where it is not the naming contract's.
-        Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
+        values: of the chart, laid over the route's. release: the name of a new route's release where it is not the
+        naming contract's. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
         """
         stored = await self._stored(service, lane)
-        _still(stored.release.name if stored else route_release(service, lane), stored, seen)
+        _still(stored.release.name if stored else route_release(service, lane), stored, terms.seen)
         wanted = coalesce(own(stored), values or {})
         wanted["name"] = service
         if split is not None:
             wanted["targets"] = split.to_values()
-        return await self._write(
-            lane,
-            stored,
-            wanted,
-            notes.who(by),
-            context=context,
-            unready=unready,
-            overwrite=overwrite,
-            dry_run=dry_run,
-            release=release,
-        )
+        return await self._write(_Change(lane, stored, wanted, release=release), terms)
 
     async def show(self, service: str, lane: Lane) -> Routed:
         """A route with its targets as they are now. Raises ReleaseNotFound."""
@@ -136,18 +136,7 @@ class Router:
     async def _history(self, release: str) -> tuple[Change, ...]:
         return tuple(map(notes.read, await self.place.revisions(release)))
 
-    async def undo(
-        self,
-        service: str,
-        lane: Lane,
-        *,
-        to: int | None = None,
-        by: str | None = None,
-        seen: int | None = None,
-        unready: bool = False,
-        overwrite: bool = False,
-        dry_run: bool = False,
-    ) -> Routed:
+    async def undo(self, service: str, lane: Lane, *, to: int | None = None, terms: Terms = USUAL) -> Routed:
         """Brings back where the route led before its last change, or at a revision, exactly as it was.
 
         One ready pod of each target is enough: a way back is needed when something is wrong. Raises as ``set`` does,
@@ -156,24 +145,15 @@ class Router:
         stored = await finding.named(self.place, service, lane)
         release = stored.release.name
         changes = await self._history(release)
-        _still(release, stored, seen)
+        _still(release, stored, terms.seen)
         back = _chosen(release, changes, to)
-        if _pending(stored.release) and not overwrite and not _given_up(stored.release):
+        if _pending(stored.release) and not terms.overwrite and not _given_up(stored.release):
             raise TargetBusy(
                 f"somebody is changing {release} at this moment ({stored.release.status})",
                 remedy="wait until it ends, or add --overwrite if its process is dead",
             )
         then = await self.place.stored(release, back)
-        routed = await self._write(
-            lane,
-            stored,
-            own(then),
-            notes.who(by),
-            restores=then,
-            unready=unready,
-            overwrite=overwrite,
-            dry_run=dry_run,
-        )
+        routed = await self._write(_Change(lane, stored, own(then), restores=then), terms)
         return replace(routed, change="undone") if routed.change == "changed" else routed
 
     async def _stored(self, service: str, lane: Lane) -> Stored | None:
@@ -182,61 +162,58 @@ class Router:
         except ReleaseNotFound:
             return None
 
-    async def _write(
-        self,
-        lane: Lane,
-        stored: Stored | None,
-        values: Mapping[str, Any],
-        by: str,
-        *,
-        context: str = "",
-        restores: Stored | None = None,
-        unready: bool,
-        overwrite: bool,
-        dry_run: bool,
-        release: str = "",
-    ) -> Routed:
-        name = stored.release.name if stored else release
-        whole = coalesce(self.chart.defaults, with_lane(values, lane, self.chart))
-        if restores is None:
+    async def _write(self, change: _Change, terms: Terms) -> Routed:
+        """Makes one change, in one write. Raises as ``set`` does."""
+        stored = change.stored
+        whole = coalesce(self.chart.defaults, with_lane(change.values, change.lane, self.chart))
+        if change.restores is None:
             validate(self.chart, whole)
-        route = Route.from_values(whole, lane, name)
+        route = Route.from_values(whole, change.lane, change.name)
         self.progress(f"looking at what {route.name} is to lead to")
-        now = stored.manifest if stored else None
         rendering, sight = await asyncio.gather(
-            self._rendered(lane, values, restores, name), self.place.look(now, ready.services(route))
+            self._rendered(change), self.place.look(stored.manifest if stored else None, ready.services(route))
         )
-        if sight.drift and not overwrite:
-            raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
-        before = None if stored is None else self._routed(stored, lane).route
-        if restores is None:
-            ready.require(route, int(whole["port"]), sight.backends, before=before, unready=unready)
-        else:
-            ready.require_back(route, int(whole["port"]), sight.backends, unready=unready)
-        if dry_run:
+        self._require_allowed(change, terms, route, int(whole["port"]), sight)
+        if terms.dry_run:
             there = (
                 stored.release if stored else Release(route.release, self.renderer.namespace or "", "not there", 0, "")
             )
             return Routed(route, there, whole, sight.backends, change="none, this is a dry run")
-        note = notes.note(route, by, context if restores is None else notes.back_to(restores.release.revision))
         self.progress(f"changing {route.release}")
+        made, done = await self._made(change, terms, route, rendering, drifted=bool(sight.drift))
+        if done != "unchanged":
+            await self._read_back(route)
+        return Routed(route, made, whole, sight.backends, change=done)
+
+    def _require_allowed(self, change: _Change, terms: Terms, route: Route, port: int, sight: Sight) -> None:
+        """Raises RouteChanged, InvalidRoute and TargetNotReady for a change that may not be made as things are."""
+        if sight.drift and not terms.overwrite:
+            raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
+        if change.restores is not None:
+            ready.require_back(route, port, sight.backends, unready=terms.unready)
+            return
+        before = None if change.stored is None else self._routed(change.stored, change.lane).route
+        ready.require(route, port, sight.backends, before=before, unready=terms.unready)
+
+    async def _made(
+        self, change: _Change, terms: Terms, route: Route, rendering: Rendering | None, *, drifted: bool
+    ) -> tuple[Release, str]:
+        """Writes a change. Returns the route's release, and what was done to it."""
+        stored, restores = change.stored, change.restores
+        context = terms.context if restores is None else notes.back_to(restores.release.revision)
         if restores is not None and stored is not None and (rendering is None or _pending(stored.release)):
             # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
             now_at, then_at = stored.release.revision, restores.release.revision
-            made, change = await self.place.roll_back(route.release, then_at, now_at), "changed"
-        else:
-            made, change = await self._bring(stored, cast("Rendering", rendering), note, drifted=bool(sight.drift))
-        if change != "unchanged":
-            await self._read_back(route)
-        return Routed(route, made, whole, sight.backends, change=change)
+            return await self.place.roll_back(route.release, then_at, now_at), "changed"
+        note = notes.note(route, notes.who(terms.by), context)
+        return await self._bring(stored, cast("Rendering", rendering), note, drifted=drifted)
 
-    async def _rendered(
-        self, lane: Lane, values: Mapping[str, Any], restores: Stored | None, release: str
-    ) -> Rendering | None:
+    async def _rendered(self, change: _Change) -> Rendering | None:
         """The values rendered and checked. None where the chart of today makes of them what was not there."""
+        lane, restores = change.lane, change.restores
         try:
             rendering = await self.renderer.render(
-                self.chart, lane, accepted(values, lane, self.chart), release=release
+                self.chart, lane, accepted(change.values, lane, self.chart), release=change.name
             )
             checked(rendering)
         except Refused:

@@ -21,6 +21,7 @@ from sidelane.routes.gates import Gate, readiness
 from sidelane.routes.model import Destination, Split, about, route_release
 from sidelane.routes.notes import Change
 from sidelane.routes.routed import Routed
+from sidelane.routes.terms import Terms
 
 #: What a shift's note begins with; notes.py has the rest.
 _MARK: Final = re.compile(r"shift of revision (\d+) to (\S+), step (\d+) of ([0-9,]+)")
@@ -164,23 +165,10 @@ async def run(
         began, base = _begun(routed, wanted, now)
     shift = Shift(routed.route.name, str(wanted.to), began.began_at, base.to_json(), gates=list(gates))
     shift.now = routed.route.split.to_json()
-    backends = (routed.backends or {}).values()
-    runs = not backends or any(backend.ready is not None for backend in backends)
-    shift.gates.insert(0, readiness(lambda: _look(router, service, lane, wanted.to), runs=runs))
-    revision = routed.revision
+    run = _Run(router, service, lane, wanted, by, tell)
+    shift.gates.insert(0, readiness(run.look, runs=_runs(routed)))
     try:
-        for number in range(began.step, len(wanted.steps) + 1):
-            percent = wanted.steps[number - 1]
-            step = began._replace(step=number)
-            routed = await router.set(
-                service, lane, base.moved(wanted.to, percent), by=by, seen=revision, context=step.mark
-            )
-            revision = routed.revision
-            shift.now = routed.route.split.to_json()
-            shift.steps.append(Step(percent, shift.now, revision))
-            tell(shift)
-            if not await _held(router, shift, wanted, number):
-                await _put_back(router, (service, lane), shift, revision, by)
+        await run.steps(shift, began, base, routed.revision)
         shift.outcome = "done"
         return shift
     except GateFailed:
@@ -191,6 +179,12 @@ async def run(
         raise
     finally:
         tell(shift)
+
+
+def _runs(routed: Routed) -> bool:
+    """Tells whether anything runs where the route leads, as nothing does in a directory."""
+    backends = (routed.backends or {}).values()
+    return not backends or any(backend.ready is not None for backend in backends)
 
 
 def _begun(routed: Routed, wanted: Plan, now: Standing | None) -> tuple[Standing, Split]:
@@ -219,34 +213,7 @@ async def back(router: Router, service: str, lane: Lane, *, by: str | None = Non
     if now is None:
         release = route_release(service, lane)
         raise Refused(f"no shift is in progress for {release}", remedy=f"see {about(release)}")
-    return await router.undo(service, lane, to=now.began_at, by=by, unready=True, overwrite=overwrite)
-
-
-async def _held(router: Router, shift: Shift, wanted: Plan, number: int) -> bool:
-    """Whether every gate let the step through, for as long as it lasts."""
-    step, begin = shift.steps[-1], time.monotonic()
-    environment = {
-        "SIDELANE_ROUTE": shift.route,
-        "SIDELANE_TARGET": shift.to,
-        "SIDELANE_PERCENT": str(step.percent),
-    }
-    for gate in shift.gates:
-        gate.anew()
-    weights = ", ".join(f"{target}={weight}" for target, weight in step.weights.items())
-    while True:
-        router.progress(f"step {number} of {len(wanted.steps)}, {weights}: {_asked(shift.gates)}")
-        rest = wanted.every - (time.monotonic() - begin)
-        await asyncio.sleep(max(0.0, min(wanted.between, rest)))
-        passed = await asyncio.gather(*(gate.passes(environment) for gate in shift.gates))
-        step.seconds = time.monotonic() - begin
-        if not all(passed):
-            gate = shift.gates[passed.index(False)]
-            shift.why = f"{gate.text}: {gate.said}"
-            step.outcome = "failed"
-            return False
-        if step.seconds >= wanted.every:
-            step.outcome = "passed"
-            return True
+    return await router.undo(service, lane, to=now.began_at, terms=Terms(by, unready=True, overwrite=overwrite))
 
 
 def _asked(gates: Sequence[Gate]) -> str:
@@ -255,27 +222,81 @@ def _asked(gates: Sequence[Gate]) -> str:
     return f"{asked} answers of its checks, {failed} bad{bad}"
 
 
-async def _put_back(router: Router, named: tuple[str, Lane], shift: Shift, revision: int, by: str | None) -> NoReturn:
-    router.progress(f"putting back what was before the shift: {shift.why}")
-    try:
-        routed = await router.undo(*named, to=shift.began_at, by=by, seen=revision, unready=True)
-    except SidelaneError as error:
+class _Run(NamedTuple):
+    """One run of a shift."""
+
+    router: Router
+    service: str
+    lane: Lane
+    wanted: Plan
+    by: str | None
+    tell: Callable[[Shift], None]
+
+    async def steps(self, shift: Shift, began: Standing, base: Split, revision: int) -> None:
+        """Makes every step that is left. Raises GateFailed once the weights from before the shift are back."""
+        for number in range(began.step, len(self.wanted.steps) + 1):
+            percent = self.wanted.steps[number - 1]
+            terms = Terms(self.by, revision, context=began._replace(step=number).mark)
+            routed = await self.router.set(self.service, self.lane, base.moved(self.wanted.to, percent), terms=terms)
+            revision = routed.revision
+            shift.now = routed.route.split.to_json()
+            shift.steps.append(Step(percent, shift.now, revision))
+            self.tell(shift)
+            if not await self.passed(shift, number):
+                await self.put_back(shift, revision)
+
+    async def passed(self, shift: Shift, number: int) -> bool:
+        """Returns whether every gate let the step through, for as long as it lasts."""
+        step, begin = shift.steps[-1], time.monotonic()
+        environment = {
+            "SIDELANE_ROUTE": shift.route,
+            "SIDELANE_TARGET": shift.to,
+            "SIDELANE_PERCENT": str(step.percent),
+        }
+        for gate in shift.gates:
+            gate.anew()
+        weights = ", ".join(f"{target}={weight}" for target, weight in step.weights.items())
+        while True:
+            self.router.progress(f"step {number} of {len(self.wanted.steps)}, {weights}: {_asked(shift.gates)}")
+            rest = self.wanted.every - (time.monotonic() - begin)
+            await asyncio.sleep(max(0.0, min(self.wanted.between, rest)))
+            passed = await asyncio.gather(*(gate.passes(environment) for gate in shift.gates))
+            step.seconds = time.monotonic() - begin
+            if not all(passed):
+                gate = shift.gates[passed.index(False)]
+                shift.why = f"{gate.text}: {gate.said}"
+                step.outcome = "failed"
+                return False
+            if step.seconds >= self.wanted.every:
+                step.outcome = "passed"
+                return True
+
+    async def put_back(self, shift: Shift, revision: int) -> NoReturn:
+        """Restores the weights from before the shift. Raises GateFailed, with what became of it."""
+        self.router.progress(f"putting back what was before the shift: {shift.why}")
+        try:
+            terms = Terms(self.by, revision, unready=True)
+            routed = await self.router.undo(self.service, self.lane, to=shift.began_at, terms=terms)
+        except SidelaneError as error:
+            raise GateFailed(
+                f"a check failed ({shift.why}), and the weights could not be put back: {error.problem}",
+                shift=shift,
+                remedy=error.remedy or f"see {about(route_release(self.service, self.lane), 'show')}",
+            ) from error
+        shift.outcome, shift.now = "put back", routed.route.split.to_json()
         raise GateFailed(
-            f"a check failed ({shift.why}), and the weights could not be put back: {error.problem}",
+            f"a check failed at {shift.steps[-1].percent} % for {shift.to}, and {routed.route.split} is back: "
+            f"{shift.why}",
             shift=shift,
-            remedy=error.remedy or f"see {about(route_release(*named), 'show')}",
-        ) from error
-    shift.outcome, shift.now = "put back", routed.route.split.to_json()
-    raise GateFailed(
-        f"a check failed at {shift.steps[-1].percent} % for {shift.to}, and {routed.route.split} is back: {shift.why}",
-        shift=shift,
-        remedy="see what it said; the version is still there to be looked at",
-    )
+            remedy="see what it said; the version is still there to be looked at",
+        )
 
+    async def look(self) -> None:
+        """Holds the shift's target, and the route's objects, against what is there.
 
-async def _look(router: Router, service: str, lane: Lane, to: Destination) -> None:
-    """Holds the shift's target, and the route's objects, against what is there. Raises TargetNotReady, RouteChanged."""
-    shown = await router.show(service, lane)
-    if shown.drift:
-        raise RouteChanged("somebody else changed its objects: " + "; ".join(shown.drift))
-    ready.require(shown.route, int(shown.values["port"]), shown.backends or {}, only=to)
+        Raises TargetNotReady, RouteChanged.
+        """
+        shown = await self.router.show(self.service, self.lane)
+        if shown.drift:
+            raise RouteChanged("somebody else changed its objects: " + "; ".join(shown.drift))
+        ready.require(shown.route, int(shown.values["port"]), shown.backends or {}, only=self.wanted.to)

@@ -21,6 +21,7 @@ from sidelane.manifest.autoscaled import without_their_replicas
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import Known, known_of
 from sidelane.releases import installing
+from sidelane.releases.basis import Basis
 from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record
 from sidelane.releases.provenance.cluster import Facts, of_helm
@@ -30,6 +31,7 @@ from sidelane.routes import changes, finding
 from sidelane.routes.changes import Router
 from sidelane.routes.model import about
 from sidelane.routes.places import place_of
+from sidelane.routes.terms import Terms
 from sidelane.support.secrets import secret_paths
 
 
@@ -154,7 +156,7 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
                     rendering.values,
                     options=options,
                     rendered=rendering,
-                    bundle=opened.digest,
+                    basis=Basis(bundle=opened.digest),
                     keep=False,
                 )
         for rendering in ready:
@@ -181,7 +183,7 @@ async def _refuse_to_set_back(target: Target, rendering: Rendering, route: Known
 
 async def _routed(router: Router, rendering: Rendering, route: Known) -> Release:
     routed = await router.set(
-        *route, values=rendering.values, context="replayed from a bundle", release=rendering.release
+        *route, values=rendering.values, terms=Terms(context="replayed from a bundle"), release=rendering.release
     )
     chart = f"{rendering.chart.name}-{rendering.chart.version}"
     return replace(routed.release, chart=chart, change=routed.change)

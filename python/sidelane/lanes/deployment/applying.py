@@ -12,6 +12,7 @@ from sidelane.lanes.deployment.file import Deployment
 from sidelane.lanes.deployment.planning import PARALLEL, Plan, RouteStep, Step, all_of, charts_of, planned
 from sidelane.naming.lane import Lane
 from sidelane.releases import installing
+from sidelane.releases.basis import Basis
 from sidelane.releases.context import Context
 from sidelane.releases.stores import Options, Release
 from sidelane.routes.changes import Router
@@ -181,18 +182,19 @@ class _Run:
     async def _bring(self, step: Step) -> Release:
         part, lane = step.part, self._plan.lane
         tell = functools.partial(self._detail, step.release)
-        options = self._options._replace(
-            wait=self._options.wait or step.release in self._needed, needs=part.needs, level=part.level, progress=tell
-        )
+        options = self._options._replace(wait=self._options.wait or step.release in self._needed, progress=tell)
         if step.there is not None:
             if options.wait:
                 await installing.ready(self._target, await self._target.stored(step.release), options)
             return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept=step.kept)
         context, keep = self._context.telling(tell), not self._plan.reset
+        basis = Basis(needs=part.needs, level=part.level)
         if step.action == "scale":
-            return await installing.upgrade(context, part.chart, lane, part.values, keep=keep, options=options)
+            return await installing.upgrade(
+                context, part.chart, lane, part.values, keep=keep, options=options, basis=basis
+            )
         return await installing.install(
-            context, part.chart, lane, part.values, options=options, rendered=step.rendering, keep=keep
+            context, part.chart, lane, part.values, options=options, basis=basis, rendered=step.rendering, keep=keep
         )
 
     def _detail(self, release: str, text: str) -> None:

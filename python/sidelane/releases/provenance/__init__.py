@@ -62,8 +62,7 @@ class Record:
     (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…`` of what is shown of an object that holds secrets.
     values: None where they are too large to be kept a second time, beside Helm's own; then values_digest is of all of
     them, and guarded of those that may not change. defaults: the chart's own values, without secrets; None where they
-    are not kept. scalable: the workloads whose number of pods is operational, by their paths. needs, level: see Options
-    of sidelane.releases.stores.
+    are not kept. scalable: the workloads whose number of pods is operational, by their paths. needs, level: see Basis.
     """
 
     text: str

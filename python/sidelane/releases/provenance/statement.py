@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,7 @@ from sidelane.manifest import Manifest, digest
 from sidelane.manifest.fields import at
 from sidelane.manifest.objects import canonical
 from sidelane.manifest.operational import scalable, under, without_replicas
+from sidelane.releases.basis import NOTHING, Basis
 from sidelane.releases.provenance import BUILD_TYPE, GUARDED, PREDICATE_TYPE, STATEMENT_TYPE, leaves
 from sidelane.releases.provenance.cluster import Facts, Unread
 from sidelane.releases.provenance.origin import Origin
@@ -45,14 +46,12 @@ def make(
     tools: Tools,
     facts: Facts | Unread | None = None,
     started: datetime | None = None,
-    bundle: str = "",
-    needs: Sequence[str] = (),
-    level: int = 0,
+    basis: Basis = NOTHING,
 ) -> str:
     """The record of a release that is about to be made, as JSON.
 
-    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. bundle: the digest
-    of the bundle that it is made again from. needs, level: see Options of sidelane.releases.stores.
+    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. basis: what it
+    stands on.
     """
     chart, lane = rendering.chart, rendering.lane
     manifest = (
@@ -85,8 +84,8 @@ def make(
                     **(
                         {"scalable": _scalable_json(shown, chart, rendering.values)} if chart.operational_values else {}
                     ),
-                    **({"needs": list(needs)} if needs else {}),
-                    **({"level": level} if level else {}),
+                    **({"needs": list(basis.needs)} if basis.needs else {}),
+                    **({"level": basis.level} if basis.level else {}),
                     **cluster,
                 },
                 "resolvedDependencies": [
@@ -96,7 +95,7 @@ def make(
                         "annotations": {"version": chart.version, "appVersion": chart.app_version},
                     },
                     {"name": "values", "digest": _digests(digest(canonical(values)))},
-                    *([{"name": "bundle", "digest": _digests(bundle)}] if bundle else []),
+                    *([{"name": "bundle", "digest": _digests(basis.bundle)}] if basis.bundle else []),
                     *(commit.to_json() for commit in origin.commits),
                     *_images(manifest),
                 ],

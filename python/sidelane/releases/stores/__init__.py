@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from sidelane.charts.rendering import Rendering, documents, read_manifest
 from sidelane.errors import ReleaseNotFound
 from sidelane.naming.contract import parse_name
+from sidelane.releases.basis import NOTHING, Basis
 from sidelane.support.secrets import learn_values
 
 if TYPE_CHECKING:
@@ -28,23 +29,17 @@ Create = Callable[[Rendering, MakeRecord | None], Awaitable["Release"]]
 
 
 class Options(NamedTuple):
-    """How a release is brought in, in Helm's words.
+    """How a release is brought in: what the user wants, in Helm's words.
 
     wait: return when all that was installed is ready. timeout: how long Helm may take for each step, such as ``5m``.
     rollback_on_failure: undo what a failed call did. create_namespace: make the namespace where there is none.
-    inputs: a digest of what the release is made from, kept with it. needs: releases of its lane that it needs, kept
-    too. level: how many releases, each needing the next, lie below it. take_over: fields that others set become the
-    release's again. progress: told what Helm waits for.
+    progress: told what Helm waits for.
     """
 
     wait: bool = False
     timeout: str | None = None
     rollback_on_failure: bool = False
     create_namespace: bool = False
-    inputs: str = ""
-    needs: tuple[str, ...] = ()
-    level: int = 0
-    take_over: bool = False
     progress: Callable[[str], None] = lambda _: None
 
     @property
@@ -210,15 +205,29 @@ class Target(Protocol):
         """Returns the place in words: ``namespace streams``. Where Helm chooses the namespace, Helm is asked."""
         ...
 
-    def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AbstractAsyncContextManager[Create]:
+    def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options, basis: Basis = NOTHING
+    ) -> AbstractAsyncContextManager[Create]:
         """Gets ready to create a release while it is still rendered and checked; the block gets what creates it.
 
-        A block that does not call it changes nothing. The call raises ReleaseExists when one of that name is there.
+        basis: is kept with the release. A block that does not call it changes nothing. The call raises ReleaseExists
+        when one of that name is there.
         """
         ...
 
-    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
-        """Puts the rendering in the place of the release of its name, with that record. Raises ReleaseNotFound."""
+    async def upgrade(
+        self,
+        rendering: Rendering,
+        record: str | None,
+        options: Options,
+        *,
+        basis: Basis = NOTHING,
+        take_over: bool = False,
+    ) -> Release:
+        """Puts the rendering in the place of the release of its name, with that record. Raises ReleaseNotFound.
+
+        basis: what is kept anew with the release. take_over: fields that others set become the release's again.
+        """
         ...
 
     async def finish(self, release: Release, options: Options) -> Release:
@@ -262,11 +271,11 @@ class Target(Protocol):
         ...
 
     async def levels(self, lane: Lane) -> Mapping[str, int]:
-        """The lane's releases by name, each with the level that it was installed with (see Options)."""
+        """The lane's releases by name, each with the level that it was installed with (see Basis)."""
         ...
 
     async def needing(self, name: str) -> tuple[str, ...]:
-        """The releases that need this one, by name, as they were installed (see Options)."""
+        """The releases that need this one, by name, as they were installed (see Basis)."""
         ...
 
     async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:

@@ -30,6 +30,7 @@ from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest.fields import at
 from sidelane.naming.labels import DEADLINE, HOLDER, INPUTS, INSTANCE, LANE, LEVEL, NEEDS
 from sidelane.naming.lane import Lane
+from sidelane.releases.basis import NOTHING, Basis
 from sidelane.releases.provenance import carried
 from sidelane.releases.provenance.cluster import Facts, facts
 from sidelane.releases.stores import Create, Found, MakeRecord, Options, PutBack, Release, Stored, not_there
@@ -69,9 +70,11 @@ class ClusterTarget:
         return f"namespace {await self.chosen()}"
 
     @asynccontextmanager
-    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
+    async def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options, basis: Basis = NOTHING
+    ) -> AsyncIterator[Create]:
         with carried.carrying(chart) as carrier:
-            async with self._naming_rights(options), self._working(name, options) as labels:
+            async with self._naming_rights(options), self._working(name, options, basis) as labels:
                 begun = functools.partial(
                     self._helm.installing,
                     name,
@@ -100,25 +103,34 @@ class ClusterTarget:
 
                     yield create
 
-    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
+    async def upgrade(
+        self,
+        rendering: Rendering,
+        record: str | None,
+        options: Options,
+        *,
+        basis: Basis = NOTHING,
+        take_over: bool = False,
+    ) -> Release:
+        name = rendering.release
         with carried.carrying(rendering.chart) as carrier:
             if record is not None:
-                there = (await self.stored(rendering.release)).record_data if carried.is_large(record) else None
-                carrier.write(rendering.release, str(rendering.lane), record, there)
-            async with self._working(rendering.release, options) as labels, self._undoing(rendering.release, options):
+                there = (await self.stored(name)).record_data if carried.is_large(record) else None
+                carrier.write(name, str(rendering.lane), record, there)
+            async with self._working(name, options, basis) as labels, self._undoing(name, options):
                 answer = await self._waited(
                     rendering,
                     options,
                     "upgrade",
                     lambda halt: self._helm.upgrade(
-                        rendering.release,
+                        name,
                         carrier.path,
                         rendering.values,
                         namespace=self.namespace,
                         labels=labels,
                         wait=options.waits,
                         timeout=options.timeout,
-                        take_over=options.take_over,
+                        take_over=take_over,
                         halt=halt,
                     ),
                 )
@@ -432,16 +444,16 @@ class ClusterTarget:
         return [[row["name"] for row in rows] for rows in await asyncio.gather(*calls)]
 
     @asynccontextmanager
-    async def _working(self, name: str, options: Options) -> AsyncIterator[dict[str, str]]:
+    async def _working(self, name: str, options: Options, basis: Basis = NOTHING) -> AsyncIterator[dict[str, str]]:
         """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
         # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
         limit = 3 * seconds(options.timeout or "5m") + 60
         if (lock := holder().lock) is not None:
             self._helm.keeps = (lock,)
         labels = holder().labels(limit)
-        labels |= {INPUTS: options.inputs} if options.inputs else {}
-        labels |= {LEVEL: str(options.level)} if options.level else {}
-        labels |= {f"{NEEDS}{name}": "" for name in options.needs}
+        labels |= {INPUTS: basis.inputs} if basis.inputs else {}
+        labels |= {LEVEL: str(basis.level)} if basis.level else {}
+        labels |= {f"{NEEDS}{needed}": "" for needed in basis.needs}
         try:
             async with asyncio.timeout(limit):
                 yield labels

@@ -34,6 +34,7 @@ from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists
 from sidelane.manifest import Object
 from sidelane.naming.contract import NAMESPACE
 from sidelane.naming.lane import Lane
+from sidelane.releases.basis import NOTHING, Basis
 from sidelane.releases.provenance import Record
 from sidelane.releases.stores import (
     Create,
@@ -81,9 +82,11 @@ class DirectoryTarget:
         return self._where
 
     @asynccontextmanager
-    async def installing(self, name: str, chart: Chart, lane: Lane, options: Options) -> AsyncIterator[Create]:
-        del name, chart, lane  # nothing runs here: nothing to get ready, and nothing to wait for
-        yield functools.partial(self._create, {"needs": list(options.needs), "level": options.level})
+    async def installing(
+        self, name: str, chart: Chart, lane: Lane, options: Options, basis: Basis = NOTHING
+    ) -> AsyncIterator[Create]:
+        del name, chart, lane, options  # nothing runs here: nothing to get ready, and nothing to wait for
+        yield functools.partial(self._create, {"needs": list(basis.needs), "level": basis.level})
 
     async def _create(self, order: dict[str, Any], rendering: Rendering, record: MakeRecord | None) -> Release:
         self._require_no_secrets(rendering)
@@ -103,8 +106,16 @@ class DirectoryTarget:
             _sync(self._folder)
         return replace(self._release(rendering.release), change="created")
 
-    async def upgrade(self, rendering: Rendering, record: str | None, options: Options) -> Release:
-        del options
+    async def upgrade(
+        self,
+        rendering: Rendering,
+        record: str | None,
+        options: Options,
+        *,
+        basis: Basis = NOTHING,
+        take_over: bool = False,
+    ) -> Release:
+        del options, basis, take_over
         self._require_no_secrets(rendering)
         name = rendering.release
         self._require(name)

@@ -47,7 +47,7 @@ def read(folder: Path) -> Release:
 
 
 def order(folder: Path) -> dict[str, Any]:
-    """What a release needs of its lane, and its level: see Options. Raises FileNotFoundError, InvalidManifest."""
+    """What a release needs of its lane, and its level: see Basis. Raises FileNotFoundError, InvalidManifest."""
     found = coordinates(folder / "chart.yaml")
     needs, level = found.get("needs"), found.get("level")
     return {"needs": needs if isinstance(needs, list) else [], "level": level if isinstance(level, int) else 0}

@@ -1,0 +1,26 @@
+"""On which terms a route is changed: who changes it, what they looked at, and what they allow."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Terms(NamedTuple):
+    """The terms of one change.
+
+    by: who changes the route; None for whom CI names, or user@host. seen: the revision that the caller looked at, where
+    it is not the call that looks. unready: targets need not be ready. overwrite: replace what somebody changed in the
+    objects themselves. dry_run: look and check, and write nothing. context: what the change is a part of, for the
+    history.
+    """
+
+    by: str | None = None
+    seen: int | None = None
+    unready: bool = False
+    overwrite: bool = False
+    dry_run: bool = False
+    context: str = ""
+
+
+#: Nothing that has to be allowed.
+USUAL: Final = Terms()
