@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from sidelane.graph.model import Graph
     from sidelane.lanes.bundle.archives import Bundle
-    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.bundle.replaying import Replayed
     from sidelane.lanes.deployment import Applied, Plan
     from sidelane.lanes.diff import Comparison
     from sidelane.lanes.lane_status import LaneStatus
@@ -182,7 +182,7 @@ _HOMES = {
     ),
     "graph.model": ("Graph",),
     "lanes.bundle.archives": ("Bundle",),
-    "lanes.bundle.making": ("Replayed",),
+    "lanes.bundle.replaying": ("Replayed",),
     "lanes.deployment": (
         "Applied",
         "Plan",

@@ -83,17 +83,10 @@ def command(
             raise SystemExit(1)
         return
 
-    async def all_but_the_youngest(client: AsyncClient) -> tuple[list[Retirement], str]:
-        found = list(await client.outdated(keep, version=version, **asked))
-        for at, one in enumerate(found):
-            if yes and not dry_run and not one.held:
-                try:
-                    found[at] = await client.retire(one.lane, **asked, **patience)
-                except StillHeld as error:  # since it was proposed
-                    found[at] = dataclasses.replace(one, held=error.held)
-        return found, "" if found else await client.where()
-
-    found, where = running.with_client(all_but_the_youngest, **settings)
+    found, where = running.with_client(
+        lambda client: _all_but_the_youngest(client, keep, version, asked, patience if yes and not dry_run else None),
+        **settings,
+    )
     if where and format_ == "table":
         what = "lane" if version is None else f"lane of the Version {version}"
         printing.say(f"there is no {what} to retire in {where}: --keep {keep} keeps them all", err=True)
@@ -101,3 +94,17 @@ def command(
     printing.retirements(found, format_, Place.of(settings))
     if not yes and any(not one.held for one in found) and format_ == "table":
         printing.say("\nadd --yes to retire these")
+
+
+async def _all_but_the_youngest(
+    client: AsyncClient, keep: int, version: str | None, asked: dict[str, Any], patience: dict[str, Any] | None
+) -> tuple[list[Retirement], str]:
+    """Proposes lanes, and retires them where there is patience for it. Returns them, and where none was found."""
+    found = list(await client.outdated(keep, version=version, **asked))
+    for at, one in enumerate(found):
+        if patience is not None and not one.held:
+            try:
+                found[at] = await client.retire(one.lane, **asked, **patience)
+            except StillHeld as error:  # since it was proposed
+                found[at] = dataclasses.replace(one, held=error.held)
+    return found, "" if found else await client.where()

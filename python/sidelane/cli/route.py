@@ -261,24 +261,19 @@ def shift(
         return
     if to is None:
         raise click.UsageError("Missing option '--to': where requests are to go.")
-    target = to
+    asked = {"steps": steps, "every": every, "between": between, "checks": checks, "go_on": go_on, "by": by}
+    _shift((service, lane, to), asked, format_, settings)
+
+
+def _shift(named: tuple[str, Lane, str], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:
     last: list[Shift] = []
+
+    def tell(now: Shift) -> None:
+        if not last:
+            last.append(now)
+
     try:
-        running.with_client(
-            lambda client: client.routes.shift(
-                service,
-                lane,
-                target,
-                steps=steps,
-                every=every,
-                between=between,
-                checks=checks,
-                go_on=go_on,
-                by=by,
-                tell=lambda now: last.append(now) if not last else None,
-            ),
-            **settings,
-        )
+        running.with_client(lambda client: client.routes.shift(*named, **asked, tell=tell), **settings)
     finally:  # whatever ended it, this is how far it came
         if last:
             _print_shift(last[0], format_)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sidelane.checks.engine import Report
     from sidelane.graph.model import Graph
     from sidelane.lanes.bundle.archives import Bundle
-    from sidelane.lanes.bundle.making import Replayed
+    from sidelane.lanes.bundle.replaying import Replayed
     from sidelane.lanes.deployment import Applied, Plan
     from sidelane.lanes.diff import Comparison
     from sidelane.lanes.lane_status import LaneStatus
@@ -813,10 +813,10 @@ class AsyncClient:
             {'created'}
 
         """
-        from sidelane.lanes.bundle import making  # noqa: PLC0415 - few need it
+        from sidelane.lanes.bundle import replaying  # noqa: PLC0415 - few need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
-        return await making.replay(self._context, path_of(file), options=options)
+        return await replaying.replay(self._context, path_of(file), options=options)
 
     async def graph(self, lane: Lane | str | None = None) -> Graph:
         """Returns the namespace as a picture: lanes, releases and where traffic goes.

@@ -129,9 +129,7 @@ async def _origin(chart: Chart) -> Origin:
     return await origin.of([Path(), *([] if chart.travels else [folder])])
 
 
-async def _record(
-    renderer: Renderer, rendering: Rendering, origin: Origin, namespace: str, basis: Basis
-) -> MakeRecord:
+async def _record(renderer: Renderer, rendering: Rendering, origin: Origin, namespace: str, basis: Basis) -> MakeRecord:
     from sidelane.releases.provenance import statement  # noqa: PLC0415 - see charts/rendering.py
 
     tools = statement.Tools(helm=str(await renderer.helm.version()))

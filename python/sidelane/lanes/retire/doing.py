@@ -40,13 +40,13 @@ async def retire(
     Raises StillHeld, and has changed nothing, with everything that is in the way; ReleaseNotFound where nothing is left
     to remove, claims that are asked for among it; NotOurs where Sidelane made nothing of it.
     """
-    what, target, progress = release or str(lane), context.target, context.progress
-    options = Options(wait=True, timeout=timeout, progress=progress)
+    what, target = release or str(lane), context.target
+    options = Options(wait=True, timeout=timeout, progress=context.progress)
 
     async def claims() -> tuple[str, ...]:
         if not delete_claims:
             return ()
-        progress(f"deleting the claims of {what}")
+        context.progress(f"deleting the claims of {what}")
         return await target.delete_claims(lane, release, options)
 
     try:
@@ -60,25 +60,31 @@ async def retire(
         raise StillHeld(
             f"{what} is not retired:\n  " + "\n  ".join(found.held), held=found.held, remedy="; ".join(found.remedies)
         )
-    await target.require_rights(
-        await some_at_a_time(target.stored(name) for name in found.releases), claims=delete_claims
-    )
-    since = await unrouted_since(target, lane=lane, release=release) if seconds(drain) else None
-    rest = [name for name in found.releases if name not in found.routes]
-    if found.routes:
-        progress(f"removing {_few(found.routes)}")
-        await _few_at_once(target.uninstall(name, options) for name in found.routes)
-        since = datetime.now(UTC)
-    if rest:
-        await _drained(release or str(lane), since, seconds(drain), progress)
-    levels = await target.levels(lane) if rest else {}
-    for level in sorted({levels.get(name, 0) for name in rest}, reverse=True):
-        names = [name for name in rest if levels.get(name, 0) == level]
-        progress(f"removing {_few(names)}")
-        await _few_at_once(target.uninstall(name, options) for name in names)
+    stored = await some_at_a_time(target.stored(name) for name in found.releases)
+    await target.require_rights(stored, claims=delete_claims)
+    await _remove(context, found, seconds(drain), options)
     # Pods that ended just now may have had claims made a moment before.
     left = () if delete_claims else await target.claims(lane, release) or ()
     return replace(found, claims=await claims(), kept_claims=left, gone=True)
+
+
+async def _remove(context: Context, found: Retirement, drain: float, options: Options) -> None:
+    """Removes the routes of a lane or a release, gives what they led there its time, and removes the rest by levels."""
+    target, lane, release = context.target, found.lane, found.release
+    since = await unrouted_since(target, lane=lane, release=release) if drain else None
+    rest = [name for name in found.releases if name not in found.routes]
+    if found.routes:
+        context.progress(f"removing {_few(found.routes)}")
+        await _few_at_once(target.uninstall(name, options) for name in found.routes)
+        since = datetime.now(UTC)
+    if not rest:
+        return
+    await _drained(release or str(lane), since, drain, context.progress)
+    levels = await target.levels(lane)
+    for level in sorted({levels.get(name, 0) for name in rest}, reverse=True):
+        names = [name for name in rest if levels.get(name, 0) == level]
+        context.progress(f"removing {_few(names)}")
+        await _few_at_once(target.uninstall(name, options) for name in names)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -94,35 +94,40 @@ class Record:
                 BUILD_TYPE,
             ):
                 raise ValueError
-            given = build["externalParameters"]
-            made_from = {one["name"]: one["digest"] for one in build["resolvedDependencies"] if "digest" in one}
-            inner = build["internalParameters"]
-            whole, *objects = statement["subject"]
-            return cls(
-                text=text,
-                release=str(whole["name"]),
-                namespace=str(given["namespace"]),
-                chart=str(given["chart"]["name"]),
-                chart_version=str(given["chart"]["version"]),
-                chart_digest=f"sha256:{made_from[given['chart']['name']]['dirHash']}",
-                values=dict(given["values"]) if "values" in given else None,
-                operational=frozenset(inner["operationalValues"]),
-                digest=f"sha256:{whole['digest']['sha256']}",
-                objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
-                values_digest=f"sha256:{made_from['values']['sha256']}",
-                guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
-                defaults=dict(inner["defaults"]) if "defaults" in inner else None,
-                scalable={
-                    path: Scalable(f"sha256:{one['sha256']}", str(one["value"]))
-                    for path, one in inner.get("scalable", {}).items()
-                },
-                needs=tuple(map(str, inner.get("needs", ()))),
-                level=int(inner.get("level", 0)),
-            )
+            return cls._of(text, statement)
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError):
             raise InvalidManifest(
                 "a record is no statement of Sidelane's", remedy="somebody else wrote it, or it was damaged"
             ) from None
+
+    @classmethod
+    def _of(cls, text: str, statement: Mapping[str, Any]) -> Record:
+        build = statement["predicate"]["buildDefinition"]
+        given = build["externalParameters"]
+        made_from = {one["name"]: one["digest"] for one in build["resolvedDependencies"] if "digest" in one}
+        inner = build["internalParameters"]
+        whole, *objects = statement["subject"]
+        return cls(
+            text=text,
+            release=str(whole["name"]),
+            namespace=str(given["namespace"]),
+            chart=str(given["chart"]["name"]),
+            chart_version=str(given["chart"]["version"]),
+            chart_digest=f"sha256:{made_from[given['chart']['name']]['dirHash']}",
+            values=dict(given["values"]) if "values" in given else None,
+            operational=frozenset(inner["operationalValues"]),
+            digest=f"sha256:{whole['digest']['sha256']}",
+            objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
+            values_digest=f"sha256:{made_from['values']['sha256']}",
+            guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
+            defaults=dict(inner["defaults"]) if "defaults" in inner else None,
+            scalable={
+                path: Scalable(f"sha256:{one['sha256']}", str(one["value"]))
+                for path, one in inner.get("scalable", {}).items()
+            },
+            needs=tuple(map(str, inner.get("needs", ()))),
+            level=int(inner.get("level", 0)),
+        )
 
     def to_json(self) -> dict[str, object]:
         """The in-toto Statement."""

@@ -1,0 +1,140 @@
+"""A bundle is replayed: only when its charts render what was deployed, byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sidelane.charts.rendering import Rendering
+from sidelane.errors import ReleaseConflict, ReleaseNotFound
+from sidelane.lanes.bundle import archives, offline
+from sidelane.lanes.bundle.archives import Bundle, Bundled
+from sidelane.naming.lane import Lane
+from sidelane.naming.route import Known, known_of
+from sidelane.releases import installing
+from sidelane.releases.basis import Basis
+from sidelane.releases.context import Context
+from sidelane.releases.provenance.cluster import Facts
+from sidelane.releases.stores import Options, Release, Target
+from sidelane.routes import finding
+from sidelane.routes.changes import Router
+from sidelane.routes.model import about
+from sidelane.routes.places import place_of
+from sidelane.routes.terms import Terms
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A bundle that was deployed again: each release, and the digest of its objects, which is the bundle's."""
+
+    lane: Lane
+    releases: tuple[Release, ...]
+    digests: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The result as programs read it."""
+        both = zip(self.releases, self.digests, strict=True)
+        return {"lane": str(self.lane), "releases": [{**one.to_json(), "digest": digest} for one, digest in both]}
+
+
+async def replay(context: Context, file: str, *, options: Options) -> Replayed:
+    """Deploys the bundle in a file again, into the context's namespace or else the bundle's. Raises what ``again``
+    raises, and what reading a bundle raises.
+    """
+    opened = archives.read(file)
+    at = context if context.connection.namespace else context.in_namespace(opened.namespace)
+    with at.advising():
+        return await again(at, opened, options=options)
+
+
+async def again(context: Context, opened: Bundle, *, options: Options) -> Replayed:
+    """Deploys a bundle again: no network but the cluster's is needed, and nothing of where it came from.
+
+    Every release is rendered first, as it was and as it will be here, and nothing is installed unless all are what they
+    were. In another namespace than the bundle's the objects can only be equal but for that. Routes are made last, as
+    routes are: with a history instead of a record, and only to what is there and ready. A route that is there and leads
+    elsewhere is not set back. Raises Refused, naming what differs, and what install and ``Router.set`` raise.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
+        ready = [
+            await _rendered(context, opened, one, Path(folder, str(number)))
+            for number, one in enumerate(opened.releases)
+        ]
+        known = {one.release: known_of(obj.labels for obj in one.manifest.objects) for one in ready}
+        routes = {name: route for name, route in known.items() if route is not None}
+        for rendering in ready:
+            if rendering.release in routes:
+                await _refuse_to_set_back(context.target, rendering, routes[rendering.release])
+        done = await _installed(context, opened, ready, routes, options)
+    digests = tuple(rendering.manifest.digest() for rendering in ready)
+    return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
+
+
+async def _rendered(context: Context, opened: Bundle, one: Bundled, folder: Path) -> Rendering:
+    """One release, rendered and checked as it will be here. Raises Refused where it would not be what it was."""
+    context.progress(f"rendering {one.name}")
+    target, helm, chart = context.target, context.helm, offline.unpacked(one.chart, folder)
+    as_it_was = offline.renderer_for(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
+    here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
+    offline.require_same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
+    if await target.facts() is not None:
+        is_route = known_of(obj.labels for obj in one.manifest.objects) is not None
+        at_home = context.renderer(chart)._replace(server=not is_route and chart.asks_the_cluster)
+        here = await at_home.render(chart, opened.lane, one.values, release=one.name)
+        if target.namespace == opened.namespace:
+            offline.require_same(here, one, "this cluster, with its own version and APIs,")
+    elif target.namespace != opened.namespace:
+        elsewhere = as_it_was._replace(namespace=target.namespace)
+        here = await elsewhere.render(chart, opened.lane, one.values, release=one.name)
+    installing.checked(here)
+    return here
+
+
+async def _installed(
+    context: Context, opened: Bundle, ready: Sequence[Rendering], routes: Mapping[str, Known], options: Options
+) -> dict[str, Release]:
+    """Installs what was rendered, the routes last. Returns the releases by name."""
+    # A route leads to what is ready.
+    options = options._replace(wait=options.wait or bool(routes))
+    done: dict[str, Release] = {}
+    for one in ready:
+        if one.release not in routes:
+            done[one.release] = await installing.install(
+                context,
+                one.chart,
+                opened.lane,
+                one.values,
+                options=options,
+                basis=Basis(bundle=opened.digest),
+                rendered=one,
+                keep=False,
+            )
+    for one in ready:
+        if (route := routes.get(one.release)) is not None:
+            done[one.release] = await _routed(Router.of(context, one.chart), one, route)
+    return done
+
+
+async def _refuse_to_set_back(target: Target, rendering: Rendering, route: Known) -> None:
+    """Raises ReleaseConflict when a route is there and leads elsewhere, and NotOurs when its name is taken."""
+    try:
+        stored = await finding.named(place_of(target), *route)
+    except ReleaseNotFound:
+        return
+    if differences := stored.differences(rendering):
+        raise ReleaseConflict(
+            f"the route {rendering.release} is there and is not the bundle's:\n  " + "\n  ".join(differences),
+            differences=differences,
+            remedy=f"see {about(rendering.release, 'show')}; remove it with `sidelane uninstall {rendering.release}`, "
+            "and replay again",
+        )
+
+
+async def _routed(router: Router, rendering: Rendering, route: Known) -> Release:
+    routed = await router.set(
+        *route, values=rendering.values, terms=Terms(context="replayed from a bundle"), release=rendering.release
+    )
+    chart = f"{rendering.chart.name}-{rendering.chart.version}"
+    return replace(routed.release, chart=chart, change=routed.change)
