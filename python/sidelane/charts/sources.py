@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sidelane import kubeyaml
 from sidelane.errors import ChartNotFound, InvalidManifest
+from sidelane.naming.chart_ref import ChartRef
 from sidelane.naming.labels import OPERATIONAL_VALUES, RELEASE_NAME
 from sidelane.support import carried
 
@@ -54,6 +55,11 @@ class Chart:
     description: str = ""
     type: str = "application"
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> ChartRef:
+        """Its name and version."""
+        return ChartRef(self.name, self.version)
 
     @classmethod
     def load(cls, path: Path) -> Chart:

@@ -11,8 +11,8 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.readiness import Readiness
 from sidelane.releases.readiness.value import merged
-from sidelane.releases.stores import Options, Release, Stored, Target, no_release
-from sidelane.releases.stores.ours import of_lane
+from sidelane.releases.stores import Options, Release, Stored, Target
+from sidelane.releases.stores.ours import required_of_lane
 from sidelane.releases.verify import names
 
 #: How many releases are asked for at a time.
@@ -40,9 +40,7 @@ class LaneStatus:
 
 async def status(target: Target, lane: Lane) -> LaneStatus:
     """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
-    found = await of_lane(target, lane)
-    if not found:
-        raise await no_release(target, lane)
+    found = await required_of_lane(target, lane)
     stored = await _stored(target, [one.name for one in found])
     readiness = await target.readiness(stored)
     if readiness is not None:

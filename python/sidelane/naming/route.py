@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sidelane.errors import InvalidLane
 from sidelane.naming import labels as keys
+from sidelane.naming.chart_ref import ROUTE, ChartRef
 from sidelane.naming.lane import Lane
-
-#: The chart of routes.
-CHART: Final = "route"
-_CHART_LABEL: Final = re.compile(rf"{CHART}-[0-9]+\.[0-9]+\.[0-9]+\S*")
 
 
 class Known(NamedTuple):
@@ -22,15 +18,23 @@ class Known(NamedTuple):
     lane: Lane
 
 
+def is_part(labels: Mapping[str, Any]) -> bool:
+    """Tells whether an object is a part of a route: whether its labels name the chart of routes, and its version.
+
+    This is the one place that decides it, and it reads what the chart `charts/route` writes of itself into the labels
+    of its objects.
+    """
+    return labels.get(keys.NAME) == ROUTE and ChartRef.parse(str(labels.get(keys.CHART))).is_route
+
+
 def known(labels: Mapping[str, Any]) -> Known | None:
     """Returns the route that an object belongs to, None for an object of no route.
 
-    This is the one place that decides what a route is, and it reads what the chart `charts/route` writes of itself into
-    the labels of its objects. Names don't count: anybody may call a release or a chart ``route-controller``, and plain
-    Helm installs a route under any name.
+    Names don't count: anybody may call a release or a chart ``route-controller``, and plain Helm installs a route under
+    any name.
     """
-    chart, service = labels.get(keys.CHART), labels.get(keys.COMPONENT)
-    if labels.get(keys.NAME) != CHART or not _CHART_LABEL.fullmatch(str(chart)):
+    service = labels.get(keys.COMPONENT)
+    if not is_part(labels):
         return None
     try:
         lane = Lane(labels[keys.VERSION], labels[keys.BUILD])
@@ -43,8 +47,3 @@ def known_of(labels: Iterable[Mapping[str, Any]]) -> Known | None:
     """Returns the route that a release is, given the labels of each of its objects; None when it is no route."""
     found = set(filter(None, map(known, labels)))
     return found.pop() if len(found) == 1 else None
-
-
-def is_of_chart(chart: str) -> bool:
-    """Tells whether a chart's name and version, ``route-0.1.0``, are those of a chart of routes, or of a namesake."""
-    return _CHART_LABEL.fullmatch(chart) is not None

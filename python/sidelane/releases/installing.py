@@ -262,7 +262,7 @@ def _with_chart(release: Release, found: Comparison, change: str) -> Release:
     """The release with its chart's name, which Helm's status leaves out, and with what was kept."""
     chart = found.rendering.chart
     return dataclasses.replace(
-        release, chart=f"{chart.name}-{chart.version}", app_version=chart.app_version, change=change, kept=found.kept
+        release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept=found.kept
     )
 
 

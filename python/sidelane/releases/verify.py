@@ -24,8 +24,8 @@ from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record, comparing, config_map
 from sidelane.releases.readiness import Readiness, Unready
 from sidelane.releases.readiness.counting import short_of_pods
-from sidelane.releases.stores import Found, Release, Stored, Target, no_release
-from sidelane.releases.stores.ours import of_lane, route_of
+from sidelane.releases.stores import Found, Release, Stored, Target
+from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.support.harmless import in_line
 
 #: What a release is: the first of these that holds.
@@ -138,10 +138,7 @@ async def names(target: Target, which: Lane | str) -> list[str]:
     """
     if isinstance(which, str):
         return [which]
-    found = [release.name for release in await of_lane(target, which)]
-    if not found:
-        raise await no_release(target, which)
-    return found
+    return [release.name for release in await required_of_lane(target, which)]
 
 
 def remedy(found: Iterable[str], namespace: str | None) -> str:

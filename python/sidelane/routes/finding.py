@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.naming.lane import Lane
-from sidelane.naming.route import Known, is_of_chart
+from sidelane.naming.route import Known
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
 from sidelane.routes.model import route_release
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[Found, ...]:
     """Returns every route of a place, by the name of its release. among: all releases, where they are known already."""
     releases = await place.releases() if among is None else among
-    suspects = [one.name for one in releases if is_of_chart(one.chart)]
+    suspects = [one.name for one in releases if one.chart_ref.is_route]
     return tuple(filter(None, await some_at_a_time((_one(place, name) for name in suspects), AT_ONCE)))
 
 

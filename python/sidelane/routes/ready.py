@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from sidelane.errors import TargetNotReady
 from sidelane.naming import labels
-from sidelane.naming.route import CHART
+from sidelane.naming.route import is_part
 from sidelane.routes.model import Destination, Route, Way
 from sidelane.routes.places import Backend
 
@@ -75,7 +75,7 @@ def _missing(route: Route, to: Destination, port: int, backend: Backend | None) 
         return f"there is no Service {name}"
     if backend.labels.get(labels.LANE) != str(lane):
         return f"the Service {name} does not belong to lane {lane}, as its labels say"
-    if to.service_version is None and backend.labels.get(labels.NAME) == CHART:
+    if to.service_version is None and is_part(backend.labels):
         return f"the Service {name} is a route itself; name the version, such as {lane}/v1"
     if to.service_version is not None and backend.labels.get("version") != to.service_version:
         return f"the Service {name} is not of version {to.service_version}, as its labels say"

@@ -51,6 +51,7 @@ metadata:
   labels:
     app: svc1-2-coco-1
     app.kubernetes.io/name: {chart}
+    helm.sh/chart: {chart}-0.1.0
     sidelane.dev/version: 2-coco
     sidelane.dev/build: "1"
     sidelane.dev/lane: 2-coco-1

@@ -56,6 +56,7 @@ metadata:
   labels:
     app: svc1-2-coco-1
     app.kubernetes.io/name: {chart}
+    helm.sh/chart: {chart}-0.1.0
     sidelane.dev/version: 2-coco
     sidelane.dev/build: "1"
     sidelane.dev/lane: 2-coco-1
@@ -128,6 +129,7 @@ RULE: Final[Rule] = Rule(
         _POD.format(ref="svc1-tls-2-coco-1", optional="false"),
         _STATEFULSET,
         _ROUTE.format(chart="service"),
+        _ROUTE.format(chart="route").replace("    helm.sh/chart: route-0.1.0\n", ""),
     ),
     right=(
         _ROUTE.format(chart="route"),

@@ -16,7 +16,7 @@ from sidelane.support.redaction import redact
 
 Severity = Literal["error", "warning"]
 
-#: What a route is made of (charts/route), by group and kind; its objects say so in the label NAME.
+#: What a route is made of (charts/route), by group and kind; its objects say so in their labels.
 ROUTE_KINDS: Final = frozenset({
     ("", "Service"), ("networking.istio.io", "VirtualService"), ("gateway.networking.k8s.io", "HTTPRoute"),
 })  # fmt: skip
@@ -128,7 +128,7 @@ def parse_lane(text: str) -> Lane | None:
 
 def is_route(obj: Object) -> bool:
     """Whether an object is a route's, the one thing that may lead into other lanes: that is what it is there for."""
-    return (obj.identity.group, obj.kind) in ROUTE_KINDS and obj.labels.get(labels.NAME) == route.CHART
+    return (obj.identity.group, obj.kind) in ROUTE_KINDS and route.is_part(obj.labels)
 
 
 def in_lane(name: object, lane: Lane) -> bool:

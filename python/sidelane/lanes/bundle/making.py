@@ -19,8 +19,8 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record
 from sidelane.releases.provenance.cluster import Facts, of_helm
-from sidelane.releases.stores import Release, Stored, no_release
-from sidelane.releases.stores.ours import of_lane, route_of
+from sidelane.releases.stores import Release, Stored
+from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.routes import changes
 from sidelane.support.secrets import secret_paths
 
@@ -43,11 +43,9 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
     """
     target, helm = context.target, context.helm
     found = sorted(
-        await of_lane(target, lane),
+        await required_of_lane(target, lane),
         key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
     )
-    if not found:
-        raise await no_release(target, lane)
     facts = await target.facts() or await of_helm(helm, target.namespace or "default")
     made: list[Bundled] = []
     routes: list[Bundled] = []
@@ -85,7 +83,7 @@ async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, k
 
 def _chart_of(release: Release, record: Record | None, known: Sequence[Chart]) -> Chart:
     """The chart that a release was made from: by its record's digest, and without a record by its name and version."""
-    named = [chart for chart in known if f"{chart.name}-{chart.version}" == release.chart]
+    named = [chart for chart in known if str(chart.ref) == release.chart]
     for chart in named:
         if record is None or chart.digest == record.chart_digest:
             return chart

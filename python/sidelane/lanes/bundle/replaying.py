@@ -136,5 +136,4 @@ async def _routed(router: Router, rendering: Rendering, route: Known) -> Release
     routed = await router.set(
         *route, values=rendering.values, terms=Terms(context="replayed from a bundle"), release=rendering.release
     )
-    chart = f"{rendering.chart.name}-{rendering.chart.version}"
-    return replace(routed.release, chart=chart, change=routed.change)
+    return replace(routed.release, chart=str(rendering.chart.ref), change=routed.change)

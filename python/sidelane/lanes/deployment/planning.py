@@ -19,7 +19,6 @@ from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, Sidelan
 from sidelane.lanes.deployment.file import Deployment, Wanted
 from sidelane.lanes.deployment.order import levels
 from sidelane.naming.lane import Lane
-from sidelane.naming.route import is_of_chart
 from sidelane.releases import pasted
 from sidelane.releases.comparing import compare
 from sidelane.releases.context import Context
@@ -282,9 +281,9 @@ def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[st
 
 async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping[str, Release]) -> RouteStep:
     """The step of a route, which is ``kept`` where the route is there, whatever its release is called."""
-    if step.release in everything and is_of_chart(everything[step.release].chart):
+    if step.release in everything and everything[step.release].chart_ref.is_route:
         return dataclasses.replace(step, action="kept")
-    if not any(is_of_chart(one.chart) for one in everything.values()):
+    if not any(one.chart_ref.is_route for one in everything.values()):
         return step
     try:
         stored = await finding.named(place_of(target), step.service, lane)
@@ -344,7 +343,7 @@ def _step(part: Part, action: Action, why: tuple[str, ...] = (), *, rendering: R
     # A chart that asks the cluster may render otherwise once what it needs is there.
     again = rendering is not None and chart.asks_the_cluster and part.needs
     kept = None if again else rendering
-    return Step(part.name, f"{chart.name}-{chart.version}", action, why, part=part, rendering=kept)
+    return Step(part.name, str(chart.ref), action, why, part=part, rendering=kept)
 
 
 def _to_keep(rendering: Rendering) -> Rendering:

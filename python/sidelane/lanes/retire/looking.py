@@ -205,7 +205,7 @@ async def _beyond(target: Target, going: Sequence[Release], known: frozenset[str
 
 
 def _charts_without() -> frozenset[str]:
-    return frozenset(f"{chart.name}-{chart.version}" for chart in bundled())
+    return frozenset(str(chart.ref) for chart in bundled())
 
 
 def _foreign_remedy(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sidelane.charts.rendering import Rendering, documents, read_manifest
 from sidelane.errors import ReleaseNotFound
+from sidelane.naming.chart_ref import ChartRef
 from sidelane.naming.contract import parse_name
 from sidelane.releases.basis import NOTHING, Basis
 from sidelane.support.secrets import learn_values
@@ -90,6 +91,11 @@ class Release:
     def lane(self) -> Lane | None:
         named = parse_name(self.name)
         return named[1] if named else None
+
+    @property
+    def chart_ref(self) -> ChartRef:
+        """The chart's name and version."""
+        return ChartRef.parse(self.chart)
 
     @property
     def is_pending(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sidelane.naming.chart_ref import ChartRef
 from sidelane.releases.provenance import carried
 from sidelane.releases.stores import ObjectStatus, Release, Stored
 
@@ -33,7 +34,7 @@ def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = F
         namespace=answer["namespace"],
         status=info.get("status", "unknown"),
         revision=int(answer["version"]),
-        chart=f"{metadata['name']}-{metadata['version']}" if metadata else "",
+        chart=str(ChartRef(metadata["name"], metadata["version"])) if metadata else "",
         app_version=metadata.get("appVersion", ""),
         updated=parse_time(info.get("last_deployed")),
         notes=info.get("notes", ""),

@@ -17,6 +17,7 @@ from sidelane.errors import InvalidManifest, Refused
 from sidelane.kubeyaml.writer import dump
 from sidelane.manifest import Manifest
 from sidelane.manifest.differences import fields, in_line
+from sidelane.naming.chart_ref import ChartRef
 from sidelane.releases.provenance import Record
 from sidelane.releases.stores import Release
 
@@ -38,7 +39,7 @@ def read(folder: Path) -> Release:
             namespace=folder.parent.name,
             status="deployed",
             revision=int(found["revision"]),
-            chart=f"{chart['name']}-{chart['version']}",
+            chart=str(ChartRef(chart["name"], chart["version"])),
             app_version=chart["appVersion"],
             updated=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         )

@@ -12,10 +12,11 @@ from typing import Final
 
 from sidelane.errors import InvalidManifest, NotOurs, ReleaseNotFound
 from sidelane.manifest.fields import mapping
+from sidelane.naming.chart_ref import ROUTE
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
-from sidelane.naming.route import CHART, Known, is_of_chart, known_of
-from sidelane.releases.stores import Release, Stored, Target
+from sidelane.naming.route import Known, known_of
+from sidelane.releases.stores import Release, Stored, Target, no_release
 from sidelane.support.concurrency import some_at_a_time
 
 #: The data of a guard's ConfigMap (charts/common/templates/_guard.tpl).
@@ -54,14 +55,21 @@ async def of_lane(target: Target, lane: Lane, among: Sequence[Release] | None = 
     the name of a route are read one by one.
     """
     there = await target.releases() if among is None else among
-    odd = {one.name for one in there if is_of_chart(one.chart) and not _is_named_like_a_route(one)}
+    odd = {one.name for one in there if one.chart_ref.is_route and not _is_named_like_a_route(one)}
     routes = dict(zip(odd, await some_at_a_time(_route_lane(target, name) for name in odd), strict=True))
     return [one for one in there if (routes.get(one.name) or one.lane) == lane]
 
 
+async def required_of_lane(target: Target, lane: Lane) -> list[Release]:
+    """As ``of_lane``. Raises ReleaseNotFound for a lane that has no release."""
+    if found := await of_lane(target, lane):
+        return found
+    raise await no_release(target, lane)
+
+
 def _is_named_like_a_route(release: Release) -> bool:
     parsed = parse_name(release.name)
-    return parsed is not None and parsed[0].startswith(f"{CHART}-")
+    return parsed is not None and parsed[0].startswith(f"{ROUTE}-")
 
 
 async def _route_lane(target: Target, name: str) -> Lane | None:
