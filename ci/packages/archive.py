@@ -8,9 +8,7 @@ change the chart. Only another zlib may pack the same files into other bytes.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import shutil
 import subprocess
 import tarfile
@@ -24,6 +22,7 @@ import semver
 from sidelane import kubeyaml
 from sidelane.charts.sources import Chart
 from sidelane.errors import HelmError, Refused
+from sidelane.support.files import packed
 
 #: What files are dated that have no date of their own, in seconds: the first day of 1980, the oldest that zip can hold.
 DATE = 315532800
@@ -48,18 +47,9 @@ class Package:
 
     def to_bytes(self) -> bytes:
         """The .tgz."""
-        written = io.BytesIO()
-        # GzipFile writes its header itself and alike in every Python; gzip.compress leaves parts of it to zlib.
-        with (
-            gzip.GzipFile("", "wb", 9, written, mtime=DATE) as compressed,
-            tarfile.open(fileobj=compressed, mode="w") as archive,
-        ):
-            # Chart.yaml first, as Helm has it, for whoever reads a package no further.
-            for path in sorted(self.files, key=lambda path: (path != "Chart.yaml", path)):
-                member = tarfile.TarInfo(f"{self.name}/{path}")
-                member.size, member.mtime, member.mode = len(self.files[path]), DATE, 0o644
-                archive.addfile(member, io.BytesIO(self.files[path]))
-        return written.getvalue()
+        # Chart.yaml first, as Helm has it, for whoever reads a package no further.
+        order = sorted(self.files, key=lambda path: (path != "Chart.yaml", path))
+        return packed({f"{self.name}/{path}": self.files[path] for path in order}, mtime=DATE)
 
 
 def package(folder: Path, helm: str) -> Package:

@@ -84,6 +84,12 @@ class InvalidInput(SidelaneError):
 
     exit_code = 2
 
+    @classmethod
+    def unreadable(cls, path: str, error: OSError | ValueError) -> InvalidInput:
+        """Returns the error for a file that can't be read."""
+        reason = error.strerror if isinstance(error, OSError) else error
+        return cls(f"the file {path!r} can't be read: {reason}", remedy="check its path and its rights")
+
 
 class InvalidLane(InvalidInput):
     """A Version, a Build or a lane that the naming contract does not know."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from sidelane import kubeyaml
 from sidelane.charts import strvals, written_lane
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.helm.values import require
+from sidelane.support import files
 
 
 def gather(
-    files: Iterable[str] = (),
+    value_files: Iterable[str] = (),
     *,
     set_json: Iterable[str] = (),
     set: Iterable[str] = (),  # noqa: A002 - Helm's own name
@@ -27,7 +27,7 @@ def gather(
     that is not YAML, InvalidValues for what would not reach a chart as it is given.
     """
     values: dict[str, Any] = {}
-    for name in files:
+    for name in value_files:
         strvals.merge_into(values, read_file(_bytes(name), "standard input" if name == "-" else name))
     for text in set_json:
         strvals.set_json_into(values, text)
@@ -63,10 +63,6 @@ def _bytes(name: str) -> bytes:
     try:
         if name == "-":
             return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
-        with Path(name).open("rb") as file:
-            return file.read(kubeyaml.SIZE_LIMIT + 1)
+        return files.bounded(name, kubeyaml.SIZE_LIMIT)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"the file {name!r} can't be read: {reason}", remedy="check its path and its rights"
-        ) from None
+        raise InvalidInput.unreadable(name, error) from None

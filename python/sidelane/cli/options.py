@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -143,13 +142,12 @@ KEY_LIMIT = 64 * 1024
 
 def content(path: str, limit: int) -> bytes:
     """A file that somebody else may have written: never more than one byte past the limit is read."""
+    from sidelane.support import files
+
     try:
-        with Path(path).open("rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise InvalidInput(
-            f"the file {path!r} can't be read: {error.strerror}", remedy="check its path and its rights"
-        ) from None
+        return files.bounded(path, limit)
+    except (OSError, ValueError) as error:
+        raise InvalidInput.unreadable(path, error) from None
 
 
 allow_secrets = click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too.")

@@ -9,10 +9,7 @@ Nothing runs here, so nobody knows what is ready, and nothing can drift.
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
 import os
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -30,6 +27,7 @@ from sidelane.releases.stores.directory import DirectoryTarget
 from sidelane.routes.model import about
 from sidelane.routes.notes import Revision
 from sidelane.routes.places import HISTORY, Backend, Sight
+from sidelane.support.locks import lock_within
 
 #: How long one who changes a route waits for another, in seconds.
 _PATIENCE: Final = 10.0
@@ -134,19 +132,14 @@ class DirectoryPlace:
         files.require_folder(self._target.folder)
         files.require_folder(self._histories)
         self._histories.mkdir(parents=True, exist_ok=True)
-        until = time.monotonic() + _PATIENCE
         descriptor = os.open(self._histories, os.O_RDONLY)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        raise TargetBusy(
-                            "another process is changing a route here", remedy="try again when it has ended"
-                        ) from None
-                    await asyncio.sleep(0.02)
+            try:
+                await lock_within(descriptor, _PATIENCE)
+            except BlockingIOError:
+                raise TargetBusy(
+                    "another process is changing a route here", remedy="try again when it has ended"
+                ) from None
             yield
         finally:
             os.close(descriptor)

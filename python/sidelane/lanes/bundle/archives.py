@@ -29,6 +29,7 @@ from sidelane.errors import InvalidInput
 from sidelane.helm.values import require
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
+from sidelane.support.files import bounded, packed
 from sidelane.support.harmless import in_line
 
 API_VERSION: Final = "sidelane.dev/v1alpha1"
@@ -123,12 +124,9 @@ def read(path: str | Path) -> Bundle:
     would not reach a chart as they are.
     """
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LIMIT + 1)
-    except OSError as error:
-        raise InvalidInput(
-            f"the bundle {str(path)!r} can't be read: {error.strerror}", remedy="check its path and its rights"
-        ) from None
+        content = bounded(path, _LIMIT)
+    except (OSError, ValueError) as error:
+        raise InvalidInput.unreadable(str(path), error) from None
     remedy = "name a file that the command bundle made"
     try:
         return _read(_unpacked(content), _digest(content))
@@ -138,20 +136,6 @@ def read(path: str | Path) -> Bundle:
         raise InvalidInput(f"{str(path)!r} is not a bundle: its JSON is nested too deep", remedy=remedy) from None
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInput(f"{str(path)!r} is not a bundle, or is damaged", remedy=remedy) from None
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """A .tar.gz of these files in their order, whose bytes say nothing of when, where and by whom it was made."""
-    archive = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=archive, mode="wb", filename="", mtime=0) as compressed,
-        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)  # mode 0644, of nobody, at the beginning of time
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return archive.getvalue()
 
 
 def _read(files: Mapping[str, bytes], digest: str) -> Bundle:

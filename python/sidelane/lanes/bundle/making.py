@@ -22,6 +22,7 @@ from sidelane.releases.provenance.cluster import Facts, of_helm
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.routes import changes
+from sidelane.support.files import packed
 from sidelane.support.secrets import secret_paths
 
 
@@ -109,4 +110,4 @@ async def _package(helm: Helm, chart: Chart) -> bytes:
     """The chart as a package whose bytes depend on its content alone."""
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         path = await helm.package(chart.path, Path(folder)) if chart.path.is_dir() else chart.path
-        return archives.packed({f"{chart.name}/{name}": content for name, content in sorted(sources.files(path))})
+        return packed({f"{chart.name}/{name}": content for name, content in sorted(sources.files(path))})

@@ -18,7 +18,7 @@ from sidelane.errors import InvalidDeployment, InvalidInput
 from sidelane.helm.values import require
 from sidelane.kubeyaml.written import Written
 from sidelane.naming.lane import Lane
-from sidelane.support import carried
+from sidelane.support import carried, files
 from sidelane.support.secrets import learn_values
 
 
@@ -147,10 +147,6 @@ def _reference(chart: str, folder: Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(kubeyaml.SIZE_LIMIT + 1)
+        return files.bounded(path, kubeyaml.SIZE_LIMIT)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"the file {str(path)!r} can't be read: {reason}", remedy="check its path and its rights"
-        ) from None
+        raise InvalidInput.unreadable(str(path), error) from None

@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import fcntl
 import functools
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -48,6 +46,7 @@ from sidelane.releases.stores import (
     files,
     not_there,
 )
+from sidelane.support.locks import lock_within
 from sidelane.support.secrets import secret_paths
 
 #: How long a writer waits for another, in seconds: a write takes milliseconds.
@@ -286,18 +285,13 @@ class DirectoryTarget:
         """Alone on this root until the block ends; the kernel lets go of a dead process's lock."""
         files.require_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
-        until = time.monotonic() + LOCK_PATIENCE
         with files.locked(self._root / ".lock") as lock:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        raise TargetBusy(
-                            f"another process is writing in {str(self._root)!r}", remedy="try again when it has ended"
-                        ) from None
-                    await asyncio.sleep(0.02)
+            try:
+                await lock_within(lock, LOCK_PATIENCE)
+            except BlockingIOError:
+                raise TargetBusy(
+                    f"another process is writing in {str(self._root)!r}", remedy="try again when it has ended"
+                ) from None
             self._recover()
             yield
 

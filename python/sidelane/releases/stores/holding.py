@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import os
 import secrets
@@ -23,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sidelane.naming.labels import DEADLINE, HOLDER
+from sidelane.support.locks import lock
 
 #: How far the clocks of two machines may be apart, in seconds.
 CLOCKS_APART = 120
@@ -49,7 +49,7 @@ class Holder:
     def _locked(self) -> int:
         # It gets its name only when it is locked: nobody sees it without its lock while this process lives.
         descriptor, unnamed = tempfile.mkstemp(dir=_made_folder(), prefix=".")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         Path(unnamed).rename(self._path)
         return descriptor
 
@@ -81,7 +81,7 @@ def _is_dead(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            lock(file.fileno(), shared=True)
         if path.stat().st_mtime < time.time() - FORGOTTEN:
             path.unlink()
             return False
@@ -94,7 +94,7 @@ def _is_dead(path: Path) -> bool:
 def taking_over(release: str) -> Iterator[None]:
     """Alone on this machine in taking over what a dead worker left of a release. Raises BlockingIOError."""
     with (_made_folder() / f".taking-over-{release}").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file.fileno())
         yield
 
 
