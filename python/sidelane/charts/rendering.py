@@ -52,8 +52,7 @@ class Renderer(NamedTuple):
             namespace=self.namespace,
             kube_version=self.kube_version,
             api_versions=self.api_versions,
-            server=self.server or upgrade,
-            upgrade=upgrade,
+            asking="upgrade" if upgrade else "install" if self.server else "nothing",
             # What reads and checks the manifest is imported while Helm renders it: a command starts its Helm sooner.
             meanwhile=functools.partial(importlib.import_module, "sidelane.checks.engine"),
         )

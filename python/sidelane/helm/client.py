@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import semver
@@ -38,6 +38,7 @@ from sidelane.errors import (
 )
 from sidelane.helm import repositories
 from sidelane.helm.executable import REMEDY, accept, find, known_version
+from sidelane.helm.flags import USUAL, Flags, namespaced, patience
 from sidelane.helm.process import begun, stop
 from sidelane.helm.values import document, require_used
 from sidelane.support.redaction import learn, redact
@@ -228,22 +229,21 @@ class Helm(Command):
         namespace: str | None = None,
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
-        server: bool = False,
-        upgrade: bool = False,
+        asking: Literal["nothing", "install", "upgrade"] = "nothing",
         meanwhile: Callable[[], object] | None = None,
     ) -> str:
-        """`helm template`: the manifest, with hooks, as Helm prints it. server: let the chart ask the cluster. upgrade:
-        tell the chart that a release is upgraded.
+        """`helm template`: the manifest, with hooks, as Helm prints it. asking: let the chart ask the cluster, as an
+        installation or an upgrade does, and tell it which of them this is.
 
         Its answer does not say which values Helm used: that they arrive rests on how they are written (values.py).
         What is installed is held against this text, and the values of an installation against Helm's answer.
         """
-        command = ["template", release, str(chart), "--values", "-", *_in(namespace)]
-        if server:
+        command = ["template", release, str(chart), "--values", "-", *namespaced(namespace)]
+        if asking != "nothing":
             # Helm 3 has the cluster's version and APIs from the first flag and its objects from the second; in Helm 4
             # the second is all of it, and refuses the first.
             command += ["--dry-run=server", *(["--validate"] if (await self.version()).major == 3 else [])]
-        if upgrade:
+        if asking == "upgrade":
             command.append("--is-upgrade")
         if kube_version:
             command += ["--kube-version", kube_version]
@@ -259,11 +259,8 @@ class Helm(Command):
         *,
         namespace: str | None = None,
         create_namespace: bool = False,
-        labels: Mapping[str, str] | None = None,
-        description: str = "",
-        wait: bool = False,
-        timeout: str | None = None,
         take_ownership: bool = False,
+        flags: Flags = USUAL,
     ) -> AsyncIterator[Callable[..., Awaitable[dict[str, Any]]]]:
         """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
 
@@ -272,13 +269,12 @@ class Helm(Command):
         A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
         when the caller knows that it may install. take_ownership: objects that are there become the release's.
         """
-        command = ["install", release, str(chart), "--values", "-", "--output", "json", *_in(namespace)]
+        command = ["install", release, str(chart), "--values", "-", "--output", "json", *namespaced(namespace)]
         if create_namespace:
             command.append("--create-namespace")
         if take_ownership:
             command.append("--take-ownership")
-        command += [_WITHOUT_SCHEMAS, *_labels(labels), *_described(description)]
-        command += _patience(wait=wait, timeout=timeout)
+        command += [_WITHOUT_SCHEMAS, *flags.words]
         await self.version()
         async with self._begun(command, takes_input=True) as process:
             # Values that end after their first byte are no values: whatever ends this process, or the pipe, Helm can't
@@ -300,34 +296,28 @@ class Helm(Command):
         values: Mapping[str, Any],
         *,
         namespace: str | None = None,
-        wait: bool = False,
-        timeout: str | None = None,
-        labels: Mapping[str, str] | None = None,
-        description: str = "",
+        flags: Flags = USUAL,
         history_max: int | None = None,
-        force: bool = False,
-        take_over: bool = False,
-        patch: bool = False,
+        over: Literal["", "changes", "owners", "hooks"] = "",
         halt: Halt | None = None,
     ) -> dict[str, Any]:
         """`helm upgrade` with exactly these values: a release that is not there is an error.
 
-        description: what the release's history says of the new revision. history_max: how many revisions are kept.
-        force: take back what somebody else changed in its objects. take_over: take over fields that others own,
-        which Helm 3 always does. patch: run no hooks, and patch objects as Helm 3 does, whoever owns their fields.
+        history_max: how many revisions are kept. over: what does not stop it. ``changes``: what somebody else changed
+        in its objects is taken back. ``owners``: fields that others own are taken over, which Helm 3 always does.
+        ``hooks``: no hooks run, and objects are patched as Helm 3 does, whoever owns their fields.
         """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
-        command += [_WITHOUT_SCHEMAS, *_in(namespace), *_labels(labels), *_described(description)]
+        command += [_WITHOUT_SCHEMAS, *namespaced(namespace), *flags.words]
         command += ["--history-max", str(history_max)] if history_max is not None else []
         helm3 = (await self.version()).major == 3
-        if force:
+        if over == "changes":
             # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own, which
             # is done on the server alone, and a release that Helm 3 made is else patched by the client.
             command += ["--force"] if helm3 else ["--force-conflicts", "--server-side=true"]
-        elif take_over and not helm3:
+        elif over == "owners" and not helm3:
             command += ["--force-conflicts", "--server-side=true"]
-        command += await self._patching() if patch else []
-        command += _patience(wait=wait, timeout=timeout)
+        command += await self._patching() if over == "hooks" else []
         answer = _json(await self.run(command, document(values), halt=halt))
         require_used(values, answer)
         return answer
@@ -347,14 +337,15 @@ class Helm(Command):
         take_over: bool = False,
         patch: bool = False,
     ) -> None:
-        """`helm rollback`: brings what a revision says to the cluster, as a new revision. take_over, patch: as in
-        ``upgrade``.
+        """`helm rollback`: brings what a revision says to the cluster, as a new revision.
+
+        take_over: take over fields that others own. patch: run no hooks, and patch objects as Helm 3 does.
         """
-        command = ["rollback", release, str(revision), *_in(namespace)]
+        command = ["rollback", release, str(revision), *namespaced(namespace)]
         if take_over and (await self.version()).major > 3:
             command += ["--force-conflicts", "--server-side=true"]
         command += await self._patching() if patch else []
-        await self.run(command + _patience(wait=wait, timeout=timeout))
+        await self.run(command + patience(wait=wait, timeout=timeout))
 
     async def namespace(self) -> str:
         """`helm env HELM_NAMESPACE`: the namespace that Helm takes where none is named."""
@@ -362,7 +353,7 @@ class Helm(Command):
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
-        command = ["history", release, "--output", "json", *_in(namespace)]
+        command = ["history", release, "--output", "json", *namespaced(namespace)]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
     async def status(
@@ -374,7 +365,7 @@ class Helm(Command):
         revision: int | None = None,
     ) -> dict[str, Any]:
         """`helm status`: the release, or what it was at a revision; with ``objects`` what the cluster has of it now."""
-        command = ["status", release_name, "--output", "json", *_in(namespace)]
+        command = ["status", release_name, "--output", "json", *namespaced(namespace)]
         command += ["--revision", str(revision)] if revision is not None else []
         if objects and (await self.version()).major == 3:
             command.append("--show-resources")  # Helm 4 always does, and has no such flag
@@ -419,7 +410,7 @@ class Helm(Command):
 
     async def metadata(self, release_name: str, *, namespace: str | None = None) -> dict[str, Any]:
         """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
-        return _json(await self.run(["get", "metadata", release_name, "--output", "json", *_in(namespace)]))
+        return _json(await self.run(["get", "metadata", release_name, "--output", "json", *namespaced(namespace)]))
 
     async def list_all(
         self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str = ""
@@ -427,7 +418,7 @@ class Helm(Command):
         """`helm list`: every release in every state but superseded revisions, however many, in one call. selector: of
         the releases' labels, in Kubernetes' words.
         """
-        command = ["list", "--max", "0", "--output", "json", *_in(namespace)]
+        command = ["list", "--max", "0", "--output", "json", *namespaced(namespace)]
         # Helm 3 shows what runs unless asked for more, and Helm 4 has no --all: each state is asked for.
         command += ["--deployed", "--failed", "--pending", "--uninstalled", "--uninstalling"]
         if all_namespaces:
@@ -448,25 +439,6 @@ def _release_of(command: Sequence[object]) -> str:
     if command[0] in ("history", "rollback", "status", "uninstall", "upgrade"):
         return str(command[1])
     return str(command[2]) if command[0] == "get" else ""
-
-
-def _in(namespace: str | None) -> list[str]:
-    return ["--namespace", namespace] if namespace else []
-
-
-def _labels(labels: Mapping[str, str] | None) -> list[str]:
-    return ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())] if labels else []
-
-
-def _described(description: str) -> list[str]:
-    return ["--description", description] if description else []
-
-
-def _patience(*, wait: bool, timeout: str | None) -> list[str]:
-    flags = ["--wait"] if wait else []
-    if timeout:
-        flags += ["--timeout", timeout]
-    return flags
 
 
 def _json(stdout: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sidelane.errors import (
     RouteChanged,
     TargetBusy,
 )
+from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
@@ -75,8 +76,7 @@ class ClusterPlace:
             rendering.release,
             rendering.chart.path,
             namespace=self._namespace,
-            labels={LANE: str(rendering.lane)},
-            description=note,
+            flags=Flags({LANE: str(rendering.lane)}, note),
         ) as install:
             await install(rendering.values)
         return await self._written(rendering)
@@ -91,9 +91,9 @@ class ClusterPlace:
                 rendering.chart.path,
                 values,
                 namespace=self._namespace,
-                description=note,
+                flags=Flags(description=note),
                 history_max=HISTORY,
-                force=overwrite,
+                over="changes" if overwrite else "",
             )
         except InvalidValues as error:
             if "expectedRevision" not in error.problem:

@@ -78,7 +78,9 @@ def _read(found: dict[str, Any]) -> Facts:
 
 
 async def _asked(helm: Helm, namespace: str | None, *, objects: bool, server: bool = True) -> dict[str, Any]:
-    text = await helm.template_text("facts", CHART, {"objects": objects}, namespace=namespace, server=server)
+    text = await helm.template_text(
+        "facts", CHART, {"objects": objects}, namespace=namespace, asking="install" if server else "nothing"
+    )
     line = next((line for line in text.splitlines() if line.startswith(_FACTS)), None)
     if line is None:
         raise HelmError("Helm printed no facts of the cluster", remedy="see what the helm on PATH is")

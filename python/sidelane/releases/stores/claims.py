@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sidelane.helm.client import Helm
+from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader
 from sidelane.releases.stores import Options, helpers
 from sidelane.releases.stores.waits import Waits
@@ -41,7 +42,7 @@ async def delete(
     async def replace_them() -> None:
         # Helm 4 waits for what it deletes only when it waits for all.
         made = helm.installing(
-            helper, _CHART, namespace=namespace, labels=helpers.LABELS, wait=True, timeout=options.timeout
+            helper, _CHART, namespace=namespace, flags=Flags(helpers.LABELS, wait=True, timeout=options.timeout)
         )
         async with made as install:
             await install({"claims": list(names)})

@@ -26,6 +26,7 @@ from sidelane.errors import (
 )
 from sidelane.helm.client import Halt, Helm
 from sidelane.helm.durations import seconds
+from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest.fields import at
 from sidelane.naming.labels import DEADLINE, HOLDER, INPUTS, INSTANCE, LANE, LEVEL, NEEDS
@@ -82,9 +83,7 @@ class ClusterTarget:
                     namespace=self.namespace,
                     create_namespace=options.create_namespace,
                     # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
-                    labels={**labels, LANE: str(lane)},
-                    wait=options.waits,
-                    timeout=options.timeout,
+                    flags=Flags({**labels, LANE: str(lane)}, wait=options.waits, timeout=options.timeout),
                 )
                 async with begun() as install:
 
@@ -127,10 +126,8 @@ class ClusterTarget:
                         carrier.path,
                         rendering.values,
                         namespace=self.namespace,
-                        labels=labels,
-                        wait=options.waits,
-                        timeout=options.timeout,
-                        take_over=take_over,
+                        flags=Flags(labels, wait=options.waits, timeout=options.timeout),
+                        over="owners" if take_over else "",
                         halt=halt,
                     ),
                 )
@@ -233,9 +230,8 @@ class ClusterTarget:
                     carrier.path,
                     work.rendering.values,
                     namespace=self.namespace,
-                    labels=labels,
-                    timeout=options.timeout,
-                    patch=True,
+                    flags=Flags(labels, timeout=options.timeout),
+                    over="hooks",
                 )
             self._deployed(answer, work.rendering, "repaired")
 

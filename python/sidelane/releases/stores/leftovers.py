@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest import Object
 from sidelane.manifest.fields import mapping
@@ -43,7 +44,11 @@ async def remove(target: ClusterTarget, stored: Stored, options: Options) -> Non
     helper = helpers.name("leftovers", stored.release.name)
     await helpers.remove(target, helper, wait=True, timeout=options.timeout)  # of one that was killed here
     made = helm.installing(
-        helper, _CHART, namespace=namespace, labels=helpers.LABELS, timeout=options.timeout, take_ownership=True
+        helper,
+        _CHART,
+        namespace=namespace,
+        take_ownership=True,
+        flags=Flags(helpers.LABELS, timeout=options.timeout),
     )
     async with made as install:
         await install({"objects": [_without_hook(obj) for obj in left]})

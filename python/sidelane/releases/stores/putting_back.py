@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sidelane.helm.client import Helm
+from sidelane.helm.flags import Flags
 from sidelane.helm.values import json_text
 from sidelane.manifest import Manifest
 from sidelane.releases.stores import Options, PutBack, Release
@@ -53,10 +54,8 @@ async def tell(helm: Helm, release: Release, work: PutBack, *, labels: Mapping[s
             folder,
             answer.get("config") or {},
             namespace=namespace,
-            labels=labels,
-            timeout=options.timeout,
-            description=_SAYS.format(work.revision),
-            patch=True,
+            flags=Flags(labels, _SAYS.format(work.revision), timeout=options.timeout),
+            over="hooks",
         )
 
 
