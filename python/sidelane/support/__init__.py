@@ -1,1 +1,1 @@
-"""What any module may use: text that is safe to print, secrets that are hidden, work side by side. Knows no domain."""
+"""What any module may use: safe text, hidden secrets, work side by side, files and locks. Knows no domain."""
