@@ -128,8 +128,8 @@ def test_openssl_agrees(kind, tmp_path, unavailable):
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_own_record_by_its_own_key_is_taken_and_nothing_else(kind):
     key, other = KEYS[kind]
-    envelope = signing.sign(RECORD, private(key))
-    signing.check(envelope, RECORD, public(key))
+    envelope = RECORD.sign(private(key))
+    RECORD.require_signed(envelope, public(key))
     signing.check(envelope.encode(), RECORD, public(key))
     for wrong in (other, *(KEYS[each][0] for each in KINDS if each != kind)):
         with pytest.raises(NotSigned, match="is by this key"):

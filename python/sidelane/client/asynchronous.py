@@ -825,7 +825,7 @@ class AsyncClient:
             lane: draw what concerns this lane.
 
         Returns:
-            The graph. ``sidelane.graph.render`` makes text, Mermaid, SVG or a page of it.
+            The graph. Its ``render`` makes text, Mermaid, SVG or a page of it.
 
         Raises:
             HelmError: Helm or the cluster failed.
@@ -833,6 +833,8 @@ class AsyncClient:
         Example:
             >>> [str(group.lane) for group in client.graph().groups]
             ['2-coco-1']
+            >>> "<svg" in client.graph().render("svg")
+            True
 
         """
         from sidelane.graph.gather import gather  # noqa: PLC0415 - see installing.py

@@ -142,6 +142,12 @@ class Graph:
         groups = _groups(node for node in self.nodes if node.name in shown)
         return replace(self, groups=groups, routes=tuple(routes), lane=lane)
 
+    def render(self, format: str = "text") -> str:  # noqa: A002 - the word that `-o` has everywhere
+        """Returns the picture as ``text``, ``mermaid``, ``svg`` or ``html``. Raises InvalidInput for another format."""
+        from sidelane.graph import render  # noqa: PLC0415 - the formats are built on this value
+
+        return render(self, format)
+
     @property
     def nodes(self) -> Iterator[Node]:
         return (node for group in self.groups for node in group.nodes)

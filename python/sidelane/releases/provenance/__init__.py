@@ -100,6 +100,22 @@ class Record:
                 "a record is no statement of Sidelane's", remedy="somebody else wrote it, or it was damaged"
             ) from None
 
+    def sign(self, private_key: bytes, *, passphrase: str | None = None) -> str:
+        """Returns a signed DSSE envelope of the record, JSON. private_key: PEM, Ed25519, ECDSA P-256 or RSA.
+
+        passphrase: of a key that is encrypted. It takes ``pip install 'sidelane[sign]'``. Raises InvalidInput for a key
+        that can't be used, and where the libraries are not installed.
+        """
+        from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
+
+        return signing.sign(self, private_key, passphrase=passphrase)
+
+    def require_signed(self, envelope: str | bytes, public_key: bytes) -> None:
+        """Raises NotSigned unless a DSSE envelope holds this very record, signed by the key of this PEM public key."""
+        from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
+
+        signing.check(envelope, self, public_key)
+
     @classmethod
     def _of(cls, text: str, statement: Mapping[str, Any]) -> Record:
         build = statement["predicate"]["buildDefinition"]

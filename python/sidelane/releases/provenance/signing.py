@@ -3,10 +3,8 @@
 https://github.com/secure-systems-lab/dsse says what an envelope is; cosign and in-toto's tools read the same. The key
 is the caller's: nothing is kept here, and nothing in a cluster changes. It takes ``pip install 'sidelane[sign]'``.
 
-    from sidelane.releases.provenance import signing
-
-    envelope = signing.sign(client.record("svc1-v1", lane), Path("key.pem").read_bytes())
-    signing.check(envelope, client.record("svc1-v1", lane), Path("key.pub.pem").read_bytes())
+    envelope = client.record("svc1-v1", lane).sign(Path("key.pem").read_bytes())
+    client.record("svc1-v1", lane).require_signed(envelope, Path("key.pub.pem").read_bytes())
 """
 
 from __future__ import annotations
