@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
 from sidelane.lanes.deployment.file import Deployment
-from sidelane.lanes.deployment.planning import PARALLEL, Plan, RouteStep, Step, all_of, charts_of, planned
+from sidelane.lanes.deployment.parts import RouteStep, charts_of
+from sidelane.lanes.deployment.planning import PARALLEL, Plan, Step, all_of, planned
 from sidelane.naming.lane import Lane
 from sidelane.releases import installing
 from sidelane.releases.basis import Basis

@@ -6,18 +6,15 @@ import asyncio
 import dataclasses
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-from sidelane.charts import sources
-from sidelane.charts.rendering import Rendering, inputs_digest, release_of
+from sidelane.charts.rendering import Rendering, inputs_digest
 from sidelane.charts.sources import Chart
-from sidelane.charts.values import accepted, with_service
-from sidelane.errors import InvalidDeployment, NotOurs, ReleaseNotFound, SidelaneError
-from sidelane.lanes.deployment.file import Deployment, Wanted
-from sidelane.lanes.deployment.order import levels
+from sidelane.errors import NotOurs, ReleaseNotFound
+from sidelane.lanes.deployment.file import Deployment
+from sidelane.lanes.deployment.parts import Part, RouteStep, charts_of, parts, route_steps
 from sidelane.naming.lane import Lane
 from sidelane.releases import pasted
 from sidelane.releases.comparing import compare
@@ -26,7 +23,6 @@ from sidelane.releases.installing import PATIENCE, checked, elsewhere, next_free
 from sidelane.releases.stores import Release, Target
 from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
-from sidelane.routes.model import Split, route_release
 from sidelane.routes.places import place_of
 from sidelane.support.advice import Place
 
@@ -38,20 +34,6 @@ PARALLEL: Final = 2 * (os.cpu_count() or 1)
 #: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
 #: was left half-made, or failed, with this content. refused: it can't be what the file says.
 Action = Literal["create", "unchanged", "scale", "finish", "refused"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One release of the file, with all that is known of it before the target is asked. name and needs are release
-    names; values hold the lane and are held against the schema.
-    """
-
-    wanted: Wanted
-    chart: Chart
-    name: str
-    values: Mapping[str, Any]
-    needs: tuple[str, ...] = ()
-    level: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,22 +57,6 @@ class Step:
         said: dict[str, object] = {"release": self.release, "chart": self.chart, "action": self.action}
         said["why"] = list(self.why)
         return {**said, "kept": list(self.kept)} if self.kept else said
-
-
-@dataclass(frozen=True)
-class RouteStep:
-    """What would happen to the route of a service: create, after the releases; or kept, for one that is there is
-    changed by `sidelane route` alone, and a file that is applied again must not set its weights back.
-    """
-
-    service: str
-    release: str
-    action: Literal["create", "kept"]
-    split: Split = field(repr=False)
-    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def to_json(self) -> dict[str, object]:
-        return {"service": self.service, "release": self.release, "action": self.action}
 
 
 @dataclass(frozen=True)
@@ -131,51 +97,6 @@ class Plan:
         }
 
 
-def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
-    """The releases of a file, whose charts are ``found``, in the same order.
-
-    Raises InvalidDeployment with every mistake of every release at once.
-    """
-    mistakes: list[str] = []
-    made: dict[str, Part] = {}
-    for wanted, chart in zip(deployment.releases, found, strict=True):
-        try:
-            part = _part(wanted, chart, deployment.lane)
-        except SidelaneError as error:
-            mistakes.append(f"{wanted.where}: {error}")
-            continue
-        if part.name in made:
-            mistakes.append(f"{wanted.where}: {part.name} is there already, as {made[part.name].wanted.where}")
-        made[part.name] = part
-    if mistakes:
-        raise InvalidDeployment(
-            "the file can't be deployed:\n  " + "\n  ".join(mistakes), errors=tuple(mistakes), remedy="mend it there"
-        )
-    order = levels({name: part.needs for name, part in made.items()})
-    return tuple(dataclasses.replace(part, level=order[name]) for name, part in made.items())
-
-
-def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
-    if wanted.repo is None and not sources.is_remote(wanted.chart):
-        sources.of_version(chart, wanted.version)  # Helm holds what it fetches to it, and a path to nothing
-    given = with_service(wanted.values, chart, name=wanted.name, service_version=wanted.service_version)
-    values = accepted(given, lane, chart)
-    needs = tuple(f"{need}-{lane}" for need in wanted.needs)
-    return Part(wanted, chart, release_of(chart, lane, values), values, needs)
-
-
-@asynccontextmanager
-async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
-    """The chart of each release of a deployment file, in its order. Each chart is fetched once."""
-    async with AsyncExitStack() as stack:
-        found: dict[tuple[str, str | None, str | None], Chart] = {}
-        for wanted in deployment.releases:
-            key = (wanted.chart, wanted.version, wanted.repo)
-            if key not in found:
-                found[key] = await stack.enter_async_context(context.chart(*key))
-        yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
-
-
 async def plan(context: Context, deployment: Deployment, *, parallel: int | None = None, reset: bool = False) -> Plan:
     """Returns what the file would do, in its namespace, and what the cluster has otherwise of releases that are
     unchanged.
@@ -199,7 +120,7 @@ async def planned(
     target, lane = context.target, deployment.lane
     wanted = parts(deployment, found)
     context.progress(f"asking for the releases of {lane}")
-    routes = _routes(deployment)
+    routes = route_steps(deployment)
     named = {one.name for one in wanted} | {one.release for one in routes}
     everything, held = await _settled(context, named)
     there = {name: one for name, one in everything.items() if name in named}
@@ -256,27 +177,6 @@ async def _with_drift(context: Context, plan: Plan) -> Plan:
     steps = (dataclasses.replace(one, why=drift.get(one.release, one.why)) for one in plan.steps)
     remedy = f"{len(drift)} drifted: {verify.remedy(drift, plan.namespace or context.namespace)}"
     return dataclasses.replace(plan, steps=tuple(steps), remedy="\n".join(filter(None, (plan.remedy, remedy))))
-
-
-def _routes(deployment: Deployment) -> list[RouteStep]:
-    lane = deployment.lane
-    return [
-        RouteStep(
-            item["service"],
-            route_release(item["service"], lane),
-            "create",
-            Split.of(item["weights"], lane),
-            {**(item.get("values") or {}), **({"mode": item["mode"]} if "mode" in item else {})},
-        )
-        for item in deployment.routes
-    ]
-
-
-def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[str, Any]]]:
-    """The routes of a file as the chart of routes gets them: the chart and the values of each. Raises InvalidValues."""
-    lane = deployment.lane
-    made = [{**step.values, "name": step.service, "targets": step.split.to_values()} for step in _routes(deployment)]
-    return [(chart, accepted(values, lane, chart)) for values in made]
 
 
 async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping[str, Release]) -> RouteStep:

@@ -1,0 +1,119 @@
+"""The releases and routes of a deployment file, with all that is known of them before the target is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sidelane.charts import sources
+from sidelane.charts.rendering import release_of
+from sidelane.charts.sources import Chart
+from sidelane.charts.values import accepted, with_service
+from sidelane.errors import InvalidDeployment, SidelaneError
+from sidelane.lanes.deployment.file import Deployment, Wanted
+from sidelane.lanes.deployment.order import levels
+from sidelane.naming.lane import Lane
+from sidelane.releases.context import Context
+from sidelane.routes.model import Split, route_release
+
+
+@dataclass(frozen=True)
+class Part:
+    """One release of the file, with all that is known of it before the target is asked. name and needs are release
+    names; values hold the lane and are held against the schema.
+    """
+
+    wanted: Wanted
+    chart: Chart
+    name: str
+    values: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class RouteStep:
+    """What would happen to the route of a service: create, after the releases; or kept, for one that is there is
+    changed by `sidelane route` alone, and a file that is applied again must not set its weights back.
+    """
+
+    service: str
+    release: str
+    action: Literal["create", "kept"]
+    split: Split = field(repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        return {"service": self.service, "release": self.release, "action": self.action}
+
+
+@asynccontextmanager
+async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
+    """The chart of each release of a deployment file, in its order. Each chart is fetched once."""
+    async with AsyncExitStack() as stack:
+        found: dict[tuple[str, str | None, str | None], Chart] = {}
+        for wanted in deployment.releases:
+            key = (wanted.chart, wanted.version, wanted.repo)
+            if key not in found:
+                found[key] = await stack.enter_async_context(context.chart(*key))
+        yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
+
+
+def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
+    """The releases of a file, whose charts are ``found``, in the same order.
+
+    Raises InvalidDeployment with every mistake of every release at once.
+    """
+    mistakes: list[str] = []
+    made: dict[str, Part] = {}
+    for wanted, chart in zip(deployment.releases, found, strict=True):
+        try:
+            part = _part(wanted, chart, deployment.lane)
+        except SidelaneError as error:
+            mistakes.append(f"{wanted.where}: {error}")
+            continue
+        if part.name in made:
+            mistakes.append(f"{wanted.where}: {part.name} is there already, as {made[part.name].wanted.where}")
+        made[part.name] = part
+    if mistakes:
+        raise InvalidDeployment(
+            "the file can't be deployed:\n  " + "\n  ".join(mistakes), errors=tuple(mistakes), remedy="mend it there"
+        )
+    order = levels({name: part.needs for name, part in made.items()})
+    return tuple(dataclasses.replace(part, level=order[name]) for name, part in made.items())
+
+
+def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
+    if wanted.repo is None and not sources.is_remote(wanted.chart):
+        sources.of_version(chart, wanted.version)  # Helm holds what it fetches to it, and a path to nothing
+    given = with_service(wanted.values, chart, name=wanted.name, service_version=wanted.service_version)
+    values = accepted(given, lane, chart)
+    needs = tuple(f"{need}-{lane}" for need in wanted.needs)
+    return Part(wanted, chart, release_of(chart, lane, values), values, needs)
+
+
+def route_steps(deployment: Deployment) -> list[RouteStep]:
+    """The routes of a file, to be created."""
+    lane = deployment.lane
+    return [
+        RouteStep(
+            item["service"],
+            route_release(item["service"], lane),
+            "create",
+            Split.of(item["weights"], lane),
+            {**(item.get("values") or {}), **({"mode": item["mode"]} if "mode" in item else {})},
+        )
+        for item in deployment.routes
+    ]
+
+
+def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[str, Any]]]:
+    """The routes of a file as the chart of routes gets them: the chart and the values of each. Raises InvalidValues."""
+    lane = deployment.lane
+    made = [
+        {**step.values, "name": step.service, "targets": step.split.to_values()} for step in route_steps(deployment)
+    ]
+    return [(chart, accepted(values, lane, chart)) for values in made]
