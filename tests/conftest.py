@@ -47,7 +47,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves a test of tests/unit and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
+    """Leaves a test of tests/helm and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
 
     What the Helms do differently shows in those that are marked, on a cluster and on a node: there all run under both,
     but for what is marked `either_helm`, which goes through the same steps for each chart or each file of values.
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         helm = getattr(item, "callspec", None) and item.callspec.params.get("helm")
         if helm not in HELMS:
             return False
-        if item.path.parent.name in ("unit", "charts"):
+        if item.path.parent.name in ("helm", "charts"):
             if item.get_closest_marker("both_helms"):
                 return False
             name = item.nodeid

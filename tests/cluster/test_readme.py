@@ -26,7 +26,7 @@ CHARTS = sorted(path.parent.name for path in typed.ROOT.glob("charts/*/README.md
 INSIDE = ("storm ", "zkCli.sh ", "kubectl port-forward ", "kubectl exec ")
 #: Commands of README.md that are not run, and why. Those of Sidelane's are still parsed.
 NOT_RUN = {
-    "cosign ": "the program is not here; tests/unit/test_signing.py checks envelopes by openssl and cryptography",
+    "cosign ": "the program is not here; tests/helm/test_signing.py checks envelopes by openssl and cryptography",
 }
 #: Settings of Storm's that a Secret holds, and not values; a part of a template; an object of cert-manager's.
 NO_VALUES = ("storm.zookeeper.auth.scheme", "sidelane.metadata", "cert-manager.io/v1")

@@ -148,7 +148,7 @@ def test_every_meaning_of_helms_words_names_the_release_where_it_is_known():
     ],
 )
 def test_what_is_not_there_is_told_with_the_place_that_was_looked_at(tmp_path, ask):
-    client = Client(directory=tmp_path / "a root", namespace="streams")
+    client = Client(directory=tmp_path / "a root", namespace="streams", helm="no helm is run")
     with pytest.raises(ReleaseNotFound) as refused:
         ask(client)
     assert f"in namespace streams of the directory {str(tmp_path / 'a root')!r}" in refused.value.problem

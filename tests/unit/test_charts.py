@@ -1,5 +1,4 @@
 import shutil
-import subprocess
 import tarfile
 
 import pytest
@@ -28,13 +27,6 @@ def test_a_folder_is_read(folder):
     chart = sources.find(folder)
     assert (chart.name, chart.version, chart.defaults, chart.schema) == ("mine", "1.2.3", {"a": 8}, None)
     assert chart.operational_values == {"a", "b"}
-
-
-def test_a_package_is_read_like_its_folder(folder, helm, tmp_path):
-    subprocess.run([helm, "package", folder, "-d", tmp_path], check=True, capture_output=True)
-    packaged = sources.find(tmp_path / "mine-1.2.3.tgz")
-    assert packaged.defaults == sources.find(folder).defaults
-    assert packaged.operational_values == {"a", "b"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 where the test is about the process; tests/cluster has the real one."""
 
 import asyncio
-import base64
 import json
 import logging
 import os
@@ -286,17 +285,6 @@ def test_warnings_in_front_of_the_error_are_not_taken_for_it():
         'W1123 namespaces "x" not found\nError: Kubernetes cluster unreachable: Get "https://127.0.0.1:1/version": EOF'
     )
     assert type(explain(words, 1)) is ClusterUnreachable
-
-
-def test_every_character_reaches_the_chart_as_it_is(helm, tmp_path):
-    """Helm reads values as YAML, where some characters break lines and others are no text at all."""
-    text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000), 0x1F6A6, 0x10FFFF]))
-    chart = tmp_path / "chart"
-    (chart / "templates").mkdir(parents=True)
-    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
-    (chart / "templates" / "text.yaml").write_text("text: {{ .Values.text | b64enc }}\n")
-    told = asyncio.run(Helm(executable=helm).template_text("x", chart, {"text": text}))
-    assert base64.b64decode(told.rpartition("text: ")[2]).decode() == text
 
 
 def test_a_hook_that_failed_is_named():

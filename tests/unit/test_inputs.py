@@ -21,6 +21,9 @@ releases:
 LANE = '{Version: coco, Build: "1"}'
 DIGITS = "has digits that Helm would change: whole numbers end at 2^53"
 
+#: Values are refused before any Helm is run.
+NO_HELM = "no helm is run"
+
 
 @pytest.mark.parametrize("number", ["12e4567", "-1e400", "NaN", "Infinity", "-Infinity", "1" * 5000])
 @pytest.mark.parametrize("text", ["image.tag={}", '{{"image": {{"tag": {}}}}}', "image=[{}]"])
@@ -44,7 +47,7 @@ def test_whole_numbers_beyond_a_float_are_refused_on_every_way(tmp_path, number,
         read, where = (lambda: flags.gather(set_json=[f"image.tag={number}"])), "image.tag"
     elif way == "sdk":
         given = {"image": {"tag": json.loads(number)}}
-        read, where = (lambda: Client().render("zookeeper", "coco-1", values=given)), "image.tag"
+        read, where = (lambda: Client(helm=NO_HELM).render("zookeeper", "coco-1", values=given)), "image.tag"
     elif way in ("deployment", "values_file"):
         inline = f"{{image: {{tag: {number}}}}}" if way == "deployment" else f"{{}}\n    valuesFiles: [{file.name}]"
         lane.write_text(DEPLOYMENT.format(lane=LANE, values=inline))
@@ -89,10 +92,10 @@ def test_every_door_of_the_sdk_refuses_what_is_not_json(tmp_path, given):
     for call in (
         lambda: values.with_lane(given, Lane("coco", 1), chart),
         lambda: values.with_service(given, chart, name="svc1"),
-        lambda: Client(directory=tmp_path).install("zookeeper", "coco-1", values=given),
-        lambda: Client(directory=tmp_path).upgrade("zookeeper", "coco-1", values=given),
-        lambda: Client().render("zookeeper", "coco-1", values=given),
-        lambda: Client().check("zookeeper", "coco-1", values=given),
+        lambda: Client(directory=tmp_path, helm=NO_HELM).install("zookeeper", "coco-1", values=given),
+        lambda: Client(directory=tmp_path, helm=NO_HELM).upgrade("zookeeper", "coco-1", values=given),
+        lambda: Client(helm=NO_HELM).render("zookeeper", "coco-1", values=given),
+        lambda: Client(helm=NO_HELM).check("zookeeper", "coco-1", values=given),
     ):
         with pytest.raises(InvalidValues):
             call()

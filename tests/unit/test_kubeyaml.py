@@ -1,40 +1,25 @@
-"""YAML is read as Helm reads it (held against helm itself), and nothing hostile gets far."""
+"""YAML is read as Kubernetes reads it, and nothing hostile gets far."""
 
 from __future__ import annotations
 
 import json
-import random
-import subprocess
 import time
-from base64 import b64decode
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sidelane import kubeyaml
 from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml import reader
 from sidelane.kubeyaml.writer import dump
+from yaml_data import DATA, SCALARS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
-pytestmark = pytest.mark.both_helms
-
-SCALARS = [
-    ("1e3", 1000), ("1E3", 1000), ("08", 8), ("017", 15), ("0o17", 15), ("0x1F", 31), ("0b1", 1), ("-0b1", -1),
-    ("1_000", 1000), (".5", 0.5), ("+1", 1), ("-0.0", 0), ("1.", 1), ("22:22", "22:22"), ("2001-01-01", "2001-01-01"),
-    ("=", "="), ("<<", "<<"), ("_1", "_1"), ("0o8", "0o8"), ("0x1p4", "0x1p4"), ("1e999", "1e999"),
-    ("9223372036854775807", 2**63 - 1), ("9223372036854775808", 2.0**63), ("18446744073709551616", 2.0**64),
-    ("9.223372036854775e18", 9223372036854775000), ("1e21", 1e21), ("1" * 5000, "1" * 5000),
-    ("y", True), ("n", False), ("yes", True), ("No", False), ("ON", True), ("off", False), ("yES", "yES"),
-    ("~", None), ("null", None), ("Null", None), ("nULL", "nULL"), ("", None), ('""', ""), ("'1'", "1"),
-    ("!!str 1", "1"), ('!!int "1"', 1), ("!!float 1", 1), ("!!bool yes", True), ("!!binary aGk=", "hi"), ("! 1", "1"),
-    ("!!timestamp 2001-01-01", "2001-01-01"), ("!other 1", "1"), ("!!set {a}", {"a": None}), ("!!str [1]", [1]),
-]  # fmt: skip
 KEYS = [("1", "1"), ("0x10", "16"), ("on", "true"), ("n", "false"), ("22:22", "22:22"), ("'1'", "1"), ("&a x", "x")]
 REFUSED = [
     ("a: 1\nb: .inf", "line 2, column 4", "infinity"),
@@ -167,25 +152,6 @@ def test_read_takes_one_document() -> None:
         kubeyaml.read("a: 1\n---\nb: 2", source="f.yaml")
 
 
-AMBIGUOUS = [text for text, _ in SCALARS if "!" not in text] + [
-    "- a", "a: b", "# c", "a #b", "  x", "x ", "a\nb\n", "a\n\nb", "\n", " a\n b\n", "#x\ny\n", "é", "\u2028", "\x85",
-    "\ufeff", "\t", "a\tb", "%x", "@x", "`x", "---", "--- a", "...", "?", "? a", ":", "a:", "&a", "*a", "!a", "|", ">",
-    "'", '"', "\\", "[", "{a}", ",", "a\r\nb\n", "😀", "\x07", "\x7f", "a\n---\nb\n", "a\n...\n", "1:30:00", "1.5:30",
-    "2001-01-01T00:00:00Z", "2001-01-01 00:00:00", "0.", "-", "+", ".", "x" * 200, "x " * 100, "-1:30", ".inf", "NaN",
-]  # fmt: skip
-TEXT = st.one_of(
-    st.sampled_from(AMBIGUOUS),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    st.text("yn01e.:-_ x\n#", max_size=6),
-)
-NUMBERS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False))
-DATA = st.recursive(
-    st.one_of(TEXT, st.none(), st.booleans(), NUMBERS),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXT, inner, max_size=4)),
-    max_leaves=12,
-)
-
-
 JSON = [
     ('{"a": "\\ud83d\\ude00 \\/ \\u00e9"}', {"a": "😀 / é"}),
     (f'{{"{"k" * 3000}": 1}}', {"k" * 3000: 1}),
@@ -229,19 +195,6 @@ def test_what_kubernetes_refuses_is_refused(text: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['a: "\\/"', "%TAG ! tag:example,2000:\n---\na: 1\n", "%YAML 1.1\n---\na: 1\n", 'a: "\\ud83d\\ude00"']
-)
-def test_helm_refuses_the_same(helm: Path, tmp_path: Path, text: str) -> None:
-    """In a template. The API server itself and Helm 3's values take directives; all else splits its input first."""
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: oracle\nversion: 1.0.0\n")
-    (tmp_path / "templates/x.yaml").write_text(text)
-    assert subprocess.run([helm, "template", tmp_path], capture_output=True, check=False).returncode == 1
-    with pytest.raises(InvalidManifest):
-        kubeyaml.read(text)
-
-
-@pytest.mark.parametrize(
     "text", ["a: '\\/'", "a: \\/", 'a: "\\\\/"', 'a: "\\\\\\\\/"', 'a: |\n  "\\/"\n', '# "\\/"\na: 1', "a: 50%\n"]
 )
 def test_what_looks_like_that_is_taken(text: str) -> None:
@@ -277,79 +230,3 @@ class TestDump:
     def test_refuses_what_is_no_json(self, data: object) -> None:
         with pytest.raises(InvalidManifest, match="can't be written"):
             dump({"x": [data]})
-
-
-class TestAgainstHelm:
-    """The oracle: Helm reads many documents in one run, with `fromYaml` in a template."""
-
-    def test_dump_reads_the_same_in_helm(self, helm: Path, tmp_path: Path) -> None:
-        documents = [{"v": text, text: "k"} for text in AMBIGUOUS]
-        assert _read_by(helm, tmp_path, [dump(d) for d in documents]) == documents
-
-    @settings(max_examples=5, phases=[Phase.generate])  # each example is a run of helm: too slow to shrink
-    @given(data=st.lists(DATA, min_size=20, max_size=40))
-    def test_any_data_reads_the_same_in_helm(
-        self, helm: Path, tmp_path_factory: pytest.TempPathFactory, data: Any
-    ) -> None:
-        read = _read_by(helm, tmp_path_factory.mktemp("chart"), [dump({"v": item}) for item in data])
-        assert read == [{"v": _as_helm(item)} for item in data]
-
-    def test_scalars_mean_the_same(self, helm: Path, tmp_path: Path) -> None:
-        documents = list(_scalars(2000))
-        for document, theirs in zip(documents, _read_by(helm, tmp_path, documents), strict=True):
-            ours = _read_or_refused(document)
-            # Refused beyond Helm: keys that would lose digits.
-            refused = isinstance(ours, str) and ("Error" in theirs or "a key is" in ours)
-            assert refused or _as_helm(ours) == theirs, document
-
-
-def _read_or_refused(document: str) -> object:
-    try:
-        return kubeyaml.read(document)
-    except InvalidManifest as error:
-        return error.problem
-
-
-def _scalars(count: int) -> Any:
-    chosen = random.Random(7)
-    pieces = [
-        *"yn~=_eE+-.:fF189",
-        "on",
-        "off",
-        "yes",
-        "null",
-        ".inf",
-        "true",
-        "<<",
-        "0x",
-        "0o",
-        "0b",
-        "22",
-        "2001-01-01",
-    ]
-    tags = ["", "", "", "", "! ", "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "!x "]
-    for number in range(count):
-        text = chosen.choice(tags) + "".join(chosen.choices(pieces, k=chosen.randint(1, 5)))
-        yield f"v: {text}" if number % 4 else f"{text} : v"
-
-
-def _read_by(helm: Path, folder: Path, documents: list[str]) -> list[Any]:
-    """What Helm makes of these documents. It keeps numbers as float64, and says errors under the key Error."""
-    (folder / "templates").mkdir()
-    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: oracle\nversion: 1.0.0\n")
-    (folder / "documents.json").write_text(json.dumps(documents))
-    (folder / "templates/read.yaml").write_text(
-        '{{- $read := list }}\n{{- range .Files.Get "documents.json" | fromJsonArray }}'
-        "{{ $read = append $read (fromYaml .) }}{{ end }}\nread: {{ $read | toJson | b64enc }}\n"
-    )
-    run = subprocess.run([helm, "template", folder], capture_output=True, text=True, check=True)
-    read: list[Any] = json.loads(b64decode(run.stdout.partition("read: ")[2]), parse_int=float)
-    return read
-
-
-def _as_helm(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _as_helm(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_as_helm(value) for value in data]
-    return float(data) if type(data) is int else data
