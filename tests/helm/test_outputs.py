@@ -121,6 +121,16 @@ def test_an_empty_output_says_what_is_not_there_and_where_and_is_a_whole_documen
 
 
 @one_helm
+def test_a_lane_has_the_records_of_its_releases(run):
+    at = ["--directory", "root"]
+    run("install", "zookeeper", "--lane", "coco-1", *at)
+    (record,) = json.loads(run("record", "--lane", "coco-1", *at).stdout)
+    assert record == json.loads(run("record", "zookeeper-coco-1", *at).stdout)
+    assert "Name a release, or a lane" in run("record", *at, code=2).stderr
+    assert "of one release" in run("record", "--lane", "coco-1", "--sign-key", "key.pem", *at, code=2).stderr
+
+
+@one_helm
 def test_a_chart_without_values_or_objects_says_so(run, tmp_path):
     (tmp_path / "bare" / "templates").mkdir(parents=True)
     (tmp_path / "bare" / "Chart.yaml").write_text("apiVersion: v2\nname: bare\nversion: 0.1.0\n")

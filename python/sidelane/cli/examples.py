@@ -53,6 +53,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "graph": ("sidelane graph", "sidelane graph --lane 2-coco-1 -o html --output-file lane.html"),
     "record": (
         "sidelane record zookeeper-2-coco-1 -o yaml",
+        "sidelane record --lane 2-coco-1",
         "sidelane record zookeeper-2-coco-1 --sign-key key.pem > zookeeper-2-coco-1.dsse.json",
     ),
     "verify": (

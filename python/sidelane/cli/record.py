@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("record")
-@click.argument("release")
+@click.argument("release", required=False)
 @options.lane(required=False)
 @click.option(
     "--sign-key",
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 @options.output
 @running.reports_errors
 @options.settings
-def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: str, settings: dict[str, Any]) -> None:
-    """Show where RELEASE comes from: its record, an in-toto Statement with SLSA Provenance.
+def command(
+    release: str | None, lane: Lane | None, *, sign_key: str | None, format_: str, settings: dict[str, Any]
+) -> None:
+    """Show where RELEASE comes from: its record, an in-toto Statement with SLSA Provenance; or all records of a lane.
 
     RELEASE is a release's own name, or a chart's name together with --lane. The same is in the ConfigMap
     record-RELEASE, under statement.json, or compressed under statement.json.gz where it is large.
@@ -37,14 +39,28 @@ def command(release: str, lane: Lane | None, *, sign_key: str | None, format_: s
     release against it with `sidelane verify --signature`. The passphrase of an encrypted key is taken from the
     environment's SIDELANE_SIGN_PASSPHRASE.
     """
+    format_ = "json" if format_ == "table" else format_
+    if release is None:
+        _print_all(lane, format_, settings, signed=sign_key is not None)
+        return
     # Taken away, so that no Helm and no plugin of kubectl's that runs from here inherits it.
     passphrase = os.environ.pop("SIDELANE_SIGN_PASSPHRASE", None)
     learn(filter(None, [passphrase]))
     key = None if sign_key is None else options.content(sign_key, options.KEY_LIMIT)
-    found = running.with_client(lambda client: client.record(release, lane), **settings)
+    name = release
+    found = running.with_client(lambda client: client.record(name, lane), **settings)
     shown = found.to_json()
     if key is not None:
         from sidelane.releases.provenance import signing
 
         shown = json.loads(signing.sign(found, key, passphrase=passphrase))
-    printing.data(shown, "json" if format_ == "table" else format_)
+    printing.data(shown, format_)
+
+
+def _print_all(lane: Lane | None, format_: str, settings: dict[str, Any], *, signed: bool) -> None:
+    if lane is None:
+        raise click.UsageError("Name a release, or a lane with --lane.")
+    if signed:
+        raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
+    found = running.with_client(lambda client: client.record(lane), **settings)
+    printing.data([one.to_json() for one in found], format_)
