@@ -4,6 +4,7 @@ from hypothesis import given
 from sidelane import Lane
 from sidelane.errors import InvalidName
 from sidelane.naming import contract
+from sidelane.naming.chart_ref import ChartRef
 
 
 @pytest.fixture
@@ -56,3 +57,21 @@ def test_a_name_is_refused_at_the_limit_and_never_cut(kind, limit, lane):
     assert len(contract.component_name(fits, lane, kind=kind)) == limit
     with pytest.raises(InvalidName, match=f"{limit + 1} characters, and a {kind} takes at most {limit}"):
         contract.component_name(fits + "a", lane, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "version", "is_route"),
+    [
+        ("zookeeper-0.1.0", "zookeeper", "0.1.0", False),
+        ("route-0.1.0", "route", "0.1.0", True),
+        ("route-1.0.0-rc.1", "route", "1.0.0-rc.1", True),
+        ("route-controller-1.0.0", "route-controller", "1.0.0", False),
+        ("my-route-1.0.0", "my-route", "1.0.0", False),
+        ("route", "route", "", False),
+        ("route-1", "route-1", "", False),
+        ("", "", "", False),
+    ],
+)
+def test_a_chart_is_known_by_its_name_and_version(text, name, version, is_route):
+    assert ChartRef.parse(text) == (name, version)
+    assert (str(ChartRef.parse(text)), ChartRef.parse(text).is_route) == (text, is_route)

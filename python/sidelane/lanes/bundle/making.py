@@ -53,7 +53,10 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
     for release in found:
         context.progress(f"bundling {release.name}")
         stored = await target.stored(release.name)
-        one = await _bundled(context, lane, stored, facts, known)
+        record = stored.record or await target.record(release.name)
+        # As it is listed: Helm's status leaves a release's chart out.
+        chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))
+        one = await _bundled(context, lane, replace(stored, record=record), facts, chart)
         (made if route_of(stored) is None else routes).append(one)
     return Bundle(
         lane=lane,
@@ -65,16 +68,14 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
     )
 
 
-async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, known: Sequence[Chart]) -> Bundled:
-    """One release, when its chart renders it without a cluster. Raises ChartNotFound and Refused."""
+async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, chart: Chart) -> Bundled:
+    """One release, when its chart renders it without a cluster. Raises Refused."""
     release, helm = stored.release, context.helm
-    record = stored.record or await context.target.record(release.name)
-    chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))
     if not context.connection.allow_secrets:
         _refuse_secrets(stored)
     package = await _package(helm, chart)
     values = stored.values if route_of(stored) is None else changes.own(stored)
-    one = Bundled(release.name, package, values, stored.text, release.namespace, record)
+    one = Bundled(release.name, package, values, stored.text, release.namespace, stored.record)
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         unpacked = offline.unpacked(package, Path(folder))
         rendering = await offline.renderer_for(helm, facts).render(unpacked, lane, values, release=release.name)
