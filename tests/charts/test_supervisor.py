@@ -252,9 +252,8 @@ def test_a_worker_that_does_not_end_holds_nothing_up(supervisor: Supervisor, tmp
         assert worker.stdout is not None
         worker.stdout.readline()
         process = started(supervisor(), tmp_path, 0, {"1a-b": worker.pid})
-        begun = time.monotonic()
         process.communicate(timeout=30)
-        assert 3 < time.monotonic() - begun < 15
+        assert worker.poll() is None
         worker.kill()
 
 

@@ -173,14 +173,12 @@ def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(clu
 
 @pytest.mark.parametrize("atomic", [False, True])
 def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, state, atomic):
-    began = time.monotonic()
     with Beside(
         lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True, rollback_on_failure=atomic)
     ) as installing:
         state({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}})
         error = installing.exception()
-    assert time.monotonic() - began < 60, "Helm's own time would be five minutes"
-    assert type(error) is NotReady
+    assert type(error) is NotReady, "and not TimedOut, after five minutes"
     assert "can't get ready" in error.problem
     assert "InvalidImageName" in error.problem
     assert [release.status for release in client.list()] == ([] if atomic else ["failed"])
@@ -337,12 +335,10 @@ def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, tol
 def test_a_failed_release_that_can_not_get_ready_is_not_waited_for_again(tmp_path, client, state):
     (tmp_path / "lane.yaml").write_text(LANE)
     for _ in ("created", "finished"):
-        began = time.monotonic()
         with Beside(lambda: client.apply(tmp_path / "lane.yaml")) as applying:
             state({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}})
             error = applying.exception()
-        assert time.monotonic() - began < 60, "Helm's own time would be five minutes"
-        assert type(error.errors["zookeeper-coco-1"]) is NotReady
+        assert type(error.errors["zookeeper-coco-1"]) is NotReady, "and not TimedOut, after five minutes"
         assert {one.name: one.status for one in client.list()} == {"zookeeper-coco-1": "failed"}
 
 

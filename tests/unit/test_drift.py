@@ -69,6 +69,11 @@ DIFFERENT = {
     "one more": ({"l": ["a"]}, {"l": ["a", "b"]}, [("l[1]", None, "b", ())]),
     "one less": ({"l": ["a", "b"]}, {"l": ["a"]}, [("l[1]", "b", None, ())]),
     "a mapping for text": ({"a": {"b": 1}}, {"a": "b"}, [("a", {"b": 1}, "b", ())]),
+    "the first of two of one name": (
+        {"l": [{"name": "a", "v": 1}, {"name": "a", "v": 2}]},
+        {"l": [{"name": "a", "v": 3}, {"name": "a", "v": 2}]},
+        [("l[0].v", 1, 3, ())],
+    ),
     "a named one gone": ({"l": [{"name": "a"}]}, {"l": []}, [("l[a]", {"name": "a"}, None, ())]),
 }
 

@@ -309,6 +309,20 @@ class TestDiff:
         assert old in RENDERED
         assert diff(one(RENDERED), one(RENDERED.replace(old, new))) == (line,)
 
+    def test_two_items_of_one_name_are_told_apart_by_their_places(self) -> None:
+        """As environment variables may be: a comparison by name would see the last of them alone."""
+        text = (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+            "spec: {containers: [{name: x, env: [{name: A, value: first}, {name: A, value: last}]}]}\n"
+        )
+        assert diff(one(text), one(text.replace("first", "other"))) == (
+            'Pod x: spec.containers[x].env[0].value: "first" → "other"',
+        )
+        assert diff(one(text), one(text.replace("{name: A, value: first}, ", ""))) == (
+            'Pod x: spec.containers[x].env[0].value: "first" → "last"',
+            'Pod x: spec.containers[x].env[1]: {"name": "A", "value": "last"} → (absent)',
+        )
+
     def test_same_content_has_no_differences(self) -> None:
         assert diff(one(RENDERED), one("---\n".join(reversed(RENDERED.split("---\n"))))) == ()
 

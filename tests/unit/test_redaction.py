@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -90,15 +89,10 @@ def test_one_secret_that_begins_another_leaves_nothing_of_it():
     assert redact("s3cr3t-one-and-more s3cr3t-one") == f"{HIDDEN} {HIDDEN}"
 
 
-def test_a_process_knows_so_many_secrets_and_is_as_fast_as_with_few():
+def test_a_process_knows_so_many_secrets_and_no_more():
     for number in range(redaction.MOST + 500):
         redaction.learn([f"s3cr3t/{number}/{number * 7919:x}", "as-0ften-as-you-like"])
     assert len(redaction._known) == redaction.MOST
-    redact("")  # prepares
-    text = "an ordinary line of a report, such as there are many of\n" * 2000
-    begun = time.process_time()
-    assert redact(text) == text
-    assert time.process_time() - begun < 1
     assert redact("as-0ften-as-you-like") == HIDDEN
     last = redaction.MOST + 499
     assert redact(f"s3cr3t/{last}/{last * 7919:x}") == HIDDEN
