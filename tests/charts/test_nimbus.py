@@ -74,8 +74,8 @@ def test_without_persistence(nimbus: Nimbus) -> None:
     ("values", "sentence"),
     [
         ({"replicas": 0}, "replicas"),
-        ({"minReplication": 3}, "minReplication is 3, and 2 Nimbus can't hold more than 2 copies"),
-        ({"podDisruptionBudget": {"maxUnavailable": 2}}, "would let a drain stop all of the 2 Nimbus"),
+        ({"minReplication": 3}, "minReplication is 3, and 2 Nimbus instances can't hold more than 2 copies"),
+        ({"podDisruptionBudget": {"maxUnavailable": 2}}, "a drain could stop all 2 Nimbus instances"),
         ({"config": {"topology.min.replication.count": 2}}, "set minReplication instead"),
         ({"config": {"nimbus.seeds": ["a"]}}, "set replicas instead"),
         ({"config": {"nimbus.childopts": "-Xmx1g"}}, "set jvm instead"),

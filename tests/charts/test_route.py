@@ -36,8 +36,8 @@ def test_objects_are_what_a_hand_would_write(render: Callable[..., list[Object]]
         ({"targets": [{**V1, "weight": 0.5}]}, "weight"),
         ({"targets": [{**V1, "weight": 1_000_001}]}, "weight"),
         ({"targets": [{**V1, "weight": 0}]}, "every weight of targets is 0"),
-        ({"targets": [V1, {**V1, "lane": "2-coco-1"}]}, "targets leads to one target twice"),
-        ({"targets": [{"lane": "2-coco-1", "weight": 1}]}, "which is the route itself"),
+        ({"targets": [V1, {**V1, "lane": "2-coco-1"}]}, "targets has one target twice"),
+        ({"targets": [{"lane": "2-coco-1", "weight": 1}]}, "the route itself"),
         ({"targets": [{**V1, "lane": "coco"}]}, "lane"),
         ({"targets": [{**V1, "serviceVersion": "1"}]}, "serviceVersion"),
         ({"targets": [{**V1, "subset": "a"}]}, "subset"),
@@ -47,21 +47,21 @@ def test_objects_are_what_a_hand_would_write(render: Callable[..., list[Object]]
         ({"targets": [{**V1, "serviceVersion": "v" + "1" * 60}]}, "targets[0]: the name"),
         ({"targets": [V1], "name": ""}, "no name is given"),
         ({"targets": [V1], "mode": "nginx"}, "mode"),
-        ({"targets": [V1, V2]}, "mode service leads all traffic to one target, and 2 have a weight"),
-        ({"targets": [V1], "matches": [CANARY]}, "matches is given, and mode service can't do it"),
-        ({"targets": [V1], "mirror": {"serviceVersion": "v2"}}, "mirror is given, and mode service can't"),
-        ({"targets": [V1], "timeout": "1s"}, "timeout is given, and mode service can't"),
-        ({"targets": [V1], "retries": {"attempts": 1}}, "retries is given, and mode service can't"),
-        ({"targets": [V1], "affinity": {"by": "cookie"}}, "affinity.by is cookie, and mode service can't"),
-        ({"targets": [V1], "mode": "gateway", "retries": {"attempts": 1}}, "the Gateway API has no retries"),
-        ({"targets": [V1], "mode": "gateway", "affinity": {"by": "clientIP"}}, "the Gateway API has no affinity"),
+        ({"targets": [V1, V2]}, "mode service sends all traffic to one target, and 2 have a weight"),
+        ({"targets": [V1], "matches": [CANARY]}, "matches is set, and mode service does not support it"),
+        ({"targets": [V1], "mirror": {"serviceVersion": "v2"}}, "mirror is set, and mode service does not"),
+        ({"targets": [V1], "timeout": "1s"}, "timeout is set, and mode service does not"),
+        ({"targets": [V1], "retries": {"attempts": 1}}, "retries is set, and mode service does not"),
+        ({"targets": [V1], "affinity": {"by": "cookie"}}, "affinity.by is cookie, and mode service does not"),
+        ({"targets": [V1], "mode": "gateway", "retries": {"attempts": 1}}, "standard channel has no retries"),
+        ({"targets": [V1], "mode": "gateway", "affinity": {"by": "clientIP"}}, "standard channel has no affinity"),
         (
             {"targets": [{**V1, "lane": "2-coco-2"}], "mode": "istio", "affinity": {"by": "clientIP"}},
             "targets[0] is in another lane",
         ),
         ({"targets": [V1], "mode": "istio", "retries": {"attempts": 0, "perTryTimeout": "1s"}}, "attempts is 0"),
         ({"targets": [V1], "mode": "istio", "retries": {"perTryTimeout": "1s"}}, "attempts"),
-        ({"targets": [V1], "mode": "istio", "matches": [{"targets": [V2]}]}, "matches[0] says nothing"),
+        ({"targets": [V1], "mode": "istio", "matches": [{"targets": [V2]}]}, "matches[0] has no condition"),
         (
             {"targets": [V1], "mode": "istio", "matches": [{**CANARY, "targets": [{**V2, "weight": 0}]}]},
             "every weight of matches[0].targets is 0",
@@ -88,7 +88,7 @@ def test_objects_are_what_a_hand_would_write(render: Callable[..., list[Object]]
             },
             "matches[1] is more specific than matches[0]",
         ),
-        ({"targets": [V1], "mode": "istio", "mesh": False}, "nobody's requests would be routed"),
+        ({"targets": [V1], "mode": "istio", "mesh": False}, "the route would have no callers"),
         ({"targets": [V1], "mode": "istio", "ingress": {"hosts": ["a.b"]}}, "ingress.gateways is empty"),
         ({"targets": [V1], "mode": "gateway", "ingress": {"gateways": [{"name": "a"}]}}, "ingress.hosts is empty"),
         ({"targets": [V1], "timeout": "soon"}, "timeout"),
@@ -117,7 +117,7 @@ def test_weights_hold_without_the_schema(run: Callable[..., Any], charts: Any, w
     values = {**LANE, "name": "svc1", "targets": [{**V1, "weight": weight}]}
     done = run("template", "release", charts / "route", "--skip-schema-validation", values=values)
     assert (done.returncode != 0) is bool(said)
-    assert not said or f"targets[0].weight {said}, and a weight is a whole number" in done.stderr
+    assert not said or f"targets[0].weight {said} and must be a whole number" in done.stderr
 
 
 def test_a_whole_number_by_set_is_a_weight(render: Callable[..., list[Object]]) -> None:
@@ -141,4 +141,4 @@ def test_an_upgrade_must_become_the_revision_that_it_says(
     assert render("route", "--is-upgrade", values={**values, "expectedRevision": 1})  # `helm template` is revision 1
     assert render("route", values={**values, "expectedRevision": 7})  # an install makes revision 1, whatever is said
     said = refusal("route", "--is-upgrade", values={**values, "expectedRevision": 7})
-    assert "would be revision 1, and expectedRevision is 7: somebody changed it in between" in said
+    assert "would be revision 1, and expectedRevision is 7: another change came first" in said

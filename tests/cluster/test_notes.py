@@ -80,7 +80,7 @@ def test_sidelanes_notes_are_for_sidelane_and_shown_once(shell, namespace, chart
     install = f"{OURS[chart]} -n {namespace}"
     told = shell(install).stdout
     notes = told[told.index("CHANGE:    created") :]
-    assert "Wait until" in notes or "Then ask it" in notes
+    assert "Wait until" in notes or "Then request" in notes
     assert not re.search(r"helm (install|upgrade|history|rollback|uninstall)", notes)
     release = re.search(r"RELEASE: +(\S+)", told)[1]
     uninstall = f"sidelane uninstall {release} -n {namespace} --wait"

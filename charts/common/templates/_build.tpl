@@ -12,7 +12,7 @@ A number from a values file is a float. A whole one is read as its digits as lon
     {{- include "sidelane.build.textProblem" (printf "%.0f" .value) -}}
   {{- else -}}
     {{- printf
-      "the Build %v is a number that YAML does not keep digit by digit; put it in quotes, such as '20261122'"
+      "the Build %v is a number whose digits YAML does not preserve; put it in quotes, such as '20261122'"
       .value -}}
   {{- end -}}
 {{- else -}}

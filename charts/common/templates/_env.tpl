@@ -18,7 +18,7 @@ chart's extraEnv). The variables that tell a container its lane, then env.
 {{- range .env | default .root.Values.extraEnv }}
 {{- if hasPrefix "SIDELANE_" .name }}
 {{- fail (printf
-  "the environment variable '%s' can't be set: SIDELANE_* tells the container its lane; choose another name"
+  "the environment variable '%s' can't be set: SIDELANE_* is reserved for the lane's variables; choose another name"
   .name) }}
 {{- end }}
 {{ list . | toYaml }}

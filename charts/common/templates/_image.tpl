@@ -1,6 +1,6 @@
 {{- /*
-Takes the root. The image of .Values.image, by digest where one is given: a digest can't be moved, a tag can. One
-registry for all, from a parent chart's `global`, goes before the image's own.
+Takes the root. The image of .Values.image: by digest when it is set, because a tag can be moved and a digest can't. The
+registry in a parent chart's `global` replaces the image's own.
 */ -}}
 {{- define "sidelane.image" -}}
 {{- include "sidelane.image.of" (dict "image" .Values.image "global" .Values.global) -}}
@@ -18,15 +18,16 @@ registry for all, from a parent chart's `global`, goes before the image's own.
   {{- fail (printf "image '%s' has neither a tag nor a digest; set image.tag or image.digest" $name) -}}
 {{- else if eq $tag "latest" -}}
   {{- fail (printf
-    (print "image '%s:latest' is a different image tomorrow, and a Build never changes; set image.tag to a version, "
-      "or image.digest")
+    "image '%s:latest' can change at any time, and a Build never changes; set image.tag to a version, or image.digest"
     $name) -}}
 {{- else -}}
   {{- printf "%s:%s" $name $tag -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes an image. Its tag as text. A tag that YAML has read as a fraction is refused: 3.10 is 3.1 by now. */ -}}
+{{- /*
+Takes an image. Its tag as text. A tag that YAML has read as a fraction is refused, because 3.10 has become 3.1.
+*/ -}}
 {{- define "sidelane.image.tag" -}}
 {{- if and (kindIs "float64" .tag) -}}
   {{- fail (printf
@@ -36,7 +37,7 @@ registry for all, from a parent chart's `global`, goes before the image's own.
 {{- .tag | default "" -}}
 {{- end -}}
 
-{{- /* Takes the root. The version that runs, as far as it is known and fits a label; else nothing. */ -}}
+{{- /* Takes the root. The version that runs, if it is known and is a valid label value; else nothing. */ -}}
 {{- define "sidelane.image.version" -}}
 {{- $version := .Chart.AppVersion -}}
 {{- with .Values.image -}}

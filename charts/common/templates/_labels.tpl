@@ -1,5 +1,6 @@
 {{- /*
-Takes root, component and, for one version of a service, serviceVersion. What a pod of this lane is found by.
+Takes root, component and, for one version of a service, serviceVersion. The labels that select the component's pods in
+this lane.
 */ -}}
 {{- define "sidelane.selector" -}}
 app: {{ include "sidelane.app" . | quote }}
@@ -15,8 +16,8 @@ sidelane.dev/lane: {{ include "sidelane.lane" .root | quote }}
 {{- end -}}
 
 {{- /*
-Takes root, component and, for one version of a service, serviceVersion. Labels for pods and for claims: none of them
-changes with the chart's version, because a claim outlives it and a pod must not restart for it.
+Takes root, component and, for one version of a service, serviceVersion. Labels for pods and claims. They don't depend
+on the chart's version, because a claim outlives it and a pod must not restart for it.
 */ -}}
 {{- define "sidelane.podLabels" -}}
 {{- include "sidelane.selector" . }}
@@ -41,7 +42,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{- /* Takes values and what. The user's own labels or annotations. The contract's are not theirs to set. */ -}}
+{{- /* Takes values and what (`label` or `annotation`). The user's own; keys of the naming contract are refused. */ -}}
 {{- define "sidelane.extra" -}}
 {{- $lines := list -}}
 {{- range $key, $value := .values -}}

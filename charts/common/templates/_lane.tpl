@@ -1,8 +1,8 @@
 {{- /*
-The lane: one Version and one Build, from the chart's own values or from a parent chart's `global`.
-The grammar is that of python/sidelane/naming/lane.py; tests/charts/test_naming.py holds the two together.
+The lane: one Version and one Build, from the chart's own values or from a parent chart's `global`. The grammar is the
+same as in python/sidelane/naming/lane.py; tests/charts/test_naming.py compares the two.
 
-Templates called `….problem` give one sentence, or nothing when all is well: so they can be tested without failing.
+A template named `….problem` gives the problem in one sentence, or nothing, so that tests can call it without a failure.
 */ -}}
 
 {{- /* Takes the root. The lane as text: 2-coco-1. */ -}}
@@ -21,8 +21,8 @@ Templates called `….problem` give one sentence, or nothing when all is well: s
 {{- end -}}
 
 {{- /*
-Takes root, key and example. `helm lint` carries on after a fail, and lints a chart that has no lane yet: the example
-then keeps every name valid, so that lint speaks of the chart alone.
+Takes root, key and example. `helm lint` continues after a fail, and lints a chart that has no lane yet: the example
+then keeps all names valid, so that lint reports only the chart's own faults.
 */ -}}
 {{- define "sidelane.lane.part" -}}
 {{- $given := include "sidelane.lane.given" . | fromJson -}}
@@ -35,7 +35,7 @@ then keeps every name valid, so that lint speaks of the chart alone.
 {{- end -}}
 
 {{- /*
-Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from the two places it may come from.
+Takes root and key. The value of Version or Build as JSON, {"text": …} or {"problem": …}, from either of the two places.
 */ -}}
 {{- define "sidelane.lane.given" -}}
 {{- $texts := list -}}
@@ -43,7 +43,7 @@ Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from t
 {{- $global := .root.Values.global -}}
 {{- range list .root.Values (ternary $global dict (kindIs "map" $global)) -}}
   {{- $value := get . $.key -}}
-  {{- /* Null and empty are how values.yaml and `--set Version=null` say that nothing is given here. */ -}}
+  {{- /* Null and empty mean that the value is not set here: values.yaml and `--set Version=null`. */ -}}
   {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
     {{- $problem = $problem | default (include (printf "sidelane.%s.problem" (lower $.key)) (dict "value" $value)) -}}
     {{- $texts = append $texts (include "sidelane.lane.text" (dict "value" $value)) -}}
@@ -55,7 +55,7 @@ Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from t
   {{- $problem = printf "no %s is given, and a lane is never guessed; add --set Version=coco --set Build=1" .key -}}
   {{- dict "problem" $problem | toJson -}}
 {{- else if gt (len (uniq $texts)) 1 -}}
-  {{- $problem = printf "the %s is '%s' in the chart's own values and '%s' in global; give it in one place"
+  {{- $problem = printf "the %s is '%s' in the chart's own values and '%s' in global; set it in one place"
     .key (first $texts) (last $texts) -}}
   {{- dict "problem" $problem | toJson -}}
 {{- else -}}
@@ -64,8 +64,8 @@ Takes root and key. One value as JSON, {"text": …} or {"problem": …}, from t
 {{- end -}}
 
 {{- /*
-Takes value. How a Version or a Build is written: `--set Build=1` gives a whole number, and a values file's 10000000 is
-a float, which would print as 1e+07.
+Takes value. A Version or a Build as text: `--set Build=1` gives a whole number, and 10000000 in a values file is a
+float, which would print as 1e+07.
 */ -}}
 {{- define "sidelane.lane.text" -}}
 {{- if kindIs "float64" .value -}}

@@ -43,7 +43,7 @@ Takes root, component, kind and, for one version of a service, serviceVersion. T
   {{- if gt (len $name) $limit -}}
     {{- printf
       (print "the name '%s' has %d characters, and a %s takes at most %d; choose a shorter Version or component; "
-        "nothing is ever cut")
+        "names are never cut")
       $name (len $name) .kind $limit -}}
   {{- end -}}
 {{- end -}}
@@ -67,14 +67,13 @@ the limit of a label's value, for all kinds but these:
 {{- define "sidelane.component.problem" -}}
 {{- if not (and (kindIs "string" .) (regexMatch "^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$" (toString .))) -}}
   {{- printf
-    (print "the name '%v' is not lower-case letters and digits in parts joined by single dashes, each part beginning "
-      "with a letter; write it such as 'orders' or 'order-api'; a part that begins with a digit would read as a "
-      "Version")
+    (print "the name '%v' is invalid: it must be lower-case letters and digits in parts joined by single dashes, and "
+      "each part must begin with a letter, because a part that begins with a digit reads as a Version; write it such "
+      "as 'orders' or 'order-api'")
     . -}}
 {{- else if regexMatch "-v[0-9][a-z0-9]*$" . -}}
   {{- printf
-    (print "the name '%s' ends in '%s', which reads as a service version; leave it out, or write it another way: the "
-      "service version is given apart")
+    "the name '%s' ends in '%s', which reads as a service version; rename it, and set the service version by itself"
     . (splitList "-" . | last) -}}
 {{- end -}}
 {{- end -}}
@@ -83,7 +82,7 @@ the limit of a label's value, for all kinds but these:
 {{- define "sidelane.serviceVersion.problem" -}}
 {{- if not (and (kindIs "string" .) (regexMatch "^v[0-9][a-z0-9]*$" (toString .))) -}}
   {{- printf
-    (print "the service version '%v' is not 'v', a digit, and then lower-case letters and digits; write it such as "
+    (print "the service version '%v' is invalid: it must be 'v', a digit, then lower-case letters and digits, such as "
       "'v1' or 'v2beta1'")
     . -}}
 {{- end -}}

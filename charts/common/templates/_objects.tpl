@@ -1,5 +1,5 @@
 {{- /*
-Objects that look alike in every chart. Each takes root, component and, for one version of a service, serviceVersion.
+Objects that are the same in every chart. Each takes root, component and, for one version of a service, serviceVersion.
 */ -}}
 
 {{- define "sidelane.serviceAccount" -}}
@@ -18,7 +18,7 @@ metadata:
   {{- include "sidelane.metadata" (merge (dict "kind" "PodDisruptionBudget") .) | nindent 2 }}
 spec:
   maxUnavailable: {{ include "sidelane.intOrText" .root.Values.podDisruptionBudget.maxUnavailable }}
-  # A pod that does not serve may always be moved: nobody loses by it, and it must not block a drain.
+  # A pod that is not ready can always be evicted: it serves nobody, and it must not block a drain.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
@@ -26,7 +26,8 @@ spec:
 {{- end -}}
 
 {{- /*
-The Prometheus operator's object; the pods' port is called `metrics`, or as `port` says, and `path` is /metrics.
+The Prometheus operator's object. Takes also port, the name of the pods' port (default: metrics), and path (default:
+/metrics).
 */ -}}
 {{- define "sidelane.podMonitor" -}}
 {{- $monitor := .root.Values.metrics.podMonitor -}}
@@ -46,8 +47,8 @@ spec:
 {{- end -}}
 
 {{- /*
-Takes also name and volume, a mapping with storageClass and size; access modes and annotations are the ones under
-.Values.persistence. One of a StatefulSet's volumeClaimTemplates.
+A claim among a StatefulSet's volumeClaimTemplates. Takes also name and volume, a mapping with storageClass and size.
+The access modes and annotations come from .Values.persistence.
 */ -}}
 {{- define "sidelane.claim" -}}
 - metadata:

@@ -1,9 +1,9 @@
 {{- /*
-What pods, containers and pod templates of every chart have in common. Each takes root, component and, for one version
-of a service, serviceVersion.
+Parts that are the same in the pods of every chart. Each takes root, component and, for one version of a service,
+serviceVersion.
 */ -}}
 
-{{- /* What a pod of the chart and the pod of its test share. */ -}}
+{{- /* The parts that a chart's pods and the pod of its test share. */ -}}
 {{- define "sidelane.pod" -}}
 serviceAccountName: {{ include "sidelane.serviceAccountName" . | quote }}
 automountServiceAccountToken: {{ .root.Values.serviceAccount.automountToken | default false }}
@@ -35,7 +35,7 @@ tolerations:
 {{- end -}}
 {{- end -}}
 
-{{- /* Where the pods go. The lane's own labels keep them off one another, and nothing off another lane. */ -}}
+{{- /* Scheduling. The spread counts only pods with this lane's labels, so lanes don't affect one another. */ -}}
 {{- define "sidelane.placement" -}}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
@@ -53,7 +53,7 @@ topologySpreadConstraints:
   - topologyKey: {{ $key }}
     maxSkew: 1
     whenUnsatisfiable: {{ $unsatisfiable | quote }}
-    # A node that is being drained is no place to leave free.
+    # Nodes that are being drained don't count.
     nodeTaintsPolicy: Honor
     labelSelector:
       matchLabels:
@@ -73,7 +73,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* The chart's own image, what a container may do, and where the message about its end comes from. */ -}}
+{{- /* The chart's own image, the container's security context, and the source of its termination message. */ -}}
 {{- define "sidelane.container" -}}
 image: {{ include "sidelane.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy | quote }}
@@ -83,19 +83,20 @@ securityContext:
 {{- end -}}
 
 {{- /*
-Takes policy, if there is one. By default Kubernetes keeps the last lines of a container's log in its status when it
-fails and wrote no message of its own, so that whoever reads the pod sees why.
+Takes policy (optional). By default Kubernetes puts the end of a container's log into the pod's status when the
+container fails without a message of its own, so that readers of the pod see the reason.
 */ -}}
 {{- define "sidelane.termination" -}}
 terminationMessagePolicy: {{ .policy | default "FallbackToLogsOnError" | quote }}
 {{- end -}}
 
 {{- /*
-Takes root, component (the test's), pod (the same of the pods that it tests, as sidelane.pod takes it) and, if wanted,
-seconds. A Pod of `helm test` up to its containers, which follow it.
+Takes root, component (the test's), pod (the arguments of sidelane.pod for the pods under test) and, optionally,
+seconds. A Pod of `helm test` without its containers, which the caller appends.
 
-Helm deletes it before the next test, and not when the test has succeeded: Helm 3 reads the logs (`helm test --logs`)
-after that. It ends before Helm's own five minutes are over, so that a test that hangs says so and holds nothing.
+Helm deletes the Pod before the next test and not after a success, because Helm 3 reads the logs (`helm test --logs`)
+after that. The Pod ends before Helm's own limit of five minutes, so that a test that hangs is reported and blocks
+nothing.
 */ -}}
 {{- define "sidelane.test" -}}
 apiVersion: v1

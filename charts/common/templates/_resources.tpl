@@ -1,23 +1,25 @@
-{{- /* Takes name, heapMiB and resources. A heap that fills the memory limit gets the container killed: refused. */ -}}
+{{- /*
+Takes name, heapMiB and resources. Fails for a heap that fills the memory limit: the container would be killed.
+*/ -}}
 {{- define "sidelane.heapFits" -}}
 {{- $limit := dig "limits" "memory" "" (.resources | default dict) -}}
 {{- if $limit -}}
   {{- $bytes := include "sidelane.bytes" $limit | float64 -}}
   {{- if ge (mulf .heapMiB 1048576) $bytes -}}
     {{- fail (printf
-      (print "%s is %v, which does not fit below resources.limits.memory (%v): Java needs memory beside its heap; "
-        "lower the heap or raise the limit")
+      (print "%s is %v, which does not fit below resources.limits.memory (%v): Java also needs memory outside its "
+        "heap; lower the heap or raise the limit")
       .name .heapMiB $limit) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes a Kubernetes quantity, such as 1Gi, 1.5G or 1073741824. It in bytes. */ -}}
+{{- /* Takes a Kubernetes quantity, such as 1Gi, 1.5G or 1073741824. The number of bytes. */ -}}
 {{- define "sidelane.bytes" -}}
 {{- printf "%.0f" (include "sidelane.quantity" . | float64) -}}
 {{- end -}}
 
-{{- /* Takes a Kubernetes quantity, such as 1Gi or 500m. It as a number. */ -}}
+{{- /* Takes a Kubernetes quantity, such as 1Gi or 500m. The quantity as a number. */ -}}
 {{- define "sidelane.quantity" -}}
 {{- $text := include "sidelane.scalar" . -}}
 {{- $units := dict "" 1.0 "m" 0.001

@@ -1,8 +1,8 @@
 {{- /*
-Pod Security `restricted`, which Kubernetes checks on each pod: runAsNonRoot must be said, a runAsUser is not enough.
-The chart's values are laid over it, for the user and group that the image wants, or that a cluster such as OpenShift
-gives. What would take a pod out of the standard is refused here: the API server would take the Deployment, and refuse
-its pods.
+Security contexts that meet Pod Security `restricted`. Kubernetes checks it on each pod: runAsNonRoot must be set,
+runAsUser alone is not enough. The chart's values are merged into the context, for the user and group that an image
+needs or a cluster such as OpenShift assigns. Values that violate the standard are refused here, because the API server
+would accept the Deployment and refuse its pods.
 */ -}}
 
 {{- /* Takes the root. */ -}}
@@ -21,7 +21,9 @@ its pods.
   (dict "what" "containerSecurityContext" "over" (list .Values.containerSecurityContext)) -}}
 {{- end -}}
 
-{{- /* Takes what, for a sentence, and over: contexts, each laid over the one before. */ -}}
+{{- /*
+Takes what (the name of the value in messages) and over: contexts, of which each overrides the ones before.
+*/ -}}
 {{- define "sidelane.containerSecurityContext.of" -}}
 {{- $context := dict
   "allowPrivilegeEscalation" false
@@ -37,8 +39,8 @@ its pods.
 {{- end -}}
 
 {{- /*
-Takes what, context, own (the keys that this kind of context has beside those that both have) and needed (those that
-`restricted` wants said). Fails where the context is outside the standard.
+Takes what, context, own (the keys that only this kind of context has) and needed (the keys that `restricted` requires).
+Fails for a context outside the standard.
 */ -}}
 {{- define "sidelane.restricted" -}}
 {{- $context := .context -}}
@@ -75,7 +77,7 @@ Takes what, context, own (the keys that this kind of context has beside those th
 {{- end -}}
 {{- if $wrong -}}
   {{- fail (printf
-    "%s can't have this %s: the pods would be outside Pod Security 'restricted' and be refused; leave it out"
+    "%s has an invalid %s: it violates Pod Security 'restricted', which would refuse the pods; remove it"
     .what (join ", " (uniq $wrong))) -}}
 {{- end -}}
 {{- end -}}

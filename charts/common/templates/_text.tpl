@@ -1,4 +1,4 @@
-{{- /* Takes any value. What it is, for a sentence. */ -}}
+{{- /* Takes any value. Its type, as a word for messages. */ -}}
 {{- define "sidelane.kindOf" -}}
 {{- if typeIs "json.Number" . -}}
 a number
@@ -8,13 +8,13 @@ a number
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes text. As much of it as a sentence bears. */ -}}
+{{- /* Takes text. The text, shortened for messages. */ -}}
 {{- define "sidelane.shown" -}}
 {{- ternary . (printf "%s..." (trunc 57 .)) (le (len .) 60) -}}
 {{- end -}}
 
 {{- /*
-Takes a scalar. It as plain text: numbers from a values file are floats, and 4194304 would print as 4.194304e+06.
+Takes a scalar. The value as plain text: numbers from a values file are floats, and 4194304 would print as 4.194304e+06.
 */ -}}
 {{- define "sidelane.scalar" -}}
 {{- if kindIs "float64" . -}}
@@ -24,7 +24,9 @@ Takes a scalar. It as plain text: numbers from a values file are floats, and 419
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes a whole number or text, such as 25%. It as YAML, text as text: what Kubernetes calls IntOrString. */ -}}
+{{- /*
+Takes a whole number or text, such as 25%. The value as YAML, with text in quotes (IntOrString in Kubernetes).
+*/ -}}
 {{- define "sidelane.intOrText" -}}
 {{- if kindIs "string" . -}}
   {{- quote . -}}

@@ -1,8 +1,8 @@
 {{- /*
-Takes value. What is wrong with a Version, in one sentence with its remedy; nothing when it is one.
+Takes value. The problem with a Version, in one sentence with its remedy; nothing when the Version is valid.
 
-A number that came by --set is whole, and taken as its digits. A number from a values file is refused, even a whole one:
-2.0 and 0x2 are 2 by the time a template sees them.
+A number from --set is whole, and is read as its digits. A number from a values file is refused, even a whole one: 2.0
+and 0x2 have become 2 when a template sees them.
 */ -}}
 {{- define "sidelane.version.problem" -}}
 {{- if or (kindIs "int64" .value) (and (kindIs "string" .value) (not (typeIs "json.Number" .value))) -}}
@@ -20,8 +20,8 @@ A number that came by --set is whole, and taken as its digits. A number from a v
 {{- $grammar := "^([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)$" -}}
 {{- if gt (len .) $limit -}}
   {{- printf
-    (print "the Version '%s' has %d characters, and at most %d leave room for the names made of it; choose a shorter "
-      "one; nothing is ever cut")
+    (print "the Version '%s' has %d characters, and at most %d leave room for the names that contain it; choose a "
+      "shorter one; names are never cut")
     (include "sidelane.shown" .) (len .) $limit -}}
 {{- else if not (regexMatch $grammar .) -}}
   {{- $rule := "is not made of lower-case letters and digits, joined by single dashes" -}}

@@ -1,5 +1,6 @@
 {{- /*
-What concerns two parts at once; each part checks its own values. `helm lint` has no values of the parts to check.
+Takes the root. Checks that concern two parts; each part checks its own values. In `helm lint` the values of the parts
+are missing.
 */ -}}
 {{- define "sidelane.pipeline.checks" -}}
 {{- $shared := .Values.global | default dict -}}
@@ -7,8 +8,8 @@ What concerns two parts at once; each part checks its own values. `helm lint` ha
   (hasKey .Values.nimbus "replicas") (hasKey .Values.ui "nimbus") -}}
   {{- if ne (int .Values.nimbus.replicas) (int .Values.ui.nimbus.replicas) -}}
     {{- fail (printf
-      (print "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would show Nimbus that are not there, or "
-        "miss some; give one number to both by global.nimbus.replicas")
+      (print "nimbus.replicas is %v and ui.nimbus.replicas is %v, so the UI would list missing Nimbus instances or "
+        "leave some out; set one number for both with global.nimbus.replicas")
       .Values.nimbus.replicas .Values.ui.nimbus.replicas) -}}
   {{- end -}}
 {{- end -}}
@@ -22,8 +23,8 @@ What concerns two parts at once; each part checks its own values. `helm lint` ha
 {{- end -}}
 {{- if gt (len $places) 1 -}}
   {{- fail (printf
-    (print "%s have different values under zookeeper, and the parts of one Storm meet in one place; give it to all by "
-      "global.zookeeper")
+    (print "%s have different values under zookeeper, and all parts of one Storm need the same ZooKeeper; set it for "
+      "all with global.zookeeper")
     (values $places | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}

@@ -1,10 +1,10 @@
 {{- /*
-What no schema can say well, because it is about several values at once, or must hold when the schema is skipped.
+Checks that a schema can't express well, because they compare several values or must also hold when schemas are skipped.
 
-A mode refuses what it cannot do; what two modes can both do means the same in both.
+A mode refuses what it does not support. A value that two modes support means the same in both.
 */ -}}
 
-{{- /* Takes the root. The service's name; see sidelane.lane.part for the example that `helm lint` gets. */ -}}
+{{- /* Takes the root. The service's name. `helm lint` gets an example, as in sidelane.lane.part. */ -}}
 {{- define "sidelane.route.name" -}}
 {{- $name := .Values.name | default "" -}}
 {{- $problem := include "sidelane.component.problem" $name -}}
@@ -24,7 +24,7 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 {{- include "sidelane.route.checks.revision" . -}}
 {{- include "sidelane.route.checks.same" . -}}
 {{- if not (has .Values.mode (list "service" "istio" "gateway")) -}}
-  {{- fail (printf "mode is '%v', and a route is made by 'service', 'istio' or 'gateway'" .Values.mode) -}}
+  {{- fail (printf "mode is '%v' and must be service, istio or gateway" .Values.mode) -}}
 {{- end -}}
 {{- range (include "sidelane.route.splits" . | fromJsonArray) -}}
   {{- include "sidelane.route.checks.split" (dict "root" $ "at" .at "targets" .targets) -}}
@@ -38,26 +38,26 @@ A mode refuses what it cannot do; what two modes can both do means the same in b
 {{- end -}}
 
 {{- /*
-Takes the root. Helm numbers a release's revisions, so a number says whether somebody else came in between.
+Takes the root. Helm numbers a release's revisions, so an unexpected number shows that another change came first.
 */ -}}
 {{- define "sidelane.route.checks.revision" -}}
 {{- $expected := int (.Values.expectedRevision | default 0) -}}
 {{- if and .Release.IsUpgrade (gt $expected 0) (ne $expected (int .Release.Revision)) -}}
   {{- fail (printf
-    (print "this change of the route would be revision %d, and expectedRevision is %d: somebody changed it in "
-      "between, or the number is left from an earlier change; look at the route again, and add --set "
-      "expectedRevision=0 to change it all the same")
+    (print "this change would be revision %d of the route, and expectedRevision is %d: another change came first, or "
+      "the number is left from an earlier change; look at the route again, and add --set expectedRevision=0 to change "
+      "it anyway")
     (int .Release.Revision) $expected) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Takes the root. What makes this route is its name and its lane: with others, Helm would take the stable name away and
-make another. `lookup` sees nothing in `helm template`, and the default account wherever it sees; nothing that is
-installed depends on it (sidelane.dev/asks: on-upgrade).
+Takes the root. A route is identified by its name and its lane: an upgrade with others would delete the stable name and
+create another. `lookup` returns nothing in `helm template`; where it works, it finds the default account. No installed
+object depends on it (sidelane.dev/asks: on-upgrade).
 
-A stable name has one route: with `--take-ownership` Helm would lead another release's requests elsewhere, and delete
-its objects with the release that took them.
+A stable name has one route: with `--take-ownership` Helm would redirect the requests of another release, and delete its
+objects with the release that took them.
 */ -}}
 {{- define "sidelane.route.checks.same" -}}
 {{- $stable := include "sidelane.name"
@@ -66,15 +66,14 @@ its objects with the release that took them.
 {{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" ($found | default dict) -}}
 {{- if and $owner (ne $owner .Release.Name) -}}
   {{- fail (printf
-    (print "the release '%s' can't have the Service %s: it belongs to the release '%s'; change that one, or uninstall "
-      "it first")
+    "the release '%s' can't have the Service %s: it belongs to the release '%s'; change that one, or uninstall it first"
     .Release.Name $stable $owner) -}}
 {{- end -}}
 {{- if .Release.IsUpgrade -}}
   {{- if and (not $found) (lookup "v1" "ServiceAccount" .Release.Namespace "default") -}}
     {{- fail (printf
-      (print "the release '%s' has no Service %s: either the name or the lane is not the one that it was installed "
-        "with, or the Service was deleted; install another route beside it, or uninstall this one first")
+      (print "the release '%s' has no Service %s: its name or lane differs from the installed one, or the Service was "
+        "deleted; install another route beside it, or uninstall this one first")
       .Release.Name $stable) -}}
   {{- end -}}
 {{- end -}}
@@ -84,10 +83,12 @@ its objects with the release that took them.
 {{- define "sidelane.route.checks.split" -}}
 {{- $at := .at -}}
 {{- if not .targets -}}
-  {{- fail (printf "%s is empty, and a route leads somewhere; give such as [{serviceVersion: v1, weight: 100}]" .at) -}}
+  {{- fail (printf
+    "%s is empty, and a route must have a target; set one, such as [{serviceVersion: v1, weight: 100}]"
+    .at) -}}
 {{- end -}}
 {{- if gt (len .targets) 16 -}}
-  {{- fail (printf "%s has %d targets, and the Gateway API takes at most 16" .at (len .targets)) -}}
+  {{- fail (printf "%s has %d targets, and the Gateway API allows at most 16" .at (len .targets)) -}}
 {{- end -}}
 {{- $sum := 0 -}}
 {{- $names := list -}}
@@ -97,17 +98,17 @@ its objects with the release that took them.
   {{- $weight := include "sidelane.scalar" $target.weight -}}
   {{- if not (and (regexMatch "^[0-9]{1,7}$" $weight) (le (int $weight) 1000000)) -}}
     {{- fail (printf
-      "%s.weight is %s, and a weight is a whole number from 0 to 1000000, always written"
+      "%s.weight is %s and must be a whole number from 0 to 1000000; set it for every target"
       $place (ternary "not given" $weight (kindIs "invalid" $target.weight))) -}}
   {{- end -}}
   {{- $sum = add $sum (int $weight) -}}
   {{- $names = append $names (include "sidelane.route.target.name" (dict "root" $.root "target" $target)) -}}
 {{- end -}}
 {{- if and .targets (eq (int $sum) 0) -}}
-  {{- fail (printf "every weight of %s is 0, so its requests would lead nowhere; give one of them a weight" .at) -}}
+  {{- fail (printf "every weight of %s is 0, so its requests would have no target; give one of them a weight" .at) -}}
 {{- end -}}
 {{- if ne (len $names) (len (uniq $names)) -}}
-  {{- fail (printf "%s leads to one target twice; give it one weight" .at) -}}
+  {{- fail (printf "%s has one target twice; keep it once, with one weight" .at) -}}
 {{- end -}}
 {{- end -}}
 
@@ -116,11 +117,11 @@ its objects with the release that took them.
 {{- $named := include "sidelane.route.target.named" . | fromJson -}}
 {{- $own := include "sidelane.lane" .root -}}
 {{- if not (regexMatch "^([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)-(0|[1-9][0-9]{0,17})$" (toString $named.lane)) -}}
-  {{- fail (printf "%s.lane is '%v', and a lane is a Version and a Build, written such as 2-coco-1" .at $named.lane) -}}
+  {{- fail (printf "%s.lane is '%v' and must be a Version and a Build, such as 2-coco-1" .at $named.lane) -}}
 {{- end -}}
 {{- if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
   {{- fail (printf
-    (print "%s names no serviceVersion, so it would lead to %s-%s, which is the route itself; add such as "
+    (print "%s has no serviceVersion, so its target would be %s-%s, the route itself; add one, such as "
       "serviceVersion: v1, or another lane")
     .at (include "sidelane.route.name" .root) $own) -}}
 {{- end -}}
@@ -134,7 +135,7 @@ its objects with the release that took them.
 {{- range $index, $match := .Values.matches -}}
   {{- $at := printf "matches[%d]" $index -}}
   {{- if not (or $match.headers $match.cookie $match.path $match.method) -}}
-    {{- fail (printf "%s says nothing that a request must have; give it headers, a cookie, a path or a method" $at) -}}
+    {{- fail (printf "%s has no condition; set headers, cookie, path or method" $at) -}}
   {{- end -}}
   {{- $names := list -}}
   {{- range $match.headers -}}
@@ -145,14 +146,14 @@ its objects with the release that took them.
   {{- end -}}
   {{- if ne (len $names) (len (uniq $names)) -}}
     {{- fail (printf
-      (print "%s has two conditions on one header (a cookie is one on the header cookie), and only one would hold; "
-        "make one of them")
+      (print "%s has two conditions on one header (a cookie is a condition on the header cookie), and only one would "
+        "apply; combine them")
       $at) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes the root. A Service has a selector, and nothing else. */ -}}
+{{- /* Takes the root. A Service has only a selector. */ -}}
 {{- define "sidelane.route.checks.service" -}}
 {{- $with := list -}}
 {{- range .Values.targets -}}
@@ -162,8 +163,8 @@ its objects with the release that took them.
 {{- end -}}
 {{- if gt (len $with) 1 -}}
   {{- fail (printf
-    (print "mode service leads all traffic to one target, and %d have a weight; give the others 0, or use mode istio "
-      "or gateway to split")
+    (print "mode service sends all traffic to one target, and %d have a weight; set the others to 0, or use mode "
+      "istio or gateway to split")
     (len $with)) -}}
 {{- end -}}
 {{- $mirror := include "sidelane.route.mirror" . | fromJson -}}
@@ -172,13 +173,13 @@ its objects with the release that took them.
 {{- range $what, $given := $others -}}
   {{- if $given -}}
     {{- fail (printf
-      "%s is given, and mode service can't do it: a Service reads no requests; use mode istio or gateway"
+      "%s is set, and mode service does not support it: a Service does not read requests; use mode istio or gateway"
       $what) -}}
   {{- end -}}
 {{- end -}}
 {{- if eq .Values.affinity.by "cookie" -}}
-  {{- fail (print "affinity.by is cookie, and mode service can't do it: a Service reads no requests; use clientIP, or "
-    "mode istio") -}}
+  {{- fail (print "affinity.by is cookie, and mode service does not support it: a Service does not read requests; use "
+    "clientIP, or mode istio") -}}
 {{- end -}}
 {{- end -}}
 
@@ -186,8 +187,8 @@ its objects with the release that took them.
 {{- define "sidelane.route.checks.istio" -}}
 {{- with .Values.retries -}}
   {{- if and (eq (int .attempts) 0) (or .perTryTimeout .conditions) -}}
-    {{- fail (print "retries.attempts is 0, so there is no try for perTryTimeout or conditions to speak of; leave "
-      "these out") -}}
+    {{- fail (print "retries.attempts is 0, so perTryTimeout and conditions have no effect; remove them"
+) -}}
   {{- end -}}
 {{- end -}}
 {{- if .Values.affinity.by -}}
@@ -196,8 +197,8 @@ its objects with the release that took them.
     {{- range $index, $target := .targets -}}
       {{- if $target.lane -}}
         {{- fail (printf
-          (print "affinity.by is %s, and %s[%d] is in another lane, where this route can set none; leave the affinity "
-            "out, or route in that lane")
+          (print "affinity.by is %s, and %s[%d] is in another lane, for which this route can't set an affinity; "
+            "remove the affinity, or route in that lane")
           $.Values.affinity.by $at $index) -}}
       {{- end -}}
     {{- end -}}
@@ -208,17 +209,16 @@ its objects with the release that took them.
 {{- /* Takes the root. */ -}}
 {{- define "sidelane.route.checks.gateway" -}}
 {{- if .Values.retries -}}
-  {{- fail (print "retries is given, and the Gateway API has no retries yet in its standard channel; leave them to the "
-    "mesh, or use mode istio") -}}
+  {{- fail (print "retries is set, and the Gateway API's standard channel has no retries yet; leave them to the mesh, "
+    "or use mode istio") -}}
 {{- end -}}
 {{- if .Values.affinity.by -}}
   {{- fail (printf
-    (print "affinity.by is %s, and the Gateway API has no affinity yet in its standard channel; leave it out, or use "
-      "mode istio")
+    "affinity.by is %s, and the Gateway API's standard channel has no affinity yet; remove it, or use mode istio"
     .Values.affinity.by) -}}
 {{- end -}}
 {{- /*
-The first match that fits is taken, in every mode; the Gateway API takes the most specific one. Held to be the same.
+Every mode uses the first match that fits, and the Gateway API the most specific one. So their orders must agree.
 */ -}}
 {{- $before := "" -}}
 {{- range $index, $match := .Values.matches -}}
@@ -226,14 +226,14 @@ The first match that fits is taken, in every mode; the Gateway API takes the mos
   {{- if and $before (gt $rank $before) -}}
     {{- fail (printf
       (print "matches[%d] is more specific than matches[%d] before it (exact paths, then longer prefixes, then a "
-        "method, then more headers), so the Gateway API would take it first; put it first")
+        "method, then more headers), so the Gateway API would use it first; put it first")
       $index (sub $index 1)) -}}
   {{- end -}}
   {{- $before = $rank -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes a match. How specific the Gateway API finds it (HTTPRouteRule.matches), as text that sorts. */ -}}
+{{- /* Takes a match. Its precedence in the Gateway API (HTTPRouteRule.matches), as text that sorts. */ -}}
 {{- define "sidelane.route.gateway.rank" -}}
 {{- $path := .path | default dict -}}
 {{- $headers := add (len (.headers | default list)) (ternary 1 0 (not (empty .cookie))) -}}
@@ -243,17 +243,17 @@ The first match that fits is taken, in every mode; the Gateway API takes the mos
   (ternary 1 0 (not (empty .method))) $headers -}}
 {{- end -}}
 
-{{- /* Takes the root. Whose requests are routed. */ -}}
+{{- /* Takes the root. Checks of the callers: the mesh, the gateways, or both. */ -}}
 {{- define "sidelane.route.checks.callers" -}}
 {{- $gateways := .Values.ingress.gateways -}}
 {{- if not (or .Values.mesh $gateways (eq .Values.mode "service")) -}}
-  {{- fail "mesh is false and ingress.gateways is empty, so nobody's requests would be routed; set one of them" -}}
+  {{- fail "mesh is false and ingress.gateways is empty, so the route would have no callers; set one of them" -}}
 {{- end -}}
 {{- if and $gateways (not .Values.ingress.hosts) -}}
-  {{- fail (print "ingress.gateways is given and ingress.hosts is empty, so every host of the gateway would lead here; "
-    "name the hosts") -}}
+  {{- fail (print "ingress.gateways is set and ingress.hosts is empty, so the route would get every host of the "
+    "gateway; set the hosts") -}}
 {{- end -}}
 {{- if and .Values.ingress.hosts (not $gateways) -}}
-  {{- fail "ingress.hosts is given and ingress.gateways is empty, so nobody serves them; name the gateways" -}}
+  {{- fail "ingress.hosts is set and ingress.gateways is empty, so no gateway serves them; set the gateways" -}}
 {{- end -}}
 {{- end -}}

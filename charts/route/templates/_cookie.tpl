@@ -1,6 +1,4 @@
-{{- /*
-Takes name and value. The whole header Cookie, as a regular expression, when this cookie is among the others.
-*/ -}}
+{{- /* Takes name and value. A regular expression for a whole Cookie header that contains this cookie. */ -}}
 {{- define "sidelane.route.cookie" -}}
 {{- printf "(.*; ?)?%s=%s(;.*)?" (regexQuoteMeta .name) (regexQuoteMeta .value) -}}
 {{- end -}}

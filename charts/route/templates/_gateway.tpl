@@ -1,4 +1,4 @@
-{{- /* Takes root and targets. Where the requests of a rule go, and how. */ -}}
+{{- /* Takes root and targets. The action of a rule: its targets and how requests are sent to them. */ -}}
 {{- define "sidelane.route.gateway.action" -}}
 {{- with include "sidelane.route.mirror" .root | fromJson -}}
 filters:
@@ -28,7 +28,8 @@ port: {{ include "sidelane.scalar" .root.Values.port }}
 {{- end -}}
 
 {{- /*
-Takes a match. Its conditions, with what the API would fill in, so that what is there can be held against this.
+Takes a match. Its conditions, with the defaults that the API server sets, so that the live object can be compared with
+it.
 */ -}}
 {{- define "sidelane.route.gateway.match" -}}
 {{- $path := .path | default dict -}}

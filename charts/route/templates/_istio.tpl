@@ -1,4 +1,4 @@
-{{- /* Takes root and targets. Where the requests of a rule go, and how. */ -}}
+{{- /* Takes root and targets. The action of a rule: its targets and how requests are sent to them. */ -}}
 {{- define "sidelane.route.istio.action" -}}
 route:
   {{- range .targets }}
@@ -35,8 +35,8 @@ port:
 {{- end -}}
 
 {{- /*
-Takes a match. Its conditions. A prefix is of whole path segments, as the Gateway API has it, and Istio's is of
-characters: so `/api` is `/api` itself, or what begins with `/api/`.
+Takes a match. Its conditions. A prefix here consists of whole path segments, as in the Gateway API; Istio's consists of
+characters. So `/api` becomes `/api` itself or a prefix `/api/`.
 */ -}}
 {{- define "sidelane.route.istio.match" -}}
 {{- $conditions := dict -}}

@@ -1,16 +1,14 @@
 {{- /*
-Where traffic can go. A target is a service's version in a lane, or a lane's component that has no versions; its lane is
-the route's own unless it names another.
+The targets of traffic. A target is a version of a service in a lane, or a component without versions; default lane: the
+route's own.
 */ -}}
 
-{{- /* Takes root, target and at (its place in the values). The name of the target's own Service. */ -}}
+{{- /* Takes root, target and at (its place in the values). The name of the target's Service. */ -}}
 {{- define "sidelane.route.target.name" -}}
 {{- include "sidelane.name.text" (include "sidelane.route.target.named" . | fromJson) -}}
 {{- end -}}
 
-{{- /*
-Takes root and target. What its name is made of, as JSON: component, lane and, where it has one, serviceVersion.
-*/ -}}
+{{- /* Takes root and target. The parts of its name, as JSON: component, lane and, if it has one, serviceVersion. */ -}}
 {{- define "sidelane.route.target.named" -}}
 {{- $lane := .target.lane | default (include "sidelane.lane" .root) -}}
 {{- $named := dict "component" (include "sidelane.route.name" .root) "lane" $lane "kind" "Service" -}}
@@ -20,7 +18,7 @@ Takes root and target. What its name is made of, as JSON: component, lane and, w
 {{- toJson $named -}}
 {{- end -}}
 
-{{- /* Takes root and target. Its Service's full name, which means the same in every namespace. */ -}}
+{{- /* Takes root and target. The full DNS name of its Service, which is valid in every namespace. */ -}}
 {{- define "sidelane.route.target.host" -}}
 {{- include "sidelane.route.host" (dict "root" .root "name" (include "sidelane.route.target.name" .)) -}}
 {{- end -}}
@@ -40,7 +38,7 @@ version: {{ . | quote }}
 sidelane.dev/lane: {{ $named.lane | quote }}
 {{- end -}}
 
-{{- /* Takes the root. The target that gets most, the first of equals, as JSON. */ -}}
+{{- /* Takes the root. The target with the highest weight, the first of several, as JSON. */ -}}
 {{- define "sidelane.route.target.main" -}}
 {{- $main := dict -}}
 {{- range .Values.targets -}}
@@ -51,7 +49,7 @@ sidelane.dev/lane: {{ $named.lane | quote }}
 {{- toJson $main -}}
 {{- end -}}
 
-{{- /* Takes the root. Every list of targets with its place, as JSON: [{at, targets}, …]. */ -}}
+{{- /* Takes the root. All lists of targets with their places, as JSON: [{at, targets}, …]. */ -}}
 {{- define "sidelane.route.splits" -}}
 {{- $splits := list (dict "at" "targets" "targets" (.Values.targets | default list)) -}}
 {{- range $index, $match := .Values.matches -}}
@@ -61,7 +59,7 @@ sidelane.dev/lane: {{ $named.lane | quote }}
 {{- toJson $splits -}}
 {{- end -}}
 
-{{- /* Takes the root. The target that gets copies, as JSON; an empty one for none. */ -}}
+{{- /* Takes the root. The target of the mirror, as JSON; empty without a mirror. */ -}}
 {{- define "sidelane.route.mirror" -}}
 {{- $mirror := .Values.mirror | default dict -}}
 {{- $wanted := or $mirror.serviceVersion $mirror.lane | empty | not -}}

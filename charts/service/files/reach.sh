@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# helm test: whether a service answers. $1 is its host, $2 the seconds to try, $3 a path or nothing, and then its TCP ports.
-# With a path the first port is asked for it by HTTP; without one every port has to take a connection. Bash needs no other
-# program for either.
+# helm test: checks that a service responds. $1 is its host, $2 the timeout in seconds, $3 a path or nothing, and the
+# others are its TCP ports. With a path the script sends an HTTP request to the first port; without one it connects to
+# every port. Bash needs no other program for either.
 set -uo pipefail
 host=$1 deadline=$((SECONDS + $2)) path=$3
 shift 3
@@ -12,7 +12,7 @@ connects() {
 
 answers() {
   local status
-  # What the server says after its first line is of no interest, so nobody waits for it.
+  # Only the first line of the response counts.
   status=$(
     exec 3<>"/dev/tcp/$host/$1" || exit
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: helm-test\r\nConnection: close\r\n\r\n' "$path" "$host" >&3

@@ -1,7 +1,10 @@
-{{- /* What no schema can say, because it is about two values at once, or must hold when the schema is skipped. */ -}}
+{{- /*
+Takes the root. Checks that a schema can't express, because they compare two values or must also hold when schemas are
+skipped.
+*/ -}}
 {{- define "sidelane.service.checks" -}}
 {{- if not .Values.image.repository -}}
-  {{- fail "no image is given; add --set image.repository=registry.example/svc1 --set image.tag=1.4.0" -}}
+  {{- fail "no image is set; add --set image.repository=registry.example/svc1 --set image.tag=1.4.0" -}}
 {{- end -}}
 {{- include "sidelane.service.portChecks" (dict "what" "the service" "ports" .Values.ports) -}}
 {{- include "sidelane.service.volumeChecks" . -}}
@@ -23,22 +26,23 @@
 {{- with .Values.autoscaling -}}
   {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
     {{- fail (printf
-      "autoscaling.minReplicas is %v, and autoscaling.maxReplicas is %v; raise one or lower the other"
+      "autoscaling.minReplicas is %v and greater than autoscaling.maxReplicas, %v; lower it or raise the other"
       .minReplicas .maxReplicas) -}}
   {{- end -}}
   {{- if and .enabled (not (or .cpu .memory .metrics)) -}}
-    {{- fail (print "autoscaling.enabled is true, and there is nothing to scale by; set autoscaling.cpu, "
-      "autoscaling.memory or autoscaling.metrics") -}}
+    {{- fail (print "autoscaling.enabled is true and no metric is set; set autoscaling.cpu, autoscaling.memory or "
+      "autoscaling.metrics") -}}
   {{- end -}}
 {{- end -}}
 {{- if has (toString .Values.podDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
-  {{- fail (print "podDisruptionBudget.maxUnavailable is 0, and no node with a pod of this service could ever be "
-    "drained; allow 1 or more") -}}
+  {{- fail (print "podDisruptionBudget.maxUnavailable is 0, so no node with a pod of this service could be drained; "
+    "set 1 or more") -}}
 {{- end -}}
 {{- $strategy := .Values.strategy -}}
 {{- if and (eq $strategy.type "RollingUpdate") (has (toString $strategy.maxUnavailable) (list "0" "0%"))
   (has (toString $strategy.maxSurge) (list "0" "0%")) -}}
-  {{- fail "strategy.maxUnavailable and strategy.maxSurge are both 0, and no pod could ever be replaced; raise one" -}}
+  {{- fail (print "strategy.maxUnavailable and strategy.maxSurge are both 0, so no pod could be replaced; raise one of "
+    "them") -}}
 {{- end -}}
 {{- end -}}
 
@@ -46,32 +50,35 @@
 {{- if and .Values.drainSeconds (not (get .Values.lifecycle "preStop"))
   (ge (int .Values.drainSeconds) (int .Values.terminationGracePeriodSeconds)) -}}
   {{- fail (printf
-    (print "drainSeconds is %v, and after terminationGracePeriodSeconds (%v) the pod is killed; leave it time to stop "
-      "after it was drained")
+    (print "drainSeconds is %v, and the pod is killed after terminationGracePeriodSeconds (%v); lower it, so that the "
+      "pod has time to stop after the drain")
     .Values.drainSeconds .Values.terminationGracePeriodSeconds) -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* A headless Service leads to the pods' own addresses, past all that stands before a Service's address. */ -}}
+{{- /*
+Takes the root. A headless Service resolves to the pods' addresses, so the features of a Service's own address don't
+apply.
+*/ -}}
 {{- define "sidelane.service.headlessChecks" -}}
 {{- $service := .Values.service -}}
 {{- if $service.headless -}}
   {{- if ne $service.type "ClusterIP" -}}
     {{- fail (printf
-      "service.headless is true, and a Service of type %s has an address; leave one of them out"
+      "service.headless is true, and a Service of type %s can't be headless; remove one of the two"
       $service.type) -}}
   {{- end -}}
   {{- range .Values.ports -}}
     {{- if and .port (ne (int .port) (int .containerPort)) -}}
       {{- fail (printf
-        (print "service.headless is true, and the port '%s' is %v where its containerPort is %v: a headless Service "
-          "translates no port, so nothing would answer on %v; set its port to %v, or leave service.headless out")
+        (print "service.headless is true, and the port '%s' is %v while its containerPort is %v: a headless Service "
+          "translates no ports, so nothing would listen on %v; set the port to %v, or remove service.headless")
         .name .port .containerPort .port .containerPort) -}}
     {{- end -}}
   {{- end -}}
   {{- if or (ne $service.sessionAffinity "None") $service.trafficDistribution -}}
-    {{- fail (print "service.headless is true, and clients choose their pod themselves: service.sessionAffinity and "
-      "service.trafficDistribution would do nothing; leave them out, or service.headless") -}}
+    {{- fail (print "service.headless is true, so service.sessionAffinity and service.trafficDistribution have no "
+      "effect; remove them, or service.headless") -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -79,12 +86,12 @@
 {{- define "sidelane.service.reachChecks" -}}
 {{- with .Values.service -}}
   {{- if and .externalTrafficPolicy (eq .type "ClusterIP") -}}
-    {{- fail (print "service.externalTrafficPolicy is about traffic from outside, and none reaches a Service of type "
-      "ClusterIP; leave it out") -}}
+    {{- fail (print "service.externalTrafficPolicy applies to external traffic, and a Service of type ClusterIP gets "
+      "none; remove it") -}}
   {{- end -}}
   {{- if and .loadBalancerClass (ne .type "LoadBalancer") -}}
     {{- fail (printf
-      "service.loadBalancerClass is for the type LoadBalancer, and service.type is %s; leave it out"
+      "service.loadBalancerClass requires the type LoadBalancer, and service.type is %s; remove it"
       .type) -}}
   {{- end -}}
 {{- end -}}
@@ -95,19 +102,18 @@
 {{- end -}}
 {{- if not (has .Values.metrics.port $names) -}}
   {{- fail (printf
-    (print "metrics.port is '%s', and ports has no such name; add it there, without a port where only Prometheus is "
-      "to reach it")
+    "metrics.port is '%s', which is not a name in ports; add it there, without `port` if only Prometheus uses it"
     .Values.metrics.port) -}}
 {{- end -}}
 {{- if and .Values.metrics.podMonitor.enabled (not .Values.metrics.port) -}}
-  {{- fail (print "metrics.podMonitor.enabled is true and metrics.port is empty, so there would be nothing to scrape; "
-    "name the port") -}}
+  {{- fail (print "metrics.podMonitor.enabled is true and metrics.port is empty, so there is nothing to scrape; set "
+    "metrics.port") -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Takes what, for a sentence, and resources. Who asks for nothing is the first to be stopped, and who has no limit stops
-the others.
+Takes what (the container in messages) and resources. Fails without requests, because such a pod is evicted first, and
+without a memory limit, because such a pod can starve others.
 */ -}}
 {{- define "sidelane.service.resourceChecks" -}}
 {{- $resources := .resources | default dict -}}
@@ -119,19 +125,20 @@ the others.
   {{- end -}}
 {{- end -}}
 {{- if $missing -}}
-  {{- fail (printf "%s has no %s; give it" .what (join ", " $missing)) -}}
+  {{- fail (printf "%s has no %s; set it" .what (join ", " $missing)) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Takes what, for a sentence, given and known. Fails for a key that the chart does not hand on: a hostPath, a hostPort.
+Takes what (the item in messages), given and known. Fails for a key that the chart does not support, such as a hostPath
+or hostPort.
 */ -}}
 {{- define "sidelane.service.onlyKeys" -}}
 {{- $known := .known -}}
 {{- $what := .what -}}
 {{- range keys .given | sortAlpha -}}
   {{- if not (has . $known) -}}
-    {{- fail (printf "%s has '%s', which a service in a lane can't have; it may have %s" $what . (join ", " $known)) -}}
+    {{- fail (printf "%s has the unsupported key '%s'; the chart supports %s" $what . (join ", " $known)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{- /*
-Takes root and container: an init container or one that runs beside the service, as the values have it. Nothing goes on
-that is not named here, so nothing can take the pod out of Pod Security `restricted`.
+Takes root and container: an init container or a sidecar from the values. Only the keys named here are rendered, so none
+can violate Pod Security `restricted`.
 */ -}}
 {{- define "sidelane.service.container" -}}
 {{- $root := .root -}}
@@ -37,7 +37,7 @@ resources:
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes root and container. Its image; the service's own where it names none. */ -}}
+{{- /* Takes root and container. The container's image; default: the service's own. */ -}}
 {{- define "sidelane.service.containerImage" -}}
 {{- if .container.image -}}
   {{- include "sidelane.image.of" (dict "image" .container.image "global" .root.Values.global) -}}
@@ -46,7 +46,7 @@ resources:
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes the root. Fails for containers that are not whole, or that could not be in one pod. */ -}}
+{{- /* Takes the root. Fails for containers that are incomplete, or that can't be in one pod. */ -}}
 {{- define "sidelane.service.containerChecks" -}}
 {{- $known := list "name" "image" "command" "args" "workingDir" "env" "envFrom" "ports"
   "startupProbe" "readinessProbe" "livenessProbe" "lifecycle"
@@ -59,19 +59,19 @@ resources:
     {{- $keys := ternary (append $known "restartPolicy") $known (eq $where "initContainers") -}}
     {{- include "sidelane.service.onlyKeys" (dict "what" $what "given" . "known" $keys) -}}
     {{- if has .name $taken -}}
-      {{- fail (printf "%s has a name that is taken in its pod; choose another" $what) -}}
+      {{- fail (printf "%s has the name of another container in its pod; choose another name" $what) -}}
     {{- end -}}
     {{- $taken = append $taken .name -}}
     {{- if not (has (.restartPolicy | default "Always") (list "Always")) -}}
       {{- fail (printf
-        "%s has the restartPolicy '%s'; write Always for one that goes on running, or leave it out"
+        "%s has the restartPolicy '%s'; set Always for a native sidecar, or remove it"
         $what .restartPolicy) -}}
     {{- end -}}
     {{- if and (eq $where "initContainers") (not .restartPolicy)
       (pick . "startupProbe" "readinessProbe" "livenessProbe" "lifecycle") -}}
       {{- fail (printf
-        (print "%s runs to its end before the service starts, so it has neither probes nor a lifecycle; leave them "
-          "out, or let it go on with restartPolicy: Always")
+        (print "%s runs to completion before the service starts, so it can't have probes or a lifecycle; remove them, "
+          "or set restartPolicy: Always")
         $what) -}}
     {{- end -}}
     {{- include "sidelane.service.resourceChecks" (dict "what" $what "resources" .resources) -}}

@@ -1,6 +1,6 @@
 {{- /*
-Takes root, component, serviceVersion where it is the service's, and env, variables as Kubernetes has them. The lane's
-neighbours, the lane, and those last, so that `$(SIDELANE_LANE)` in their values stands for the lane.
+Takes root, component, serviceVersion and env (the container's variables). The lane's neighbours, the lane, then env, so
+that `$(SIDELANE_LANE)` in its values stands for the lane.
 */ -}}
 {{- define "sidelane.service.env" -}}
 {{- $neighbours := include "sidelane.service.neighbours" .root | fromYamlArray -}}
@@ -9,13 +9,13 @@ neighbours, the lane, and those last, so that `$(SIDELANE_LANE)` in their values
 {{- $secret := "(?i)(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$" -}}
 {{- range concat $neighbours (.env | default list) -}}
   {{- if has .name $taken -}}
-    {{- fail (printf "the environment variable '%s' is given twice; leave one of them out" .name) -}}
+    {{- fail (printf "the environment variable '%s' is set twice; remove one of them" .name) -}}
   {{- end -}}
   {{- $taken = append $taken .name -}}
   {{- if and .value (regexMatch $secret .name) -}}
     {{- fail (printf
-      (print "the environment variable '%s' reads as a secret, and whoever may see the release would see its value; "
-        "put it into a Secret and name that by valueFrom.secretKeyRef")
+      (print "the environment variable '%s' has the name of a secret, and everyone who can read the release can read "
+        "its value; put it into a Secret, and name that in valueFrom.secretKeyRef")
       .name) -}}
   {{- end -}}
 {{- end -}}
@@ -24,7 +24,7 @@ neighbours, the lane, and those last, so that `$(SIDELANE_LANE)` in their values
 {{- end -}}
 
 {{- /*
-Takes the root. Where the lane's other parts answer, by the naming contract or as the values say: a list as YAML.
+Takes the root. The addresses of the lane's other parts, by the naming contract or from the values: a list as YAML.
 */ -}}
 {{- define "sidelane.service.neighbours" -}}
 {{- $lane := include "sidelane.lane" . -}}
@@ -45,7 +45,7 @@ Takes the root. Where the lane's other parts answer, by the naming contract or a
 {{- end }}
 {{- end -}}
 
-{{- /* Takes root, name and it, what the values say of a neighbour. Its URL. */ -}}
+{{- /* Takes root, name and it (the neighbour's values). The neighbour's URL. */ -}}
 {{- define "sidelane.service.neighbour" -}}
 {{- $named := dict "root" .root "component" .name "kind" "Service" -}}
 {{- if .it.serviceVersion -}}

@@ -1,7 +1,7 @@
 {{- /*
-Takes the root. The service's name, after it and the version were checked. Every template asks for it, so that what is
-missing is said at once.
-`helm lint` carries on after a fail, and lints a chart that has no name yet: the example then keeps every name valid.
+Takes the root. The service's name, after the name and the version are validated. All templates use it, so that a
+missing value is reported at once. `helm lint` continues after a fail, and lints a chart that has no name yet: the
+example then keeps all names valid.
 */ -}}
 {{- define "sidelane.service.name" -}}
 {{- $problem := include "sidelane.service.problem" .Values.name -}}
@@ -15,8 +15,9 @@ missing is said at once.
 {{- end -}}
 
 {{- /*
-Takes root and suffix. The component that an object beside the service is named by: svc1-v1-test. The suffix comes last,
-so it is never read as part of a service's name: one that ends in it would have its own version behind it.
+Takes root and suffix. The component in the name of a further object of the service, such as svc1-v1-test. The suffix
+comes last, so that the name can't be that of another service: a service whose name ends in it has its own version after
+it.
 */ -}}
 {{- define "sidelane.service.beside" -}}
 {{- printf "%s-%s-%s" (include "sidelane.service.name" .root) .root.Values.serviceVersion .suffix -}}
@@ -35,12 +36,12 @@ component's, so that no object or label of a service matches those of another se
   {{- $problem -}}
 {{- else if regexMatch "-v[0-9][a-z0-9]*-" . -}}
   {{- printf
-    "the service's name '%s' has the part '%s', which reads as a service version; write it another way"
+    "the service's name '%s' has the part '%s', which reads as a service version; rename the service"
     . (regexFind "-v[0-9][a-z0-9]*-" . | trimAll "-") -}}
 {{- else if regexMatch "^(zk|nimbus|supervisor|ui|logviewer|drpc)(-(cs|hs|test))?$" . -}}
   {{- printf
-    (print "the service's name '%s' is that of a part of the lane's pipeline, which would take its pods for its own; "
-      "choose another")
+    (print "the service's name '%s' is the name of a part of the lane's pipeline, which would select its pods; choose "
+      "another name")
     . -}}
 {{- end -}}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{- /* Takes the root. The ports that the Service answers on, as a JSON list under `list`. */ -}}
+{{- /* Takes the root. The ports of the Service, as a JSON list under `list`. */ -}}
 {{- define "sidelane.service.answering" -}}
 {{- $found := list -}}
 {{- range .Values.ports -}}
@@ -10,8 +10,8 @@
 {{- end -}}
 
 {{- /*
-Takes ports of a container, as the values have them. Only these keys go on: a hostPort would bind two lanes to one
-node's port.
+Takes ports of a container, as in the values. Only these keys are rendered: a hostPort would bind two lanes to one port
+of a node.
 */ -}}
 {{- define "sidelane.service.containerPorts" -}}
 {{- range . }}
@@ -22,7 +22,8 @@ node's port.
 {{- end -}}
 
 {{- /*
-Takes what, for a sentence, and ports. Fails for what the API server would refuse, or take and then not do.
+Takes what (the container in messages) and ports. Fails for ports that the API server would refuse, or accept without
+effect.
 */ -}}
 {{- define "sidelane.service.portChecks" -}}
 {{- $what := .what -}}

@@ -1,7 +1,4 @@
-{{- /*
-Takes the root. What asks a pod whether it is ready: as the values say, and else whether its first TCP port takes
-connections.
-*/ -}}
+{{- /* Takes the root. The readiness probe of the values; without a handler it connects to the first TCP port. */ -}}
 {{- define "sidelane.service.readinessProbe" -}}
 {{- $probe := deepCopy .Values.readinessProbe -}}
 {{- if not (include "sidelane.service.probeHandlers" $probe) -}}
@@ -18,19 +15,19 @@ connections.
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes a probe. The ways in which it asks, joined by commas. */ -}}
+{{- /* Takes a probe. Its handlers, joined by commas. */ -}}
 {{- define "sidelane.service.probeHandlers" -}}
 {{- keys (pick . "httpGet" "tcpSocket" "exec" "grpc") | sortAlpha | join ", " -}}
 {{- end -}}
 
-{{- /* Takes what, for a sentence, and probe. Fails for one that asks in no way or in two. */ -}}
+{{- /* Takes what (the probe in messages) and probe. Fails for a probe without a handler or with several. */ -}}
 {{- define "sidelane.service.probeChecks" -}}
 {{- if .probe -}}
   {{- $handlers := include "sidelane.service.probeHandlers" .probe -}}
   {{- if or (not $handlers) (contains "," $handlers) -}}
     {{- fail (printf
-      "%s asks by %s; give one of httpGet, tcpSocket, exec and grpc"
-      .what ($handlers | default "nothing")) -}}
+      "%s has %s and must have exactly one handler; set httpGet, tcpSocket, exec or grpc"
+      .what ($handlers | default "no handler")) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,7 +1,7 @@
 {{- /*
-Takes root, component and serviceVersion. How many pods the Deployment says that it wants: nothing where an autoscaler
-chooses. On an upgrade that would not do: Kubernetes takes the number that goes away for 1, and stops the other pods. So
-an upgrade says the number that is there (sidelane.dev/asks: on-upgrade).
+Takes root, component and serviceVersion. The Deployment's replicas; nothing when an autoscaler sets the number. On an
+upgrade Kubernetes would read a removed number as 1 and stop the other pods, so an upgrade renders the current number
+(sidelane.dev/asks: on-upgrade).
 */ -}}
 {{- define "sidelane.service.replicas" -}}
 {{- if not .root.Values.autoscaling.enabled -}}
@@ -15,8 +15,9 @@ an upgrade says the number that is there (sidelane.dev/asks: on-upgrade).
 {{- end -}}
 
 {{- /*
-Takes root and lifecycle, a container's. It, and a wait before the stop while clients learn that the pod leaves: all
-containers of a pod are told to stop at once, and the service goes on needing those beside it.
+Takes root and lifecycle (a container's). The lifecycle, with a wait before the stop until clients no longer send
+requests to the pod. Sidecars wait too: Kubernetes stops all containers of a pod at once, and the service still needs
+them.
 */ -}}
 {{- define "sidelane.service.lifecycle" -}}
 {{- $lifecycle := deepCopy (.lifecycle | default dict) -}}

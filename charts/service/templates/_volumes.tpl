@@ -1,4 +1,4 @@
-{{- /* Takes the root. The pods' volumes: the chart's own, and the values'. */ -}}
+{{- /* Takes the root. The pods' volumes: the chart's own and those of the values. */ -}}
 {{- define "sidelane.service.volumes" -}}
 {{- if .Values.tmp.enabled }}
 - name: tmp
@@ -33,7 +33,7 @@ medium: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
-{{- /* Takes the root. Where the service's container mounts them. */ -}}
+{{- /* Takes the root. The mounts of the service's container. */ -}}
 {{- define "sidelane.service.mounts" -}}
 {{- if .Values.tmp.enabled }}
 - {name: tmp, mountPath: /tmp}
@@ -50,8 +50,7 @@ medium: {{ . | quote }}
 {{- end -}}
 
 {{- /*
-Takes the root. Fails for a volume that Pod Security `restricted` refuses: a node's folder would be shared by lanes,
-too.
+Takes the root. Fails for a volume that Pod Security `restricted` refuses. Lanes would share a directory of the node.
 */ -}}
 {{- define "sidelane.service.volumeChecks" -}}
 {{- $sources := list "configMap" "csi" "downwardAPI" "emptyDir" "ephemeral"
@@ -62,17 +61,19 @@ too.
   {{- include "sidelane.service.onlyKeys"
     (dict "what" (printf "the volume '%s'" $name) "given" . "known" (prepend $sources "name")) -}}
   {{- if ne (len .) 2 -}}
-    {{- fail (printf "the volume '%s' has to have one source; give one of %s" $name (join ", " $sources)) -}}
+    {{- fail (printf "the volume '%s' must have exactly one source; set one of %s" $name (join ", " $sources)) -}}
   {{- end -}}
   {{- if or (has $name $taken) (hasPrefix "existing-" $name) -}}
-    {{- fail (printf "the volume '%s' is there already, or its name is the chart's own; choose another name" $name) -}}
+    {{- fail (printf
+      "the volume '%s' exists already, or its name is reserved by the chart; choose another name"
+      $name) -}}
   {{- end -}}
   {{- $taken = append $taken $name -}}
 {{- end -}}
 {{- range .Values.config.existing -}}
   {{- if eq (empty .secret) (empty .configMap) -}}
     {{- fail (printf
-      "config.existing has '%s' with %s; name either a secret or a configMap"
+      "config.existing has '%s' with %s; set either secret or configMap"
       .mountPath (ternary "neither" "both" (empty .secret))) -}}
   {{- end -}}
 {{- end -}}
@@ -80,7 +81,7 @@ too.
 {{- range include "sidelane.service.mounts" . | fromYamlArray -}}
   {{- if has .mountPath $paths -}}
     {{- fail (printf
-      "two volumes are mounted at %s; choose another path, or set tmp.enabled to false where it is /tmp"
+      "two volumes are mounted at %s; choose another path, or set tmp.enabled to false if it is /tmp"
       .mountPath) -}}
   {{- end -}}
   {{- $paths = append $paths .mountPath -}}

@@ -69,21 +69,21 @@ The problem with a setting in `config`, in one sentence; nothing when it is vali
   {{- with get .instead .key -}}
     {{- printf "config.%s is written by the chart; set %s instead" $.key . -}}
   {{- else -}}
-    {{- printf "config.%s is fixed by the chart, because other parts of the lane rely on it; leave it out" .key -}}
+    {{- printf "config.%s is fixed by the chart, because other parts of the lane depend on it; remove it" .key -}}
   {{- end -}}
 {{- else if has .key $fixed -}}
-  {{- printf "config.%s is fixed by the chart, because other parts of the lane rely on it; leave it out" .key -}}
+  {{- printf "config.%s is fixed by the chart, because other parts of the lane depend on it; remove it" .key -}}
 {{- else if not (regexMatch "^[A-Za-z][A-Za-z0-9._-]*$" .key) -}}
   {{- printf
     "config.%s is not the name of a setting; write it as Storm does, such as topology.message.timeout.secs"
     .key -}}
 {{- else if and (has (kindOf .value) (list "invalid" "string")) (regexMatch $number .key) -}}
   {{- printf
-    "config.%s is %s, and Storm reads a number there; give one, without a unit, or leave it out"
+    "config.%s is %s, and Storm needs a number; set one without a unit, or remove it"
     .key (ternary "null" "text" (kindIs "invalid" .value)) -}}
 {{- else if regexMatch "(password|payload)$" .key -}}
   {{- printf
-    "config.%s is a secret, and a ConfigMap is not secret; put it into the Secret that configSecretName names"
+    "config.%s is a secret, and everyone can read a ConfigMap; put it into the Secret that configSecretName names"
     .key -}}
 {{- end -}}
 {{- end -}}

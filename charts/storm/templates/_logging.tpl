@@ -1,5 +1,5 @@
 {{- /*
-cluster.xml: what a daemon logs goes to the standard output. Takes root and, if wanted, appenders, more of them as text.
+cluster.xml: daemons log to standard output. Takes root and, optionally, appenders: further appenders as text.
 */ -}}
 {{- define "sidelane.storm.cluster.xml" -}}
 {{- $logging := .root.Values.logging -}}
@@ -13,7 +13,7 @@ cluster.xml: what a daemon logs goes to the standard output. Takes root and, if 
     {{- end }}
   </appenders>
   <loggers>
-    {{- /* One line for each request would drown the others. */}}
+    {{- /* A line for each request would hide the other lines. */}}
     {{- range list "org.apache.storm.logging.filters.AccessLoggingFilter"
       "org.apache.storm.logging.ThriftAccessLogger" }}
     <logger name="{{ . }}" level="{{ ternary "info" "warn" $logging.requests }}"/>
@@ -26,8 +26,8 @@ cluster.xml: what a daemon logs goes to the standard output. Takes root and, if 
 {{- end -}}
 
 {{- /*
-Takes the root. JSON is put together by the pattern, which escapes what it is given: Log4j's own JSON layouts want
-libraries that Storm does not bring.
+Takes the root. The pattern builds the JSON and escapes its fields, because Log4j's own JSON layouts need libraries that
+Storm does not include.
 */ -}}
 {{- define "sidelane.storm.layout" -}}
 {{- if eq .Values.logging.format "json" -}}

@@ -1,8 +1,8 @@
-{{- /* What the containers of Storm have in common. */ -}}
+{{- /* Parts that all containers of Storm share. */ -}}
 
 {{- /*
-Takes root and, as the case may be, zookeeper, true for a daemon that needs it, and domain, the headless Service of a
-daemon that others find by its name.
+Takes root and, optionally, zookeeper (true for a daemon that needs it) and domain (the headless Service of a daemon
+that others find by its name).
 */ -}}
 {{- define "sidelane.storm.env" -}}
 - {name: STORM_CONF_DIR, value: /conf}
@@ -21,7 +21,7 @@ daemon that others find by its name.
 {{- with .domain }}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
-# The name in full: others must be able to look it up.
+# The full DNS name, which other daemons can resolve.
 {{- $host := include "sidelane.serviceHost" (dict "root" $.root "component" .) }}
 - {name: STORM_LOCAL_HOSTNAME, value: {{ printf "$(POD_NAME).%s" $host | quote }}}
 {{- end }}
@@ -38,7 +38,7 @@ daemon that others find by its name.
 - {name: tmp, mountPath: /tmp}
 {{- end -}}
 
-{{- /* Takes root and component, whose ConfigMap it is. */ -}}
+{{- /* Takes root and component (of the ConfigMap). */ -}}
 {{- define "sidelane.storm.volumes" -}}
 - name: config
   configMap:
@@ -48,14 +48,15 @@ daemon that others find by its name.
   secret:
     secretName: {{ . | quote }}
 {{- end }}
-# storm.yaml, made whole when a container starts. In memory: what is secret in it is not written to a disk.
+# The complete storm.yaml, written when a container starts. In memory, so that secrets are not written to a disk.
 - {name: conf, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 - {name: logs, emptyDir: {}}
 - {name: tmp, emptyDir: {}}
 {{- end -}}
 
 {{- /*
-Takes a daemon's jvm. As the first process of its container it can't be killed by a signal of its own, so it exits.
+Takes a daemon's jvm. A JVM out of memory exits: as the first process of its container it could not kill itself by a
+signal.
 */ -}}
 {{- define "sidelane.storm.childopts" -}}
 {{- printf "-Xmx%dm -XX:+ExitOnOutOfMemoryError %s" (int .heapMiB) .options | trim -}}

@@ -1,24 +1,25 @@
 {{- /*
-start.sh. It has no path of its own but what the environment and its place say, so that it can run elsewhere.
+start.sh. All its paths come from the environment and from its own location, so that tests can run it outside a
+container.
 */ -}}
 {{- define "sidelane.storm.start.sh" -}}
 #!/usr/bin/env bash
-# start.sh ARGUMENTS: completes storm.yaml, waits for ZooKeeper where the daemon needs it, and becomes `storm ARGUMENTS`.
+# start.sh ARGUMENTS: completes storm.yaml, waits for ZooKeeper if the daemon needs it, and executes `storm ARGUMENTS`.
 set -euo pipefail
-trap 'exit 143' TERM # as the first process of its container bash would ignore it
+trap 'exit 143' TERM # bash ignores it as the first process of a container
 
 here=$(dirname "${BASH_SOURCE[0]}")
-# By another name at first: the containers of one pod share the folder, and none may read half a file.
+# Written under another name first: the containers of a pod share the directory, and must not read half a file.
 whole=$(mktemp "$STORM_CONF_DIR/.storm.yaml.XXXXXX")
 {
-  # The last of two lines for one setting counts, so the Secret can't lead the lane elsewhere.
+  # The last line for a setting wins, so the Secret can't override the chart's settings.
   if [[ -n ${STORM_SECRET_CONFIG:-} ]]; then cat "$STORM_SECRET_CONFIG" && echo; fi
   cat "$here/storm.yaml" && echo
   if [[ -n ${STORM_LOCAL_HOSTNAME:-} ]]; then echo "storm.local.hostname: $STORM_LOCAL_HOSTNAME"; fi
 } >"$whole"
 mv "$whole" "$STORM_CONF_DIR/storm.yaml"
 
-# zookeeper_answers: whether one of its servers takes a connection.
+# zookeeper_answers: succeeds when a server accepts a connection.
 zookeeper_answers() {
   local server
   for server in $STORM_ZOOKEEPER; do
@@ -27,7 +28,7 @@ zookeeper_answers() {
   return 1
 }
 
-# A daemon that finds no ZooKeeper gives up after a minute, and Kubernetes then restarts it later and later.
+# A daemon that can't connect to ZooKeeper exits after a minute, and Kubernetes waits longer before each restart.
 if [[ -n ${STORM_ZOOKEEPER:-} ]]; then
   until zookeeper_answers; do
     echo "waiting for ZooKeeper: $STORM_ZOOKEEPER"

@@ -1,10 +1,10 @@
 {{- /*
-Where the lane's ZooKeeper is. By the naming contract it is the Service zk-cs of the lane itself; values may lead to
-another lane's or to one outside. Whichever it is, the lane has a root of its own there.
+The address of ZooKeeper. By the naming contract it is the lane's own Service zk-cs; values can select another lane's or
+an external one. In each of them the lane has its own root.
 */ -}}
 
 {{- /*
-Takes the root. The values under `zookeeper` as JSON: those of a parent chart's `global` for all, then the chart's own.
+Takes the root. The values under `zookeeper` as JSON: those of a parent chart's `global` override the chart's own.
 */ -}}
 {{- define "sidelane.storm.zookeeper" -}}
 {{- $given := dig "zookeeper" dict (.Values.global | default dict) -}}
@@ -28,8 +28,8 @@ Takes the root. The values under `zookeeper` as JSON: those of a parent chart's 
 {{- end -}}
 
 {{- /*
-Takes the root. The lane's own root: the prefix and the lane. No part of a prefix has a dash and every lane has one, so
-no lane's root is another's, or in another's.
+Takes the root. The lane's own root: the prefix and the lane. A prefix has no dash and a lane always has one, so no
+lane's root is equal to another's or inside it.
 */ -}}
 {{- define "sidelane.storm.zookeeper.root" -}}
 {{- printf "%s/%s" (include "sidelane.storm.zookeeper" . | fromJson).rootPrefix (include "sidelane.lane" .) -}}
@@ -40,20 +40,20 @@ no lane's root is another's, or in another's.
 {{- $zookeeper := include "sidelane.storm.zookeeper" . | fromJson -}}
 {{- if and $zookeeper.lane $zookeeper.servers -}}
   {{- fail (printf
-    "zookeeper.lane is '%v' and zookeeper.servers is not empty, and a lane has one ZooKeeper; set one of the two"
+    "zookeeper.lane is '%v' and zookeeper.servers is set too, and a lane has one ZooKeeper; set only one of them"
     $zookeeper.lane) -}}
 {{- end -}}
 {{- with $zookeeper.lane -}}
   {{- $parts := splitList "-" (toString .) -}}
   {{- $problem := include "sidelane.version.problem" (dict "value" (initial $parts | join "-")) -}}
   {{- with $problem | default (include "sidelane.build.problem" (dict "value" (last $parts))) -}}
-    {{- fail (printf "zookeeper.lane is '%v', and not a lane such as '2-coco-1': %s" $zookeeper.lane .) -}}
+    {{- fail (printf "zookeeper.lane is '%v', which is not a lane such as '2-coco-1': %s" $zookeeper.lane .) -}}
   {{- end -}}
 {{- end -}}
 {{- if not (regexMatch "^(/[A-Za-z][A-Za-z0-9_]*)+$" (toString $zookeeper.rootPrefix)) -}}
   {{- fail (printf
-    (print "zookeeper.rootPrefix is '%v', and is made of names of letters, digits and _, each behind a /, such as "
-      "/storm: a name with a dash could be another lane")
+    (print "zookeeper.rootPrefix is '%v' and must be a path of names of letters, digits and _, such as /storm: a name "
+      "with a dash could be another lane")
     $zookeeper.rootPrefix) -}}
 {{- end -}}
 {{- end -}}

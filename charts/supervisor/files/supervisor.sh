@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the supervisor and, when it has ended, ends its workers. They are processes of their own: Storm's supervisor leaves
-# them running, and they would be killed with the container. In the other order it would start them again.
+# Runs the supervisor and, after it has ended, ends its workers. Storm's supervisor leaves its workers running, and they
+# would be killed with the container. In the other order the supervisor would start them again.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 
@@ -8,15 +8,15 @@ bash "$here/start.sh" supervisor &
 supervisor=$!
 trap 'kill -TERM "$supervisor"' TERM
 
-# `wait` also returns when a signal has come, and then the supervisor still runs.
+# `wait` also returns after a signal, while the supervisor still runs.
 while kill -0 "$supervisor" 2>/dev/null; do
   status=0
   wait "$supervisor" || status=$?
 done
 echo "the supervisor has ended: $status"
 
-# workers: the numbers of those that run. `storm kill_workers` would do the same, but not without ZooKeeper, which is gone
-# first when a whole lane is uninstalled. A file may be older than the container, so it is held against the process.
+# workers: prints the process IDs of the running workers. `storm kill_workers` needs ZooKeeper, which ends first when a
+# whole lane is uninstalled. A file can be older than the container, so it is compared with the process.
 workers() {
   local file
   for file in "$STORM_DATA_DIR"/workers/*/pids/*; do

@@ -31,7 +31,9 @@
 {{- include "sidelane.storm.yaml" (dict "root" . "settings" $settings "instead" $instead) -}}
 {{- end -}}
 
-{{- /* CPU as Storm counts it, 100 for a core; nothing when the container has neither a limit nor a request. */ -}}
+{{- /*
+Takes the root. CPU in Storm's unit, 100 for a core; nothing when the container has neither a limit nor a request.
+*/ -}}
 {{- define "sidelane.supervisor.cpu" -}}
 {{- $resources := .Values.resources | default dict -}}
 {{- with dig "limits" "cpu" "" $resources | default (dig "requests" "cpu" "" $resources) -}}

@@ -1,7 +1,7 @@
 {{- /*
-Takes the root. The log viewer asks its own Log4j where daemons keep their logs, by the name of an appender for files
-(logviewer.appender.name), and ends where it has none. Ours log to the standard output: nothing refers to this one, and
-without an event it makes no file.
+Takes the root. The log viewer finds the directory of the daemons' logs through the name of a file appender in its own
+Log4j configuration (logviewer.appender.name), and exits without one. Daemons log to standard output here, so nothing
+uses this appender, and it creates no file.
 */ -}}
 {{- define "sidelane.supervisor.daemonLogs" -}}
 {{- if .Values.logviewer.enabled -}}
@@ -13,8 +13,8 @@ without an event it makes no file.
 {{- end -}}
 
 {{- /*
-worker.xml, for workers and their log writers: into files, which the log viewer shows. The names are those that it looks
-for.
+Takes the root. worker.xml, for workers and their log writers. They log to files, which the log viewer shows. The log
+viewer expects these file names.
 */ -}}
 {{- define "sidelane.supervisor.worker.xml" -}}
 {{- $logs := .Values.workers.logs -}}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# helm test: asks the UI for the summary of the cluster, which it gets from the leading Nimbus. $1 is its host, $2 its port.
+# helm test: requests the cluster summary from the UI, which gets it from the leading Nimbus. $1 is its host, $2 its
+# port.
 set -euo pipefail
 
 exec 3<>"/dev/tcp/$1/$2"

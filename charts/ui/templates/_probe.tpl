@@ -1,5 +1,5 @@
 {{- /*
-Takes root and path. What a probe asks. Behind a filter, which asks for a login, it can only see whether the port is
+Takes root and path. The handler of a probe. Behind a filter, which requires a login, it only checks whether the port is
 open.
 */ -}}
 {{- define "sidelane.ui.probe" -}}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# probe.sh ready   the member is in the quorum and serves clients
-# probe.sh alive   the server answers at all
-# Each asks one four-letter word. The admin server is no help: it says 200 when the member does not serve.
+# probe.sh ready   succeeds when the member is in the quorum and serves clients
+# probe.sh alive   succeeds when the server responds
+# Each sends a four-letter word. The admin server can't be used: it returns 200 even when the member does not serve.
 set -euo pipefail
 
 case $1 in

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# helm test: writes a node and reads it back, in one session; the node goes with it. $1 is the server to talk to.
+# helm test: writes an ephemeral node and reads it back in one session. $1 is the address of the server.
 set -euo pipefail
 
 if [[ -d /tls/secret ]]; then bash /conf/tls.sh; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes ZooKeeper's TLS files of the mounted Secret: it reads the key and its certificates from one PEM file, and takes
-# no key but PKCS#8, whereas a Secret keeps the two apart, and cert-manager writes PKCS#1 unless told otherwise.
+# Writes ZooKeeper's TLS files from the mounted Secret. ZooKeeper reads a key and its certificates from one PEM file and
+# accepts only PKCS#8. A Secret keeps the two apart, and cert-manager writes PKCS#1 by default.
 set -euo pipefail
 umask 077
 
@@ -12,7 +12,7 @@ key() {
   fi
 }
 
-# put FILE: standard input becomes the file's content, at once and only when it differs, as the server watches it.
+# put FILE: writes standard input to the file, atomically and only when it differs, because the server watches it.
 put() {
   cat >"$1.new"
   if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi

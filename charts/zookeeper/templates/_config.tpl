@@ -1,4 +1,4 @@
-{{- /* zoo.cfg, whole: nothing is added to it when a member starts. */ -}}
+{{- /* Takes the root. The complete zoo.cfg: nothing is added to it when a member starts. */ -}}
 {{- define "sidelane.zookeeper.zoo.cfg" -}}
 dataDir=/data
 {{- if .Values.persistence.log.enabled }}
@@ -6,11 +6,11 @@ dataLogDir=/datalog
 {{- end }}
 clientPort=2181
 {{- if and .Values.tls.client.enabled (not .Values.tls.client.plaintext) }}
-# The probes still ask here.
+# The probes still connect here.
 clientPortAddress=localhost
 {{- end }}
 {{- include "sidelane.zookeeper.members" . }}
-# A peer's or one's own name may not resolve yet when a member starts: go on trying.
+# When a member starts, a peer's or its own name might not resolve yet: retry forever.
 electionPortBindRetry=0
 4lw.commands.whitelist=srvr, ruok
 admin.enableServer=false
@@ -22,7 +22,7 @@ metricsProvider.httpPort=7000
 {{- include "sidelane.zookeeper.extra.cfg" . }}
 {{- end -}}
 
-{{- /* One member alone needs no list: it is standalone. */ -}}
+{{- /* Takes the root. A single member needs no list: it runs standalone. */ -}}
 {{- define "sidelane.zookeeper.members" -}}
 {{- if gt (int .Values.replicas) 1 }}
 {{- $pod := include "sidelane.name" (dict "root" . "component" "zk" "kind" "StatefulSet") }}
@@ -46,13 +46,13 @@ sslQuorum=true
 {{- include "sidelane.zookeeper.tls.stores" "ssl.quorum" }}
 sslQuorumReloadCertFiles=true
 {{- if not (hasKey .Values.config "fips-mode") }}
-# ZooKeeper's default is true, and then members don't check whose certificate they are shown.
+# With ZooKeeper's default, true, members don't verify the host name in a certificate.
 fips-mode=false
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* Takes the prefix of the settings. The files are those that start.sh makes. */ -}}
+{{- /* Takes the prefix of the settings. start.sh creates the files. */ -}}
 {{- define "sidelane.zookeeper.tls.stores" }}
 {{ . }}.keyStore.location=/tls/run/keystore.pem
 {{ . }}.keyStore.type=PEM
@@ -60,7 +60,9 @@ fips-mode=false
 {{ . }}.trustStore.type=PEM
 {{- end -}}
 
-{{- /* The user's own lines. One that the chart writes itself is refused, with the value that leads to it. */ -}}
+{{- /*
+Takes the root. The user's own settings. One that the chart writes itself is refused, with the value to set instead.
+*/ -}}
 {{- define "sidelane.zookeeper.extra.cfg" -}}
 {{- range $key, $value := .Values.config }}
 {{- with include "sidelane.zookeeper.config.problem" (dict "key" $key "value" $value) }}
@@ -70,7 +72,7 @@ fips-mode=false
 {{- end }}
 {{- end -}}
 
-{{- /* Takes key and value. */ -}}
+{{- /* Takes key and value. The problem with a setting, in one sentence; nothing when it is valid. */ -}}
 {{- define "sidelane.zookeeper.config.problem" -}}
 {{- $instead := dict
   "dataDir" "persistence" "dataLogDir" "persistence.log"
@@ -86,15 +88,15 @@ fips-mode=false
   {{- end -}}
 {{- end -}}
 {{- if or (hasPrefix "admin." .key) (hasPrefix "4lw." .key) -}}
-  {{- printf "config.%s is fixed by the chart, which keeps what is not needed closed; leave it out" .key -}}
+  {{- printf "config.%s is fixed by the chart, which disables interfaces that it does not need; remove it" .key -}}
 {{- else if not (regexMatch "^[A-Za-z][A-Za-z0-9._-]*$" .key) -}}
   {{- printf "config.%s is not the name of a setting; write it as ZooKeeper does, such as maxClientCnxns" .key -}}
 {{- else if or (has (kindOf .value) (list "map" "slice" "invalid")) (contains "\n" (toString .value)) -}}
-  {{- printf "config.%s is not one line of text, a number, true or false; give one" .key -}}
+  {{- printf "config.%s is not one line of text, a number, true or false; set one of these" .key -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* logback.xml: everything goes to the standard output. */ -}}
+{{- /* logback.xml: all logs go to standard output. */ -}}
 {{- define "sidelane.zookeeper.logback.xml" -}}
 <configuration>
   <appender name="CONSOLE" class="ch.qos.logback.core.ConsoleAppender">

@@ -1,16 +1,16 @@
-{{- /* What the members' container and the test's have in common. */ -}}
+{{- /* Parts that the members' container and the test's share. */ -}}
 {{- define "sidelane.zookeeper.env" -}}
-# Where zkServer.sh and zkCli.sh look for zoo.cfg and logback.xml.
+# The directory in which zkServer.sh and zkCli.sh find zoo.cfg and logback.xml.
 - {name: ZOOCFGDIR, value: /conf}
-# A folder that they want, though nothing is logged to a file.
+# They need this directory, although nothing is logged to a file.
 - {name: ZOO_LOG_DIR, value: /tmp}
 - {name: JMXDISABLE, value: "true"}
 {{- end -}}
 
 {{- /*
-Takes the root. Options of a member's JVM beside its heap. A member that looks for its leader asks again after 0.2 s,
-and each time after twice as long, by default up to a minute: its peers would know its new address, and it would still
-wait.
+Takes the root. Options of a member's JVM, without its heap. A member that looks for a leader repeats its notification
+after 0.2 s and doubles the interval each time, by default up to a minute. The limit here is 2 s, so that a member does
+not wait after its peers have its new address.
 */ -}}
 {{- define "sidelane.zookeeper.jvmFlags" -}}
 {{- $security := ternary "-Djava.security.properties=/conf/java.security" ""
@@ -37,7 +37,7 @@ wait.
 - name: tls-secret
   secret:
     secretName: {{ . | quote }}
-# In memory: a key is not written to a disk.
+# In memory, so that keys are not written to a disk.
 - {name: tls-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 {{- end }}
 {{- end -}}

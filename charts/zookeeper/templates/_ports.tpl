@@ -1,6 +1,6 @@
 {{- /*
-Ports of a Service that clients use. The prefixes tell a service mesh what is spoken there; the targets are the
-container's ports.
+Takes the root. The ports of a Service that clients use. The prefixes tell a service mesh the protocol; the targets are
+the container's ports.
 */ -}}
 {{- define "sidelane.zookeeper.clientPorts" -}}
 {{- $lines := list -}}
@@ -10,7 +10,7 @@ container's ports.
 {{- join "\n" $lines -}}
 {{- end -}}
 
-{{- /* Where clients may connect, by the name of the port. */ -}}
+{{- /* Takes the root. The open client ports, by the name of the port. */ -}}
 {{- define "sidelane.zookeeper.openPorts" -}}
 {{- if or .Values.tls.client.plaintext (not .Values.tls.client.enabled) }}
 client: 2181
