@@ -35,8 +35,12 @@ lanes = st.tuples(versions, builds)
 @given(data=st.data())
 def test_two_lanes_share_nothing(run: Callable[..., Any], chart: Path, data: st.DataObject) -> None:
     lane_of = []
-    for lane in data.draw(st.lists(lanes, min_size=2, max_size=2, unique=True)):
-        done = run("template", "release", chart, values=in_lane(chart, data.draw(generated(chart)), lane))
+    two = data.draw(st.lists(lanes, min_size=2, max_size=2, unique=True))
+    for lane in two:
+        values = data.draw(generated(chart))
+        # A route's values may name the other lane: then it leads there on purpose.
+        assume(not {"-".join(lane) for lane in two} & set(re.findall(r'"lane": "([^"]+)"', json.dumps(values))))
+        done = run("template", "release", chart, values=in_lane(chart, values, lane))
         assume(done.returncode == 0)  # values that the chart refuses touch nothing
         lane_of.append([item for item in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if item])
     for mine, theirs in (lane_of, lane_of[::-1]):

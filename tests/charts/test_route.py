@@ -141,4 +141,4 @@ def test_an_upgrade_must_become_the_revision_that_it_says(
     assert render("route", "--is-upgrade", values={**values, "expectedRevision": 1})  # `helm template` is revision 1
     assert render("route", values={**values, "expectedRevision": 7})  # an install makes revision 1, whatever is said
     said = refusal("route", "--is-upgrade", values={**values, "expectedRevision": 7})
-    assert "would be revision 1, and expectedRevision is 7: another change came first" in said
+    assert "would be revision 1 of the route, and expectedRevision is 7: another change came first" in said
