@@ -187,6 +187,12 @@ def test_readmes_and_schemas_say_what_the_values_files_say() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_lines_of_templates_and_values_have_at_most_120_columns() -> None:
+    files = [*CHARTS.glob("*/templates/**/*"), *CHARTS.glob("*/files/*"), *CHARTS.glob("*/*.yaml")]
+    texts = {file: file.read_text().splitlines() for file in files if file.is_file()}
+    assert [f"{file}:{n}" for file, lines in texts.items() for n, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
 def place_of_the_lane(chart: Path) -> str:
     """Where a chart's values have the lane: a whole pipeline's is handed to its parts."""
     return "global." if "global" in yaml.safe_load((chart / "values.yaml").read_text()) else ""
