@@ -28,18 +28,18 @@ Takes the root. The addresses of the lane's other parts, by the naming contract 
 */ -}}
 {{- define "sidelane.service.neighbours" -}}
 {{- $lane := include "sidelane.lane" . -}}
-{{- $told := .Values.neighbours -}}
+{{- $neighbours := .Values.neighbours -}}
 - name: SIDELANE_ZOOKEEPER
-  value: {{ $told.zookeeper | default (printf "zk-cs-%s:2181" $lane) | quote }}
+  value: {{ $neighbours.zookeeper | default (printf "zk-cs-%s:2181" $lane) | quote }}
 - name: SIDELANE_ZOOKEEPER_ROOT
-  value: {{ $told.zookeeperRoot | default (printf "/storm/%s" $lane) | quote }}
+  value: {{ $neighbours.zookeeperRoot | default (printf "/storm/%s" $lane) | quote }}
 - name: SIDELANE_NIMBUS
-  value: {{ $told.nimbus | default (printf "nimbus-cs-%s:6627" $lane) | quote }}
+  value: {{ $neighbours.nimbus | default (printf "nimbus-cs-%s:6627" $lane) | quote }}
 - name: SIDELANE_UI
-  value: {{ $told.ui | default (printf "http://ui-%s:8080" $lane) | quote }}
+  value: {{ $neighbours.ui | default (printf "http://ui-%s:8080" $lane) | quote }}
 - name: SIDELANE_DRPC
-  value: {{ $told.drpc | default (printf "drpc-%s:3772" $lane) | quote }}
-{{- range $name, $it := $told.services }}
+  value: {{ $neighbours.drpc | default (printf "drpc-%s:3772" $lane) | quote }}
+{{- range $name, $it := $neighbours.services }}
 - name: {{ printf "%s_URL" ($name | upper | replace "-" "_") }}
   value: {{ include "sidelane.service.neighbour" (dict "root" $ "name" $name "it" ($it | default dict)) | quote }}
 {{- end }}
