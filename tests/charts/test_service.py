@@ -226,7 +226,7 @@ def pod_labels(item: Object) -> dict[str, str]:
         ({"config": {"existing": [{"secret": "a", "configMap": "a", "mountPath": "/a"}]}}, "set either"),
         ({"extraContainers": [{**SIDE, "name": "svc1"}]}, "the name of another container"),
         ({"extraContainers": [SIDE], "initContainers": [SIDE]}, "the name of another container"),
-        ({"initContainers": [{**SIDE, "livenessProbe": {"tcpSocket": {"port": 1}}}]}, "can't have probes or a lifecycle"),
+        ({"initContainers": [{**SIDE, "livenessProbe": {"tcpSocket": {"port": 1}}}]}, "have probes or a lifecycle"),
         ({"resources": {"limits": {"memory": None}}}, "the service's container has no resources.limits.memory"),
         ({"extraContainers": [{**SIDE, "resources": {"limits": {"memory": "1Gi"}}}]}, "has no resources.requests.cpu"),
         ({"livenessProbe": {"periodSeconds": 5}}, "livenessProbe has no handler"),
