@@ -8,30 +8,30 @@ import click
 
 from sidelane.cli import options, printing, running
 
+_asked = options.together(
+    "asked",
+    dict,
+    wait=click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
+    timeout=options.timeout,
+    atomic=click.option("--atomic", is_flag=True, help="When a release fails, remove again what this run created."),
+    create_namespace=options.create_namespace,
+    reset_operational=options.reset_operational,
+)
+
 
 @click.command("apply")
 @options.deployment
-@click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over.")
-@options.timeout
-@click.option("--atomic", is_flag=True, help="When a release fails, remove again what this run created.")
-@click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
-@options.reset_operational
-@options.allow_secrets
 @options.output
 @running.reports_errors
+@_asked
 @options.lane_parts
-@options.settings
+@options.writing_settings
 def command(
     file: str,
     *,
-    wait: bool,
-    timeout: str | None,
-    atomic: bool,
-    create_namespace: bool,
-    reset_operational: bool,
-    allow_secrets: bool,
     format_: str,
     parallel: int | None,
+    asked: dict[str, Any],
     lane_parts: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -47,14 +47,9 @@ def command(
             file,
             namespace=namespace,
             parallel=parallel,
-            wait=wait,
-            timeout=timeout,
-            atomic=atomic,
-            create_namespace=create_namespace,
-            reset_operational=reset_operational,
+            **asked,
             **lane_parts,
         ),
-        allow_secrets=allow_secrets,
         **settings,
     )
     printing.applied(applied, format_)

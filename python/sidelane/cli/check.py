@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.option("--whole-lane", is_flag=True, help="It is all of its lane: what it names there has to be in it.")
 @options.output
 @running.reports_errors
-@options.values
-@options.source
-@options.service
+@options.given_chart
 @options.rendering
 @options.settings
 def command(
@@ -32,9 +30,7 @@ def command(
     *,
     whole_lane: bool,
     format_: str,
-    values: dict[str, Any],
-    source: dict[str, Any],
-    service: dict[str, Any],
+    given: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -52,9 +48,7 @@ def command(
     else:
         wanted = lane
         _, report = running.with_client(
-            lambda client: client.check(
-                subject, wanted, whole=whole_lane, values=values, **source, **service, **rendering
-            ),
+            lambda client: client.check(subject, wanted, whole=whole_lane, **given, **rendering),
             **settings,
         )
     if not report.objects:

@@ -1,7 +1,7 @@
 """Options that commands share, with Helm's own names and meanings.
 
-Options that belong together reach a command as one argument: `settings` of the client, `values`, `source` of the
-chart, `service`, `rendering` and `patience`. Each is a mapping of the keyword arguments that the SDK takes.
+Options that belong together reach a command as one argument: `settings` of the client, `values`, `given` of a chart and
+its release, `rendering`, `patience` and `bringing`. Each is a mapping of the keyword arguments that the SDK takes.
 """
 
 from __future__ import annotations
@@ -114,20 +114,28 @@ output = click.option(
     help="The output's format.",
 )
 
-settings = together(
-    "settings",
-    dict,
-    namespace=click.option("-n", "--namespace", metavar="NAME", envvar="HELM_NAMESPACE", help="The namespace."),
-    directory=click.option(
+_SETTINGS: dict[str, Option] = {
+    "namespace": click.option("-n", "--namespace", metavar="NAME", envvar="HELM_NAMESPACE", help="The namespace."),
+    "directory": click.option(
         "--directory",
         type=click.Path(file_okay=False),
         envvar="SIDELANE_DIRECTORY",
         show_envvar=True,
         help="Keep releases in this directory of manifests, and use no cluster.",
     ),
-    kubeconfig=click.option("--kubeconfig", type=click.Path(dir_okay=False), help="Path of the kubeconfig file."),
-    kube_context=click.option("--kube-context", metavar="NAME", help="The kubeconfig's context to use."),
-    kube_apiserver=click.option("--kube-apiserver", metavar="URL", help="Address and port of the API server."),
+    "kubeconfig": click.option("--kubeconfig", type=click.Path(dir_okay=False), help="Path of the kubeconfig file."),
+    "kube_context": click.option("--kube-context", metavar="NAME", help="The kubeconfig's context to use."),
+    "kube_apiserver": click.option("--kube-apiserver", metavar="URL", help="Address and port of the API server."),
+}
+
+settings = together("settings", dict, **_SETTINGS)
+
+#: The same for a command that writes.
+writing_settings = together(
+    "settings",
+    dict,
+    allow_secrets=click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too."),
+    **_SETTINGS,
 )
 
 delete_cluster_objects = click.option(
@@ -150,9 +158,6 @@ def content(path: str, limit: int) -> bytes:
         raise InvalidInput.unreadable(path, error) from None
 
 
-allow_secrets = click.option("--allow-secrets", is_flag=True, help="Write rendered Secrets into the directory too.")
-
-
 #: The parameters of a command that say values.
 VALUES = ("value_files", "set_values", "set_string", "set_file", "set_json")
 
@@ -172,33 +177,45 @@ def values_of(
     return gather(value_files, set=set_values, set_string=set_string, set_file=set_file, set_json=set_json)
 
 
-values = together(
-    "values",
-    values_of,
-    value_files=click.option(
+_VALUES: dict[str, Option] = {
+    "value_files": click.option(
         "-f", "--values", "value_files", multiple=True, metavar="FILE", help="Values from a YAML file; - is stdin."
     ),
-    set_values=click.option(
+    "set_values": click.option(
         "--set", "set_values", multiple=True, metavar="K=V", help="Set values: k1=v1,k2.inner=v2,list[0]=v3."
     ),
-    set_string=click.option("--set-string", multiple=True, metavar="K=V", help="Set values as text."),
-    set_file=click.option("--set-file", multiple=True, metavar="K=PATH", help="Set values to files' contents."),
-    set_json=click.option("--set-json", multiple=True, metavar="K=JSON", help="Set values from JSON."),
-)
+    "set_string": click.option("--set-string", multiple=True, metavar="K=V", help="Set values as text."),
+    "set_file": click.option("--set-file", multiple=True, metavar="K=PATH", help="Set values to files' contents."),
+    "set_json": click.option("--set-json", multiple=True, metavar="K=JSON", help="Set values from JSON."),
+}
 
-source = together(
-    "source",
-    dict,
-    version=click.option("--version", metavar="VERSION", help="The chart's version, or a constraint on it."),
-    repo=click.option("--repo", metavar="URL", help="The chart repository that holds the chart."),
-)
+_SOURCE: dict[str, Option] = {
+    "version": click.option("--version", metavar="VERSION", help="The chart's version, or a constraint on it."),
+    "repo": click.option("--repo", metavar="URL", help="The chart repository that holds the chart."),
+}
 
-service = together(
-    "service",
-    dict,
-    name=click.option("--name", metavar="NAME", help="The service's name, for charts of services, such as svc1."),
-    service_version=click.option("--service-version", metavar="vN", help="The service's version, such as v1."),
-)
+_SERVICE: dict[str, Option] = {
+    "name": click.option("--name", metavar="NAME", help="The service's name, for charts of services, such as svc1."),
+    "service_version": click.option("--service-version", metavar="vN", help="The service's version, such as v1."),
+}
+
+values = together("values", values_of, **_VALUES)
+
+
+def _given(
+    version: str | None, repo: str | None, name: str | None, service_version: str | None, **values: Any
+) -> dict[str, Any]:
+    return {
+        "values": values_of(**values),
+        "version": version,
+        "repo": repo,
+        "name": name,
+        "service_version": service_version,
+    }
+
+
+#: All that says which chart, and which release of it, beside the chart's name and its lane.
+given_chart = together("given", _given, **_VALUES, **_SOURCE, **_SERVICE)
 
 rendering = together(
     "rendering",
@@ -229,16 +246,21 @@ timeout = click.option(
     "--timeout", type=DurationType(), metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]"
 )
 
-patience = together(
-    "patience",
-    dict,
-    wait=click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
-    timeout=timeout,
-    rollback_on_failure=click.option(
+_PATIENCE: dict[str, Option] = {
+    "wait": click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
+    "timeout": timeout,
+    "rollback_on_failure": click.option(
         "--rollback-on-failure",
         "--atomic",
         "rollback_on_failure",
         is_flag=True,
         help="Undo what was done when it fails; implies --wait.",
     ),
-)
+}
+
+patience = together("patience", dict, **_PATIENCE)
+
+create_namespace = click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
+
+#: Patience with what may have to make its namespace.
+bringing = together("bringing", dict, create_namespace=create_namespace, **_PATIENCE)

@@ -16,25 +16,19 @@ if TYPE_CHECKING:
 @options.chart
 @options.lane(required=True)
 @running.reports_errors
-@options.values
-@options.source
-@options.service
+@options.given_chart
 @options.rendering
 @options.settings
 def command(
     chart: str,
     lane: Lane,
     *,
-    values: dict[str, Any],
-    source: dict[str, Any],
-    service: dict[str, Any],
+    given: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Print CHART's manifest in a lane, as Helm renders it. Nothing is checked and nothing is installed."""
-    text = running.with_client(
-        lambda client: client.render(chart, lane, values=values, **source, **service, **rendering), **settings
-    )
+    text = running.with_client(lambda client: client.render(chart, lane, **given, **rendering), **settings)
     printing.as_it_is(text)
     if not text.strip():
         printing.say(f"the chart {chart} renders no object in {lane}", err=True)

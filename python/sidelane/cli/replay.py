@@ -11,19 +11,15 @@ from sidelane.cli import options, printing, running
 
 @click.command("replay")
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
-@options.allow_secrets
 @options.output
 @running.reports_errors
-@options.patience
-@options.settings
+@options.bringing
+@options.writing_settings
 def command(
     file: str,
     *,
-    create_namespace: bool,
-    allow_secrets: bool,
     format_: str,
-    patience: dict[str, Any],
+    bringing: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Deploy a bundled lane again, on a cluster or into a directory.
@@ -32,11 +28,7 @@ def command(
     same, byte for byte, or nothing is installed and each field that would differ is told. Without --namespace it goes
     into the bundle's. Routes are made last, when what they lead to is ready.
     """
-    done = running.with_client(
-        lambda client: client.replay(file, create_namespace=create_namespace, **patience),
-        allow_secrets=allow_secrets,
-        **settings,
-    )
+    done = running.with_client(lambda client: client.replay(file, **bringing), **settings)
     if format_ != "table":
         printing.data(done.to_json(), format_)
         return

@@ -17,49 +17,69 @@ if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
 
 
+_proposal = options.together(
+    "proposal",
+    dict,
+    keep=click.option(
+        "--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest of each Version."
+    ),
+    version=click.option(
+        "--of", "version", metavar="VERSION", help="With --keep: look at the lanes of this Version alone."
+    ),
+    yes=click.option("--yes", is_flag=True, help="With --keep: retire what is proposed."),
+)
+
+#: What a proposal takes into account, and a retirement.
+_asked = options.together(
+    "asked",
+    dict,
+    min_age=click.option(
+        "--min-age", type=options.DurationType(), default="0s", metavar="AGE", help="Hold what is younger, such as 24h."
+    ),
+    foreign=click.option(
+        "--foreign", multiple=True, metavar="RELEASE", help="Remove this release although Sidelane did not make it."
+    ),
+    delete_cluster_objects=options.delete_cluster_objects,
+)
+
+_going = options.together(
+    "going",
+    dict,
+    drain=click.option(
+        "--drain",
+        type=options.DurationType(),
+        default="30s",
+        show_default=True,
+        metavar="TIME",
+        help="How long what a route led there is given, after the route has left it.",
+    ),
+    delete_claims=click.option(
+        "--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too."
+    ),
+    timeout=options.timeout,
+)
+
+
 @click.command("retire")
 @click.argument("release", required=False)
 @options.lane(required=False)
-@click.option(
-    "--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest of each Version."
-)
-@click.option("--of", "version", metavar="VERSION", help="With --keep: look at the lanes of this Version alone.")
-@click.option("--yes", is_flag=True, help="With --keep: retire what is proposed.")
-@click.option(
-    "--min-age", type=options.DurationType(), default="0s", metavar="AGE", help="Hold what is younger, such as 24h."
-)
-@click.option(
-    "--drain",
-    type=options.DurationType(),
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="How long what a route led there is given, after the route has left it.",
-)
-@click.option("--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too.")
-@click.option(
-    "--foreign", multiple=True, metavar="RELEASE", help="Remove this release although Sidelane did not make it."
-)
-@options.delete_cluster_objects
 @click.option("--dry-run", is_flag=True, help="Show what would go, and what is in the way.")
-@options.timeout
 @options.output
 @running.reports_errors
+@_proposal
+@_asked
+@_going
 @options.settings
 def command(
     release: str | None,
     lane: Lane | None,
     *,
-    keep: int | None,
-    version: str | None,
-    yes: bool,
-    min_age: str,
-    foreign: tuple[str, ...],
-    delete_cluster_objects: bool,
     dry_run: bool,
     format_: str,
+    proposal: dict[str, Any],
+    asked: dict[str, Any],
+    going: dict[str, Any],
     settings: dict[str, Any],
-    **patience: Any,
 ) -> None:
     """Remove a lane, or one RELEASE of it, when nothing needs it any more.
 
@@ -67,16 +87,12 @@ def command(
     works on. With --keep, every lane but the youngest is proposed, and with --yes retired, but for what is held.
     A release that Sidelane did not make stays, whatever its name, unless --foreign names it.
     """
-    asked: dict[str, Any] = {
-        "min_age": min_age,
-        "foreign": foreign,
-        "delete_cluster_objects": delete_cluster_objects,
-    }
+    keep, version, yes = (proposal[name] for name in ("keep", "version", "yes"))
     if (keep is None) == (lane is None and release is None):
         raise click.UsageError("Name a release, a lane with --lane, or how many lanes to --keep.")
     if keep is None:
         one = running.with_client(
-            lambda client: client.retire(release, lane, dry_run=dry_run, **asked, **patience), **settings
+            lambda client: client.retire(release, lane, dry_run=dry_run, **asked, **going), **settings
         )
         printing.retirements([one], format_, Place.of(settings))
         if one.held:
@@ -84,7 +100,7 @@ def command(
         return
 
     found, where = running.with_client(
-        lambda client: _all_but_the_youngest(client, keep, version, asked, patience if yes and not dry_run else None),
+        lambda client: _all_but_the_youngest(client, keep, version, asked, going if yes and not dry_run else None),
         **settings,
     )
     if where and format_ == "table":
@@ -97,14 +113,14 @@ def command(
 
 
 async def _all_but_the_youngest(
-    client: AsyncClient, keep: int, version: str | None, asked: dict[str, Any], patience: dict[str, Any] | None
+    client: AsyncClient, keep: int, version: str | None, asked: dict[str, Any], going: dict[str, Any] | None
 ) -> tuple[list[Retirement], str]:
-    """Proposes lanes, and retires them where there is patience for it. Returns them, and where none was found."""
+    """Proposes lanes, and retires them where it says how they go. Returns them, and where none was found."""
     found = list(await client.outdated(keep, version=version, **asked))
     for at, one in enumerate(found):
-        if patience is not None and not one.held:
+        if going is not None and not one.held:
             try:
-                found[at] = await client.retire(one.lane, **asked, **patience)
+                found[at] = await client.retire(one.lane, **asked, **going)
             except StillHeld as error:  # since it was proposed
                 found[at] = dataclasses.replace(one, held=error.held)
     return found, "" if found else await client.where()

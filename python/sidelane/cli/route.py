@@ -19,18 +19,28 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 service_argument = click.argument("service")
-_by = click.option(
+_BY = click.option(
     "--by",
     metavar="NAME",
     envvar="SIDELANE_CHANGED_BY",
     show_envvar=True,
     help="Who changes the route, for its history. [default: whom CI names, or user@host]",
 )
-_unready = click.option("--allow-unready", is_flag=True, help="Lead there although pods are not ready for their share.")
-_overwrite = click.option(
+_OVERWRITE = click.option(
     "--overwrite", is_flag=True, help="Take back what somebody changed in the objects themselves."
 )
-_dry_run = click.option("--dry-run", is_flag=True, help="Look and check, and write nothing.")
+#: Who changes a route, and what they allow.
+_change = options.together(
+    "change",
+    dict,
+    by=_BY,
+    allow_unready=click.option(
+        "--allow-unready", is_flag=True, help="Lead there although pods are not ready for their share."
+    ),
+    overwrite=_OVERWRITE,
+    dry_run=click.option("--dry-run", is_flag=True, help="Look and check, and write nothing."),
+)
+_back = options.together("change", dict, by=_BY, overwrite=_OVERWRITE)
 
 
 @click.group("route")
@@ -51,12 +61,9 @@ def command() -> None:
 @click.option(
     "--mode", type=click.Choice(["service", "istio", "gateway"]), help="What routes. [default: as it is, or service]"
 )
-@_by
-@_unready
-@_overwrite
-@_dry_run
 @options.output
 @running.reports_errors
+@_change
 @options.values
 @options.settings
 def set_(
@@ -65,11 +72,8 @@ def set_(
     *,
     targets: tuple[str, ...],
     mode: str | None,
-    by: str | None,
-    allow_unready: bool,
-    overwrite: bool,
-    dry_run: bool,
     format_: str,
+    change: dict[str, Any],
     values: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -82,18 +86,7 @@ def set_(
 
     weights = Split.parse(targets, lane).to_json() if targets else None
     routed = running.with_client(
-        lambda client: client.routes.set(
-            service,
-            lane,
-            weights,
-            mode=mode,
-            values=values,
-            by=by,
-            allow_unready=allow_unready,
-            overwrite=overwrite,
-            dry_run=dry_run,
-        ),
-        **settings,
+        lambda client: client.routes.set(service, lane, weights, mode=mode, values=values, **change), **settings
     )
     _print(routed, format_)
 
@@ -155,30 +148,16 @@ def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any])
 @service_argument
 @options.lane(required=True)
 @click.option("--to", type=int, metavar="REVISION", help="Go back to this revision. [default: before the last change]")
-@_by
-@_unready
-@_overwrite
-@_dry_run
 @options.output
 @running.reports_errors
+@_change
 @options.settings
 def undo(
-    service: str,
-    lane: Lane,
-    *,
-    to: int | None,
-    by: str | None,
-    allow_unready: bool,
-    overwrite: bool,
-    dry_run: bool,
-    format_: str,
-    settings: dict[str, Any],
+    service: str, lane: Lane, *, to: int | None, format_: str, change: dict[str, Any], settings: dict[str, Any]
 ) -> None:
     """Bring back where SERVICE's name led before its last change, exactly as it was. Twice goes back twice."""
     routed = running.with_client(
-        lambda client: client.routes.undo(
-            service, lane, to=to, by=by, allow_unready=allow_unready, overwrite=overwrite, dry_run=dry_run
-        ),
+        lambda client: client.routes.undo(service, lane, to=to, **change),
         **settings,
     )
     _print(routed, format_)
@@ -198,49 +177,53 @@ class StepsType(click.ParamType[tuple[int, ...]]):
             self.fail(f"{value!r} are no percentages; write them such as 5,25,50,100", param, ctx)
 
 
+_asked = options.together(
+    "asked",
+    dict,
+    steps=click.option(
+        "--steps",
+        type=StepsType(),
+        metavar="PERCENT,…",
+        help="Its share. [default: 5,25,50,100; 100 in mode service, which can't split; with --go-on as before]",
+    ),
+    every=click.option(
+        "--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts."
+    ),
+    between=click.option(
+        "--between", type=options.DurationType(), default="10s", show_default=True, help="How often checks are asked."
+    ),
+    checks=click.option(
+        "--check",
+        "checks",
+        multiple=True,
+        metavar="CHECK",
+        help="Let a step through only if this holds: 'http[limit=500ms,failures=3] URL', "
+        "'command[limit=30s] PROGRAM …' "
+        "or 'prometheus[limit=0.01,at=URL] QUERY'.",
+    ),
+    go_on=click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted."),
+)
+
+
 @command.command("shift")
 @service_argument
 @options.lane(required=True)
 @click.option("--to", metavar="TARGET", help="Move requests to this target, such as v2.")
-@click.option(
-    "--steps",
-    type=StepsType(),
-    metavar="PERCENT,…",
-    help="Its share. [default: 5,25,50,100; 100 in mode service, which can't split; with --go-on as before]",
-)
-@click.option("--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts.")
-@click.option(
-    "--between", type=options.DurationType(), default="10s", show_default=True, help="How often checks are asked."
-)
-@click.option(
-    "--check",
-    "checks",
-    multiple=True,
-    metavar="CHECK",
-    help="Let a step through only if this holds: 'http[limit=500ms,failures=3] URL', 'command[limit=30s] PROGRAM …' or "
-    "'prometheus[limit=0.01,at=URL] QUERY'.",
-)
-@click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted.")
 @click.option("--back", is_flag=True, help="Put back what was before the shift that the route is in.")
-@_by
-@_overwrite
 @options.output
 @running.reports_errors
+@_asked
+@_back
 @options.settings
 def shift(
     service: str,
     lane: Lane,
     *,
     to: str | None,
-    steps: tuple[int, ...] | None,
-    every: str,
-    between: str,
-    checks: tuple[str, ...],
-    go_on: bool,
     back: bool,
-    by: str | None,
-    overwrite: bool,
     format_: str,
+    asked: dict[str, Any],
+    change: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Move SERVICE's requests to a target step by step.
@@ -250,19 +233,16 @@ def shift(
     take it up.
     """
     if back:
-        if to or go_on:
+        if to or asked["go_on"]:
             raise click.UsageError("--back goes with neither --to nor --go-on.")
         _print(
-            running.with_client(
-                lambda client: client.routes.shift_back(service, lane, by=by, overwrite=overwrite), **settings
-            ),
+            running.with_client(lambda client: client.routes.shift_back(service, lane, **change), **settings),
             format_,
         )
         return
     if to is None:
         raise click.UsageError("Missing option '--to': where requests are to go.")
-    asked = {"steps": steps, "every": every, "between": between, "checks": checks, "go_on": go_on, "by": by}
-    _shift((service, lane, to), asked, format_, settings)
+    _shift((service, lane, to), {**asked, "by": change["by"]}, format_, settings)
 
 
 def _shift(named: tuple[str, Lane, str], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:

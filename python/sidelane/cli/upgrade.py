@@ -16,24 +16,18 @@ if TYPE_CHECKING:
 @options.chart
 @options.lane(required=True)
 @click.option("--reuse-values", is_flag=True, help="Lay the given values over those of the release.")
-@options.allow_secrets
 @options.output
 @running.reports_errors
-@options.values
-@options.source
-@options.service
+@options.given_chart
 @options.patience
-@options.settings
+@options.writing_settings
 def command(
     chart: str,
     lane: Lane,
     *,
     reuse_values: bool,
-    allow_secrets: bool,
     format_: str,
-    values: dict[str, Any],
-    source: dict[str, Any],
-    service: dict[str, Any],
+    given: dict[str, Any],
     patience: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
@@ -43,10 +37,6 @@ def command(
     refused: install it as the next Build. The values given are the whole of yours, unless --reuse-values is there.
     """
     release = running.with_client(
-        lambda client: client.upgrade(
-            chart, lane, values=values, reuse_values=reuse_values, **source, **service, **patience
-        ),
-        allow_secrets=allow_secrets,
-        **settings,
+        lambda client: client.upgrade(chart, lane, reuse_values=reuse_values, **given, **patience), **settings
     )
     printing.release(release, format_)
