@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,13 +18,9 @@ from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted
 from sidelane.errors import (
     CheckFailed,
-    InvalidLane,
     Refused,
-    ReleaseConflict,
     ReleaseExists,
-    TargetBusy,
 )
-from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 from sidelane.releases.basis import NOTHING, Basis
 from sidelane.releases.comparing import Comparison, compare, upgraded
@@ -38,11 +34,6 @@ if TYPE_CHECKING:
 
 #: How long another process that works on a release is waited for, in seconds.
 PATIENCE: Final = 15.0
-
-
-def elsewhere(release: str) -> str:
-    """What to do where a release of the wanted name is somebody else's."""
-    return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
 
 
 def checked(rendering: Rendering) -> Report:
@@ -149,15 +140,17 @@ async def _same_or_refused(
     target, renderer = context.target, context.renderer(rendering.chart)
     stored = await _settled(context, rendering.release)
     release = stored.release
+    from sidelane.releases import refusals  # noqa: PLC0415 - an installation that creates its release needs none of it
+
     if release.status == "uninstalling":
-        raise _stuck(release)
+        raise refusals.stuck(release)
     found = await compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
     if found.answer != "same" or release.status != "deployed":
-        await _require_ours(target, stored, remedy=elsewhere(release.name))
+        await _require_ours(target, stored, remedy=refusals.elsewhere(release.name))
     if found.answer != "same":
-        raise await _differs(target, found)
+        raise await refusals.differs(target, found)
     if release.status == "deployed":
         await ready(target, stored, options)
         return _with_chart(release, found, "unchanged")
@@ -165,27 +158,7 @@ async def _same_or_refused(
         context.progress(f"finishing {release.name}, which was left {release.status}")
         finished = await _finished(context, stored, rendering, record, options=options, basis=basis)
         return _with_chart(finished, found, "finished")
-    raise _stuck(release)
-
-
-def _stuck(release: Release) -> TargetBusy | ReleaseConflict:
-    """Returns the error for a release that can neither stay as it is nor be finished."""
-    name = release.name
-    if release.is_pending:
-        return TargetBusy(
-            f"another process is working on {name}, or was until a short time ago",
-            remedy="try again when it has ended",
-        )
-    if release.status == "uninstalling":
-        # Some of its objects are gone, and Helm kept no order by which to make them again.
-        return ReleaseConflict(
-            f"the uninstall of {name} did not end: its status is {release.status}",
-            remedy=f"if no other process uninstalls it, `sidelane uninstall {name}` ends that; then install it again",
-        )
-    return ReleaseConflict(
-        f"the release {name} has this content, and its status is {release.status}",
-        remedy=f"if no other process works on it, run `sidelane uninstall {name}`, then install it again",
-    )
+    raise refusals.stuck(release)
 
 
 async def _settled(context: Context, name: str) -> Stored:
@@ -200,39 +173,6 @@ async def _settled(context: Context, name: str) -> Stored:
             return stored
         context.progress(f"waiting for another process that works on {name}")
         await asyncio.sleep(0.5)
-
-
-async def _differs(target: Target, found: Comparison) -> ReleaseConflict:
-    """Returns what install says of a release that is there and is not the same."""
-    rendering, name = found.rendering, found.stored.release.name
-    lines = "\n  ".join(found.differences)
-    if found.answer == "operational":
-        from sidelane.releases import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
-
-        command = pasted.upgrade(rendering.chart, rendering.lane, rendering.values, found.values)
-        return ReleaseConflict(
-            f"the release {name} is deployed, and its operational values differ:\n  {lines}",
-            differences=found.differences,
-            remedy=f"install changes nothing that is deployed; `{command}` changes these values",
-        )
-    return await _beside(
-        target,
-        found,
-        ReleaseConflict(f"the release {name} is there with other content:\n  {lines}", differences=found.differences),
-    )
-
-
-async def _beside(target: Target, found: Comparison, refusal: ReleaseConflict) -> ReleaseConflict:
-    """Returns the refusal with its remedy: the command that installs the same as the next free Build."""
-    from sidelane.releases import pasted  # noqa: PLC0415 - an installation that succeeds needs none of it
-
-    rendering = found.rendering
-    name = found.stored.release.name
-    free = await next_free(target, [name], rendering.lane)
-    command = pasted.install(rendering.chart, free, rendering.values) if free else None
-    refusal.free = "" if free is None else str(free)
-    refusal.remedy = pasted.beside(free, command, release=name)
-    return refusal
 
 
 async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
@@ -266,19 +206,6 @@ def _with_chart(release: Release, found: Comparison, change: str) -> Release:
     )
 
 
-async def next_free(target: Target, releases: Iterable[str], lane: Lane) -> Lane | None:
-    """Returns the lane of the next Build in which none of these releases of a lane is there; None where the Version has
-    no higher Build.
-    """
-    subjects = {name.removesuffix(f"-{lane}") for name in releases}
-    there = filter(None, (parse_name(release.name) for release in await target.releases()))
-    taken = [int(other.build) for name, other in there if name in subjects and other.version == lane.version]
-    try:
-        return Lane(lane.version, max([*taken, int(lane.build)]) + 1)
-    except InvalidLane:
-        return None
-
-
 async def upgrade(
     context: Context,
     chart: Chart,
@@ -307,7 +234,9 @@ async def upgrade(
     context.progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
     found = await compare(renderer, stored, chart, lane, values, keep=keep)
     if refusal := found.refusal():
-        raise await _beside(context.target, found, refusal)
+        from sidelane.releases import refusals  # noqa: PLC0415 - an upgrade that succeeds needs none of it
+
+        raise await refusals.beside(context.target, found, refusal)
     if found.answer == "same" and stored.release.status == "deployed":
         await ready(context.target, stored, options)
         return _with_chart(stored.release, found, "unchanged")

@@ -19,7 +19,8 @@ from sidelane.naming.lane import Lane
 from sidelane.releases import pasted
 from sidelane.releases.comparing import compare
 from sidelane.releases.context import Context
-from sidelane.releases.installing import PATIENCE, checked, elsewhere, next_free
+from sidelane.releases.installing import PATIENCE, checked
+from sidelane.releases.refusals import elsewhere, next_free
 from sidelane.releases.stores import Release, Target
 from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
