@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,9 +13,7 @@ from sidelane.releases.readiness.value import merged
 from sidelane.releases.stores import Options, Release, Stored, Target
 from sidelane.releases.stores.ours import required_of_lane
 from sidelane.releases.verify import names
-
-#: How many releases are asked for at a time.
-_AT_ONCE = 4
+from sidelane.support.concurrency import some_at_a_time
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,4 @@ async def wait(context: Context, which: Lane | str, timeout: str | None = None) 
 
 
 async def _stored(target: Target, names: Sequence[str]) -> list[Stored]:
-    at_once = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(name: str) -> Stored:
-        async with at_once:
-            return await target.stored(name)
-
-    return list(await asyncio.gather(*map(one, names)))
+    return await some_at_a_time(target.stored(name) for name in names)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sidelane.charts import sources
-from sidelane.charts.rendering import Rendering
-from sidelane.charts.sources import Chart
 from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lanes import deployment
 from sidelane.lanes import diff as diffs
@@ -20,16 +16,14 @@ from sidelane.naming.lane import Lane
 from sidelane.naming.route import known_of
 from sidelane.releases import verify
 from sidelane.releases.context import Context
-from sidelane.releases.stores import Stored, Target
-from sidelane.support.concurrency import together
+from sidelane.releases.stores import Target
+from sidelane.support.concurrency import some_at_a_time, together
 
 if TYPE_CHECKING:
     from sidelane.lanes.bundle.archives import Bundle
 
 _BUNDLES: Final = (".tar.gz", ".tgz")
 _FILES: Final = (".yaml", ".yml", *_BUNDLES)
-#: How many Helms run at a time.
-_AT_ONCE: Final = 4
 
 
 async def diff(context: Context, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
@@ -83,13 +77,7 @@ async def names(target: Target, reference: str) -> list[str]:
 async def _of_releases(target: Target, reference: str) -> Side:
     """A lane, or one release, as its target keeps it."""
     wanted = await names(target, reference)
-    limit = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(name: str) -> Stored:
-        async with limit:
-            return await target.stored(name)
-
-    kept = await asyncio.gather(*(one(name) for name in wanted))
+    kept = await some_at_a_time(target.stored(name) for name in wanted)
     lane = _lane(reference)
     if lane is not None:
         return Side(reference, lane, {_subject(each.release.name, lane, each.manifest): each.manifest for each in kept})
@@ -101,16 +89,12 @@ async def _of_releases(target: Target, reference: str) -> Side:
 
 async def _of_deployment(context: Context, label: str, file: Deployment) -> Side:
     """The releases and routes of a deployment file, as they would be made."""
-    limit = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(chart: Chart, values: Mapping[str, Any]) -> Rendering:
-        async with limit:
-            return await context.renderer(chart).render(chart, file.lane, values)
-
     async with deployment.charts_of(context, file) as found:
         made = [(part.chart, part.values) for part in deployment.parts(file, found)]
         made += deployment.routes(file, sources.find("route"))
-        rendered = await asyncio.gather(*(one(*each) for each in made))
+        rendered = await some_at_a_time(
+            context.renderer(chart).render(chart, file.lane, values) for chart, values in made
+        )
     return Side(label, file.lane, {_subject(each.release, file.lane, each.manifest): each.manifest
                                    for each in rendered})  # fmt: skip
 

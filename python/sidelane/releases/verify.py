@@ -6,7 +6,6 @@ what the cluster has of it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
@@ -26,13 +25,12 @@ from sidelane.releases.readiness import Readiness, Unready
 from sidelane.releases.readiness.counting import short_of_pods
 from sidelane.releases.stores import Found, Release, Stored, Target
 from sidelane.releases.stores.ours import required_of_lane, route_of
+from sidelane.support.concurrency import some_at_a_time
 from sidelane.support.harmless import in_line
 
 #: What a release is: the first of these that holds.
 State = Literal["missing", "drifted", "changed", "unfinished", "degraded", "unrecorded", "unchanged"]
 
-#: How many Helms run at a time.
-_AT_ONCE: Final = 4
 #: The annotation of pods by which `kubectl rollout restart` makes new ones of the same content.
 _RESTARTED: Final = "annotations[kubectl.kubernetes.io/restartedAt]"
 _OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/common leaves
@@ -170,14 +168,12 @@ async def with_drift(context: Context, found: Sequence[Release]) -> tuple[Releas
 
 async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:
     """These releases, in this order. explain: say why pods are not ready. Raises ReleaseNotFound."""
-    limit = asyncio.Semaphore(_AT_ONCE)
 
     async def kept(name: str) -> tuple[Stored, str | None]:
-        async with limit:
-            stored = await target.stored(name)
-            return stored, stored.record or await target.record(name)
+        stored = await target.stored(name)
+        return stored, stored.record or await target.record(name)
 
-    all_kept = await asyncio.gather(*(kept(name) for name in wanted))
+    all_kept = await some_at_a_time(kept(name) for name in wanted)
     objects = [installed(stored) for stored, _ in all_kept]
     found = await target.found([obj for each in objects for obj in each])
     verified = [_verified(*kept, each, found) for kept, each in zip(all_kept, objects, strict=True)]

@@ -19,10 +19,18 @@ async def together(
     a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
 ) -> tuple[A, B, C]: ...
 async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
-    """Runs all of them side by side. The first that fails ends the others, and they have ended when its error comes."""
+    """As ``all_of``, for a few that differ in their types."""
+    return tuple(await all_of(work))
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, A]]) -> list[A]:
+    """Runs all of it side by side, and returns the results in order.
+
+    The first that fails ends the others, and they have ended when its error comes.
+    """
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
-        return tuple(await asyncio.gather(*tasks))
+        return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()
@@ -30,14 +38,31 @@ async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
 
 
 async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4) -> list[A]:
-    """Runs all of it, so many at a time, and returns the results in order. On a cluster each is often a Helm."""
-    room = asyncio.Semaphore(limit)
+    """As ``all_of``, so many at a time. On a cluster each is often a Helm."""
+    room, waiting = asyncio.Semaphore(limit), list(work)
 
     async def one(each: Coroutine[Any, Any, A]) -> A:
         async with room:
             return await each
 
-    return list(await asyncio.gather(*map(one, work)))
+    try:
+        return await all_of(map(one, waiting))
+    finally:
+        for each in waiting:
+            each.close()  # its turn may never have come
+
+
+async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: int = 4) -> None:
+    """Runs all of it, so many at a time. When one fails the rest is still done, and then its error is raised."""
+    room = asyncio.Semaphore(limit)
+
+    async def one(each: Coroutine[Any, Any, object]) -> None:
+        async with room:
+            await each
+
+    for result in await asyncio.gather(*map(one, work), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def ended(task: asyncio.Task[Any]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
 from sidelane.lanes.deployment.file import Deployment
 from sidelane.lanes.deployment.parts import RouteStep, charts_of
-from sidelane.lanes.deployment.planning import PARALLEL, Plan, Step, all_of, planned
+from sidelane.lanes.deployment.planning import PARALLEL, Plan, Step, planned
 from sidelane.naming.lane import Lane
 from sidelane.releases import installing
 from sidelane.releases.basis import Basis
@@ -18,6 +18,7 @@ from sidelane.releases.context import Context
 from sidelane.releases.stores import Options, Release
 from sidelane.routes.changes import Router
 from sidelane.routes.routed import Routed
+from sidelane.support.concurrency import all_of
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import asyncio
 import dataclasses
 import os
 import time
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from sidelane.charts.rendering import Rendering, inputs_digest
 from sidelane.charts.sources import Chart
@@ -26,8 +26,7 @@ from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
 from sidelane.routes.places import place_of
 from sidelane.support.advice import Place
-
-T = TypeVar("T")
+from sidelane.support.concurrency import all_of
 
 #: How many releases of a file are worked on at a time: Helm waits for the API server for half of its time.
 PARALLEL: Final = 2 * (os.cpu_count() or 1)
@@ -250,14 +249,3 @@ def _step(part: Part, action: Action, why: tuple[str, ...] = (), *, rendering: R
 def _to_keep(rendering: Rendering) -> Rendering:
     """The rendering without the objects that were read of it: many may wait for their turn."""
     return dataclasses.replace(rendering)
-
-
-async def all_of(work: Iterable[Awaitable[T]]) -> list[T]:
-    """The results of work that runs side by side; the first error ends the rest, and then is raised."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from sidelane.releases.context import Context, Progress
 from sidelane.releases.stores import Options, Release, Target
 from sidelane.releases.stores.ours import require
 from sidelane.routes.leads import unrouted_since
-from sidelane.support.concurrency import some_at_a_time
+from sidelane.support.concurrency import each_to_its_end, some_at_a_time
 
 #: How long what was routed is given to end, after the route has left it.
 DRAIN = "30s"
@@ -75,7 +75,7 @@ async def _remove(context: Context, found: Retirement, drain: float, options: Op
     rest = [name for name in found.releases if name not in found.routes]
     if found.routes:
         context.progress(f"removing {_few(found.routes)}")
-        await _few_at_once(target.uninstall(name, options) for name in found.routes)
+        await each_to_its_end(target.uninstall(name, options) for name in found.routes)
         since = datetime.now(UTC)
     if not rest:
         return
@@ -84,7 +84,7 @@ async def _remove(context: Context, found: Retirement, drain: float, options: Op
     for level in sorted({levels.get(name, 0) for name in rest}, reverse=True):
         names = [name for name in rest if levels.get(name, 0) == level]
         context.progress(f"removing {_few(names)}")
-        await _few_at_once(target.uninstall(name, options) for name in names)
+        await each_to_its_end(target.uninstall(name, options) for name in names)
 
 
 def _few(names: Sequence[str]) -> str:
@@ -114,17 +114,3 @@ async def _drained(what: str, since: datetime | None, drain: float, progress: Pr
     if left > 0:
         progress(f"giving {left:.0f} seconds to what a route led to {what} until a moment ago")
         await asyncio.sleep(left)
-
-
-async def _few_at_once(work: Iterable[Awaitable[object]], limit: int = 4) -> None:
-    """Does it side by side, a few at a time. When one fails the rest is still done, then the error raised."""
-    at_once = asyncio.Semaphore(limit)
-
-    async def one(each: Awaitable[object]) -> None:
-        async with at_once:
-            await each
-
-    results = await asyncio.gather(*map(one, work), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
