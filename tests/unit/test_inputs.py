@@ -73,7 +73,7 @@ def test_routes_of_a_deployment_file_are_held_to_the_same(tmp_path):
 @pytest.mark.parametrize("number", [".inf", "-.Inf", ".nan"])
 def test_infinity_in_a_file_is_refused(tmp_path, number):
     (tmp_path / "v.yaml").write_text(f"a: {number}\n")
-    with pytest.raises(InvalidManifest, match="don't exist in JSON"):
+    with pytest.raises(InvalidManifest, match="do not exist in JSON"):
         flags.gather([str(tmp_path / "v.yaml")])
 
 

@@ -41,7 +41,7 @@ def test_a_build_may_be_a_number_and_is_kept_as_text():
         ("cs-coco", "part of a component's name", "'cscoco'"),
         ("coco\n", "lower-case", "'coco'"),
         ("é", "lower-case", "'coco'"),
-        ("c" * 41, "has 41 characters", "nothing is ever cut"),
+        ("c" * 41, "has 41 characters", "names are never cut"),
         (None, "not null", "quotes"),
         (2.1, "not a number", "quotes"),
         (False, "not a boolean", "quotes"),
@@ -58,7 +58,7 @@ def test_a_bad_version_is_refused_with_what_to_write(version, problem, remedy):
 @pytest.mark.parametrize(
     ("build", "problem"),
     [
-        ("01", "begins with 0"),
+        ("01", "must not begin with 0"),
         ("1e3", "decimal digits"),
         ("-1", "decimal digits"),
         (-1, "decimal digits"),

@@ -55,7 +55,7 @@ def test_what_would_make_two_names_one_is_refused(lane):
 def test_a_name_is_refused_at_the_limit_and_never_cut(kind, limit, lane):
     fits = "a" * (limit - len("-2-coco-1"))
     assert len(contract.component_name(fits, lane, kind=kind)) == limit
-    with pytest.raises(InvalidName, match=f"{limit + 1} characters, and a {kind} takes at most {limit}"):
+    with pytest.raises(InvalidName, match=f"{limit + 1} characters, and a {kind} may have at most {limit}"):
         contract.component_name(fits + "a", lane, kind=kind)
 
 

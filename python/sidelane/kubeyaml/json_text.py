@@ -1,7 +1,8 @@
-r"""JSON as Kubernetes reads it: an input that begins with ``{`` and is JSON goes to a JSON reader, and not to YAML's.
+r"""JSON as Kubernetes reads it: an input that begins with ``{`` and is valid JSON is read as JSON, not as YAML.
 
-Go's YAML reader refuses what JSON has and YAML 1.1 has not: ``\ud83d\ude00``, ``\/``, keys of more than 1,024
-characters. Whatever is odd is left to the YAML reader, which says where: a key twice, a number that is none.
+Go's YAML reader refuses parts of JSON that YAML 1.1 lacks: ``\ud83d\ude00``, ``\/``, keys of more than 1,024
+characters. Questionable input, such as a duplicate key or an invalid number, goes to the YAML reader, which reports
+its position.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ _BLANK: Final = " \t\r\n"
 
 
 class _Odd(Exception):
-    """JSON that is not read here."""
+    """JSON that is left to the YAML reader."""
 
 
 def read(text: str, *, depth_limit: int, value_limit: int) -> tuple[object] | None:
-    """The data of a text that is one JSON object, None for every other text.
+    """Return the data of a text that is one JSON object, as a 1-tuple; None for every other text.
 
-    depth_limit: levels of nesting. value_limit: a text that may hold more values is not read here.
+    depth_limit: levels of nesting. value_limit: the most values; a text that may hold more returns None.
     """
     if text[:1] not in ("{", *_BLANK) or not text.lstrip(_BLANK).startswith("{"):
         return None
@@ -29,7 +30,7 @@ def read(text: str, *, depth_limit: int, value_limit: int) -> tuple[object] | No
         return None
     try:
         data = _DECODER.decode(text)
-        if "\\ud" in text or "\\uD" in text:  # a surrogate that stands alone is no text
+        if "\\ud" in text or "\\uD" in text:  # a lone surrogate is not valid text
             json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError, _Odd, Refusal):
         return None
@@ -37,10 +38,10 @@ def read(text: str, *, depth_limit: int, value_limit: int) -> tuple[object] | No
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
         raise _Odd
-    return found
+    return mapping
 
 
 def _number(text: str) -> Any:
@@ -60,7 +61,7 @@ _DECODER: Final = json.JSONDecoder(
 
 
 def _depth(data: object, limit: int) -> int:
-    """How many mappings and lists are inside one another, counted to one more than the limit."""
+    """Return the number of nested levels of mappings and lists, counted to limit + 1."""
     depth, level = 0, [data]
     while depth <= limit and (level := [item for item in level if isinstance(item, dict | list)]):
         depth += 1

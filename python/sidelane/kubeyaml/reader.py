@@ -1,7 +1,7 @@
-"""Documents into plain data, from libyaml's events, within limits that hostile input can't pass.
+"""The reader of documents: libyaml's events into plain data, within limits that hostile input cannot exceed.
 
-The recursion follows the nesting of a document, which DEPTH_LIMIT bounds. Aliases are copied, so that nothing read
-is shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
+The recursion follows the nesting of a document, which DEPTH_LIMIT bounds. Aliases are copied, so that no data is
+shared; ALIAS_LIMIT bounds the copies, EVENT_LIMIT and SIZE_LIMIT the rest.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from sidelane.kubeyaml.scalars import (
 
 #: Levels of nesting. Published custom resource definitions have up to about 60; Python's own stack ends at 1000.
 DEPTH_LIMIT: Final = 100
-#: libyaml's events of one input: about 45 MB of ordinary manifests.
+#: The most libyaml events of one input: about 45 MB of ordinary manifests.
 EVENT_LIMIT: Final = 4_000_000
-#: Nodes copied because of aliases, in one input. go-yaml stops ("excessive aliasing") near 400,000 in a document.
+#: The most nodes that aliases copy in one input. go-yaml stops ("excessive aliasing") near 400,000 in a document.
 ALIAS_LIMIT: Final = 100_000
 
-# libyaml, where PyYAML's wheel has it; both classes give the same events, and neither constructs anything here.
+# libyaml, if PyYAML's wheel has it. Both classes give the same events, and neither constructs objects here.
 _PARSER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MERGE: Final = "\0<<"  # what no key can be: YAML has no NUL
-#: A slash behind a backslash that is not itself behind one.
+_MERGE: Final = "\0<<"  # never a key: YAML has no NUL
+#: An escaped slash: a slash after a backslash that is not itself escaped.
 _SLASH: Final = re.compile(r"(?<!\\)(\\\\)*\\/")
 _OPEN: Final = object()  # an anchor whose node has not ended
 
 
 class Document(NamedTuple):
-    """One document: its data, the line of its first node (from 1), and the text before that, which is comments."""
+    """One document: its data, the line of its first node (from 1), and the comments before that."""
 
     data: object
     line: int
@@ -58,7 +58,7 @@ class Document(NamedTuple):
 
 
 class _Scalars(dict[str, Any]):
-    """Plain scalars' values by their text: most texts of a manifest are there many times."""
+    """A cache of plain scalars' values by their text: most texts occur many times in a manifest."""
 
     def __missing__(self, text: str) -> object:
         value = self[text] = to_json(resolve(text))
@@ -66,7 +66,7 @@ class _Scalars(dict[str, Any]):
 
 
 class _Keys(dict[str, str]):
-    """Plain keys by their text."""
+    """A cache of plain keys by their text."""
 
     def __missing__(self, text: str) -> str:
         key = self[text] = to_key(resolve(text))
@@ -74,11 +74,11 @@ class _Keys(dict[str, str]):
 
 
 class Reader:
-    """Reads one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors."""
+    """The reader of one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # An iterator over a C function, cut by islice: a limit that costs nothing per event.
+        # An iterator over a C function, cut by islice: the limit costs nothing per event.
         self._take: Callable[[], Any] = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
         self._scalars = _Scalars()
         self._keys = _Keys({"<<": _MERGE})
@@ -87,14 +87,14 @@ class Reader:
         self._has_slashes = "\\/" in text
 
     def documents(self) -> list[Document]:
-        """Every document that holds something."""
+        """Return every document that is not empty."""
         documents = []
         end = 0
-        mark: Any  # which PyYAML's own types leave out
+        mark: Any  # PyYAML's type hints lack it
         while type(event := self._take()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 if event.version or event.tags:
-                    raise Refusal("a line begins with %, a directive, and Kubernetes takes none", "remove it").at(event)
+                    raise Refusal("a YAML directive (%) is not allowed by Kubernetes", "remove it").at(event)
                 self._anchors.clear()
                 node = self._take()
                 mark = node.start_mark
@@ -117,7 +117,7 @@ class Reader:
                     self._merge(result, merged, depth)
                     continue
                 if key in result and key not in merged:
-                    raise Refusal(f"the key {key[:60]!r} is there twice, and Helm would keep the last", "remove one")
+                    raise Refusal(f"the key {key[:60]!r} is duplicated, and Helm would keep the last", "remove one")
                 merged.discard(key)
                 event = take()
                 plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
@@ -141,7 +141,7 @@ class Reader:
         return result
 
     def _value(self, event: Any, depth: int) -> Any:
-        """Any node, as the value of a mapping or a sequence that has ``depth`` levels around it."""
+        """Return any node's value. depth: the number of mappings and sequences around it."""
         try:
             if type(event) is AliasEvent:
                 return self._copy(self._anchored(event), depth)
@@ -166,7 +166,7 @@ class Reader:
         if self._has_slashes and event.style == '"':
             start: Any = event.start_mark
             if _SLASH.search(self._text, start.index, event.end_mark.index):
-                raise Refusal("\\/ stands in quotes, and Kubernetes takes it in JSON alone", "write / alone")
+                raise Refusal("Kubernetes allows the escape \\/ only in JSON", "write / instead")
         if event.tag is not None:
             value = resolve_tagged(event.tag, event.value)
         else:
@@ -186,28 +186,28 @@ class Reader:
         return to_key(native)
 
     def _merge(self, result: dict[str, Any], merged: set[str], depth: int) -> None:
-        """Merge as go-yaml v2 does: in the order of the text, so it overrides the keys that stand before it."""
+        """Merge as go-yaml v2 does: in the order of the text, so that it overrides earlier keys."""
         event = self._take()
         value = self._value(event, depth)
         layers = value[::-1] if isinstance(value, list) and type(event) is not AliasEvent else [value]
         for layer in layers:
             if not isinstance(layer, dict):
-                raise Refusal("<< takes a mapping, or a list of mappings", "merge a mapping").at(event)
+                raise Refusal("<< must have a mapping, or a list of mappings", "merge a mapping").at(event)
             result.update(layer)
             merged.update(layer)
 
     def _anchored(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            raise Refusal("an alias names no anchor before it", "define the anchor in the same document")
+            raise Refusal("an alias has no earlier anchor", "define the anchor in the same document")
         value = self._anchors[event.anchor]
         if value is _OPEN:
-            raise Refusal("an alias stands within its own anchor", "write the value out")
+            raise Refusal("an alias is inside its own anchor", "write the value out")
         return value
 
     def _copy(self, value: Any, depth: int) -> Any:
         self._aliased += 1
         if self._aliased > ALIAS_LIMIT:
-            raise Refusal(f"aliases stand for more than {ALIAS_LIMIT} values", "write out what is really needed")
+            raise Refusal(f"aliases expand to more than {ALIAS_LIMIT} values", "write out the values that you need")
         if not isinstance(value, dict | list):
             return to_json(value)
         _check_depth(depth)
@@ -218,4 +218,4 @@ class Reader:
 
 def _check_depth(depth: int) -> None:
     if depth >= DEPTH_LIMIT:
-        raise Refusal(f"values are nested in more than {DEPTH_LIMIT} levels", "nest less")
+        raise Refusal(f"values are nested more than {DEPTH_LIMIT} levels deep", "reduce the nesting")

@@ -1,6 +1,6 @@
-"""What one scalar means to Kubernetes: go-yaml v2's resolve.go, then the way of sigs.k8s.io/yaml into JSON.
+"""The meaning of one scalar to Kubernetes: go-yaml v2's resolve.go, then the conversion to JSON of sigs.k8s.io/yaml.
 
-A *native* value is what go-yaml makes of the text (``1e3`` is the float 1000.0); it then becomes a JSON value or a key.
+A *native* value is go-yaml's value of the text (``1e3`` is the float 1000.0); it then becomes a JSON value or a key.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _WORDS: Final[dict[str, Native]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-#: The characters that a scalar which is not text begins with.
+#: The first characters of scalars that may not be text.
 _HINTS: Final = frozenset("yYnNtTfFoO~.+-0123456789")
 _NUMERIC: Final = frozenset("+-0123456789")
-# Go's strconv.ParseInt with base 0. A leading 0 means octal, so 08 is no integer (and then a float: 8).
+# Go's strconv.ParseInt with base 0. A leading 0 means octal, so 08 is not an integer but the float 8.
 _INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))")
 _BASES: Final = {2: 16, 3: 8, 4: 2, 5: 10}  # by the group that matched
-# go-yaml's own second try at binary takes a sign behind the prefix.
+# go-yaml's own second attempt at binary accepts a sign after the prefix.
 _SIGNED_BINARY: Final = re.compile(r"0b([-+][01]{1,63})")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# Behind a leading dot the text goes to strconv.ParseFloat as it stands, which takes _ between digits only.
+# After a leading dot the text goes to strconv.ParseFloat unchanged, which accepts _ only between digits.
 _DOTTED: Final = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _DATE: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?"  # compiled where a date is met
 
@@ -45,7 +45,7 @@ _TYPES: Final[dict[str, type]] = {
 
 
 class Refusal(Exception):
-    """Why a node can't be read; the reader adds where. Never holds a scalar's content."""
+    """The reason why a node is refused; the reader adds the position. Never holds a scalar's content."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem, remedy)
@@ -54,14 +54,14 @@ class Refusal(Exception):
         self.line = self.column = 0
 
     def at(self, event: Any) -> Refusal:
-        """Itself, with the line and column of that event unless an inner one is known."""
+        """Set the line and column to this event's, unless an inner event has set them, and return itself."""
         if not self.line:
             self.line, self.column = event.start_mark.line + 1, event.start_mark.column + 1
         return self
 
 
 def resolve(text: str) -> Native:
-    """What a plain scalar without a tag means: ``1e3`` is 1000.0, ``n`` is False, ``22:22`` and dates are text."""
+    """Return the value of an untagged plain scalar: ``1e3`` is 1000.0, ``n`` is False, ``22:22`` and dates are text."""
     if text and text[0] not in _HINTS:
         return text
     if text in _WORDS:
@@ -72,7 +72,7 @@ def resolve(text: str) -> Native:
 
 
 def resolve_tagged(tag: str, text: str) -> Native:
-    """What a scalar with a tag means. An unknown tag means text, as it does to Kubernetes; Python's are refused."""
+    """Return the value of a scalar with a tag. An unknown tag means text, as in Kubernetes; Python's are refused."""
     if tag == _BINARY:
         return _binary(text)
     if tag == _TIMESTAMP and re.fullmatch(_DATE, text):
@@ -85,24 +85,24 @@ def resolve_tagged(tag: str, text: str) -> Native:
         return value
     if tag == f"{_STANDARD}float" and type(value) is int and _fits(value):
         return float(value)
-    raise Refusal("a scalar is not what its tag says", "take the tag away, or correct the value")
+    raise Refusal("a scalar does not match its tag", "remove the tag, or correct the value")
 
 
 def refuse_python(tag: str | None) -> None:
-    """Raises Refusal for a tag that asks PyYAML for a Python object: nobody who writes for Kubernetes means one."""
+    """Raise Refusal for a tag that asks PyYAML for a Python object, which no manifest for Kubernetes needs."""
     if tag is not None and tag.startswith(f"{_STANDARD}python/"):
-        raise Refusal("a tag asks for a Python object", "take the tag away: Kubernetes reads data only")
+        raise Refusal("a tag asks for a Python object", "remove the tag: Kubernetes reads data only")
 
 
 def to_json(value: Native) -> Native:
-    """The value that the API server gets: a whole number that fits int64 is an int (1e3 is 1000), any other a float."""
+    """Return the value that the API server gets: a whole number in int64 is an int (1e3 is 1000), others are floats."""
     if type(value) is int:
         return value if _fits(value) else float(value)
     if not isinstance(value, float):
         return value
     if not math.isfinite(value):
-        raise Refusal("infinity and not-a-number don't exist in JSON, which Kubernetes speaks", "put it in quotes")
-    # JSON carries the shortest digits, and above 2**53 those are not the float's exact value.
+        raise Refusal("infinity and not-a-number do not exist in JSON, which Kubernetes uses", "put it in quotes")
+    # JSON carries the shortest digits, which above 2**53 are not the float's exact value.
     if not value.is_integer() or abs(value) >= 2**63:
         return value
     from decimal import Decimal  # noqa: PLC0415 - few manifests have such a number
@@ -111,9 +111,9 @@ def to_json(value: Native) -> Native:
 
 
 def to_key(value: Native) -> str:
-    """The text that a mapping's key becomes: ``8080``, and ``true`` for ``on``.
+    """Return a mapping's key as text: ``8080``, and ``true`` for ``on``.
 
-    Floats are refused although Kubernetes takes them: it reads ``1.10`` as the key ``1.1``.
+    Floats are refused although Kubernetes accepts them: it reads ``1.10`` as the key ``1.1``.
     """
     if isinstance(value, str):
         return value
@@ -121,7 +121,7 @@ def to_key(value: Native) -> str:
         return "true" if value else "false"
     if isinstance(value, int) and _fits(value):
         return str(value)
-    raise Refusal("a key is null, or a number that its text would not survive", "put the key in quotes")
+    raise Refusal("a key is null, or a number whose text would change", "put the key in quotes")
 
 
 def _fits(value: int) -> bool:
@@ -131,7 +131,7 @@ def _fits(value: int) -> bool:
 def _number(plain: str, text: str) -> Native:
     if match := _INTEGER.fullmatch(plain):
         digits = match[match.lastindex or 0].lstrip("0") or "0"
-        # More digits than 64 bits can have are not converted: Go takes them for a float, and int() takes long.
+        # Numbers with more digits than 64 bits allow are not converted: Go reads a float, and int() would be slow.
         value = int(match[1] + digits, _BASES[match.lastindex or 0]) if len(digits) <= 64 else 2**64
         if -(2**63) <= value < (2**63 if match[1] else 2**64):
             return value
@@ -143,7 +143,7 @@ def _number(plain: str, text: str) -> Native:
 
 def _float(plain: str, text: str) -> Native:
     value = float(plain)
-    return value if math.isfinite(value) else text  # out of range to strconv.ParseFloat, so it stays text
+    return value if math.isfinite(value) else text  # out of range for strconv.ParseFloat, so it stays text
 
 
 def _binary(text: str) -> str:
@@ -152,5 +152,5 @@ def _binary(text: str) -> str:
     except (binascii.Error, UnicodeDecodeError):
         raise Refusal(
             "a !!binary value is not base64 of UTF-8 text, and Kubernetes would damage or refuse it",
-            "take the tag away and give the base64 text itself",
+            "remove the tag and give the base64 text itself",
         ) from None

@@ -1,4 +1,4 @@
-"""YAML that Helm, Kubernetes and PyYAML all read back as the very same data."""
+"""The writer of YAML that Helm, Kubernetes and PyYAML all read back as the same data."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml.scalars import resolve
 
 _STRING: Final = "tag:yaml.org,2002:str"
-# Text that needs no quotes, unless a reader takes it for something else. Narrow on purpose: quotes never hurt.
+# Text that needs no quotes, unless a reader takes it for another type. Narrow on purpose: quotes never hurt.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?", re.ASCII)
-# Text that a literal block carries unchanged: printable lines, none of them empty or with a space at an end.
+# Text that a literal block keeps unchanged: printable lines, none empty, none beginning or ending with a space.
 _BLOCK: Final = re.compile(r"([!-~]([ -~]*[!-~])?\n)+")
 
 
 def dump(data: object) -> str:
-    """The data as one YAML document, keys in their own order. Text that a reader could take for more is quoted.
+    """Return the data as one YAML document, keys in their own order. Text that looks like another type is quoted.
 
     >>> print(dump({"Version": "2-coco", "Build": "1", "answer": "n", "replicas": 3}), end="")
     Version: 2-coco
@@ -28,8 +28,8 @@ def dump(data: object) -> str:
     answer: "n"
     replicas: 3
 
-    Raises InvalidManifest for what YAML for Kubernetes can't hold: keys that are not text, numbers beyond int64,
-    infinity, and anything but mappings, lists, text, numbers, booleans and None.
+    Raises InvalidManifest for data that Kubernetes' YAML cannot hold: keys that are not text, numbers beyond int64,
+    infinity, and types other than mappings, lists, text, numbers, booleans and None.
     """
     text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
     return text
@@ -54,7 +54,7 @@ class _Dumper(yaml.SafeDumper):
     def _style(self, text: str) -> str | None:
         if _BLOCK.fullmatch(text):
             return "|"
-        # Plain where it is text to Kubernetes and to PyYAML, which differ on dates, 22:22, 1e3, y and more.
+        # Plain only if it is text to both Kubernetes and PyYAML, which differ on dates, 22:22, 1e3, y and more.
         to_pyyaml = self.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
         text_to_both = to_pyyaml == _STRING and resolve(text) is text
         return None if text_to_both and _PLAIN.fullmatch(text) else '"'
@@ -67,7 +67,7 @@ class _Dumper(yaml.SafeDumper):
     def represent_number(self, value: float) -> yaml.Node:
         if not math.isfinite(value):
             raise _unfit("infinity or not-a-number")
-        # JSON has one kind of number: 3.0 comes back as 3. Written with every digit, it is also equal above 2**53.
+        # JSON has one kind of number: 3.0 comes back as 3. With every digit written, it is also equal above 2**53.
         whole = value.is_integer() and abs(value) < 2**63
         return self.represent_int(int(value)) if whole else self.represent_float(value)
 
@@ -85,4 +85,4 @@ _Dumper.add_multi_representer(object, _Dumper.represent_other)
 
 
 def _unfit(what: str) -> InvalidManifest:
-    return InvalidManifest(f"{what} can't be written as YAML for Kubernetes", remedy="give plain JSON data")
+    return InvalidManifest(f"{what} cannot be written as YAML for Kubernetes", remedy="give plain JSON data")

@@ -1,4 +1,4 @@
-"""Scalars as they were written: YAML turns ``010`` into 8 and ``2.10`` into 2.1, and nothing in the data tells."""
+"""The original text of scalars: YAML turns ``010`` into 8 and ``2.10`` into 2.1, and the data does not show it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _STRING: Final = "tag:yaml.org,2002:str"
 
 
 class Written:
-    """One document that was read before, so that its nesting is known to be within limits."""
+    """The scalars of one document. Reader has read it before, so its nesting is within limits."""
 
     def __init__(self, text: str | bytes) -> None:
         try:
             self._root = yaml.compose(text, Loader=_LOADER)
-        except yaml.YAMLError:  # JSON with an escape that YAML does not know
+        except yaml.YAMLError:  # JSON with an escape that YAML lacks
             self._root = None
 
     def misread(self, *path: str | int) -> str | None:
-        """The text of a scalar without quotes that a YAML reader takes for something else than text, such as a number,
-        a boolean or a date. None for all else.
+        """Return the text of an unquoted scalar that a YAML reader does not read as text, such as a number, a boolean
+        or a date. None for everything else.
 
         >>> Written("lane: {Build: 010}").misread("lane", "Build")
         '010'

@@ -1,1 +1,1 @@
-"""The naming contract: what a lane, a name and a route's labels are, parsed once into values that can't be wrong."""
+"""The naming contract: lanes, names and a route's labels, parsed into values that are always valid."""

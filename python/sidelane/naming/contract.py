@@ -23,8 +23,8 @@ SERVICE_VERSION = re.compile(r"v[0-9][a-z0-9]*")
 
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # RFC 1123 label
 
-#: The longest name of each kind, in characters, that nothing behind it cuts or refuses. Where Kubernetes itself
-#: would take more, the reason is beside the number.
+#: The longest name of each kind, in characters, that no component of Kubernetes cuts or refuses. Where the API
+#: server itself would accept more, the reason is beside the number.
 KIND_LIMITS = {
     "Service": 63,  # RFC 1035 label: its DNS name
     "StatefulSet": 52,  # the label controller-revision-hash is <name>-<up to 10 characters>
@@ -36,36 +36,37 @@ KIND_LIMITS = {
     "Pod": 63,  # its host name
     "Namespace": 63,
 }
-#: Every other kind takes 253 (RFC 1123 subdomain); ours are also the value of the label `app`, which ends at 63.
+#: Other kinds accept 253 (RFC 1123 subdomain), but our names are also the value of the label `app`: at most 63.
 LABEL_VALUE_LIMIT = 63
 RELEASE_LIMIT = 53  # Helm's own
 
 
 def component_name(component: str, lane: Lane, *, kind: str = "Service") -> str:
-    """The name of a component's object of that kind: ``zk-2-coco-1``.
+    """Return the name of a component's object of this kind: ``zk-2-coco-1``.
 
     >>> component_name("zk-cs", Lane("2-coco", 1))
     'zk-cs-2-coco-1'
 
-    Raises InvalidName for a component that can't be part of a name, or when the name is longer than the kind takes.
+    Raises InvalidName for an invalid component, or if the name is too long for the kind.
     """
     return _within(KIND_LIMITS.get(kind, LABEL_VALUE_LIMIT), kind, f"{_component(component)}-{lane}")
 
 
 def service_name(service: str, lane: Lane) -> str:
-    """The stable name of a service, which callers use: ``svc1-2-coco-1``. Raises as component_name does."""
+    """Return the stable name of a service, which callers use: ``svc1-2-coco-1``. Raises as component_name does."""
     return component_name(service, lane)
 
 
 def service_version_name(service: str, service_version: str, lane: Lane, *, kind: str = "Deployment") -> str:
-    """The name of one version of a service: ``svc1-v1-2-coco-1``. Raises as component_name does."""
+    """Return the name of one version of a service: ``svc1-v1-2-coco-1``. Raises as component_name does."""
     name = f"{_component(service)}-{_service_version(service_version)}-{lane}"
     return _within(KIND_LIMITS.get(kind, LABEL_VALUE_LIMIT), kind, name)
 
 
 def release_name(subject: str, lane: Lane) -> str:
-    """The Helm release of a chart, or of one version of a service, in a lane: ``zookeeper-2-coco-1``,
-    ``svc1-v1-2-coco-1``. Raises as component_name does.
+    """Return the Helm release name of a chart, or of one version of a service, in a lane.
+
+    Such as ``zookeeper-2-coco-1`` or ``svc1-v1-2-coco-1``. Raises as component_name does.
     """
     service, dash, last = subject.rpartition("-")
     _component(service if dash and SERVICE_VERSION.fullmatch(last) else subject)
@@ -74,15 +75,16 @@ def release_name(subject: str, lane: Lane) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def parse_name(name: str) -> tuple[str, Lane] | None:
-    """What ``<component>-<Version>-<Build>`` is made of, None for a name outside the contract. The left inverse of
-    component_name and release_name; a service's version is read as the last part of its component.
+    """Split ``<component>-<Version>-<Build>`` into the component and the lane; None for a name outside the contract.
+
+    The left inverse of component_name and release_name. A service's version is the last part of the component.
 
     >>> parse_name("zookeeper-2-coco-1")
     ('zookeeper', Lane(version='2-coco', build='1'))
     """
     parts = name.split("-")
-    # The grammar (lane.py) leaves one reading: the Version begins at the first part that begins with a digit, or is
-    # the one part before the Build.
+    # The grammar (lane.py) allows one reading only: the Version begins at the first part that begins with a digit, or
+    # is the one part before the Build.
     begin = next((at for at, part in enumerate(parts[:-1]) if part[:1].isdigit()), len(parts) - 2)
     component = "-".join(parts[: max(begin, 0)])
     if not COMPONENT.fullmatch(component):
@@ -104,7 +106,7 @@ def _component(value: str) -> str:
     if value != last and SERVICE_VERSION.fullmatch(last):
         raise InvalidName(
             f"the name {value!r} ends in {last!r}, which reads as a service version",
-            remedy="leave it out, or write it another way: the service version is given apart",
+            remedy="leave it out, or write it another way: give the service version separately",
         )
     return value
 
@@ -121,7 +123,7 @@ def _service_version(value: str) -> str:
 def _within(limit: int, kind: str, name: str) -> str:
     if len(name) > limit:
         raise InvalidName(
-            f"the name {name!r} has {len(name)} characters, and a {kind} takes at most {limit}",
-            remedy="choose a shorter Version or component; nothing is ever cut",
+            f"the name {name!r} has {len(name)} characters, and a {kind} may have at most {limit}",
+            remedy="choose a shorter Version or component; names are never cut",
         )
     return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# --- What charts say of their objects (charts/common/templates/_labels.tpl)
+# --- Labels of the charts' objects (charts/common/templates/_labels.tpl)
 
 LANE: Final = "sidelane.dev/lane"
 VERSION: Final = "sidelane.dev/version"
@@ -17,29 +17,29 @@ PART_OF: Final = "app.kubernetes.io/part-of"
 #: The chart and its version, as Helm recommends it.
 CHART: Final = "helm.sh/chart"
 
-# --- What charts say of themselves (annotations in Chart.yaml)
+# --- Annotations in Chart.yaml
 
-#: Values that may change on a deployed release, separated by commas; a chart without it has none.
+#: Values that may change on a deployed release, separated by commas; a chart without the annotation has none.
 OPERATIONAL_VALUES: Final = "sidelane.dev/operational-values"
-#: How a chart's releases are named before their lane, from its values: ``{name}-{serviceVersion}``. A chart without it
-#: has one release a lane, of the chart's own name.
+#: The pattern of a release's name before the lane, from the values: ``{name}-{serviceVersion}``. A chart without the
+#: annotation has one release per lane, named as the chart.
 RELEASE_NAME: Final = "sidelane.dev/release-name"
 
-# --- What Sidelane says of releases (labels of Helm's Secrets)
+# --- Labels that Sidelane sets on releases (on Helm's Secrets)
 
-#: A digest of what a release was made from.
+#: A digest of a release's inputs.
 INPUTS: Final = "sidelane.dev/inputs"
-#: How many levels of releases a release stands on.
+#: The number of levels of releases below a release.
 LEVEL: Final = "sidelane.dev/level"
-#: Followed by the name of a release that is needed.
+#: Followed by the name of a release that this one needs.
 NEEDS: Final = "needs.sidelane.dev/"
-#: Who works on a release, and the second (Unix time) after which that worker has ended its own Helm.
+#: The holder of a release's lease, and the time (Unix seconds) after which the holder has ended its own Helm.
 HOLDER: Final = "sidelane.dev/holder"
 DEADLINE: Final = "sidelane.dev/deadline"
-#: A release of a chart of Sidelane's own, which is there for a moment.
+#: A short-lived release of one of Sidelane's own helper charts.
 HELPER: Final = "sidelane.dev/helper"
 
-# --- What Sidelane says of objects
+# --- Labels that Sidelane sets on objects
 
 #: A part of a release's record.
 RECORD: Final = "sidelane.dev/record"

@@ -1,15 +1,15 @@
 """A lane: one Version and one Build that run beside others.
 
-Parsed once into a value that cannot be wrong; the constructor is the parser. `charts/common` holds the same grammar
-in templates, and a test compares the two over generated inputs.
+The constructor parses and validates, so every Lane is valid. `charts/common` holds the same grammar in templates, and
+a test compares the two over generated inputs.
 
-A name is ``<component>-<Version>-<Build>`` and must read in one way only, so where the Version begins must be plain:
+A name ``<component>-<Version>-<Build>`` must have exactly one reading, so the start of the Version must be clear:
 
-- a Version is one word (``coco``), or begins with a digit and may then have several parts (``2-coco``, ``1-4-0``);
+- a Version is one word (``coco``), or begins with a digit and then may have several parts (``2-coco``, ``1-4-0``);
 - no part of a component's or service's name begins with a digit, and its last part is not a service version (``v1``);
-- a Build is decimal digits in their shortest form, so it is always the last part, and one number has one spelling.
+- a Build is decimal digits in their shortest form, so it is always the last part, and each number has one spelling.
 
-Were ``cs-coco`` a Version, then ``zk`` in ``cs-coco`` and ``zk-cs`` in ``coco`` would be one name.
+If ``cs-coco`` were a Version, ``zk`` in ``cs-coco`` and ``zk-cs`` in ``coco`` would have the same name.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from sidelane.errors import InvalidLane
 VERSION = re.compile(r"[a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*")
 BUILD = re.compile(r"0|[1-9][0-9]*")
 
-# A lane is a label's value, and with a component before it a Service's name: both end at 63 characters (RFC 1123).
-# How much room a chart's components leave is each name's own check, in contract.py.
+# A lane is a label's value, and the end of a Service's name: both have at most 63 characters (RFC 1123).
+# contract.py checks the length of each whole name.
 VERSION_LIMIT = 40
 BUILD_LIMIT = 18
 
@@ -37,7 +37,7 @@ class Lane:
     >>> str(Lane.parse("2-coco-1"))
     '2-coco-1'
 
-    Raises InvalidLane for a Version or a Build that the naming contract does not know.
+    Raises InvalidLane for a Version or a Build that the naming contract does not allow.
     """
 
     version: str
@@ -49,9 +49,9 @@ class Lane:
 
     @classmethod
     def parse(cls, text: str) -> Lane:
-        """Reads ``<Version>-<Build>``: the Build is what follows the last dash."""
+        """Parse ``<Version>-<Build>``. The Build follows the last dash. Raises InvalidLane."""
         if not isinstance(text, str):
-            raise InvalidLane(f"a lane is text such as '2-coco-1', not {_kind(text)}", remedy="put it in quotes")
+            raise InvalidLane(f"a lane must be text such as '2-coco-1', not {_kind(text)}", remedy="put it in quotes")
         version, dash, build = text.rpartition("-")
         if not dash:
             raise InvalidLane(
@@ -67,8 +67,8 @@ class Lane:
 def _version(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidLane(
-            f"a Version is text, not {_kind(value)}",
-            remedy="put it in quotes, or YAML turns 2.10 into 2.1 and n into false",
+            f"a Version must be text, not {_kind(value)}",
+            remedy="put it in quotes; otherwise YAML turns 2.10 into 2.1 and n into false",
         )
     if VERSION.fullmatch(value) and len(value) <= VERSION_LIMIT:
         return value
@@ -79,17 +79,17 @@ def _version_problem(value: str) -> str:
     if not value:
         return "is empty"
     if len(value) > VERSION_LIMIT:
-        return f"has {len(value)} characters, and at most {VERSION_LIMIT} leave room for the names made of it"
+        return f"has {len(value)} characters; at most {VERSION_LIMIT} leave room for the names that contain it"
     if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
         return "begins with a letter and has a dash, so its first part would read as part of a component's name"
-    return "is not made of lower-case letters and digits, joined by single dashes"
+    return "must consist of lower-case letters and digits, joined by single dashes"
 
 
 def _version_remedy(value: str) -> str:
     if not value:
         return "give one such as 'coco' or '2-coco'"
     if len(value) > VERSION_LIMIT:
-        return "choose a shorter one; nothing is ever cut"
+        return "choose a shorter one; names are never cut"
     plain = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
     suggestion = plain if VERSION.fullmatch(plain) else plain.replace("-", "")
     return f"write it such as '{suggestion}'" if suggestion else "write it such as 'coco' or '2-coco'"
@@ -99,7 +99,9 @@ def _build(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**BUILD_LIMIT else "9" * (BUILD_LIMIT + 1)
     if not isinstance(value, str):
-        raise InvalidLane(f"a Build is decimal digits, not {_kind(value)}", remedy="give one such as '1' or '20261122'")
+        raise InvalidLane(
+            f"a Build must be decimal digits, not {_kind(value)}", remedy="give one such as '1' or '20261122'"
+        )
     if BUILD.fullmatch(value) and len(value) <= BUILD_LIMIT:
         return value
     if len(value) > BUILD_LIMIT:
@@ -108,11 +110,11 @@ def _build(value: object) -> str:
         )
     if re.fullmatch(r"0[0-9]+", value):
         raise InvalidLane(
-            f"the Build {value!r} begins with 0, and one number must have one spelling",
+            f"the Build {value!r} must not begin with 0, so that each number has one spelling",
             remedy=f"write it {value.lstrip('0') or '0'!r}",
         )
     raise InvalidLane(
-        f"the Build {_shown(value)} is not made of decimal digits alone", remedy="give one such as '1' or '20261122'"
+        f"the Build {_shown(value)} must consist of decimal digits only", remedy="give one such as '1' or '20261122'"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a route is, by what the chart `charts/route` writes of itself into the labels of its objects."""
+"""The identity of a route, from the labels that the chart `charts/route` sets on its objects."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ class Known(NamedTuple):
 
 
 def is_part(labels: Mapping[str, Any]) -> bool:
-    """Tells whether an object is a part of a route: whether its labels name the chart of routes, and its version.
+    """Return whether an object is a part of a route: its labels name the chart `charts/route` and its version.
 
-    This is the one place that decides it, and it reads what the chart `charts/route` writes of itself into the labels
-    of its objects.
+    Only this function decides it.
     """
     return labels.get(keys.NAME) == ROUTE and ChartRef.parse(str(labels.get(keys.CHART))).is_route
 
 
 def known(labels: Mapping[str, Any]) -> Known | None:
-    """Returns the route that an object belongs to, None for an object of no route.
+    """Return the route that an object belongs to, or None.
 
-    Names don't count: anybody may call a release or a chart ``route-controller``, and plain Helm installs a route under
-    any name.
+    Names do not count: a release or a chart may be called ``route-controller``, and plain Helm installs a route under
+    any release name.
     """
     service = labels.get(keys.COMPONENT)
     if not is_part(labels):
@@ -44,6 +43,6 @@ def known(labels: Mapping[str, Any]) -> Known | None:
 
 
 def known_of(labels: Iterable[Mapping[str, Any]]) -> Known | None:
-    """Returns the route that a release is, given the labels of each of its objects; None when it is no route."""
-    found = set(filter(None, map(known, labels)))
-    return found.pop() if len(found) == 1 else None
+    """Return the route of a release, given the labels of each of its objects; None if the release is not a route."""
+    routes = set(filter(None, map(known, labels)))
+    return routes.pop() if len(routes) == 1 else None

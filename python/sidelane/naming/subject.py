@@ -10,36 +10,36 @@ from sidelane.naming.lane import Lane
 
 
 def lane_of(lane: Lane | str) -> Lane:
-    """Returns a lane that is given as such or as its text. Raises InvalidLane."""
+    """Return the lane, parsed if it is text. Raises InvalidLane."""
     return lane if isinstance(lane, Lane) else Lane.parse(lane)
 
 
 def release_of(name: str, lane: Lane | str | None = None) -> str:
-    """Returns the name of a release that is given by its own name, or by its chart's name and the lane.
+    """Return a release's full name, from the full name or from its chart's name and the lane.
 
-    Raises InvalidName for a name without a lane, or that is not text, and Refused for two lanes that differ.
+    Raises InvalidName for a name without a lane or that is not text, and Refused for two different lanes.
     """
     if not isinstance(name, str):
         hint = "give a lane as lane=" if isinstance(name, Lane) else "write it such as 'zookeeper-2-coco-1'"
-        raise InvalidName(f"a release's name is text, not {kind(name)}", remedy=hint)
+        raise InvalidName(f"a release's name must be text, not {kind(name)}", remedy=hint)
     wanted = None if lane is None else lane_of(lane)
     parsed = parse_name(name)
     if parsed is None and wanted is None:
         raise InvalidName(
             f"{name!r} does not end in a lane",
-            remedy="name the whole release, or the lane with --lane or SIDELANE_LANE",
+            remedy="give the release's full name, or the lane with --lane or SIDELANE_LANE",
         )
     if parsed is None:
         return release_name(name, cast("Lane", wanted))
     if wanted not in (None, parsed[1]):
         raise Refused(
-            f"{name!r} is of lane {parsed[1]}, and the lane asked for is {wanted}", remedy="leave one of them out"
+            f"{name!r} is in lane {parsed[1]}, but the lane {wanted} was requested", remedy="leave one of them out"
         )
     return name
 
 
 def lane_in(release: str) -> Lane:
-    """Returns the lane that a release's name ends in. Raises InvalidName."""
+    """Return the lane at the end of a release's name. Raises InvalidName."""
     parsed = parse_name(release)
     if parsed is None:
         raise InvalidName(f"{release!r} does not end in a lane", remedy="write it such as 'zookeeper-2-coco-1'")
@@ -47,13 +47,13 @@ def lane_in(release: str) -> Lane:
 
 
 def subject(what: Lane | str | None, lane: Lane | str | None = None) -> Lane | str:
-    """Returns the lane, or the name of the release, that a verb is about. Either is given first.
+    """Return the lane, or the name of the release, that a verb acts on.
 
-    what: a lane, its text, a release's own name, or with ``lane`` a chart's name. Raises InvalidInput where neither is
+    what: a lane, its text, a release's full name, or with ``lane`` a chart's name. Raises InvalidInput if neither is
     given, InvalidName, InvalidLane and Refused.
     """
     if what is None and lane is None:
-        raise InvalidInput("neither a release nor a lane is named", remedy="name one of them")
+        raise InvalidInput("no release and no lane is given", remedy="give one of them")
     if what is None:
         return lane_of(cast("Lane | str", lane))
     if lane is None and (isinstance(what, Lane) or (isinstance(what, str) and _is_lane(what))):
@@ -62,7 +62,7 @@ def subject(what: Lane | str | None, lane: Lane | str | None = None) -> Lane | s
 
 
 def kind(value: object) -> str:
-    """Returns what a value is, for a message that refuses it."""
+    """Return a value's type in words, for an error message."""
     return "None" if value is None else f"a value of the type {type(value).__name__}"
 
 

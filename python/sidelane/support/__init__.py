@@ -1,1 +1,1 @@
-"""What any module may use: safe text, hidden secrets, work side by side, files and locks. Knows no domain."""
+"""Helpers for every module: safe text, redaction, concurrency, files and locks. No domain knowledge belongs here."""

@@ -1,7 +1,7 @@
-"""Advised commands: each works when it is pasted, because it names the namespace and cluster of the call it is about.
+"""Advised commands: each one works when pasted, because it names the namespace and cluster of the current call.
 
-A text puts a command in backticks, such as `sidelane status zookeeper-coco-1`. Whoever knows the connection adds its
-flags here, and nowhere else.
+A text puts a command in backticks, such as `sidelane status zookeeper-coco-1`. Only this module adds the flags of the
+connection to it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-# Patterns are texts: `re` compiles them when advice is given, which is seldom.
+# Patterns are strings: `re` compiles them only when advice is given, which is rare.
 _COMMAND: Final = r"`((sidelane|helm|kubectl) [^`\n]+)`"
 
-#: What each program calls the settings of a connection.
+#: Each program's flags for the settings of a connection.
 _FLAGS: Final = {
     "sidelane": {
         "namespace": ("-n", "--namespace"),
@@ -38,13 +38,13 @@ _FLAGS: Final = {
     },
 }
 
-#: Commands that reach no cluster, or no namespace of it.
+#: Commands that need no cluster, or no namespace.
 _NO_CONNECTION: Final = r"(sidelane (charts|completion)|helm (package|registry|repo|search|show))\b"
 _NO_NAMESPACE: Final = r"kubectl (config|create namespace)\b|.* (-A|--all-namespaces)\b"
 
 
 class Place(NamedTuple):
-    """The settings of a connection, as a client or the command line was given them; None leaves each to Helm."""
+    """The settings of a connection, as the client or the command line received them. None leaves a setting to Helm."""
 
     namespace: str | None = None
     directory: str | None = None
@@ -54,13 +54,13 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Place:
-        """Takes what concerns it out of the settings of a client or of the command line."""
+        """Select the connection's settings from those of a client or of the command line."""
         given = {name: settings.get(name) for name in cls._fields}
         return cls(**{name: None if value is None else os.fspath(value) for name, value in given.items()})
 
     def whole(self, text: str) -> str:
-        """Returns the text with every command in backticks made whole. A flag that a command has stays as it is."""
-        return re.sub(_COMMAND, lambda found: f"`{found[1]}{self._missing(found[1], found[2])}`", text)
+        """Return the text with the missing flags added to each command in backticks. Existing flags do not change."""
+        return re.sub(_COMMAND, lambda match: f"`{match[1]}{self._missing(match[1], match[2])}`", text)
 
     def _missing(self, command: str, program: str) -> str:
         if re.match(_NO_CONNECTION, command):
@@ -68,8 +68,8 @@ class Place(NamedTuple):
         flags = []
         for setting, names in _FLAGS[program].items():
             value = getattr(self, setting)
-            there = any(re.search(rf" {name}(?![\w-])", command) for name in names)
-            elsewhere = setting == "namespace" and re.match(_NO_NAMESPACE, command)
-            if value is not None and not there and not elsewhere:
+            present = any(re.search(rf" {name}(?![\w-])", command) for name in names)
+            not_namespaced = setting == "namespace" and re.match(_NO_NAMESPACE, command)
+            if value is not None and not present and not not_namespaced:
                 flags += [names[0], shlex.quote(value)]
         return "".join(f" {flag}" for flag in flags)

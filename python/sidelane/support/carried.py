@@ -1,4 +1,4 @@
-"""What travels with Sidelane beside its code: the charts, and the schemas of the files that it reads."""
+"""The data files that Sidelane ships beside its code: the charts, and the schemas of the files that it reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 def folder(name: str) -> Path:
-    """Returns where ``charts`` or ``schemas`` lie: in the installed package, or at the top of a checkout."""
+    """Return the folder ``charts`` or ``schemas``: in the installed package, or at the top of a checkout."""
     installed = PACKAGE / f"_{name}"
     return installed if installed.is_dir() else PACKAGE.parents[1] / name

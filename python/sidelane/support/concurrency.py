@@ -1,4 +1,4 @@
-"""Work done side by side, and work done once for all who ask."""
+"""Concurrent work, and work whose result several callers share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ async def together(
     a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
 ) -> tuple[A, B, C]: ...
 async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
-    """As ``all_of``, for a few that differ in their types."""
+    """Run a few coroutines concurrently whose results differ in type. Otherwise as ``all_of``."""
     return tuple(await all_of(work))
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, A]]) -> list[A]:
-    """Runs all of it side by side, and returns the results in order.
+    """Run all coroutines concurrently and return the results in order.
 
-    The first that fails ends the others, and they have ended when its error comes.
+    The first failure cancels the others, and is raised once they have ended.
     """
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
@@ -38,7 +38,7 @@ async def all_of(work: Iterable[Coroutine[Any, Any, A]]) -> list[A]:
 
 
 async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4) -> list[A]:
-    """As ``all_of``, so many at a time. On a cluster each is often a Helm."""
+    """Run at most ``limit`` coroutines at a time. Otherwise as ``all_of``. Each often runs a Helm process."""
     room, waiting = asyncio.Semaphore(limit), list(work)
 
     async def one(each: Coroutine[Any, Any, A]) -> A:
@@ -66,7 +66,7 @@ async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: in
 
 
 async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancels a task and returns when it has ended, however often this call is cancelled meanwhile."""
+    """Cancel a task and return when it has ended, even if this call is cancelled meanwhile."""
     task.cancel()
     again: asyncio.CancelledError | None = None
     while not task.done():
@@ -80,23 +80,23 @@ async def ended(task: asyncio.Task[Any]) -> None:
 
 
 class Shared(Generic[A]):
-    """Answers that serve everybody who asks within some seconds: forty releases that go in at once ask but once."""
+    """Results that callers share for some seconds: forty releases that are installed at once ask only once."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._tasks: dict[Hashable, tuple[float, asyncio.Task[A]]] = {}
 
     async def get(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, A]]) -> A:
-        """The answer for a key, for which work is done when there is none yet. An error is told to those who wait."""
+        """Return the key's result; run ``work`` if there is no recent one. All waiting callers receive its error."""
         place = (asyncio.get_running_loop(), key)
         since, task = self._tasks.get(place, (0.0, None))
         now = time.monotonic()
         if task is None or (task.done() and (_failed(task) or now - since > self._seconds)):
-            self._tasks = {place: found for place, found in self._tasks.items() if now - found[0] <= self._seconds}
+            self._tasks = {place: entry for place, entry in self._tasks.items() if now - entry[0] <= self._seconds}
             task = asyncio.ensure_future(work())
-            task.add_done_callback(_failed)  # an error is known of, although nobody may be left to be told
+            task.add_done_callback(_failed)  # retrieves the error, even if no caller is left to receive it
             self._tasks[place] = (now, task)
-        return await asyncio.shield(task)  # one who is cancelled leaves it to the others
+        return await asyncio.shield(task)  # a cancelled caller does not cancel the task for the others
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

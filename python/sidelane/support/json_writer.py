@@ -1,6 +1,6 @@
-"""JSON, as every verb and every error writes it: one document, indented, in ASCII, so that no terminal obeys it.
+"""The JSON output of every verb and error: one indented document in ASCII, which is safe to show on a terminal.
 
-Keys are in camel case, and a key whose value is not known is left out.
+Keys are in camel case. A key whose value is unknown is left out.
 """
 
 from __future__ import annotations
@@ -9,5 +9,5 @@ import json
 
 
 def dump(value: object) -> str:
-    """Returns a value's JSON form as text that ends in a newline."""
+    """Return a value as JSON text that ends in a newline."""
     return json.dumps(value, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel takes back when the process that holds them is gone."""
+"""File locks. The kernel releases them when the process that holds them ends."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 
 
 def lock(descriptor: int, *, shared: bool = False) -> None:
-    """Locks an open file (flock(2)). Raises BlockingIOError."""
+    """Lock an open file (flock(2)). Raises BlockingIOError if another process holds the lock."""
     fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 async def lock_within(descriptor: int, seconds: float) -> None:
-    """Locks an open file, and waits so long for a process that holds it. Raises BlockingIOError."""
+    """Lock an open file; wait up to ``seconds`` for another holder. Raises BlockingIOError after that."""
     until = time.monotonic() + seconds
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Redaction of secrets: the one place that every text passes before it is shown, logged or raised.
+"""Redaction of secrets. Every text passes through this module before it is shown, logged or raised.
 
-Secrets become known where they come in: from values under a secret key, Secrets among rendered objects, tokens and the
-credentials of repositories. From then on they are hidden in every text, also in their usual encodings and in any case.
+The module learns secrets as they are read: values under a secret key, Secrets among rendered objects, tokens and the
+credentials of repositories. From then on it hides them in every text, in their usual encodings and in any case.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from typing import Any, Final
 
 HIDDEN: Final = "(hidden)"
 
-#: Texts of fewer characters are no secrets here: they would be hidden in every other word.
+#: Shorter texts, in characters, are not learned: they would be hidden in every other word.
 SHORTEST: Final = 4
-#: A word or a number of fewer characters is hidden as a whole word only: `test` is a part of `latest`.
+#: Shorter words and numbers, in characters, are hidden as whole words only: `test` is a part of `latest`.
 LONG: Final = 8
-#: How many secrets are known at a time: a process that runs for months meets new ones again and again.
+#: The most secrets that are known at a time: a process that runs for months keeps learning new ones.
 MOST: Final = 1000
-#: Part of a base64 text by which a secret inside of a longer one is recognized, in characters.
+#: The shortest part of a base64 text, in characters, that identifies a secret inside a longer encoded text.
 _SHORTEST_PART: Final = 6
 _WORDS: Final = frozenset({"true", "false", "null", "none"})
-# Letters alone, and what a digest consists of.
+# Letters alone, or hexadecimal digits alone.
 _ORDINARY: Final = re.compile(r"[^\W\d_]+|[0-9a-f]+", re.IGNORECASE)
-# The credentials of an address are hidden whether they are known or not.
+# Credentials in an address are hidden even if they were not learned.
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#@\s'\"]+@")
 
-#: What is known, each with its forms; what was met last stands at the end.
+#: The known secrets, each with its forms; the most recent is last.
 _known: OrderedDict[str, frozenset[str]] = OrderedDict()
 _pattern: re.Pattern[str] | None = None
 _stale = False
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Hides these texts from now on, in this process. Texts of fewer than SHORTEST characters are left out.
+    """Hide these texts from now on, in this process. Texts of fewer than SHORTEST characters are ignored.
 
-    Of more than MOST, the one that was met the longest time ago is forgotten.
+    When there are more than MOST, the least recently learned one is forgotten.
     """
-    global _stale  # noqa: PLW0603 - known once, hidden everywhere
+    global _stale  # noqa: PLW0603 - learned once, hidden everywhere
     for text in secrets:
         if len(text.strip()) < SHORTEST or text.lower() in _WORDS:
             continue
@@ -52,14 +52,14 @@ def learn(secrets: Iterable[str]) -> None:
 
 
 def forget() -> None:
-    """Forgets every secret: for tests, which share a process."""
+    """Forget every secret. For tests, which share a process."""
     global _pattern, _stale
     _known.clear()
     _pattern, _stale = None, False
 
 
 def _compiled() -> re.Pattern[str] | None:
-    """One pattern for all that is known, made when a text is to be shown and something was learned since."""
+    """Return one pattern for all known secrets. It is compiled again only after new secrets were learned."""
     global _pattern, _stale
     if _stale:
         anywhere: set[str] = set()
@@ -74,7 +74,7 @@ def _compiled() -> re.Pattern[str] | None:
 
 
 def _any_of(forms: Iterable[str]) -> str:
-    """A pattern of the longest of these that is there. Common beginnings are one: each place is looked at once."""
+    """Return a pattern that matches the longest of these forms. It shares common prefixes and scans each place once."""
     root: dict[str, Any] = {}
     for form in forms:
         node = root
@@ -94,7 +94,7 @@ def _branches(node: dict[str, Any]) -> str:
 
 
 def redact(text: str) -> str:
-    """The text with HIDDEN for every known secret and for the credentials in addresses.
+    """Return the text with HIDDEN in place of every known secret and of credentials in addresses.
 
     >>> redact("https://bob:hunter2@charts.example/index.yaml")
     'https://(hidden)@charts.example/index.yaml'
@@ -105,7 +105,7 @@ def redact(text: str) -> str:
 
 
 def redacted(value: Any) -> Any:
-    """A copy of JSON data in which every text is redacted, keys included."""
+    """Return a copy of JSON data in which every text is redacted, keys included."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
@@ -116,8 +116,8 @@ def redacted(value: Any) -> Any:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """A secret as it may be written. Of one of several lines, such as a key, each longer line is one, too."""
-    # Most commands know no secret, and start sooner without these.
+    """Yield the forms in which a secret may be written. Each longer line of a secret, such as a key's, is one, too."""
+    # Most commands know no secret and start faster without these imports.
     import base64  # noqa: PLC0415
     import html  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
@@ -141,7 +141,7 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _within_base64(content: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:
-    """The characters that stand for this content wherever it begins in what is encoded."""
+    """Yield the base64 text of this content for each of the three offsets at which it may begin in a longer text."""
     for before in range(3):
         whole = encode(b"\0" * before + content).decode()
         yield whole[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]

@@ -1,4 +1,4 @@
-"""What is never shown: values whose key says that they are secret, wherever they stand."""
+"""Secrets in values and objects, recognized by their keys."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = [
 ]
 
 
-# A key's end tells: adminPassword and DB_TOKEN hold a secret, secretName and imagePullSecrets only name one.
+# The end of the key decides: adminPassword and DB_TOKEN hold a secret, secretName and imagePullSecrets only name one.
 _SECRET = re.compile(
     r"(pass(word|wd|phrase)s?|pw|secret|token|credentials?|(private|access|api)[-_]?keys?)(hash)?$", re.IGNORECASE
 )
 
-_LONG = 8
+_LONG = 8  # characters
 
 
 def is_secret(keys: Iterable[str | int]) -> bool:
-    """Whether a path of keys leads to a secret value, or through one.
+    """Return whether a path of keys leads to, or through, a secret value.
 
     >>> is_secret(["auth", "adminPassword"]), is_secret(["tls", "secretName"])
     (True, False)
@@ -39,7 +39,7 @@ def is_secret(keys: Iterable[str | int]) -> bool:
 
 
 def secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[str]:
-    """Where secret text stands in values: each place as ``auth.adminPassword``."""
+    """Yield the path of each secret text in values, such as ``auth.adminPassword``."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from secret_paths(inner, (*path, key))
@@ -51,12 +51,12 @@ def secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[st
 
 
 def without_secrets(value: Any, path: tuple[str | int, ...] = (), texts: frozenset[str] = frozenset()) -> Any:
-    """A copy with HIDDEN for every secret: for what stands under a secret key, and for ``texts`` wherever they stand.
+    """Return a copy with HIDDEN in place of every value under a secret key, and of ``texts`` in every text.
 
     >>> without_secrets({"auth": {"password": "hunter2"}, "url": "db:hunter2@db"}, texts=frozenset({"hunter2"}))
     {'auth': {'password': '(hidden)'}, 'url': 'db:(hidden)@db'}
 
-    A list's items are also known by their ``name``: the value of an environment variable DB_PASSWORD is secret.
+    The ``name`` of a list's item counts as its key: the value of an environment variable DB_PASSWORD is secret.
     """
     if isinstance(value, dict):
         return {key: without_secrets(inner, (*path, key), texts) for key, inner in value.items()}
@@ -73,7 +73,7 @@ def without_secrets(value: Any, path: tuple[str | int, ...] = (), texts: frozens
 
 
 def secret_texts(value: object, path: tuple[str | int, ...] = ()) -> frozenset[str]:
-    """The secrets themselves that stand in values, as text."""
+    """Return the secrets in values, as text."""
     if isinstance(value, dict):
         return frozenset().union(*(secret_texts(inner, (*path, key)) for key, inner in value.items()))
     if isinstance(value, list):
@@ -84,15 +84,15 @@ def secret_texts(value: object, path: tuple[str | int, ...] = ()) -> frozenset[s
 
 
 def learn_values(values: object) -> None:
-    """Hides the secrets of these values in every text from now on."""
+    """Hide the secrets of these values in every text from now on."""
     learn(secret_texts(values))
 
 
 def learn_objects(objects: Iterable[Any]) -> None:
-    """The same for secrets in objects: environment variables with a secret name and what the Secrets among them hold.
+    """Hide the secrets of these objects from now on: environment variables with a secret name, and Secrets' data.
 
-    Texts of a Secret under a key that does not say so are hidden when they are of _LONG characters or more: a user name
-    or a port would take every other word from an output.
+    A Secret's text under a key that is not a secret one is hidden only from _LONG characters on: hiding a user name or
+    a port would make output unreadable.
     """
     for body in objects:
         learn(environment_secrets(body))
@@ -106,7 +106,7 @@ def learn_objects(objects: Iterable[Any]) -> None:
 
 
 def environment_secrets(node: Any) -> Iterator[str]:
-    """The values of variables such as DB_PASSWORD, wherever an object has them."""
+    """Yield the values of environment variables such as DB_PASSWORD from anywhere in an object."""
     if isinstance(node, Mapping):
         name, value = node.get("name"), node.get("value")
         if isinstance(name, str) and isinstance(value, str) and is_secret([name]):
@@ -117,12 +117,12 @@ def environment_secrets(node: Any) -> Iterator[str]:
 
 
 def decoded(value: str) -> str:
-    """What a base64 text stands for; the text itself where it is none, or stands for no text."""
+    """Decode a base64 text. Return the text itself if it is not base64, or not of UTF-8 text."""
     import base64  # noqa: PLC0415 - most manifests have no Secret
 
     try:
         return base64.b64decode(value, validate=True).decode()
-    except ValueError:  # no base64, or no text
+    except ValueError:  # not base64, or not UTF-8
         return value
 
 
