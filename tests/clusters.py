@@ -91,7 +91,7 @@ class Cluster:
         while not (value := condition()):
             if time.monotonic() > deadline:
                 pytest.fail(f"not within {seconds:g} s: {what}")
-            time.sleep(0.05)
+            time.sleep(0.1)
         return value
 
 
@@ -104,7 +104,7 @@ def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
             return found
         if time.monotonic() > deadline:
             pytest.fail(f"not ready within 180 s: {[one.degraded for one in found]}")
-        time.sleep(0.3)
+        time.sleep(1)  # each look starts several Helms
 
 
 def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
