@@ -744,10 +744,10 @@ class AsyncClient:
             True
 
         """
-        from sidelane.lanes import sides  # noqa: PLC0415 - few need it
+        from sidelane.lanes.diff import diff  # noqa: PLC0415 - few need it
 
         path_of(a), path_of(a if b is None else b)
-        return await sides.diff(self._context, a, b, namespace=namespace)
+        return await diff(self._context, a, b, namespace=namespace)
 
     async def bundle(
         self, lane: Lane | str, file: str | os.PathLike[str], *, charts: Sequence[str | os.PathLike[str]] = ()

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from sidelane.charts import sources
 from sidelane.errors import InvalidLane, InvalidName
 from sidelane.lanes import deployment
-from sidelane.lanes import diff as diffs
 from sidelane.lanes.deployment import Deployment
-from sidelane.lanes.diff import Comparison, Side
+from sidelane.lanes.diff.comparing import Comparison, Side, compare, of_cluster
 from sidelane.manifest import Manifest
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
@@ -33,14 +32,14 @@ async def diff(context: Context, a: str, b: str | None = None, *, namespace: str
     what is none of these, ReleaseNotFound, and what reading and rendering a file raises.
     """
     if b is None:
-        return diffs.of_cluster(a, await verify.releases(context.target, await names(context.target, a)))
+        return of_cluster(a, await verify.releases(context.target, await names(context.target, a)))
     files = [opened(each) for each in (a, b)]
     beside = namespace or next((file.namespace for file in files if file and file.namespace), None)
     left, right = (
         _side(context.in_namespace(namespace or (file.namespace if file else beside)), each, file)
         for each, file in zip((a, b), files, strict=True)
     )
-    return diffs.compare(*await together(left, right))
+    return compare(*await together(left, right))
 
 
 async def _side(context: Context, reference: str, file: Deployment | Bundle | None) -> Side:
