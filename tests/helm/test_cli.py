@@ -176,7 +176,7 @@ def test_of_several_kubeconfigs_one_is_enough(sidelane, tmp_path):
         (["install", "zookeeper", "--lane", "coco-1", "--kube-context", "none"], 2, "no context 'none'"),
         (["list"], 3, "the API server does not answer"),
         (["status", "zookeeper"], 2, "does not end in a lane"),
-        (["status", "zookeeper-coco-1", "--lane", "coco-2"], 1, "is of lane coco-1"),
+        (["status", "zookeeper-coco-1", "--lane", "coco-2"], 1, "is in lane coco-1"),
         (["status", "zookeeper-coco-1", "--directory", "root"], 1, "there is no release"),
         (["route", "list", "-n", "streams", "--directory", "root"], 0, "there is no route in namespace streams"),
         (["check", "zookeeper"], 2, "--lane"),

@@ -48,7 +48,7 @@ def test_what_another_release_of_the_lane_brings_is_missed_only_in_a_whole_lane(
     inner = Manifest.read(next(text for text in references_exist.RULE.right if "zk-tls-2-coco-1" in text))
     assert check(inner).findings == ()
     (finding,) = check(inner, whole=True).findings
-    assert "Secret zk-tls-2-coco-1 would be this lane's, and is not in the manifest" in finding.message
+    assert "Secret zk-tls-2-coco-1 belongs to this lane, but is missing in the manifest" in finding.message
     outer = Manifest.read("apiVersion: v1\nkind: Secret\nmetadata: {name: zk-tls-2-coco-1}\n")
     together = Manifest((*inner.objects, *outer.objects))
     assert not [one for one in check(together, whole=True).findings if one.rule == "references-exist"]

@@ -84,14 +84,14 @@ class TestRead:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("just text", "<input>, line 1: a document is no object"),
-            ("[a]", "no object"),
+            ("just text", "<input>, line 1: the document is not an object"),
+            ("[a]", "not an object"),
             ("kind: A\nmetadata: {name: a}", "no apiVersion"),
             ("apiVersion: v1\nmetadata: {name: a}", "no kind"),
             ("apiVersion: v1\nkind: A", "no metadata.name"),
             ("apiVersion: v1\nkind: A\nmetadata: {name: ''}", "no metadata.name"),
-            ("apiVersion: v1\nkind: A\nmetadata: {name: 7}", "metadata.name is not text"),
-            ("apiVersion: 1\nkind: A\nmetadata: {name: a}", "apiVersion is not text"),
+            ("apiVersion: v1\nkind: A\nmetadata: {name: 7}", "metadata.name must be text"),
+            ("apiVersion: 1\nkind: A\nmetadata: {name: a}", "apiVersion must be text"),
             ("apiVersion: v1\nkind: A\nmetadata: {generateName: a-}", "generateName"),
             ("apiVersion: v1\nkind: A\nmetadata: {name: a, labels: [b]}", "metadata.labels of A a"),
             ("# Source: c/t.yaml\napiVersion: v1\nkind: A", r"<input>, line 2 \(c/t.yaml\): an object has no"),

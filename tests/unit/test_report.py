@@ -24,8 +24,8 @@ def test_text() -> None:
 zookeeper/templates/service.yaml: Service zk
   error    metadata.labels: lacks the labels app, sidelane.dev/version,
            sidelane.dev/build, sidelane.dev/lane
-           → take labels from the library chart's label template, on the object
-             and on its pod template [lane-labels]
+           → use the library chart's label template for the object and for its
+             pod template [lane-labels]
   error    metadata.name: the name 'zk' does not end in '-2-coco-1'
            → name it <component>-<Version>-<Build>, with the library chart's
              name template [lane-suffix]
@@ -56,5 +56,5 @@ def test_every_format_ends_in_one_newline(name: str) -> None:
 
 
 def test_another_format_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'xml' is no format"):
+    with pytest.raises(InvalidInput, match="'xml' is not a report format"):
         render(REPORT, "xml")

@@ -169,7 +169,7 @@ class TestCases:
 
     def test_a_label_that_is_no_lane(self) -> None:
         text = _labelled("v1/ConfigMap", "svc1-2-coco-1", lane="coco")
-        assert _messages(text, None) == ["metadata.labels[sidelane.dev/lane]: 'coco' is no lane"]
+        assert _messages(text, None) == ["metadata.labels[sidelane.dev/lane]: 'coco' is not a lane"]
 
     def test_objects_without_a_namespace_keep_the_suffix_too(self) -> None:
         assert _messages(_labelled("rbac.authorization.k8s.io/v1/ClusterRole", "svc1"))
@@ -191,12 +191,12 @@ class TestCases:
     def test_routes_may_lead_to_other_releases_of_their_lane_only(self) -> None:
         rest = "spec: {rules: [{backendRefs: [{name: svc1-v1-2-coco-1}, {name: svc1-v1-2-coco-3}]}]}"
         (message,) = _messages(_labelled("gateway.networking.k8s.io/v1/HTTPRoute", "svc1-2-coco-1", rest))
-        assert message.startswith("spec.rules[0].backendRefs[1].name: Service svc1-v1-2-coco-3 is of lane 2-coco-3")
+        assert message.startswith("spec.rules[0].backendRefs[1].name: Service svc1-v1-2-coco-3 is in lane 2-coco-3")
 
     def test_an_autoscaler_needs_its_target(self) -> None:
         rest = "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: somewhere}}"
         (message,) = _messages(_labelled("autoscaling/v2/HorizontalPodAutoscaler", "svc1-2-coco-1", rest))
-        assert "has to be this lane's" in message
+        assert "must be in this lane" in message
 
     def test_a_test_pod_is_nothing_that_a_service_has_to_match(self) -> None:
         service = _labelled("v1/Service", "svc1-2-coco-1", "spec: {selector: {app: svc1-2-coco-1, version: v1}}")

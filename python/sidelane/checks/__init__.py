@@ -1,1 +1,1 @@
-"""Manifests held against the naming contract, and what was found, as text, JSON and YAML."""
+"""Checks of manifests against the naming contract, and reports as text, JSON and YAML."""

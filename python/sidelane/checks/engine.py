@@ -1,4 +1,4 @@
-"""Rules × objects → report."""
+"""The engine: runs all rules on a manifest and collects a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
 
 
 class Report(NamedTuple):
-    """What a check found. ``lane`` is None where each object was held against its own label's lane."""
+    """The findings of a check. ``lane`` is None if each object was checked against the lane in its own label."""
 
     findings: tuple[Finding, ...]
     objects: int
@@ -26,11 +26,11 @@ class Report(NamedTuple):
 
     @property
     def clean(self) -> bool:
-        """Whether no finding is an error. Warnings are for people to weigh."""
+        """Return whether no finding is an error. Warnings do not count."""
         return not any(finding.severity == "error" for finding in self.findings)
 
     def to_json(self) -> dict[str, object]:
-        """The report as programs read it."""
+        """Return the JSON form."""
         lane = {} if self.lane is None else {"lane": str(self.lane)}
         return {
             "clean": self.clean,
@@ -44,11 +44,10 @@ class Report(NamedTuple):
 def check(
     manifest: Manifest, *, lane: Lane | None = None, whole: bool = False, rules: Sequence[Rule] = RULES
 ) -> Report:
-    """Holds every object against every rule.
+    """Check every object against every rule.
 
-    Without a lane, each object is held against the lane that its own label says; an object that says none is a
-    finding. ``whole``: the manifest is all of its lanes, not one release of several. A rule that crashes is an error
-    in the report, never a clean one.
+    Without a lane, each object is checked against the lane in its own label; a missing label is a finding. ``whole``:
+    the manifest is its complete lanes, not one release of several. A rule that crashes is an error in the report.
     """
     context = Context(manifest, lane, whole)
     findings = sorted(finding for rule in rules for finding in _run(rule, context))
@@ -58,22 +57,22 @@ def check(
 def _run(rule: Rule, context: Context) -> Iterator[Finding]:
     try:
         yield from rule.run(context)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not look clean
+    except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
         yield _crash(rule, _culprit(rule, context), error)
 
 
 def _culprit(rule: Rule, context: Context) -> Object | None:
-    """The object that the rule fails on by itself, None where it takes several."""
+    """Return the object that makes the rule crash on its own, or None if only several objects do."""
     for obj in context.manifest.objects:
         try:
             list(rule.run(Context(Manifest((obj,)), context.lane, context.whole)))
-        except Exception:  # noqa: BLE001 - this is what is looked for
+        except Exception:  # noqa: BLE001 - the crash that this function looks for
             return obj
     return None
 
 
 def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
-    # Where it failed, and not the error's own text, which may hold values of a Secret.
+    # The place of the crash, but not the error's text, which may hold values of a Secret.
     place = traceback.extract_tb(error.__traceback__)[-1]
     return Finding(
         source=obj.source if obj else "",
@@ -83,5 +82,5 @@ def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
         rule=rule.id,
         severity="error",
         message=f"the rule failed with {type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
-        remedy="report this; until it is mended, nothing is known of what the rule checks",
+        remedy="report this bug; until it is fixed, the rule checks nothing",
     )

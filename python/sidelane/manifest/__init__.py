@@ -1,9 +1,9 @@
-"""Rendered YAML as the objects that Kubernetes would get: who each is, what it selects and what it refers to.
+"""Rendered YAML as the objects that Kubernetes would get, with their identities, selectors and references.
 
 - objects.py: an object and its identity;
-- label_selectors.py, name_references.py: what an object selects by labels and refers to by name;
+- label_selectors.py, name_references.py: an object's label selectors, and its references by name;
 - differences.py: two manifests, field by field;
-- fields.py: the way into an object's fields.
+- fields.py: access to an object's fields by path.
 """
 
 from __future__ import annotations
@@ -39,43 +39,44 @@ _SOURCE: Final = re.compile(r"^# Source: (\S.*?)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The objects of one rendering, in their order, lists taken apart."""
+    """The objects of one rendering, in their order, with List objects split into their items."""
 
     objects: tuple[Object, ...]
 
     @classmethod
     def read(cls, text: str | bytes, *, namespace: str = "default", source: str = "<input>") -> Manifest:
-        """Reads rendered YAML, as Kubernetes would read it.
+        """Read rendered YAML as Kubernetes would read it.
 
-        Objects that name no namespace get the given one. ``source`` names the input in errors and where Helm wrote no
-        ``# Source:`` comment. Raises InvalidManifest for what can't be read, or is not made of objects with a name.
+        Objects without a namespace get the given one. ``source`` names the input in errors, and for objects without
+        Helm's ``# Source:`` comment. Raises InvalidManifest for unreadable input and for objects without a name.
         """
         objects = tuple(_objects(text, namespace, source))
         learn_objects(obj.body for obj in objects)
         return cls(objects)
 
     def digest(self) -> str:
-        """``sha256:`` and 64 hexadecimal digits: the same for the same objects, in whatever order they were written."""
+        """Return ``sha256:`` and 64 hexadecimal digits. The order of the objects and of their keys does not count."""
         lines = sorted((obj.identity, obj.canonical()) for obj in self.objects)
         return digest("\n".join(canonical for _, canonical in lines))
 
     def without_secrets(self, texts: frozenset[str]) -> Manifest:
-        """The objects with every secret hidden. A digest of these gives nobody a secret to guess at.
+        """Return the objects with every secret hidden, so that nobody can guess a secret from their digest.
 
-        texts: secrets that are known, such as those of the values; what else is one is told by its key.
+        texts: known secrets, such as those of the values. Other secrets are recognized by their keys.
         """
         return Manifest(tuple(obj.without_secrets(texts) for obj in self.objects))
 
 
 def digest(text: str) -> str:
-    """``sha256:`` and the 64 hexadecimal digits of a text in UTF-8."""
+    """Return ``sha256:`` and the 64 hexadecimal digits of a text's SHA-256, in UTF-8."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def diff(a: Manifest, b: Manifest, *, names: tuple[str, str] = ("the first", "the second")) -> tuple[str, ...]:
-    """What differs, a line a field: ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``. Empty for the same content.
+    """Return the differences, one line per field: ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``.
 
-    ``names`` say what the two are, for objects that only one has. Values of Secrets are never shown.
+    Empty for the same content. ``names`` describe the two manifests in lines about objects that only one has. Values
+    of Secrets are never shown.
     """
     return tuple(diff_objects(a.objects, b.objects, names))
 
@@ -90,7 +91,7 @@ def _objects(text: str | bytes, namespace: str, source: str) -> Iterator[Object]
 
 
 def _flattened(body: Any) -> Iterator[Any]:
-    """The object itself, or a list's items, which may leave their kind to the list (apimachinery's unstructured)."""
+    """Yield the object itself, or a List's items. An item without a kind gets it from the List, as in apimachinery."""
     kind = body.get("kind") if isinstance(body, dict) else None
     if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(body.get("items"), list):
         yield body

@@ -1,7 +1,7 @@
-"""An object as it was asked for, with the fields that drifted as they are found.
+"""The expected object with the drifted fields as the cluster has them.
 
-Defaults set by the API server stay out of it, so that the step from this object to the one that was asked for changes
-what drifted and nothing else.
+It has none of the API server's defaults, so that a change from this object to the expected one touches only the
+fields that drifted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from sidelane.manifest.objects import Object
 
 
 def as_found(asked: Object, found: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
-    """The object with what is found at these paths, which are those of ``drift``."""
+    """Return the expected object with the live values at these paths, which are ``drift``'s."""
     body = dict(asked.body)
     if asked.kind == "Secret" and any(path.startswith("data") for path in paths):
-        # The API server has both in one.
+        # The API server stores both as data.
         body["data"] = dict(mapping(found, "data"))
         body.pop("stringData", None)
     changed: dict[str, Any] = _of(body, found, "", frozenset(paths))

@@ -1,8 +1,8 @@
-"""Numbers of pods that an autoscaler sets: two manifests are compared without them.
+"""Comparison of two manifests without the numbers of pods that an autoscaler sets.
 
-A chart that hands replicas to an autoscaler leaves the field out when it is installed. On an upgrade it must write the
-number that the cluster has, because Kubernetes takes a number that goes away for 1 (helm/helm#12650). So the same chart
-and values give a manifest with the field or without it, and with another number a moment later.
+A chart that leaves replicas to an autoscaler omits the field on an install. On an upgrade it must write the number that
+the cluster has, because Kubernetes sets a removed number to 1 (helm/helm#12650). So the same chart and values give a
+manifest with or without the field, and with a different number a moment later.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ _Target = tuple[str, object, object]  # namespace, kind and name
 def without_their_replicas(
     a: Sequence[Object], b: Sequence[Object], *, numbers: bool = False
 ) -> tuple[Sequence[Object], Sequence[Object]]:
-    """Returns both without ``spec.replicas`` of the objects that an autoscaler scales in both, where one side alone has
-    the field. numbers: where both have it, too, because each was read from the cluster at its own time.
+    """Return both without ``spec.replicas`` of the objects that are autoscaled in both, if only one has the field.
+
+    numbers: also if both have it, because each number was read from the cluster at a different time.
     """
     scaled = _targets(a) & _targets(b)
     if not scaled:
@@ -31,13 +32,13 @@ def without_their_replicas(
 
 
 def autoscaled(objects: Sequence[Object]) -> set[Identity]:
-    """Returns those of these objects that an autoscaler among them scales."""
+    """Return the identities of the objects that an autoscaler among them scales."""
     scaled = _targets(objects)
     return {one.identity for one in objects if _target(one.identity) in scaled}
 
 
 def _targets(objects: Sequence[Object]) -> set[_Target]:
-    """Returns the objects that the autoscalers among these scale."""
+    """Return the targets of the autoscalers among these objects."""
     autoscalers = [one for one in objects if one.kind == "HorizontalPodAutoscaler"]
     refs = [(one.identity.namespace, mapping(one.body, "spec", "scaleTargetRef")) for one in autoscalers]
     return {(namespace, ref.get("kind"), ref.get("name")) for namespace, ref in refs}

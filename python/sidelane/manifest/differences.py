@@ -1,4 +1,4 @@
-"""Two sets of objects compared field by field, in lines that people read."""
+"""Comparison of two sets of objects, field by field, and its lines for people."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sidelane.support import harmless
 from sidelane.support.redaction import redact, redacted
 from sidelane.support.secrets import HIDDEN, is_secret, without_secrets
 
-#: What stands for a field or an object that is not there, which null is not.
+#: Stands for a missing field or object, as distinct from null.
 ABSENT: Final = object()
 
 _SHOWN: Final = 60  # characters of a value in a line
 
 
 class Difference(NamedTuple):
-    """One field that two objects differ in, or ABSENT on one side. An empty path is the whole object.
+    """One field in which two objects differ. A missing side is ABSENT. An empty path means the whole object.
 
-    A secret has HIDDEN in its place, on both sides.
+    Secrets are HIDDEN on both sides.
     """
 
     identity: Identity
@@ -36,14 +36,14 @@ class Difference(NamedTuple):
         return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.before, self.after)}")
 
     def to_json(self) -> dict[str, object]:
-        """The difference as programs read it; the side that is absent is left out."""
+        """Return the JSON form, without the side that is absent."""
         sides = {"before": self.before, "after": self.after}
         known = {key: value for key, value in sides.items() if value is not ABSENT}
         return {"object": self.identity.to_json(), "path": self.path, **known}
 
 
 def diff_objects(a: Iterable[Object], b: Iterable[Object], names: tuple[str, str]) -> Iterator[str]:
-    """Lines such as ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``, in the order of the objects' identities."""
+    """Yield lines such as ``StatefulSet zk-coco-1: spec.replicas: 3 → 5``, in the order of the objects' identities."""
     for difference in differences(a, b):
         if difference.path:
             yield str(difference)
@@ -52,7 +52,7 @@ def diff_objects(a: Iterable[Object], b: Iterable[Object], names: tuple[str, str
 
 
 def differences(a: Iterable[Object], b: Iterable[Object]) -> Iterator[Difference]:
-    """Every field that differs, in the order of the objects' identities."""
+    """Yield every field that differs, in the order of the objects' identities."""
     left, right = _by_identity(a), _by_identity(b)
     for identity in sorted(left.keys() | right.keys()):
         for obj in left[identity][len(right[identity]) :]:
@@ -65,7 +65,7 @@ def differences(a: Iterable[Object], b: Iterable[Object]) -> Iterator[Difference
 
 
 def fields(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every field that differs in two values of any kind, each with its path."""
+    """Yield every field that differs in two values of any type, as path, before and after."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in sorted(a.keys() | b.keys()):
             yield from fields(a.get(key, ABSENT), b.get(key, ABSENT), joined(path, key))
@@ -78,14 +78,14 @@ def fields(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
 
 
 def in_line(before: Any, after: Any) -> str:
-    """Two values in one line: ``3 → 5``; of long texts the first place where they differ."""
+    """Return two values as one line: ``3 → 5``; for texts of several lines, the first line that differs."""
     if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
         return _lines(before.splitlines(), after.splitlines())
     return f"{shown(before)} → {shown(after)}"
 
 
 def hides(identity: Identity, path: str) -> bool:
-    """Whether a field holds a secret: one of a Secret's data, or one whose key says so."""
+    """Return whether a field holds a secret: a Secret's data, or a value under a secret key."""
     return (identity.kind == "Secret" and path.startswith(SECRET_FIELDS)) or is_secret(re.split(r"[.\[\]]+", path))
 
 
@@ -97,19 +97,19 @@ def _by_identity(objects: Iterable[Object]) -> defaultdict[Identity, list[Object
 
 
 def joined(path: str, key: str) -> str:
-    """The path of a key below another path."""
+    """Return the path of a key below another path."""
     step = f"[{key}]" if "." in key or "/" in key else f".{key}"
     return f"{path}{step}" if path else key
 
 
 def have_names(items: list[Any]) -> bool:
-    """Whether a list's items are told apart by their names."""
+    """Return whether every item of a list has a unique name."""
     names = [at(item, "name") for item in items]
     return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
 def _named(items: list[Any]) -> dict[str, Any]:
-    """Items by their names, as Kubernetes itself matches containers, ports and volumes."""
+    """Return the items by name, as Kubernetes matches containers, ports and volumes."""
     return {item["name"]: item for item in items}
 
 
@@ -122,14 +122,14 @@ def _shown_whole(obj: Object) -> Any:
 
 
 def public(identity: Identity, path: str, value: Any) -> Any:
-    """A field's value with every secret hidden: the field itself, or what lies in it."""
+    """Return a field's value with every secret hidden: the whole value, or secrets inside it."""
     if value is ABSENT or value is None:
         return value
     return HIDDEN if hides(identity, path) else redacted(without_secrets(value))
 
 
 def _lines(a: list[str], b: list[str]) -> str:
-    """The first place where two texts differ, and in how many more they do."""
+    """Return the first line in which two texts differ, and the number of further ones."""
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
     if not changes:
@@ -141,7 +141,7 @@ def _lines(a: list[str], b: list[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in a line, cut where it is long."""
+    """Return a value for one line, cut to _SHOWN characters."""
     if value is ABSENT:
         return "(absent)"
     if value == HIDDEN:

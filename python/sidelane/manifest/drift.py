@@ -1,8 +1,8 @@
-"""An object as it was asked for, held against the object that the API server has.
+"""Drift: the differences between an expected object and the live object of the API server.
 
-The two are never equal: the API server fills in defaults, writes quantities its own way and leaves out what is empty.
-So what was asked for must be there, in whatever form; and what was not asked for counts only when somebody set it,
-which ``metadata.managedFields`` tells: it names the manager that last set each field.
+The two are never equal: the API server sets defaults, writes quantities in its own form and omits empty fields. So
+every expected field must exist, in any equivalent form. A field that was not expected counts only if somebody set it:
+``metadata.managedFields`` names the manager that last set each field.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import Identity, Object
 from sidelane.support import harmless
 
-#: Who writes what nobody asked for as a part of its work: Kubernetes itself.
+#: Kubernetes' own managers, which set further fields as a part of their work.
 _CONTROLLERS: Final = frozenset(
     {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "cloud-controller-manager"}
 )
-#: Everybody who had written to an object before the API server kept account.
+#: The manager of all fields that were set before the API server tracked managers.
 _NOBODY_KNOWS: Final = "before-first-apply"
 _HELM: Final = frozenset({"helm", "Helm"})
 _HELM_MARK: Final = "f:meta.helm.sh/release-name"
 
-# Fields whose empty text or zero is no value of theirs: the API server puts its default in the place.
+# Fields in which empty text or zero is not a valid value: the API server replaces it with its default.
 _NEVER_EMPTY: Final = frozenset({
     "protocol", "imagePullPolicy", "restartPolicy", "dnsPolicy", "schedulerName", "terminationMessagePath",
     "terminationMessagePolicy", "type", "sessionAffinity", "podManagementPolicy", "concurrencyPolicy",
     "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold", "targetPort",
 })  # fmt: skip
-# Mappings whose values are quantities, and fields that are one: 1000m is 1 (apimachinery's resource.Quantity).
+# Mappings whose values are quantities, and fields that are quantities: 1000m is 1 (apimachinery's resource.Quantity).
 _OF_QUANTITIES: Final = frozenset({
     "limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min",
     "maxLimitRequestRatio",
@@ -45,24 +45,24 @@ _QUANTITY: Final = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([eE][+-]
 _POWERS: Final = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
-# What tells the items of a list apart where they have no names: the API's own keys for these lists.
+# Keys that identify the items of lists without names, as the API declares them.
 _KEYS: Final = (
     ("containerPort", "protocol"), ("port", "protocol"), ("mountPath",), ("devicePath",),
     ("topologyKey", "whenUnsatisfiable"), ("ip",), ("type",), ("uid",),
 )  # fmt: skip
-#: What admission adds to a bare Pod.
+#: Fields that admission adds to a bare Pod.
 _ADDED_TO_PODS: Final = re.compile(r"spec\.(tolerations|volumes|(initC|c)ontainers\[[^\]]*\]\.volumeMounts)$")
 
-#: Who set a field: each manager, with what it set below the field.
+#: The managers that set a field, each with the fields that it set below.
 _Owners = tuple[tuple[str, Mapping[str, Any]], ...]
-#: A field's path, what was asked for, what is found, and who set it.
+#: A field's path, its expected and its live value, and the managers that set it.
 _Difference = tuple[str, Any, Any, tuple[str, ...]]
 
 
 class Drift(NamedTuple):
-    """One field that is not as it was asked for. ABSENT: not there. by: who set it last, where that is known.
+    """One field that differs from the expected object. A missing side is ABSENT. by: the managers that last set it.
 
-    A secret has HIDDEN in its place, on both sides.
+    Secrets are HIDDEN on both sides.
     """
 
     identity: Identity
@@ -76,14 +76,14 @@ class Drift(NamedTuple):
         return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.expected, self.found)}{by}")
 
     def to_json(self) -> dict[str, object]:
-        """The drift as programs read it; a side that is absent is left out."""
+        """Return the JSON form, without the side that is absent."""
         sides = {"expected": self.expected, "found": self.found}
         known = {key: value for key, value in sides.items() if value is not ABSENT}
         return {"object": self.identity.to_json(), "path": self.path, **known, "by": list(self.by)}
 
 
 def drift(asked: Object, found: Mapping[str, Any]) -> Iterator[Drift]:
-    """Every field of a found object that is not as it was asked for, or that somebody set who was not asked to."""
+    """Yield every field of a live object that differs from the expected one, or that another manager added."""
     identity = asked.identity
     walk = _Walk(asked.kind)
     owners = _owners(found)
@@ -92,13 +92,13 @@ def drift(asked: Object, found: Mapping[str, Any]) -> Iterator[Drift]:
         for path, expected, actual, by in walk.differ(part, want, have, below, key=part):
             yield Drift(identity, path, public(identity, path, expected), public(identity, path, actual), by)
     for part in sorted(found.keys() - asked.body.keys() - {"status", "metadata"}):
-        # Such as the data of a ConfigMap that was asked for without any.
+        # Such as the data of a ConfigMap that is expected without data.
         if by := _names(_below(owners, f"f:{part}")):
             yield Drift(identity, part, ABSENT, public(identity, part, found[part]), by)
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is asked for, part by part: of the metadata labels and annotations; status is the cluster's own."""
+    """Yield the expected parts of an object: of its metadata only labels and annotations, and no status."""
     metadata = {key: mapping(body, "metadata", key) for key in ("labels", "annotations")}
     yield "metadata", {key: value for key, value in metadata.items() if value}
     data = body.get("data")
@@ -115,7 +115,7 @@ def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class _Walk:
-    """The way through one object, side by side with what is found and with who set it."""
+    """The comparison of one expected object with the live one and its managers."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -123,7 +123,10 @@ class _Walk:
     def differ(
         self, path: str, want: Any, have: Any, owners: _Owners, *, key: str = "", within: str = ""
     ) -> Iterator[_Difference]:
-        """``key`` and ``within``: the last two keys of the path, which say what a number or an empty text means."""
+        """Yield the differences below a path.
+
+        key, within: the last two keys of the path, which decide what a number or an empty text means.
+        """
         if isinstance(want, Mapping) and isinstance(have, Mapping):
             yield from self._mappings(path, want, have, owners, key)
         elif isinstance(want, list) and isinstance(have, list):
@@ -138,10 +141,10 @@ class _Walk:
             below = _below(owners, f"f:{key}")
             yield from self.differ(joined(path, key), value, have.get(key, ABSENT), below, key=key, within=within)
         for key in sorted(have.keys() - want.keys()):
-            # Annotations are everybody's notebook: one that is added changes nothing of what was asked for.
+            # Many tools add annotations; an added one changes nothing that is expected.
             if path in ("metadata.annotations", "metadata") or not (by := _names(_below(owners, f"f:{key}"))):
                 continue
-            if key == "annotations" and isinstance(have[key], Mapping):  # those of pods, each by itself
+            if key == "annotations" and isinstance(have[key], Mapping):  # pods' annotations, each on its own
                 yield from self._mappings(joined(path, key), {}, have[key], _below(owners, f"f:{key}"), key)
             else:
                 yield joined(path, key), ABSENT, have[key], by
@@ -162,7 +165,7 @@ class _Walk:
 
 def _same(want: Any, have: Any, key: str, within: str) -> bool:
     if want is None:
-        return True  # null asks for nothing
+        return True  # null expects nothing
     if have is ABSENT or have is None:
         return not want or (isinstance(want, Mapping) and all(_same(value, None, "", "") for value in want.values()))
     if isinstance(want, bool) or isinstance(have, bool):
@@ -187,7 +190,7 @@ def _number(quantity: object) -> Decimal | None:
 
 
 def _base64(text: object) -> object:
-    """Base64 as the API server writes it: what was asked for may have line breaks."""
+    """Return base64 text in the API server's form: without line breaks."""
     try:
         return base64.b64encode(base64.b64decode(str(text))).decode()
     except (binascii.Error, ValueError):
@@ -195,7 +198,7 @@ def _base64(text: object) -> object:
 
 
 def keys_of(want: list[Any], have: list[Any]) -> tuple[str, ...]:
-    """The keys that tell the items of both lists apart, none where only their places do."""
+    """Return the keys that identify the items of both lists; empty if only their positions do."""
     if have_names(want) and have_names(have):
         return ("name",)
     for keys in _KEYS:
@@ -209,18 +212,18 @@ def keys_of(want: list[Any], have: list[Any]) -> tuple[str, ...]:
 
 
 def keyed(keys: tuple[str, ...], items: list[Any]) -> dict[str, Any]:
-    """The items of a list by what tells them apart, as ``keys_of`` has it."""
+    """Return the items of a list by the keys from ``keys_of``, or by their positions."""
     if not keys:
         return {str(index): item for index, item in enumerate(items)}
     defaults = {"protocol": "TCP"}
     return {"/".join(str(item.get(key) or defaults.get(key, "")) for key in keys): item for item in items}
 
 
-# -- who set what ------------------------------------------------------------------------------------------------------
+# -- managers of fields ------------------------------------------------------------------------------------------------
 
 
 def _owners(found: Mapping[str, Any]) -> _Owners:
-    """Everybody but Helm and Kubernetes who set fields of an object, each with what it set."""
+    """Return the managers of an object, other than Helm and Kubernetes, each with the fields that it set."""
     entries = mapping(found, "metadata").get("managedFields") or []
     owners = []
     for entry in entries:
@@ -237,22 +240,22 @@ def _names(owners: _Owners) -> tuple[str, ...]:
 
 
 def _below(owners: _Owners, step: str) -> _Owners:
-    """Who set a field of what these set. Where nothing is told of the fields, they were set as a whole."""
+    """Return the managers that set the field ``step``. A manager without listed fields has set all of them."""
     return tuple((manager, fields.get(step, {})) for manager, fields in owners if step in fields or not fields)
 
 
 def _item(owners: _Owners, item: Any) -> _Owners:
-    """Who set an item of a list: one that is known by its keys (``k:{"name":"zk"}``) or by its value (``v:"a"``)."""
-    found = []
+    """Return the managers that set an item of a list, by its keys (``k:{"name":"zk"}``) or its value (``v:"a"``)."""
+    setters = []
     for manager, fields in owners:
         if not fields:
-            found.append((manager, fields))
+            setters.append((manager, fields))
         for step, below in fields.items():
             kind, _, text = step.partition(":")
             if kind == "v" and json.loads(text) == item:
-                found.append((manager, below))
+                setters.append((manager, below))
             elif kind == "k" and isinstance(item, Mapping):
                 keys = json.loads(text)
                 if all(item.get(key) == value for key, value in keys.items()):
-                    found.append((manager, below))
-    return tuple(found)
+                    setters.append((manager, below))
+    return tuple(setters)

@@ -1,4 +1,4 @@
-"""The way into an object's fields, by patterns as Kubernetes writes paths: ``spec.ports[].name``."""
+"""Access to an object's fields by Kubernetes' path patterns: ``spec.ports[].name``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
-    """Every value that the pattern leads to from a node, each with its path; what is absent or null is left out.
+    """Return every value that matches the pattern below a node, with its path. Absent and null values are left out.
 
     >>> walk({"spec": {"ports": [{"name": "a"}, {"name": "b"}]}}, "spec.ports[].name")
     [('spec.ports[0].name', 'a'), ('spec.ports[1].name', 'b')]
@@ -31,7 +31,7 @@ def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
 
 
 def at(node: Any, *keys: str) -> Any:
-    """The value under these keys, or None where a level is absent or no mapping."""
+    """Return the value under these keys, or None if a level is absent or not a mapping."""
     for key in keys:
         if not isinstance(node, dict):
             return None
@@ -40,7 +40,7 @@ def at(node: Any, *keys: str) -> Any:
 
 
 def mapping(node: Any, *keys: str) -> dict[str, Any]:
-    """The mapping under these keys, empty where there is none."""
+    """Return the mapping under these keys, or an empty one."""
     value = at(node, *keys)
     return value if isinstance(value, dict) else {}
 

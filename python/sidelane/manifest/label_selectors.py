@@ -1,4 +1,4 @@
-"""What an object selects by labels: pods, or Services for a ServiceMonitor."""
+"""Label selectors of objects: they select pods, or for a ServiceMonitor Services."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sidelane.manifest.fields import at, mapping, walk
 from sidelane.manifest.objects import Object
 
 Target = Literal["pods", "services"]
-#: ``subject``: what the object acts on; ``template``: the pods it makes; ``peer``: who may connect, or be connected to.
+#: ``subject``: the object acts on these; ``template``: the pods that it creates; ``peer``: allowed network peers.
 Role = Literal["subject", "peer", "template"]
 
 
 class Selector(NamedTuple):
     """One label selector, with the path of its field.
 
-    ``labels`` must all be there with these values, and ``expressions`` (key, operator, values) must all hold.
-    ``elsewhere`` says that it looks into other namespaces.
+    All ``labels`` must match and all ``expressions`` (key, operator, values) must hold. ``elsewhere``: it also
+    selects in other namespaces.
     """
 
     path: str
@@ -29,11 +29,11 @@ class Selector(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it selects everything."""
+        """Return whether it selects everything."""
         return not self.labels and not self.expressions
 
     def demanded(self, key: str) -> str | None:
-        """The one value of that label which a selected thing must have, None where more than one would do."""
+        """Return the only value of the label that this selector allows, or None if it allows several."""
         value = self.labels.get(key)
         if isinstance(value, str):
             return value
@@ -42,13 +42,13 @@ class Selector(NamedTuple):
         )
 
     def matches(self, labels: Mapping[str, Any]) -> bool:
-        """Whether something with these labels is selected."""
+        """Return whether these labels match."""
         return all(labels.get(key) == value for key, value in self.labels.items()) and all(
             _holds(labels, *expression) for expression in self.expressions
         )
 
 
-# Kind → patterns of fields that hold a whole LabelSelector, and the role of what they select.
+# Kind → patterns of fields that hold a whole LabelSelector, the selected kind, and the role.
 _FIELDS: Final[dict[tuple[str, str], tuple[tuple[str, Target, Role], ...]]] = {
     ("apps", "Deployment"): (("spec.selector", "pods", "template"),),
     ("apps", "StatefulSet"): (("spec.selector", "pods", "template"),),
@@ -77,14 +77,14 @@ _TERMS: Final = tuple(
 
 
 def selectors(obj: Object) -> list[Selector]:
-    """Every label selector of an object and of its pod template that selects pods or Services."""
+    """Return every selector of pods or Services in an object and its pod template."""
     return [*_own(obj), *_peers(obj), *_of_pods(obj)]
 
 
 def _own(obj: Object) -> Iterator[Selector]:
     group_kind = (obj.identity.group, obj.kind)
     if group_kind in _PLAIN_FIELDS:
-        # A Service without a selector has endpoints that someone else writes.
+        # A Service without a selector has endpoints from another source.
         if labels := mapping(obj.body, "spec", "selector"):
             yield Selector("spec.selector", "pods", _PLAIN_FIELDS[group_kind], labels)
         return

@@ -1,4 +1,4 @@
-"""What an object refers to by name, in its own namespace."""
+"""References by name of an object to other objects of its namespace."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sidelane.manifest.objects import CLUSTER_KINDS, Identity, Object
 class Reference(NamedTuple):
     """One reference by name, with the path of its field.
 
-    ``optional``: the object works without it. ``routed``: it may lead to what other releases bring.
-    ``required``: the object is nothing without it.
+    ``optional``: the object works without the target. ``routed``: the target may belong to another release.
+    ``required``: the object cannot work without the target.
     """
 
     path: str
@@ -24,7 +24,7 @@ class Reference(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """Where a name stands: the node's pattern, the key of the name within it, and what it names."""
+    """The place of a name: the node's pattern, the name's key within it, and the kind of the target."""
 
     pattern: str
     key: str
@@ -65,7 +65,7 @@ _FIELDS: Final[dict[tuple[str, str], tuple[_Row, ...]]] = {
     ),
     ("gateway.networking.k8s.io", "Gateway"): (_Row("spec.listeners[].tls.certificateRefs[]", "name", "Secret"),),
 }
-# Nodes that say themselves what they name, and the kind and group that they mean where they leave that out.
+# Nodes that state the kind of their target, with the default kind and group.
 _SCALED: Final = _Row("spec.scaleTargetRef", "name", "Deployment", "apps", required=True)
 _BINDING: Final = (_Row("roleRef", "name", ""), _Row("subjects[]", "name", ""))
 _TYPED: Final[dict[tuple[str, str], tuple[_Row, ...]]] = {
@@ -89,20 +89,20 @@ _HOST_PATTERNS: Final = (
 
 
 def references(obj: Object) -> list[Reference]:
-    """Every reference by name of an object and of its pod template to another object in the same namespace.
+    """Return every reference by name of an object and its pod template to objects of the same namespace.
 
-    What it names in other namespaces, and hosts outside the cluster, are left out.
+    References to other namespaces, and hosts outside the cluster, are left out.
     """
     group_kind = (obj.identity.group, obj.kind)
-    found = list(_named(obj, obj.body, _FIELDS.get(group_kind, ()), ""))
-    found += _typed(obj, _TYPED.get(group_kind, ()))
+    result = list(_named(obj, obj.body, _FIELDS.get(group_kind, ()), ""))
+    result += _typed(obj, _TYPED.get(group_kind, ()))
     if template := obj.pod_template:
-        found += _named(obj, template.spec, _POD, template.within("spec"))
+        result += _named(obj, template.spec, _POD, template.within("spec"))
     if obj.kind in _ROUTES:
-        found += _typed(obj, _BACKENDS, routed=True)
+        result += _typed(obj, _BACKENDS, routed=True)
     if obj.identity.group == "networking.istio.io":
-        found += _hosts(obj)
-    return found
+        result += _hosts(obj)
+    return result
 
 
 def _named(obj: Object, root: Any, rows: tuple[_Row, ...], base: str) -> Iterator[Reference]:
@@ -124,7 +124,7 @@ def _typed(obj: Object, rows: tuple[_Row, ...], *, routed: bool = False) -> Iter
 
 
 def _target(obj: Object, node: Any, row: _Row) -> Identity | None:
-    """What a node names that says its own kind: by apiVersion (scaleTargetRef), apiGroup (RBAC) or group (routes)."""
+    """Return the target of a node that states its kind, by apiVersion (scaleTargetRef), apiGroup (RBAC) or group."""
     kind = str(at(node, "kind") or row.kind)
     group = next((str(value) for key in ("group", "apiGroup") if (value := at(node, key)) is not None), None)
     if group is None:
@@ -143,7 +143,7 @@ def _target(obj: Object, node: Any, row: _Row) -> Identity | None:
 def _hosts(obj: Object) -> Iterator[Reference]:
     for pattern in _HOST_PATTERNS:
         for path, host in walk(obj.body, pattern):
-            # `svc` and `svc.namespace.svc.cluster.local` are Services; any other dotted name may be anywhere.
+            # `svc` and `svc.namespace.svc.cluster.local` are Services; other dotted names may be outside the cluster.
             name, *rest = str(host).split(".")
             if not rest or (rest[0] == obj.identity.namespace and rest[1:2] == ["svc"]):
                 target = Identity("", "Service", obj.identity.namespace, name)

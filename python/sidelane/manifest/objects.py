@@ -1,4 +1,4 @@
-"""A Kubernetes object in a manifest: who it is, where it came from, and its well-known parts."""
+"""A Kubernetes object in a manifest: its identity, its source and its well-known parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sidelane.manifest.fields import at, mapping
 from sidelane.support.harmless import in_line
 from sidelane.support.secrets import HIDDEN, without_secrets
 
-#: Kubernetes' own kinds that have no namespace. Kinds of custom resources are taken to have one.
+#: Kubernetes' own kinds without a namespace. Custom resources are assumed to have one.
 CLUSTER_KINDS: Final = frozenset({
     ("", "Namespace"), ("", "Node"), ("", "PersistentVolume"),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
@@ -37,12 +37,12 @@ CLUSTER_KINDS: Final = frozenset({
     ("storage.k8s.io", "CSIDriver"), ("storage.k8s.io", "CSINode"), ("storage.k8s.io", "StorageClass"),
     ("storage.k8s.io", "VolumeAttachment"), ("storage.k8s.io", "VolumeAttributesClass"),
 })  # fmt: skip
-#: Characters of a kind and a name in a message: a name has at most 253.
+#: The most characters of a kind and a name in a message; a name has at most 253.
 _SHOWN: Final = 330
-#: The parts of a Secret that are secret.
+#: The secret parts of a Secret.
 SECRET_FIELDS: Final = ("data", "stringData")
 
-# One stored object had two groups while these kinds moved out of `extensions`.
+# These kinds moved out of `extensions`; meanwhile one stored object had two groups.
 _MOVED: Final = {
     **dict.fromkeys(("DaemonSet", "Deployment", "ReplicaSet"), "apps"),
     **dict.fromkeys(("Ingress", "NetworkPolicy"), "networking.k8s.io"),
@@ -61,9 +61,9 @@ _TEMPLATES: Final = {
 
 
 class Identity(NamedTuple):
-    """What makes two objects one to the API server: the version is no part of it, ``apps/v1`` and ``v1beta1`` are one.
+    """The identity of an object to the API server. The version is not part of it: ``apps/v1`` equals ``apps/v1beta1``.
 
-    ``namespace`` is empty for what lives in none.
+    ``namespace`` is empty for cluster-scoped kinds.
     """
 
     group: str
@@ -76,32 +76,32 @@ class Identity(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Unlike its text, the same for no other: ``StatefulSet.apps/streams/zk-coco-1``."""
+        """Return a unique text, which ``str`` is not: ``StatefulSet.apps/streams/zk-coco-1``."""
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return "/".join(filter(None, (kind, self.namespace, self.name)))
 
     def to_json(self) -> dict[str, object]:
-        """The identity as programs read it."""
+        """Return the JSON form."""
         return {"group": self.group, "kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
 class PodTemplate(NamedTuple):
-    """The pods that an object makes, or the Pod itself. ``path`` leads to it and is empty for a Pod."""
+    """The template of an object's pods, or a Pod itself. ``path`` is its path in the object, empty for a Pod."""
 
     path: str
     labels: Mapping[str, Any]
     spec: Mapping[str, Any]
 
     def within(self, path: str) -> str:
-        """The path of a field of the template, from the object's root."""
+        """Return the path of a field of the template, from the object's root."""
         return f"{self.path}.{path}" if self.path else path
 
 
 class Object(NamedTuple):
-    """One object as Kubernetes would get it. The body is not to be changed.
+    """One object as Kubernetes would get it. Do not change the body.
 
-    ``source`` is the template that Helm names above it, else the input's name; ``line`` is where its document begins
-    in the input, from 1.
+    ``source`` is the template in Helm's comment above the object, or else the input's name; ``line`` is the first line
+    of its document in the input, from 1.
     """
 
     identity: Identity
@@ -127,12 +127,12 @@ class Object(NamedTuple):
 
     @property
     def is_hook(self) -> bool:
-        """Whether Helm runs it at a moment of its own instead of keeping it in the release."""
+        """Return whether Helm runs it as a hook instead of keeping it in the release."""
         return "helm.sh/hook" in self.annotations
 
     @property
     def pod_template(self) -> PodTemplate | None:
-        """The template of its pods, None for kinds without pods of their own."""
+        """Return the template of its pods, or None for a kind that creates no pods."""
         keys = _TEMPLATES.get((self.identity.group, self.kind))
         template = None if keys is None else at(self.body, *keys)
         if keys is None or not isinstance(template, dict):
@@ -140,11 +140,11 @@ class Object(NamedTuple):
         return PodTemplate(".".join(keys), mapping(template, "metadata", "labels"), mapping(template, "spec"))
 
     def canonical(self) -> str:
-        """JSON that is the same for the same content, in whatever order it was written."""
+        """Return JSON that is the same for the same content, whatever the order of the keys."""
         return canonical(self.body)
 
     def without_secrets(self, texts: frozenset[str]) -> Object:
-        """The object with every secret hidden: a Secret's data, what stands under a secret key, and these texts."""
+        """Return the object with every secret hidden: a Secret's data, values under a secret key, and these texts."""
         body = without_secrets(self.body, texts=texts)
         if (self.identity.group, self.kind) == ("", "Secret"):
             hidden = {key: dict.fromkeys(mapping(body, key), HIDDEN) for key in SECRET_FIELDS if key in body}
@@ -153,14 +153,16 @@ class Object(NamedTuple):
 
 
 def canonical(data: object) -> str:
-    """JSON that is the same for the same data, in whatever order it was written."""
+    """Return JSON that is the same for the same data, whatever the order of the keys."""
     return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_object(body: object, where: str, *, namespace: str, source: str, line: int) -> Object:
-    """The object that a document holds. Raises InvalidManifest, beginning with ``where``, for what can't be one."""
+    """Parse a document into an object. Raises InvalidManifest, beginning with ``where``, for an invalid one."""
     if not isinstance(body, dict):
-        raise InvalidManifest(f"{where}: a document is no object", remedy="begin it with apiVersion, kind and metadata")
+        raise InvalidManifest(
+            f"{where}: the document is not an object", remedy="begin it with apiVersion, kind and metadata"
+        )
     version = _text(body, where, "apiVersion")
     kind = _text(body, where, "kind")
     name = _text(body, where, "metadata", "name")
@@ -168,7 +170,7 @@ def parse_object(body: object, where: str, *, namespace: str, source: str, line:
         if not isinstance(at(body, "metadata", part), dict | NoneType):
             who = in_line(f"{kind} {name}", _SHOWN)
             raise InvalidManifest(
-                f"{where}: metadata.{part} of {who} is not a mapping", remedy="give pairs of a key and a value"
+                f"{where}: metadata.{part} of {who} must be a mapping", remedy="write it as `key: value` pairs"
             )
     group = version.rpartition("/")[0]
     group = _MOVED.get(kind, group) if group == "extensions" else group
@@ -182,10 +184,10 @@ def _text(body: dict[str, Any], where: str, *keys: str) -> str:
         return value
     path = ".".join(keys)
     if value is not None and value != "":
-        raise InvalidManifest(f"{where}: {path} is not text", remedy="put it in quotes")
+        raise InvalidManifest(f"{where}: {path} must be text", remedy="put it in quotes")
     if at(body, "metadata", "generateName"):
         raise InvalidManifest(
             f"{where}: an object has generateName and no name",
-            remedy="name it; Helm can't manage objects without a name",
+            remedy="give it a name; Helm cannot manage objects without one",
         )
     raise InvalidManifest(f"{where}: an object has no {path}", remedy=f"give it {path}, or remove the document")

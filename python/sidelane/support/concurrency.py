@@ -49,11 +49,11 @@ async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4)
         return await all_of(map(one, waiting))
     finally:
         for each in waiting:
-            each.close()  # its turn may never have come
+            each.close()  # it may never have started
 
 
 async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: int = 4) -> None:
-    """Runs all of it, so many at a time. When one fails the rest is still done, and then its error is raised."""
+    """Run all coroutines, at most ``limit`` at a time. A failure does not stop the others; it is raised at the end."""
     room = asyncio.Semaphore(limit)
 
     async def one(each: Coroutine[Any, Any, object]) -> None:

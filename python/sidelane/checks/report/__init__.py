@@ -1,4 +1,4 @@
-"""A report as text for people, or in a form for programs: one format a file, an explicit registry."""
+"""A report as text, JSON or YAML: one format per file, and their registry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {"text": render_text, "json
 
 
 def render(report: Report, format: str = "text") -> str:  # noqa: A002 - the word that `-o` has everywhere
-    """The report in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
+    """Return the report in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
     if format not in FORMATS:
-        raise InvalidInput(f"{format!r} is no format of a report", remedy=f"choose one of {', '.join(FORMATS)}")
+        raise InvalidInput(f"{format!r} is not a report format", remedy=f"choose one of {', '.join(FORMATS)}")
     return FORMATS[format](report)

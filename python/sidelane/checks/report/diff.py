@@ -1,4 +1,4 @@
-"""A comparison as text: as `diff -u` has it, with the field in the place of the line numbers."""
+"""A comparison as text in the form of `diff -u`, with fields instead of line numbers."""
 
 from __future__ import annotations
 
@@ -19,30 +19,34 @@ _COLOURS: Final = {"-": "31", "+": "32", "@": "36"}
 def render_differences(
     labels: tuple[str, str], changes: list[tuple[str, Difference]], only: list[tuple[str, str]], *, colour: bool = False
 ) -> str:
-    """What differs, object by object; nothing where nothing does. ``only``: releases that one side has, and which."""
+    """Return the differences by object; empty text if there are none.
+
+    only: the releases that one side alone has, each with that side's label.
+    """
     if not changes and not only:
         return ""
     lines = [f"--- {labels[0]}", f"+++ {labels[1]}"]
     lines += [f"{'-' if side == labels[0] else '+'}release {release}" for release, side in only]
     for (release, identity), group in groupby(changes, key=lambda change: (change[0], change[1].identity)):
         lines += ["", f"{release}: {identity}"]
-        for _, one in group:
-            lines += _hunk(one)
+        for _, difference in group:
+            lines += _hunk(difference)
     lines = [in_line(line) for line in lines]
     return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
 
 
-def _hunk(one: Difference) -> Iterator[str]:
-    if not one.path:
-        yield "+the whole object" if one.before is ABSENT else "-the whole object"
+def _hunk(difference: Difference) -> Iterator[str]:
+    path = difference.path
+    if not path:
+        yield "+the whole object" if difference.before is ABSENT else "-the whole object"
         return
-    before, after = _lines(one.before), _lines(one.after)
+    before, after = _lines(difference.before), _lines(difference.after)
     if len(before) > 1 and len(after) > 1:
         for line in list(difflib.unified_diff(before, after, lineterm=""))[2:]:
             hunk = _HUNK.match(line)
-            yield f"@@ {one.path}, line {hunk[1]} @@" if hunk else line
+            yield f"@@ {path}, line {hunk[1]} @@" if hunk else line
     else:
-        yield f"@@ {one.path} @@"
+        yield f"@@ {path} @@"
         yield from (f"-{line}" for line in before)
         yield from (f"+{line}" for line in after)
 

@@ -7,5 +7,5 @@ from sidelane.support import json_writer
 
 
 def render_json(report: Report) -> str:
-    """The report as one JSON document."""
+    """Return the report as one JSON document."""
     return json_writer.dump(report.to_json())

@@ -1,4 +1,4 @@
-"""A report for people: a block for each object, which fits 80 columns where names do."""
+"""A report for people: one block per object, within 80 columns unless names are longer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLOURS: Final = {"error": "31", "warning": "33", "ok": "32"}
 
 
 def render_text(report: Report, *, colour: bool = False) -> str:
-    """The findings by object, and a line that sums up. ``colour`` adds a terminal's codes.
+    """Return the findings by object, and a summary line. ``colour`` adds terminal codes.
 
     ::
 
@@ -49,7 +49,7 @@ def _lines(finding: Finding, colour: bool) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str = "") -> list[str]:
-    # Paths and names stay whole: people copy them.
+    # Paths and names are not split, so that they can be copied.
     return textwrap.wrap(
         text,
         _WIDTH - 11,

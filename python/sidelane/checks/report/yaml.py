@@ -7,5 +7,5 @@ from sidelane.kubeyaml.writer import dump
 
 
 def render_yaml(report: Report) -> str:
-    """The report as one YAML document."""
+    """Return the report as one YAML document."""
     return dump(report.to_json())

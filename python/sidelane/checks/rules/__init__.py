@@ -1,4 +1,4 @@
-"""The rules of the naming contract: one a file, in the order in which people want to read findings.
+"""The rules of the naming contract: one per file, in the order of the report.
 
 To add one, write its file beside the others (a ``RULE`` with wrong and right examples) and list it here.
 """

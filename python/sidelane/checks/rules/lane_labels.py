@@ -1,4 +1,4 @@
-"""Every object and every pod says its lane in labels, and they agree."""
+"""Every object and pod has consistent lane labels."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None
         yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")
     if lane is None:
         if LANE not in missing:
-            yield Problem(obj, f"{path}[{LANE}]", f"{shown(labels[LANE])} is no lane")
+            yield Problem(obj, f"{path}[{LANE}]", f"{shown(labels[LANE])} is not a lane")
         return
     for key, expected in _expected(obj, lane).items():
         if key not in missing and labels.get(key) != expected:
@@ -74,21 +74,21 @@ def _expected(obj: Object, lane: Lane) -> dict[str, str]:
     expected = {VERSION: lane.version, BUILD: lane.build, LANE: str(lane)}
     named = parse_name(obj.name)
     service_version = named[0].rpartition("-")[2] if named and "-" in named[0] else ""
-    # A name that says the version of a service has it in a label too, by which meshes tell versions apart.
+    # A service version in the name must also be a label, by which meshes distinguish versions.
     return {**expected, "version": service_version} if SERVICE_VERSION.fullmatch(service_version) else expected
 
 
 def _difference(value: object, expected: str) -> str:
     if value is None:
-        return f"is missing, and the name says {expected!r}"
+        return f"is missing, but the name has {expected!r}"
     if not isinstance(value, str):
-        return f"is {shown(value)}, which is not text"
-    return f"is {shown(value)}, and has to be {expected!r}"
+        return f"is {shown(value)}, but must be text"
+    return f"is {shown(value)}, but must be {expected!r}"
 
 
 def _app_problem(value: object, lane: Lane) -> str:
     if not in_lane(value, lane):
-        return f"is {shown(value)}, and has to be <component>-{lane}"
+        return f"is {shown(value)}, but must be <component>-{lane}"
     try:
         component_name(str(value).removesuffix(f"-{lane}"), lane, kind="label")
     except InvalidName as error:
@@ -98,13 +98,13 @@ def _app_problem(value: object, lane: Lane) -> str:
 
 RULE: Final[Rule] = Rule(
     id="lane-labels",
-    title="Every object and every pod says its lane in labels, and they agree",
+    title="Every object and pod has consistent lane labels",
     explanation=(
-        "Selectors, policies, kubectl and the admission policy find a lane by its labels, never by cutting names. "
-        "Labels that disagree with the name or with one another put an object into two lanes. A label's value is "
-        "text: the API server refuses an object with the number 1 for a Build."
+        "Selectors, policies, kubectl and the admission policy find a lane by its labels, never by parsing names. "
+        "Labels that contradict the name or each other put an object into two lanes. A label's value must be text: "
+        "the API server refuses an object with the number 1 as its Build."
     ),
-    remedy="take labels from the library chart's label template, on the object and on its pod template",
+    remedy="use the library chart's label template for the object and for its pod template",
     wrong=(
         _UNLABELLED,
         _DEPLOYMENT.format_map({**_GOOD, "app": "svc1"}),

@@ -1,4 +1,4 @@
-"""Every selector can only match its own lane."""
+"""Every selector matches only its own lane."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _LabelSets = list[Mapping[str, Any]]
 
 
 class _Index:
-    """Label sets by each label and its value, so that a selector is held against the few that could match."""
+    """An index of label sets by label and value, so that a selector is compared only with sets that could match."""
 
     def __init__(self) -> None:
         self._by_label: defaultdict[tuple[str, str, object], _LabelSets] = defaultdict(list)
@@ -76,7 +76,7 @@ class _Index:
                 self._by_label[namespace, key, value].append(labels)
 
     def has_match(self, namespace: str, selector: Selector) -> bool:
-        """Whether the selector matches one of these, or none is there that it could be held against."""
+        """Return whether the selector matches a label set, or the namespace has none to compare with."""
         if namespace not in self._all:
             return True
         candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
@@ -87,17 +87,17 @@ class _Index:
 def _check(context: Context) -> Iterator[Problem]:
     indexes = {"pods": _Index(), "services": _Index()}
     for obj in context.manifest.objects:
-        # A test's pod is a hook: it comes and goes, and no Service is there for it alone.
+        # A test's pod is a hook: it is temporary, and no Service selects it alone.
         if (template := obj.pod_template) and not obj.is_hook:
             indexes["pods"].add(obj.identity.namespace, template.labels)
         elif obj.kind == "Service":
             indexes["services"].add(obj.identity.namespace, obj.labels)
     for obj, lane in context.in_lanes():
-        found = selectors(obj)
-        for selector in found:
+        own = selectors(obj)
+        for selector in own:
             if message := _message(obj, selector, lane, indexes[selector.selects]):
                 yield Problem(obj, selector.path, message)
-        if obj.identity.group == "apps" and obj.pod_template and not any(s.role == "template" for s in found):
+        if obj.identity.group == "apps" and obj.pod_template and not any(s.role == "template" for s in own):
             yield Problem(obj, "spec.selector", "is missing")
 
 
@@ -106,15 +106,15 @@ def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
     if demanded is not None and is_route(obj):
         lane = parse_lane(demanded) or lane
         if not in_lane(selector.demanded("app"), lane):
-            return f"demands no app of {lane}, the lane that this route leads to"
+            return f"requires no app of {lane}, the lane that this route leads to"
     if demanded is not None and demanded != str(lane):
-        return f"selects lane {demanded!r}, and this object is of {lane}"
+        return f"selects lane {demanded!r}, but this object is in {lane}"
     if selector.role == "peer" or selector.elsewhere:
         return ""
     if selector.is_empty:
-        return f"is empty, and so selects all {selector.selects} of the namespace"
+        return f"is empty, so it selects all {selector.selects} of the namespace"
     if demanded is None and not in_lane(selector.demanded("app"), lane):
-        return f"demands neither the label {LANE}: {lane} nor an app of this lane"
+        return f"requires neither the label {LANE}: {lane} nor an app of this lane"
     if selector.role == "template":
         template = obj.pod_template
         matches = template is None or selector.matches(template.labels)
@@ -125,16 +125,16 @@ def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
 
 RULE: Final[Rule] = Rule(
     id="lane-selectors",
-    title="Every selector can only match its own lane",
+    title="Every selector matches only its own lane",
     explanation=(
-        "A Service, a disruption budget or a policy acts on every pod in the namespace that its selector matches, so "
-        "`app: zk` reaches into the lanes beside it, and an empty selector into everything. The same holds for "
-        "spreading and affinity, by which a new lane could keep an old one's pods from being scheduled. A workload's "
-        "selector has to match its own template, or the API server refuses it. Who may connect (a NetworkPolicy's "
-        "`from` and `to`) may reach beyond the lane, for callers live there, but not into another lane by name. "
-        "A route's Service may: it leads to one app of one lane, which need not be its own."
+        "A Service, a disruption budget or a policy acts on every pod in the namespace that its selector matches. So "
+        "`app: zk` also matches other lanes, and an empty selector matches everything. The same applies to topology "
+        "spread and affinity: a new lane could prevent an old lane's pods from being scheduled. A workload's selector "
+        "must match its own template, or the API server refuses it. Peers of a NetworkPolicy (`from` and `to`) may be "
+        "outside the lane, because callers are, but must not select another lane by name. A route's Service may: it "
+        "leads to one app of one lane, which may be another one."
     ),
-    remedy="select by the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
+    remedy="use the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
     wrong=(
         _OBJECT.format(version="v1", kind="Service", spec="selector: {app: zk}"),
         _OBJECT.format(version="v1", kind="Service", spec="selector: {sidelane.dev/lane: 2-coco-2}"),

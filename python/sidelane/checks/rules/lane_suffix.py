@@ -33,16 +33,16 @@ def _message(name: str, lane: Lane) -> str:
         return f"the name {name!r} does not end in '-{lane}'"
     if parsed := parse_name(name):
         return f"the name {name!r} reads as {parsed[0]!r} in lane {parsed[1]}, not in {lane}"
-    return f"the name {name!r} has no component before '-{lane}' that lower-case letters and digits make"
+    return f"the name {name!r} has no component of lower-case letters and digits before '-{lane}'"
 
 
 RULE: Final[Rule] = Rule(
     id="lane-suffix",
     title="Every object's name ends in its lane",
     explanation=(
-        "Two lanes run side by side only if no object of one has the name of an object of the other. Helm refuses to "
-        "install an object that another release owns, and changes in place one that this release owns. Objects "
-        "without a namespace count as well: their names are shared by the whole cluster."
+        "Two lanes can run side by side only if their objects have different names. Helm refuses to install an object "
+        "that another release owns, and changes an object that this release owns in place. The rule includes "
+        "cluster-scoped objects: the whole cluster shares their names."
     ),
     remedy="name it <component>-<Version>-<Build>, with the library chart's name template",
     wrong=(

@@ -1,4 +1,4 @@
-"""No list has two items of one key."""
+"""No list has two items with the same key."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HEADERS: Final[_Keys] = tuple(
     for modifier in ("request", "response")
     for verb in ("add", "set")
 )
-#: The same of other objects, by group and kind; those of Gateway API and Istio come from their definitions.
+#: Such lists of other objects, by group and kind; those of Gateway API and Istio are from their definitions.
 OTHERS: Final[dict[tuple[str, str], _Keys]] = {
     ("", "Service"): (("spec.ports[]", ("port", "protocol")),),
     ("", "ServiceAccount"): (("secrets[]", ("name",)),),
@@ -68,9 +68,9 @@ OTHERS: Final[dict[tuple[str, str], _Keys]] = {
     ("networking.istio.io", "ServiceEntry"): (("spec.ports[]", ("name",)),),
     ("storage.k8s.io", "CSINode"): (("spec.drivers[]", ("name",)),),
 }
-#: Of every object.
+#: Such lists of every object.
 METADATA: Final[_Keys] = (("metadata.ownerReferences[]", ("uid",)),)
-#: What a key is where an item leaves it out.
+#: The default of a key that an item omits.
 _DEFAULTS: Final = {"protocol": "TCP"}
 
 _POD_OF: Final = """\
@@ -104,14 +104,14 @@ spec:
 
 def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
-        yield from _twice(obj, obj.body, "", METADATA)
-        yield from _twice(obj, obj.body, "", OTHERS.get((obj.identity.group, obj.kind), ()))
+        yield from _duplicates(obj, obj.body, "", METADATA)
+        yield from _duplicates(obj, obj.body, "", OTHERS.get((obj.identity.group, obj.kind), ()))
         if template := obj.pod_template:
-            yield from _twice(obj, template.spec, template.within("spec"), POD)
+            yield from _duplicates(obj, template.spec, template.within("spec"), POD)
 
 
-def _twice(obj: Object, node: Any, base: str, lists: _Keys) -> Iterator[Problem]:
-    """Every item of these lists, below a node, whose keys an item before it has."""
+def _duplicates(obj: Object, node: Any, base: str, lists: _Keys) -> Iterator[Problem]:
+    """Yield a problem for every item of these lists, below a node, that has the keys of an earlier item."""
     for pattern, keys in lists:
         seen: dict[tuple[str, ...], str] = {}
         for path, item in walk(node, pattern, base):
@@ -126,13 +126,13 @@ def _twice(obj: Object, node: Any, base: str, lists: _Keys) -> Iterator[Problem]
 
 RULE: Final[Rule] = Rule(
     id="list-keys",
-    title="No list has two items of one key",
+    title="No list has two items with the same key",
     explanation=(
-        "Kubernetes knows the items of these lists by a key: environment variables by their name, ports by number and "
-        "protocol, mounts by their path. A server-side apply, which is Helm 4's, refuses an object that has one key "
-        "twice; a patch, which is Helm 3's, loses one of the two on a later upgrade."
+        "Kubernetes identifies the items of these lists by a key: environment variables by their name, ports by number "
+        "and protocol, mounts by their path. Server-side apply, which Helm 4 uses, refuses an object with a duplicate "
+        "key. A patch, which Helm 3 uses, loses one of the two items on a later upgrade."
     ),
-    remedy="remove one of the two, or give it a key of its own",
+    remedy="remove one of the two, or give it another key",
     wrong=(
         _POD_OF.format(pod="", container='env: [{name: A, value: "1"}, {name: A, value: "2"}]'),
         _POD_OF.format(pod="", container="volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /a}]"),

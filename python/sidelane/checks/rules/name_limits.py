@@ -1,4 +1,4 @@
-"""Names, labels and annotations are what the API server takes, and what its controllers can work with."""
+"""Names, labels and annotations are valid for the API server and for Kubernetes' controllers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _NAMES: Final[dict[tuple[str, str], tuple[tuple[str, _Syntax], ...]]] = {
     ("", "Service"): (("spec.ports[].name", syntax.dns_label),),
     ("apps", "StatefulSet"): (("spec.volumeClaimTemplates[].metadata.name", syntax.dns_label),),
 }
-# Names that the API server only takes as a segment of a path; the contract's own names are narrower.
+# The API server accepts these names if they are valid path segments; the contract's own names are narrower.
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
@@ -85,7 +85,7 @@ def _metadata(obj: Object, path: str, metadata: dict[str, Any]) -> Iterator[Prob
         yield from _label(obj, f"{path}.labels", key, value)
     annotations = mapping(metadata, "annotations")
     for key, value in annotations.items():
-        # The prefix of an annotation, unlike a label, may have upper case: the API server lowers it first.
+        # Unlike a label's prefix, an annotation's prefix may have upper case: the API server lowers it first.
         problem = syntax.label_key(key.lower()) or ("" if isinstance(value, str) else "has a value that is not text")
         if problem:
             yield Problem(obj, f"{path}.annotations[{key}]", problem)
@@ -112,7 +112,7 @@ def _data_keys(obj: Object) -> Iterator[Problem]:
             if problem := syntax.data_key(key):
                 yield Problem(obj, f"{part}[{key}]", f"the key {problem}")
     if problem := syntax.data_size(obj.body, encoded=obj.kind == "Secret"):
-        yield Problem(obj, "data", problem, "spread it over several objects, or keep it in a volume")
+        yield Problem(obj, "data", problem, "split it into several objects, or keep it in a volume")
 
 
 def _pods(obj: Object, template: PodTemplate) -> Iterator[Problem]:
@@ -130,14 +130,15 @@ def _syntax(obj: Object, root: Any, rows: tuple[tuple[str, _Syntax], ...], base:
 
 RULE: Final[Rule] = Rule(
     id="name-limits",
-    title="Names, labels and annotations are what Kubernetes takes",
+    title="Names, labels and annotations are valid in Kubernetes",
     explanation=(
-        "The API server refuses other names in the middle of an install. And some that it takes do not work: the pods "
-        "of a StatefulSet with a name over 52 characters never start, for the label controller-revision-hash grows "
-        "past 63; a Deployment's name over 46 is cut in the names of its pods; a Service's leading digit is taken from "
-        "Kubernetes 1.36 only. Nothing is ever cut here, for then two lanes could share a name."
+        "The API server refuses invalid names in the middle of an install. Some names that it accepts do not work: if "
+        "a StatefulSet's name has more than 52 characters, its pods never start, because the label "
+        "controller-revision-hash exceeds 63; if a Deployment's name has more than 46, it is cut in its pods' names; a "
+        "Service's name may begin with a digit only from Kubernetes 1.36. Sidelane never cuts a name, because two "
+        "lanes could then share it."
     ),
-    remedy="choose a shorter or plainer one",
+    remedy="choose a shorter or simpler one",
     wrong=(
         _OBJECT.format_map({**_STATEFULSET, "name": "z" + "k" * 44}),
         _OBJECT.format_map({**_STATEFULSET, "app_version": "1.4.0+b1"}),

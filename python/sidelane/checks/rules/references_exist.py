@@ -1,4 +1,4 @@
-"""What an object refers to by name is there, or is not the lane's."""
+"""Referenced objects of the lane exist."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ spec:
 def _check(context: Context) -> Iterator[Problem]:
     identities = {obj.identity for obj in context.manifest.objects}
     components = {named[0] for obj in context.manifest.objects if (named := parse_name(obj.name))}
-    # Where other releases may be in the lane, those of its components that have objects here are this release's own.
+    # If the lane may have other releases, the components with objects in this manifest are this release's own.
     own = None if context.whole else frozenset(map(_service, components))
     for obj, lane in context.in_lanes():
         for reference in references(obj):
@@ -83,45 +83,44 @@ def _message(reference: Reference, lane: Lane, components: set[str], own: frozen
     if in_lane(target.name, lane):
         absent = not reference.optional and not reference.routed
         absent = absent and (own is None or reference.required or _is_own(target.name, own))
-        return f"{target} would be this lane's, and is not in the manifest" if absent else ""
+        return f"{target} belongs to this lane, but is missing in the manifest" if absent else ""
     if (other := _other_lane(target.name, lane, components)) is not None:
-        return f"{target} is of lane {other}, and this object of {lane}"
-    return f"{target} has to be this lane's, and is not in the manifest" if reference.required else ""
+        return f"{target} is in lane {other}, but this object is in {lane}"
+    return f"{target} must be in this lane, but is missing in the manifest" if reference.required else ""
 
 
 def _service(component: str) -> str:
-    """The service that a component is a version of: ``svc1`` of ``svc1-v1``; any other component is itself."""
+    """Return a component's name without a service version: ``svc1`` for ``svc1-v1``, ``zk`` for ``zk``."""
     service, dash, last = component.rpartition("-")
     return service if dash and SERVICE_VERSION.fullmatch(last) else component
 
 
 def _is_own(name: str, own: frozenset[str]) -> bool:
-    """Whether a name is of one of these components, or made of its name: ``zk-settings`` belongs to ``zk``."""
+    """Return whether a name belongs to one of these components: ``zk`` and ``zk-settings`` belong to ``zk``."""
     parts = cast("tuple[str, Lane]", parse_name(name))[0].split("-")
     return any("-".join(parts[:end]) in own for end in range(1, len(parts) + 1))
 
 
 def _other_lane(name: str, lane: Lane, components: set[str]) -> Lane | None:
-    """The other lane that a name is of, if it surely is: `tls-cert-2024` has the form of one and need not be."""
+    """Return the other lane of a name if it is certain; `tls-cert-2024` only looks like a name in a lane."""
     named = parse_name(name)
     return named[1] if named and (named[1].version == lane.version or named[0] in components) else None
 
 
 RULE: Final[Rule] = Rule(
     id="references-exist",
-    title="What an object refers to by name is there, or is not the lane's",
+    title="Referenced objects of the lane exist",
     explanation=(
-        "A pod that mounts a ConfigMap which is not there never starts, and one that mounts another lane's changes "
-        "when that lane does. So a name with the lane's suffix must be in the manifest, unless the reference is "
-        "optional or leads, as a route's does, to what other releases of the lane bring. One release is seldom all of "
-        "its lane: a service may name its lane's ZooKeeper. So in one release's manifest only the names of its own "
-        "components are held to this (zk, and zk-settings, which is made of it), and every name where a whole lane is "
-        "checked together. A name of another lane is refused, but for where a route leads its requests. A name without "
-        "a lane belongs to whoever runs the cluster (image pull secrets, certificates) and is let pass, except where "
-        "the object is nothing without it: a "
+        "A pod that mounts a missing ConfigMap never starts, and a pod that mounts another lane's ConfigMap changes "
+        "with that lane. So an object with the lane's suffix in its name must be in the manifest, unless the reference "
+        "is optional or, as a route's, leads to other releases of the lane. One release is rarely a complete lane: a "
+        "service may use its lane's ZooKeeper. So in one release's manifest the rule covers only names of its own "
+        "components (zk, and zk-settings, which begins with it); in a complete lane it covers every name. A name of "
+        "another lane is refused, except as a route's destination. A name without a lane belongs to the cluster's "
+        "operators (image pull secrets, certificates) and is accepted, unless the object cannot work without it: a "
         "StatefulSet's serviceName, an autoscaler's target."
     ),
-    remedy="name what this chart renders, or give an existing object without a lane in its name",
+    remedy="refer to an object that this chart renders, or to an existing object without a lane in its name",
     wrong=(
         _POD.format(ref="svc1-2-coco-1", optional="false"),
         _POD.format(ref="svc1-2-coco-2", optional="true"),

@@ -1,4 +1,4 @@
-"""What a rule is, what it is given, and what it finds."""
+"""The model of a rule: its context, its problems and its findings."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from sidelane.support.redaction import redact
 
 Severity = Literal["error", "warning"]
 
-#: What a route is made of (charts/route), by group and kind; its objects say so in their labels.
+#: The kinds of a route's objects (charts/route), by group; their labels identify them.
 ROUTE_KINDS: Final = frozenset({
     ("", "Service"), ("networking.istio.io", "VirtualService"), ("gateway.networking.k8s.io", "HTTPRoute"),
 })  # fmt: skip
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong, where, and what to do: sorted by where it is.
+    """One problem with its place and its remedy. Findings sort by place.
 
-    ``source`` is the template, or the input's name; ``line`` is where the object begins in the input, from 1;
-    ``path`` leads to the field, empty for the whole object.
+    ``source`` is the template, or the input's name; ``line`` is the object's first line in the input, from 1; ``path``
+    is the field's path, empty for the whole object.
     """
 
     source: str
@@ -43,7 +43,7 @@ class Finding(NamedTuple):
         return in_line(f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]")
 
     def to_json(self) -> dict[str, object]:
-        """The finding as programs read it."""
+        """Return the JSON form."""
         return {
             "rule": self.rule,
             "severity": self.severity,
@@ -57,7 +57,7 @@ class Finding(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What a rule's own function yields; the rule makes a Finding of it. An empty remedy means the rule's."""
+    """The result of a rule's check function; the rule turns it into a Finding. An empty remedy means the rule's own."""
 
     obj: Object
     path: str
@@ -66,8 +66,8 @@ class Problem(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What is checked. ``lane`` is None where each object's own label says its lane. ``whole``: nothing else is in
-    these lanes, so that what an object names in its own is here or nowhere.
+    """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
+    complete lanes, so every referenced object of a lane must be in it.
     """
 
     manifest: Manifest
@@ -75,14 +75,14 @@ class Context(NamedTuple):
     whole: bool = False
 
     def lane_of(self, obj: Object) -> Lane | None:
-        """The lane that an object has to keep to, None where neither the caller nor its label says one."""
+        """Return the lane that an object must be in, or None if neither the caller nor its label gives one."""
         if self.lane is not None:
             return self.lane
         label = obj.labels.get(labels.LANE)
         return parse_lane(label) if isinstance(label, str) else None
 
     def in_lanes(self) -> Iterator[tuple[Object, Lane]]:
-        """Every object whose lane is known. The others are lane-labels' findings."""
+        """Yield every object whose lane is known. The rule lane-labels reports the others."""
         for obj in self.manifest.objects:
             lane = self.lane_of(obj)
             if lane is not None:
@@ -90,7 +90,7 @@ class Context(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One rule of the contract, with its reason, and YAML that breaks and keeps it."""
+    """One rule of the contract, with its reason, and YAML examples that break it and keep it."""
 
     id: str
     title: str
@@ -102,7 +102,7 @@ class Rule(NamedTuple):
     severity: Severity = "error"
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every finding of this rule."""
+        """Yield every finding of this rule."""
         for problem in self.check(context):
             yield self.finding(problem)
 
@@ -112,14 +112,14 @@ class Rule(NamedTuple):
 
 
 def shown(value: object) -> str:
-    """A value in a message, cut where it is long."""
+    """Return a value for a message, cut to 70 characters."""
     text = redact(repr(value))
     return text if len(text) <= 70 else f"{text[:67]}..."
 
 
 @lru_cache(maxsize=1024)
 def parse_lane(text: str) -> Lane | None:
-    """The lane that this text is, None for none."""
+    """Parse a lane; return None if the text is not one."""
     try:
         return Lane.parse(text)
     except InvalidLane:
@@ -127,11 +127,11 @@ def parse_lane(text: str) -> Lane | None:
 
 
 def is_route(obj: Object) -> bool:
-    """Whether an object is a route's, the one thing that may lead into other lanes: that is what it is there for."""
+    """Return whether an object belongs to a route. Only routes may lead into other lanes."""
     return (obj.identity.group, obj.kind) in ROUTE_KINDS and route.is_part(obj.labels)
 
 
 def in_lane(name: object, lane: Lane) -> bool:
-    """Whether this is a name of that lane."""
+    """Return whether this is a name in the lane."""
     parsed = parse_name(name) if isinstance(name, str) else None
     return parsed is not None and parsed[1] == lane

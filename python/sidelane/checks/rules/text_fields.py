@@ -1,4 +1,4 @@
-"""Fields that hold text hold text, and no number or boolean that YAML made of it."""
+"""Text fields hold text, not a number or a boolean that YAML made of it."""
 
 from __future__ import annotations
 
@@ -60,21 +60,21 @@ def _pod(container: str = "", pod: str = "") -> str:
 def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
         key = (obj.identity.group, obj.kind)
-        found = [pair for pattern in _OTHERS.get(key, ()) for pair in walk(obj.body, pattern)]
-        found += [pair for part in _DATA.get(key, ()) for pair in _values(obj.body, part)]
+        fields = [pair for pattern in _OTHERS.get(key, ()) for pair in walk(obj.body, pattern)]
+        fields += [pair for part in _DATA.get(key, ()) for pair in _values(obj.body, part)]
         if template := obj.pod_template:
             base = template.within("spec")
-            found += [pair for pattern in _POD for pair in walk(template.spec, pattern, base)]
-            found += _values(template.spec, "nodeSelector", base)
-        for path, value in found:
-            if value is not None and not isinstance(value, str):  # Kubernetes takes null for a field that is left out
-                # What a Secret holds is not repeated.
-                what = "what is there" if obj.kind == "Secret" else shown(value)
+            fields += [pair for pattern in _POD for pair in walk(template.spec, pattern, base)]
+            fields += _values(template.spec, "nodeSelector", base)
+        for path, value in fields:
+            if value is not None and not isinstance(value, str):  # Kubernetes treats null as a missing field
+                # The content of a Secret is never repeated.
+                what = "the value" if obj.kind == "Secret" else shown(value)
                 yield Problem(obj, path, f"{what} is not text")
 
 
 def _values(node: Any, key: str, base: str = "") -> list[tuple[str, Any]]:
-    """The values of a mapping whose keys are the user's, each with its path."""
+    """Return the values of a mapping with arbitrary keys, each with its path."""
     return [
         (f"{path}[{name}]", value)
         for path, items in walk(node, key, base)
@@ -85,12 +85,12 @@ def _values(node: Any, key: str, base: str = "") -> list[tuple[str, Any]]:
 
 RULE: Final[Rule] = Rule(
     id="text-fields",
-    title="Fields that hold text hold text",
+    title="Text fields hold text",
     explanation=(
-        "YAML reads 2024, 1e3, no and 0x10 as numbers and booleans where nobody quotes them. The API server refuses "
-        "these in a field of text, in the middle of an install; the name of a Secret is then another one."
+        "YAML reads unquoted 2024, 1e3, no and 0x10 as numbers and booleans. The API server refuses these in a text "
+        "field, in the middle of an install; the name of a Secret would be a different one."
     ),
-    remedy="put it in quotes in the template, by `quote`, `toYaml` or `toJson`",
+    remedy="put it in quotes in the template, with `quote`, `toYaml` or `toJson`",
     wrong=(
         _pod(container="env: [{name: A, value: 1e3}]"),
         _pod(container="command: [sleep, 10]"),

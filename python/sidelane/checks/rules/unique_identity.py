@@ -1,4 +1,4 @@
-"""No object is there twice."""
+"""No object is duplicated."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
         first = seen.setdefault(obj.identity, obj)
         if first is not obj:
-            yield Problem(obj, "", f"is there already, from {first.source}, line {first.line}")
+            yield Problem(obj, "", f"is a duplicate of the object in {first.source}, line {first.line}")
 
 
 RULE: Final[Rule] = Rule(
     id="unique-identity",
-    title="No object is there twice",
+    title="No object is duplicated",
     explanation=(
-        "The API server knows an object by group, kind, namespace and name; the version is no part of it. Helm applies "
-        "both, the last one wins, and which is last depends on the names of the template files."
+        "The API server identifies an object by group, kind, namespace and name, but not by version. Helm applies "
+        "both, the last one wins, and the order depends on the names of the template files."
     ),
-    remedy="remove one, or give its component a name of its own",
+    remedy="remove one, or give its component another name",
     wrong=(
         _OBJECT.format(version="v1", kind="ConfigMap") * 2,
         _OBJECT.format(version="networking.k8s.io/v1", kind="Ingress")
