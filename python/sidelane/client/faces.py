@@ -1,4 +1,4 @@
-"""What the faces of the SDK share: advice that names the connection, and verbs that wait for their results."""
+"""The parts that the SDK's faces share: advice that names the connection, and verbs that wait for their results."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Flags(NamedTuple):
-    """How `helm install` and `helm upgrade` work.
+    """The flags that `helm install` and `helm upgrade` share.
 
     labels: of the release. description: what the release's history says of the revision. wait: return when all is
     ready. timeout: how long each step may take, ``5m``; None leaves it to Helm.

@@ -1,4 +1,4 @@
-"""What a release is made from and stands on, as Sidelane keeps it with the release."""
+"""The basis of a release, which Sidelane keeps with it: its inputs, and the releases that it needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Basis(NamedTuple):
-    """What a release is made from and stands on; each is empty, or 0, where there is none.
+    """The basis of a release. A part that is unknown or missing is empty, or 0.
 
     inputs: a digest of the chart and the values. needs: the releases of its lane that it needs. level: how many
     releases, each needing the next, lie below it. bundle: the digest of the bundle that it is made again from.

@@ -79,7 +79,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Context:
-    """What a call works with. progress: told each step."""
+    """The means of a call. progress: called with each step."""
 
     connection: Connection
     progress: Progress = quiet

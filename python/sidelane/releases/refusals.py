@@ -13,7 +13,7 @@ from sidelane.releases.stores import Release, Target
 
 
 def elsewhere(release: str) -> str:
-    """What to do where a release of the wanted name is somebody else's."""
+    """Returns the remedy for a name that another's release has."""
     return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
 
 

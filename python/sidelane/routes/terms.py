@@ -1,4 +1,4 @@
-"""On which terms a route is changed: who changes it, what they looked at, and what they allow."""
+"""The terms of a route's change: its author, the revision that the author saw, and the risks that the author allows."""
 
 from __future__ import annotations
 
