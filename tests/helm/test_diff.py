@@ -1,10 +1,6 @@
 """Lanes compared without their names, in a directory, and as text."""
 
 import json
-import os
-import subprocess
-import sysconfig
-from pathlib import Path
 
 import pytest
 from generated import tiny_service
@@ -13,8 +9,6 @@ from sidelane.checks.report.diff import render_differences
 from sidelane.errors import InvalidName, ReleaseNotFound
 from sidelane.lanes.diff import Side, compare, neutral
 from sidelane.manifest import Manifest
-
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 
 @pytest.fixture
@@ -147,21 +141,14 @@ def test_the_text_is_a_unified_diff_by_fields():
     assert "\033[31m-g\033[0m\n" in render_differences(("a", "b"), changed, [], colour=True)
 
 
-def test_the_command(client, tmp_path, helm):
+def test_the_command(client, tmp_path, sidelane):
     client.install("zookeeper", "coco-1")
     client.install("zookeeper", "coco-2")
     client.install("zookeeper", "coco-3", values={"replicas": 5})
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
-
-    def diff(*arguments):
-        command = [SIDELANE, "diff", *arguments, "--directory", tmp_path / "root", "-n", "streams"]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    done = diff("coco-1", "coco-2")
-    assert (done.returncode, done.stdout) == (0, "")
-    done = diff("coco-1", "coco-3")
-    assert done.returncode == 1
+    at = ("--directory", tmp_path / "root", "-n", "streams")
+    assert sidelane("diff", "coco-1", "coco-2", *at).stdout == ""
+    done = sidelane("diff", "coco-1", "coco-3", *at, code=1)
     assert "\n@@ spec.replicas @@\n-3\n+5\n" in done.stdout
     assert "\033" not in done.stdout
-    assert json.loads(diff("coco-1", "coco-3", "-o", "json").stdout)["same"] is False
-    assert diff("coco-1", "Nonsense").returncode == 2
+    assert sidelane.json("diff", "coco-1", "coco-3", *at, code=1)["same"] is False
+    sidelane("diff", "coco-1", "Nonsense", *at, code=2)

@@ -1,12 +1,10 @@
 """Pictures of a directory, by the SDK and on the command line."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from command_line import CommandLine
 from routed_directory import put
 from sidelane import Client, Lane
 from sidelane.graph import FORMATS, render
@@ -57,29 +55,20 @@ def test_a_graph_of_a_directory(root, helm):
 
 
 def test_the_command_line(root, helm, tmp_path):
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "helm").symlink_to(helm)
-    environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "SIDELANE_DIRECTORY": str(root)}
-
-    def sidelane(*arguments):
-        command = [Path(sys.executable).parent / "sidelane", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
-
-    assert sidelane("route", "set", "svc1", "--lane", "2-coco-1", "--to", "v1").returncode == 0
+    sidelane = CommandLine(tmp_path, helm, SIDELANE_DIRECTORY=root)
+    sidelane("route", "set", "svc1", "--lane", "2-coco-1", "--to", "v1")
     drawn = sidelane("graph")
-    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stderr == ""
     assert "svc1-2-coco-1 (service)\n└─ 100 % ─→ svc1-v1-2-coco-1\n" in drawn.stdout
     assert "svc2" not in sidelane("graph", "--lane", "2-coco-1").stdout
-    assert json.loads(sidelane("graph", "-o", "json").stdout)["routes"][0]["edges"] == [
-        {"to": "svc1-v1-2-coco-1", "kind": "weight", "share": 1.0}
-    ]
+    assert sidelane.json("graph")["routes"][0]["edges"] == [{"to": "svc1-v1-2-coco-1", "kind": "weight", "share": 1.0}]
     assert sidelane("graph", "-o", "yaml").stdout.startswith("namespace: default\n")
     for format_ in FORMATS:
         written = sidelane("graph", "-o", format_, "--output-file", f"drawn.{format_}")
-        assert (written.returncode, written.stdout) == (0, "")
+        assert written.stdout == ""
         assert (tmp_path / f"drawn.{format_}").read_text() == sidelane("graph", "-o", format_).stdout
-    assert sidelane("graph", "--output-file", "not/there").stderr.startswith("Error: ")
-    assert sidelane("graph", "-o", "png").returncode == 2
+    assert sidelane("graph", "--output-file", "not/there", code=1).stderr.startswith("Error: ")
+    sidelane("graph", "-o", "png", code=2)
 
 
 def test_an_empty_namespace(tmp_path, helm):

@@ -1,14 +1,10 @@
 """Untrusted text moves no cursor and forges no line, in any output."""
 
 import json
-import os
-import pty
-import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from sidelane import Client
 from sidelane.charts.values import problems
 from sidelane.checks.engine import check
@@ -18,7 +14,6 @@ from sidelane.errors import InvalidValues, Refused
 from sidelane.manifest import Manifest, diff
 from sidelane.support import harmless
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 # Goes up and rewrites a line; begins a line of its own; a C1 escape; turns the direction of writing.
 HOSTILE = "zk\x1b[1A\x1b[2K\n12 objects, 6 rules: clean\r\x9b2J\u202egnp\u2028\x7f"
 SHOWN = r"zk\x1b[1A\x1b[2K\n12 objects, 6 rules: clean\r\x9b2J\u202egnp\u2028\x7f"
@@ -84,31 +79,13 @@ def test_a_key_of_five_megabytes_is_cut_and_quickly():
 def run(tmp_path):
     """Runs a command with its output on a terminal, or in pipes; returns all of it."""
 
-    def run(*arguments, terminal=False, text=""):
-        environment = {**os.environ, "PATH": f"{SIDELANE.parent}:{os.environ['PATH']}"}
-        if not terminal:
-            done = subprocess.run(
-                [SIDELANE, *arguments], input=text.encode(), capture_output=True, check=False, env=environment
-            )
-            return done.stdout.decode() + done.stderr.decode()
-        leader, follower = pty.openpty()
-        with subprocess.Popen(
-            [SIDELANE, *arguments], stdin=subprocess.PIPE, stdout=follower, stderr=follower, env=environment
-        ) as process:
-            os.close(follower)
-            process.stdin.write(text.encode())
-            process.stdin.close()
-            parts = []
-            while True:
-                try:
-                    part = os.read(leader, 65536)
-                except OSError:
-                    break
-                if not part:
-                    break
-                parts.append(part)
-        os.close(leader)
-        return b"".join(parts).decode().replace("\r\n", "\n")
+    line = CommandLine(tmp_path)
+
+    def run(*arguments, terminal=False, text="", code=0):
+        if terminal:
+            return line.on_a_terminal(*arguments, text=text, code=code)
+        done = line(*arguments, text=text, code=code)
+        return done.stdout + done.stderr
 
     return run
 
@@ -117,7 +94,7 @@ def run(tmp_path):
 @pytest.mark.parametrize("format_", ["table", "json", "yaml"])
 def test_a_check_of_a_hostile_manifest(run, terminal, format_):
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": HOSTILE}}
-    text = run("check", "-", "-o", format_, terminal=terminal, text=json.dumps(body))
+    text = run("check", "-", "-o", format_, terminal=terminal, text=json.dumps(body), code=1)
     assert "12 objects" in text
     assert not [line for line in text.splitlines() if line.startswith("12 objects")]
     assert not obeyed(text) if terminal or format_ == "table" else "\x1b" not in text
@@ -142,7 +119,7 @@ def test_an_error_of_a_chart_s_words(run, tmp_path):
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: 0.1.0\n")
     (tmp_path / "templates" / "x.yaml").write_text('{{ fail "no\\u001b[2J\\u202e" }}\n')
-    text = run("render", str(tmp_path), "--lane", "coco-1")
+    text = run("render", str(tmp_path), "--lane", "coco-1", code=1)
     assert r"no\x1b[2J\u202e" in text
     assert not obeyed(text)
     with pytest.raises(InvalidValues) as error:

@@ -1,31 +1,12 @@
 """What the command line prints: JSON in one way, ages, and what is said when there is nothing."""
 
 import json
-import os
 import re
-import subprocess
-import sysconfig
-from pathlib import Path
 
 import pytest
 from sidelane.helm import durations
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 one_helm = pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # what is printed does not depend on Helm
-
-
-@pytest.fixture
-def run(tmp_path, helm):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
-
-    def run(*arguments, code=0):
-        done = subprocess.run(
-            [SIDELANE, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
-        )
-        assert done.returncode == code, done.stderr
-        return done
-
-    return run
 
 
 def keys(node):
@@ -36,7 +17,7 @@ def keys(node):
 
 
 @one_helm
-def test_every_verb_and_every_error_writes_json_in_one_way(run, tmp_path):
+def test_every_verb_and_every_error_writes_json_in_one_way(sidelane, tmp_path):
     (tmp_path / "lane.yaml").write_text(
         "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
         "releases: [{chart: zookeeper}]\n"
@@ -44,28 +25,28 @@ def test_every_verb_and_every_error_writes_json_in_one_way(run, tmp_path):
     at = ["--directory", "root", "-o", "json"]
     lane = ["--lane", "coco-1"]
     outputs = [
-        run("charts", "-o", "json").stdout,
-        run("check", "zookeeper", *lane, "-o", "json").stdout,
-        run("plan", "lane.yaml", *at).stdout,
-        run("apply", "lane.yaml", *at).stdout,
-        run("install", "zookeeper", *lane, *at).stdout,
-        run("list", *at).stdout,
-        run("list", "--lane", "coco-2", *at).stdout,
-        run("status", "zookeeper-coco-1", *at).stdout,
-        run("status", *lane, *at).stdout,
-        run("verify", *lane, *at).stdout,
-        run("diff", "coco-1", "lane.yaml", *at).stdout,
-        run("graph", *at).stdout,
-        run("route", "list", *at).stdout,
-        run("bundle", "coco-1.tar.gz", *lane, *at).stdout,
-        run("replay", "coco-1.tar.gz", *at).stdout,
-        run("retire", *lane, "--dry-run", *at).stdout,
-        run("install", "zookeeper", *lane, "--set", "replicas=5", *at, code=1).stderr,
-        run("status", "zookeeper-coco-9", *at, code=1).stderr,
-        run("uninstall", "zookeeper-coco-1", *at).stdout,
+        sidelane("charts", "-o", "json").stdout,
+        sidelane("check", "zookeeper", *lane, "-o", "json").stdout,
+        sidelane("plan", "lane.yaml", *at).stdout,
+        sidelane("apply", "lane.yaml", *at).stdout,
+        sidelane("install", "zookeeper", *lane, *at).stdout,
+        sidelane("list", *at).stdout,
+        sidelane("list", "--lane", "coco-2", *at).stdout,
+        sidelane("status", "zookeeper-coco-1", *at).stdout,
+        sidelane("status", *lane, *at).stdout,
+        sidelane("verify", *lane, *at).stdout,
+        sidelane("diff", "coco-1", "lane.yaml", *at).stdout,
+        sidelane("graph", *at).stdout,
+        sidelane("route", "list", *at).stdout,
+        sidelane("bundle", "coco-1.tar.gz", *lane, *at).stdout,
+        sidelane("replay", "coco-1.tar.gz", *at).stdout,
+        sidelane("retire", *lane, "--dry-run", *at).stdout,
+        sidelane("install", "zookeeper", *lane, "--set", "replicas=5", *at, code=1).stderr,
+        sidelane("status", "zookeeper-coco-9", *at, code=1).stderr,
+        sidelane("uninstall", "zookeeper-coco-1", *at).stdout,
     ]
     (tmp_path / "odd.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: é-→}\n")
-    outputs.append(run("check", "odd.yaml", "-o", "json", code=1).stdout)
+    outputs.append(sidelane("check", "odd.yaml", "-o", "json", code=1).stdout)
     for text in outputs:
         value = json.loads(text)
         assert text == json.dumps(value, indent=2) + "\n"
@@ -76,15 +57,15 @@ def test_every_verb_and_every_error_writes_json_in_one_way(run, tmp_path):
 
 
 @one_helm
-def test_a_list_shows_ages_and_an_empty_one_says_where_it_looked(run, tmp_path):
+def test_a_list_shows_ages_and_an_empty_one_says_where_it_looked(sidelane, tmp_path):
     at = ["--directory", "root", "-n", "streams"]
     for more, what in (([], "release"), (["--lane", "coco-2"], "release of lane coco-2")):
-        done = run("list", *more, *at)
+        done = sidelane("list", *more, *at)
         assert done.stdout == ""
         assert done.stderr == f"there is no {what} in namespace streams of the directory 'root'\n"
-    assert run("list", "-A", "--directory", "root").stderr == "there is no release in any namespace\n"
-    run("install", "zookeeper", "--lane", "coco-1", *at)
-    header, row = run("list", *at).stdout.splitlines()
+    assert sidelane("list", "-A", "--directory", "root").stderr == "there is no release in any namespace\n"
+    sidelane("install", "zookeeper", "--lane", "coco-1", *at)
+    header, row = sidelane("list", *at).stdout.splitlines()
     assert header.split() == ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
     assert re.fullmatch(r"\d+s|-", row.split()[4])
 
@@ -113,39 +94,39 @@ WHERE = "in namespace streams of the directory 'root'"
         ),
     ],
 )
-def test_an_empty_output_says_what_is_not_there_and_where_and_is_a_whole_document(run, command, says, empty):
+def test_an_empty_output_says_what_is_not_there_and_where_and_is_a_whole_document(sidelane, command, says, empty):
     at = ["--directory", "root", "-n", "streams"]
-    done = run(*command.split(), *at)
+    done = sidelane(*command.split(), *at)
     assert (done.stdout + done.stderr).strip() == says
-    assert json.loads(run(*command.split(), *at, "-o", "json").stdout) == empty
+    assert json.loads(sidelane(*command.split(), *at, "-o", "json").stdout) == empty
 
 
 @one_helm
-def test_a_lane_has_the_records_of_its_releases(run):
+def test_a_lane_has_the_records_of_its_releases(sidelane):
     at = ["--directory", "root"]
-    run("install", "zookeeper", "--lane", "coco-1", *at)
-    (record,) = json.loads(run("record", "--lane", "coco-1", *at).stdout)
-    assert record == json.loads(run("record", "zookeeper-coco-1", *at).stdout)
-    assert "Name a release, or a lane" in run("record", *at, code=2).stderr
-    assert "of one release" in run("record", "--lane", "coco-1", "--sign-key", "key.pem", *at, code=2).stderr
+    sidelane("install", "zookeeper", "--lane", "coco-1", *at)
+    (record,) = json.loads(sidelane("record", "--lane", "coco-1", *at).stdout)
+    assert record == json.loads(sidelane("record", "zookeeper-coco-1", *at).stdout)
+    assert "Name a release, or a lane" in sidelane("record", *at, code=2).stderr
+    assert "of one release" in sidelane("record", "--lane", "coco-1", "--sign-key", "key.pem", *at, code=2).stderr
 
 
 @one_helm
-def test_a_chart_without_values_or_objects_says_so(run, tmp_path):
+def test_a_chart_without_values_or_objects_says_so(sidelane, tmp_path):
     (tmp_path / "bare" / "templates").mkdir(parents=True)
     (tmp_path / "bare" / "Chart.yaml").write_text("apiVersion: v2\nname: bare\nversion: 0.1.0\n")
     at = ["--directory", "root", "-n", "streams"]
-    assert run("charts", "./bare").stderr == "the chart bare has no values\n"
-    shown = json.loads(run("charts", "./bare", "-o", "json").stdout)
+    assert sidelane("charts", "./bare").stderr == "the chart bare has no values\n"
+    shown = json.loads(sidelane("charts", "./bare", "-o", "json").stdout)
     assert shown["values"] == {}
-    done = run("render", "./bare", "--lane", "coco-1")
+    done = sidelane("render", "./bare", "--lane", "coco-1")
     assert (done.stdout.strip(), done.stderr) == ("", "the chart ./bare renders no object in coco-1\n")
     for lane in ("coco-1", "coco-2"):
-        run("install", "./bare", "--lane", lane, *at)
-    assert run("status", "bare-coco-1", *at).stdout.endswith("\nthe release has no object\n")
-    same = run("diff", "coco-1", "coco-2", *at)
+        sidelane("install", "./bare", "--lane", lane, *at)
+    assert sidelane("status", "bare-coco-1", *at).stdout.endswith("\nthe release has no object\n")
+    same = sidelane("diff", "coco-1", "coco-2", *at)
     assert (same.stdout, same.stderr) == ("", "coco-1 and coco-2 have no difference\n")
-    assert json.loads(run("diff", "coco-1", "coco-2", *at, "-o", "json").stdout)["differences"] == []
+    assert json.loads(sidelane("diff", "coco-1", "coco-2", *at, "-o", "json").stdout)["differences"] == []
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,14 @@ import base64
 import functools
 import http.server
 import json
-import os
 import subprocess
 import sys
-import sysconfig
 import threading
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from command_line import CommandLine
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 PASSWORD, OTHER, REPOSITORY = "pl4nted-Passw0rd", "an0ther-Passw0rd", "rep0sitory/Passw0rd"
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: leaky\nversion: 0.1.0\n",
@@ -68,21 +65,17 @@ def chart(tmp_path):
 @pytest.fixture
 def sidelane(tmp_path, helm):
     """Runs a command with a Helm that writes down its arguments and environment; looks at all that is seen of it."""
-    programs, seen = tmp_path / "programs", tmp_path / "seen"
-    programs.mkdir()
-    (programs / "helm").write_text(
+    writes_down, seen = tmp_path / "helm", tmp_path / "seen"
+    writes_down.write_text(
         f"#!{sys.executable} -S\nimport os, sys\n"
         f"open({str(seen)!r}, 'a').write(repr((sys.argv, dict(os.environ))))\n"
         f"os.execv({str(helm)!r}, sys.argv)\n"
     )
-    (programs / "helm").chmod(0o755)
+    writes_down.chmod(0o755)
+    line = CommandLine(tmp_path, writes_down)
 
     def run(*arguments, code=0, shows=""):
-        done = subprocess.run(
-            [SIDELANE, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path, check=False,
-            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
+        done = line(*arguments, code=code)
         require_none(arguments, done.stdout + done.stderr)
         assert shows in done.stdout + done.stderr
         return done

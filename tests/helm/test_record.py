@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -248,12 +247,10 @@ def test_operational_values_may_change_and_the_record_stays(helm, tmp_path):
     assert client.record("zookeeper", "coco-1").text == before
 
 
-def test_the_command_shows_the_statement(helm, tmp_path):
+def test_the_command_shows_the_statement(sidelane, helm, tmp_path):
     client = Client(namespace="streams", directory=tmp_path, helm=helm)
     client.install("zookeeper", "coco-1")
-    program = Path(sysconfig.get_path("scripts")) / "sidelane"
-    command = [program, "record", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory", tmp_path]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = sidelane("record", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory", tmp_path).stdout
     assert json.loads(shown) == client.record("zookeeper-coco-1").to_json()
 
 

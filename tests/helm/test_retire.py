@@ -1,14 +1,13 @@
 """Retiring lanes, on the directory target: what holds them, in which order they go, which are proposed."""
 
+import functools
 import json
 import os
-import subprocess
-import sysconfig
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from generated import tiny_chart, tiny_service
 from sidelane import Client, Lane
 from sidelane.cli import printing
@@ -16,8 +15,6 @@ from sidelane.errors import InvalidInput, ReleaseNotFound, StillHeld
 from sidelane.lanes.retire import Retirement, outdated
 from sidelane.releases.stores import Release
 from sidelane.support.advice import Place
-
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -129,38 +126,30 @@ def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
 @pytest.fixture
 def retire(client, helm, tmp_path):
     """`sidelane retire` as a process."""
-    (tmp_path / "programs").mkdir()
-    (tmp_path / "programs" / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
-
-    def run(*arguments):
-        command = [SIDELANE, "retire", *arguments, "--directory", tmp_path / "root"]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    return run
+    line = CommandLine(tmp_path, helm, place=("--directory", tmp_path / "root"))
+    return functools.partial(line, "retire")
 
 
 def test_the_command_retires_a_lane_or_tells_what_holds_it(client, retire):
     looked = retire("--lane", "coco-1", "--dry-run")
-    assert (looked.returncode, looked.stdout) == (0, "LANE    RELEASES  STATE\ncoco-1  3         to retire\n")
-    held = retire("svc1-v1-coco-1", "--dry-run")
-    assert (held.returncode, held.stdout.splitlines()[1:]) == (
-        1, ["coco-1  1         held", "  coco-1: edge-v1-coco-1 needs svc1-v1-coco-1"],
-    )  # fmt: skip
-    refused = retire("svc1-v1", "--lane", "coco-1", "-o", "json")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert looked.stdout == "LANE    RELEASES  STATE\ncoco-1  3         to retire\n"
+    held = retire("svc1-v1-coco-1", "--dry-run", code=1)
+    assert held.stdout.splitlines()[1:] == [
+        "coco-1  1         held", "  coco-1: edge-v1-coco-1 needs svc1-v1-coco-1",
+    ]  # fmt: skip
+    refused = retire("svc1-v1", "--lane", "coco-1", "-o", "json", code=1)
+    assert refused.stdout == ""
     error = json.loads(refused.stderr)
     assert (error["error"], error["held"]) == ("StillHeld", ["edge-v1-coco-1 needs svc1-v1-coco-1"])
     assert len(names(client)) == 9
     gone = retire("--lane", "coco-1", "-o", "json")
-    assert gone.returncode == 0
     assert json.loads(gone.stdout) == [{
         "lane": "coco-1", "releases": ["edge-v1-coco-1", "svc1-v1-coco-1", "base-v1-coco-1"],
         "held": [], "claims": [], "gone": True, "staying": [], "clusterObjects": [],
         "keptClaims": [],
     }]  # fmt: skip
     assert len(names(client)) == 6
-    assert retire("--lane", "coco-1").returncode == 1, "there is nothing of it any more"
+    retire("--lane", "coco-1", code=1)  # there is nothing of it any more
 
 
 def test_claims_that_stay_are_told_with_the_command_that_deletes_them(capsys):
@@ -175,7 +164,7 @@ def test_claims_that_stay_are_told_with_the_command_that_deletes_them(capsys):
 @pytest.mark.parametrize("nothing", ["0", "0s", "0h0m"])
 def test_no_time_needs_no_unit_as_in_go(retire, nothing):
     done = retire("--lane", "coco-1", "--min-age", nothing, "--drain", nothing)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stderr == ""
     assert done.stdout.split()[-1] == "retired"
 
 
@@ -184,7 +173,6 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
         for file in (tmp_path / "root").rglob(f"*-coco-{build}/chart.yaml"):
             os.utime(file, (time.time() - hours * 3600,) * 2)
     proposed = retire("--keep", "1")
-    assert proposed.returncode == 0
     assert proposed.stdout.splitlines() == [
         "LANE    RELEASES  STATE", "coco-1  3         to retire", "coco-2  3         to retire",
         "", "add --yes to retire these",
@@ -194,9 +182,9 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
     assert retire("--keep", "0", "--of", "2-coco", "-o", "json").stdout == "[]\n"
     assert len(names(client)) == 9
     done = retire("--keep", "1", "--yes", "--min-age", "2h30m")
-    assert (done.returncode, [line.split() for line in done.stdout.splitlines()[:3]]) == (
-        0, [["LANE", "RELEASES", "STATE"], ["coco-1", "3", "retired"], ["coco-2", "3", "held"]],
-    )  # fmt: skip
+    assert [line.split() for line in done.stdout.splitlines()[:3]] == [
+        ["LANE", "RELEASES", "STATE"], ["coco-1", "3", "retired"], ["coco-2", "3", "held"],
+    ]  # fmt: skip
     assert "coco-2: base-v1-coco-2 is 2:00:0" in done.stdout
     assert {str(one.lane) for one in client.list()} == {"coco-2", "coco-3"}
 
@@ -213,7 +201,7 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
     ids=["nothing", "both", "no-release", "negative", "no-time"],
 )
 def test_the_command_used_wrongly(client, retire, arguments):
-    assert retire(*arguments).returncode == 2
+    retire(*arguments, code=2)
     assert len(names(client)) == 9
 
 

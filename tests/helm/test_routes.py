@@ -1,14 +1,13 @@
 """Where a stable name leads: parsed, set, undone and known, without a cluster."""
 
 import asyncio
+import functools
 import json
 import multiprocessing
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from routed_directory import LANE, put, written
@@ -338,38 +337,26 @@ def test_any_sequence_of_changes(helm, tmp_path_factory, changes):
 
 
 def test_the_command_line(root, helm, tmp_path):
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "helm").symlink_to(helm)
-    environment = {
-        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
-        "SIDELANE_LANE": "2-coco-1",
-        "SIDELANE_DIRECTORY": str(root),
-    }
-
-    def sidelane(*arguments):
-        command = [Path(sys.executable).parent / "sidelane", "route", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    made = sidelane("set", "svc1", "--to", "v1=90", "--to", "v2=10", "--mode", "gateway", "--by", "alice")
-    assert made.returncode == 0, made.stderr
+    sidelane = CommandLine(tmp_path, helm, SIDELANE_LANE="2-coco-1", SIDELANE_DIRECTORY=root)
+    route = functools.partial(sidelane, "route")
+    made = route("set", "svc1", "--to", "v1=90", "--to", "v2=10", "--mode", "gateway", "--by", "alice")
     assert "v2      weight 10 of 100  -" in made.stdout
-    assert "nothing runs in a directory" in sidelane("show", "svc1").stdout
-    switched = json.loads(sidelane("set", "svc1", "--to", "v2", "-o", "json").stdout)
+    assert "nothing runs in a directory" in route("show", "svc1").stdout
+    switched = json.loads(route("set", "svc1", "--to", "v2", "-o", "json").stdout)
     assert (switched["change"], switched["weights"]) == ("changed", {"v2": 100})
-    assert "CHANGE:    undone" in sidelane("undo", "svc1").stdout
-    shown = sidelane("history", "svc1").stdout.splitlines()
+    assert "CHANGE:    undone" in route("undo", "svc1").stdout
+    shown = route("history", "svc1").stdout.splitlines()
     assert [line.split()[0] for line in shown] == ["REVISION", "1", "2", "3"]
     assert shown[1].split()[3:5] == ["alice", "gateway"]
     assert shown[3].endswith("v1=90, v2=10 (revision 1 again)")
-    assert sidelane("list").stdout.splitlines()[1].split() == ["svc1-2-coco-1", "gateway", "3", "v1=90,", "v2=10"]
-    refused = sidelane("set", "svc1", "--to", "v9")
-    assert (refused.returncode, "there is no Service svc1-v9-2-coco-1" in refused.stderr) == (1, True)
-    assert sidelane("set", "svc1", "--to", "v1=x").returncode == 2
-    assert sidelane("shift", "svc1").returncode == 2
-    assert json.loads(sidelane("undo", "svc2", "-o", "json").stderr)["error"] == "ReleaseNotFound"
+    assert route("list").stdout.splitlines()[1].split() == ["svc1-2-coco-1", "gateway", "3", "v1=90,", "v2=10"]
+    assert "there is no Service svc1-v9-2-coco-1" in route("set", "svc1", "--to", "v9", code=1).stderr
+    route("set", "svc1", "--to", "v1=x", code=2)
+    route("shift", "svc1", code=2)
+    assert json.loads(route("undo", "svc2", "-o", "json", code=1).stderr)["error"] == "ReleaseNotFound"
 
 
-def test_a_route_needs_no_record_and_verify_says_so(root, helm, client):
+def test_a_route_needs_no_record_and_verify_says_so(root, sidelane, client):
     client.routes.set("svc1", LANE, {"v1": 1})
     client.routes.set("svc1", LANE, {"v2": 1})
     (one,) = client.verify("route-svc1", LANE)
@@ -377,9 +364,7 @@ def test_a_route_needs_no_record_and_verify_says_so(root, helm, client):
     assert one.to_json()["record"] == "not needed"
     (other,) = client.verify("svc1-v1", LANE)  # which a hand put there
     assert (other.state, other.recorded) == ("unrecorded", "none")
-    command = [Path(sys.executable).parent / "sidelane", "verify", "route-svc1-2-coco-1", "--directory", root]
-    environment = {"PATH": f"{helm.parent}:/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = sidelane("verify", "route-svc1-2-coco-1", "--directory", root)
     assert done.stdout.splitlines()[1] == "route-svc1-2-coco-1  unchanged  not needed"
 
 

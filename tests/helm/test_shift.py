@@ -1,17 +1,16 @@
 """Moving requests step by step: gates that really ask, and where a shift stands when it is interrupted."""
 
 import asyncio
+import functools
 import http.server
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from routed_directory import LANE, put, written
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed, InvalidInput, Refused, RouteChanged
@@ -229,14 +228,9 @@ def test_steps_rise(routed, steps):
 
 def interrupted(root, helm, number):
     """A shift on the command line that is ended by a signal in its first step."""
-    command = [Path(sys.executable).parent / "sidelane", "route", "shift", "svc1", "--lane", str(LANE), "--to", "v2"]
-    command += ["--steps", "5,50,100", "--every", "60s", "--between", "1s", "--directory", str(root)]
-    (root / "bin").mkdir()
-    (root / "bin" / "helm").symlink_to(helm)
-    environment = {"PATH": f"{root / 'bin'}:/usr/bin:/bin"}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    sidelane = CommandLine(root, helm)
+    steps = ("--steps", "5,50,100", "--every", "60s", "--between", "1s", "--directory", root)
+    with sidelane.begin("route", "shift", "svc1", "--lane", LANE, "--to", "v2", *steps) as process:
         deadline = time.monotonic() + 30
         while [way["weight"] for way in written(root)["spec"]["http"][0]["route"]] == [3, 1]:
             assert time.monotonic() < deadline
@@ -266,27 +260,19 @@ def test_an_interrupted_shift_goes_on_or_back(routed, root, helm, number):
 
 
 def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp_path):
-    (root / "bin").mkdir()
-    (root / "bin" / "helm").symlink_to(helm)
-
-    def sidelane(*arguments):
-        command = [Path(sys.executable).parent / "sidelane", "route", "shift", "svc1", "--lane", str(LANE), *arguments]
-        environment = {"PATH": f"{root / 'bin'}:/usr/bin:/bin", "SIDELANE_DIRECTORY": str(root)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
+    sidelane = CommandLine(root, helm, SIDELANE_DIRECTORY=root)
+    shifts = functools.partial(sidelane, "route", "shift", "svc1", "--lane", LANE)
     quick = ("--to", "v2", "--steps", "10,100", "--every", "50ms", "--between", "20ms")
-    failed = sidelane(*quick, "--check", "command false")
-    assert failed.returncode == 1
+    failed = shifts(*quick, "--check", "command false", code=1)
     assert "10       2         0 s     failed" in failed.stdout
     assert "the shift to v2 is put back; it leads to v1=3, v3=1" in failed.stdout
     assert (
         "Error: a check failed at 10 % for v2, and v1=3, v3=1 is back: command false: false ended with 1"
         in failed.stderr
     )
-    done = sidelane(*quick, "--check", "command true", "-o", "json")
-    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "done")
-    assert sidelane("--back").returncode == 0
-    assert sidelane("--back", "--to", "v2").returncode == 2
+    assert json.loads(shifts(*quick, "--check", "command true", "-o", "json").stdout)["outcome"] == "done"
+    shifts("--back")
+    shifts("--back", "--to", "v2", code=2)
 
 
 @pytest.mark.parametrize(("mode", "steps"), [("service", [100]), ("istio", [5, 25, 50, 100])])
@@ -305,13 +291,9 @@ def test_a_step_that_is_refused_is_no_interruption(root, helm):
         shift(client, steps=[5, 100], tell=told.append)
     assert (told[-1].outcome, told[-1].steps) == ("refused", [])
     assert "mode service leads all traffic to one target" in told[-1].why
-    (root / "bin").mkdir()
-    (root / "bin" / "helm").symlink_to(helm)
-    command = [Path(sys.executable).parent / "sidelane", "route", "shift", "svc1", "--lane", str(LANE)]
-    command += ["--to", "v2", "--steps", "5,100", "--directory", str(root)]
-    environment = {"PATH": f"{root / 'bin'}:/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, ""), "nothing was changed, so there is nothing to go on with"
+    shifts = ("route", "shift", "svc1", "--lane", LANE, "--to", "v2", "--steps", "5,100", "--directory", root)
+    done = CommandLine(root, helm)(*shifts, code=1)
+    assert done.stdout == "", "nothing was changed, so there is nothing to go on with"
     assert "mode service leads all traffic to one target" in done.stderr
 
 

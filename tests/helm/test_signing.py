@@ -2,14 +2,12 @@
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
+from command_line import CommandLine, environment
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -19,7 +17,6 @@ from sidelane import Client
 from sidelane.errors import InvalidInput, NotSigned
 from sidelane.releases.provenance import BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Record, signing
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 KINDS = ("ed25519", "ecdsa", "rsa")
 
 
@@ -331,13 +328,7 @@ def deployed(helm, tmp_path):
     (tmp_path / "key.pub").write_bytes(public(key))
     (tmp_path / "other.pub").write_bytes(public(other))
 
-    def run(*arguments, program=(SIDELANE,), **environment):
-        return subprocess.run(
-            [*program, *arguments, "-n", "streams", "--directory", "root"], capture_output=True, text=True,
-            check=False, cwd=tmp_path, env={**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", **environment},
-        )  # fmt: skip
-
-    return run
+    return CommandLine(tmp_path, helm, place=("-n", "streams", "--directory", "root"))
 
 
 SIGN = ("--sign-key", "key.pem")
@@ -347,21 +338,18 @@ CHECK = ("--signature", "envelope.json", "--key", "key.pub")
 def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path):
     before = {path: path.read_bytes() for path in (tmp_path / "root").rglob("*") if path.is_file()}
     signed = deployed("record", "zookeeper", "--lane", "coco-1", *SIGN, SIDELANE_SIGN_PASSPHRASE="hunter2")
-    assert signed.returncode == 0, signed.stderr
     (tmp_path / "envelope.json").write_text(signed.stdout)
     payload = base64.b64decode(json.loads(signed.stdout)["payload"])
     assert payload == (tmp_path / "root" / "streams" / "zookeeper-coco-1" / "record.json").read_bytes()
     shown = deployed("verify", "zookeeper-coco-1", *CHECK)
-    assert (shown.returncode, shown.stdout.split()) == (
-        0, ["RELEASE", "STATE", "RECORD", "zookeeper-coco-1", "unchanged", "signed"],
-    )  # fmt: skip
-    (told,) = json.loads(deployed("verify", "zookeeper", "--lane", "coco-1", *CHECK, "-o", "json").stdout)
+    assert shown.stdout.split() == ["RELEASE", "STATE", "RECORD", "zookeeper-coco-1", "unchanged", "signed"]
+    (told,) = deployed.json("verify", "zookeeper", "--lane", "coco-1", *CHECK)
     assert told["state"] == "unchanged"
     assert before == {path: path.read_bytes() for path in (tmp_path / "root").rglob("*") if path.is_file()}
 
     def refused(*arguments, says, code=1):
-        done = deployed(*arguments)
-        assert (done.returncode, done.stdout, says in done.stderr) == (code, "", True), done
+        done = deployed(*arguments, code=code)
+        assert (done.stdout, says in done.stderr) == ("", True), done
         assert "Traceback" not in done.stderr
 
     refused("verify", "zookeeper-coco-2", *CHECK, says="holds the record of streams/zookeeper-coco-1")
@@ -379,58 +367,57 @@ def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path
     folder = tmp_path / "root" / "streams" / "zookeeper-coco-1"
     manifest = (folder / "manifest.yaml").read_text()
     (folder / "manifest.yaml").write_text(manifest.replace("replicas: 3", "replicas: 4"))
-    drifted = deployed("verify", "zookeeper-coco-1", *CHECK)
-    assert (drifted.returncode, "changed  signed" in drifted.stdout) == (1, True)
+    assert "changed  signed" in deployed("verify", "zookeeper-coco-1", *CHECK, code=1).stdout
     # Beside a legitimate operational change, too, and what that one does not excuse in the object it stands for.
     (folder / "manifest.yaml").write_text(manifest)
     deployed("upgrade", "zookeeper", "--lane", "coco-1", "--reuse-values", "--set", "networkPolicy.enabled=true")
     operated = (folder / "manifest.yaml").read_text()
     assert operated != manifest
-    rightly = deployed("verify", "zookeeper-coco-1", *CHECK)
-    assert (rightly.returncode, "unchanged  signed" in rightly.stdout) == (0, True), rightly
+    assert "unchanged  signed" in deployed("verify", "zookeeper-coco-1", *CHECK).stdout
     (folder / "manifest.yaml").write_text(operated.replace("replicas: 3", "replicas: 4"))
-    wrongly = deployed("verify", "zookeeper-coco-1", *CHECK)
-    assert (wrongly.returncode, "changed  signed" in wrongly.stdout) == (1, True)
+    wrongly = deployed("verify", "zookeeper-coco-1", *CHECK, code=1)
+    assert "changed  signed" in wrongly.stdout
     assert "StatefulSet.apps/streams/zk-coco-1 is changed" in wrongly.stdout
     # Whoever changes the record together with the release makes the two agree, and has no signature.
     record = (folder / "record.json").read_text()
     (folder / "manifest.yaml").write_text(manifest)
     (folder / "record.json").write_text(record.replace('"startedOn": "2', '"startedOn": "1'))
-    assert deployed("verify", "zookeeper-coco-1").returncode == 0
+    deployed("verify", "zookeeper-coco-1")
     refused("verify", "zookeeper-coco-1", *CHECK, says="another record of the same release")
     (folder / "record.json").unlink()
     refused("verify", "zookeeper-coco-1", *CHECK, says="has no record")
 
 
-def test_without_the_extra_it_says_what_to_install(deployed, tmp_path):
+@pytest.mark.usefixtures("deployed")
+def test_without_the_extra_it_says_what_to_install(tmp_path, helm):
     (tmp_path / "envelope.json").write_text("{}")
-    for gone in ("securesystemslib", "cryptography"):
-        program = (
-            sys.executable,
-            "-c",
-            f"import sys\nsys.modules[{gone!r}] = None\nfrom sidelane import cli\ncli.main()",
+
+    def run(gone, *arguments):
+        program = f"import sys\nsys.modules[{gone!r}] = None\nfrom sidelane import cli\ncli.main()"
+        command = [sys.executable, "-c", program, *arguments, "-n", "streams", "--directory", "root"]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment(helm.parent)
         )
+
+    for gone in ("securesystemslib", "cryptography"):
         for arguments in (("record", "zookeeper-coco-1", *SIGN), ("verify", "zookeeper-coco-1", *CHECK)):
-            done = deployed(*arguments, program=program)
+            done = run(gone, *arguments)
             assert (done.returncode, done.stdout) == (2, "")
             assert "pip install 'sidelane[sign]'" in done.stderr
             assert "Traceback" not in done.stderr
-        assert deployed("record", "zookeeper-coco-1", program=program).returncode == 0
-        assert deployed("verify", "zookeeper-coco-1", program=program).returncode == 0
+        assert run(gone, "record", "zookeeper-coco-1").returncode == 0
+        assert run(gone, "verify", "zookeeper-coco-1").returncode == 0
 
 
 def test_a_passphrase_reaches_no_helm(deployed, tmp_path, helm):
     """Helm runs plugins and the kubeconfig's credential programs, and they inherit what it has."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "helm").write_text(f'#!/bin/sh\nenv >> "{tmp_path}/environment"\nexec "{helm}" "$@"\n')
-    (programs / "helm").chmod(0o755)
-    path = f"{programs}:{os.environ['PATH']}"
-    command = [SIDELANE, "record", "zookeeper-coco-1", *SIGN, "-n", "streams"]
-    subprocess.run(
-        command, capture_output=True, check=False, cwd=tmp_path,
-        env={**os.environ, "PATH": path, "SIDELANE_SIGN_PASSPHRASE": "hunter2", "XDG_CACHE_HOME": str(tmp_path)},
-    )  # fmt: skip
+    writes_down = tmp_path / "writes-down"
+    writes_down.mkdir()
+    (writes_down / "helm").write_text(f'#!/bin/sh\nenv >> "{tmp_path}/environment"\nexec "{helm}" "$@"\n')
+    (writes_down / "helm").chmod(0o755)
+    sidelane = CommandLine(writes_down, writes_down / "helm", XDG_CACHE_HOME=tmp_path)
+    record = ("record", "zookeeper-coco-1", "--sign-key", tmp_path / "key.pem", "-n", "streams")
+    sidelane(*record, code=3, SIDELANE_SIGN_PASSPHRASE="hunter2")
     told = (tmp_path / "environment").read_text()
     assert "PATH=" in told
     assert "hunter2" not in told

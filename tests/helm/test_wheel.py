@@ -5,15 +5,14 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from command_line import SIDELANE
 
 ROOT = Path(__file__).parents[2]
-CHECKOUTS = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 
 def build(folder, *arguments):
@@ -143,20 +142,20 @@ def test_the_source_distribution_holds_every_chart_whole(released, tmp_path):
 def test_its_charts_are_listed(sidelane, run):
     listed = sidelane("charts")
     assert b"zookeeper" in listed
-    assert listed == run(CHECKOUTS, "charts")
+    assert listed == run(SIDELANE, "charts")
 
 
 def test_it_renders_what_the_checkout_renders(sidelane, run):
     flags = ("render", "zookeeper", "--lane", "2-coco-1", "-n", "streams")
     rendered = sidelane(*flags)
     assert b"name: zk-2-coco-1\n" in rendered
-    assert rendered == run(CHECKOUTS, *flags)
+    assert rendered == run(SIDELANE, *flags)
 
 
 def test_it_installs_what_the_checkout_installs(sidelane, run, tmp_path):
     flags = ("install", "zookeeper", "--lane", "coco-1", "-n", "streams", "--directory")
     sidelane(*flags, tmp_path / "by-the-wheel")
-    run(CHECKOUTS, *flags, tmp_path / "by-the-checkout")
+    run(SIDELANE, *flags, tmp_path / "by-the-checkout")
     written, expected = files(tmp_path / "by-the-wheel"), files(tmp_path / "by-the-checkout")
     assert any(name.startswith("streams/zookeeper-coco-1/") for name in written)
     # The records say when and by whom, and of the objects the same.
