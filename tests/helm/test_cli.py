@@ -5,14 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from pathlib import Path
 
 import pytest
+from command_line import SIDELANE, CommandLine
 from sidelane.cli import COMMANDS
-
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 NESTED = "jvm=" + "[" * 300 + "]" * 300
 
@@ -30,28 +28,17 @@ metadata:
 
 
 @pytest.fixture
-def sidelane(tmp_path, helm):
-    """Runs a command in a folder of its own, with one Helm on PATH."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "helm").symlink_to(helm)
-
-    def run(*arguments, text=None, **environment):
-        return subprocess.run(
-            [SIDELANE, *arguments], input=text, capture_output=True, text=True, cwd=tmp_path, check=False,
-            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **environment},
-        )  # fmt: skip
-
-    return run
+def alone(tmp_path):
+    """Runs a command that needs no Helm."""
+    return CommandLine(tmp_path)
 
 
 def test_the_main_job_in_a_directory(sidelane):
     target = ("--directory", "root", "-n", "streams")
-    assert sidelane("install", "zookeeper", "--lane", "coco-1", *target).returncode == 0
+    sidelane("install", "zookeeper", "--lane", "coco-1", *target)
     again = sidelane("install", "zookeeper", *target, "-o", "json", SIDELANE_LANE="coco-1")
     assert json.loads(again.stdout)["change"] == "unchanged"
-    refused = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=5", *target)
-    assert refused.returncode == 1
+    refused = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=5", *target, code=1)
     assert "spec.replicas: 3 → 5" in refused.stderr
     assert "coco-2" in refused.stderr
     listed = sidelane("list", *target)
@@ -63,11 +50,11 @@ def test_the_main_job_in_a_directory(sidelane):
     assert "StatefulSet" in sidelane("status", "zookeeper", "--lane", "coco-1", *target).stdout
     assert "READY:     nothing runs in a directory" in sidelane("status", "zookeeper-coco-1", *target).stdout
     lane = sidelane("status", "--lane", "coco-1", *target)
-    assert (lane.returncode, lane.stdout.splitlines()[-1]) == (0, "nothing runs in a directory")
-    waits = sidelane("wait", "--lane", "coco-1", *target)
-    assert (waits.returncode, "is in a directory, and nothing runs there" in waits.stderr) == (1, True)
-    assert sidelane("wait", "--lane", "coco-9", *target).returncode == 1
-    assert sidelane("uninstall", "zookeeper-coco-1", *target).returncode == 0
+    assert lane.stdout.splitlines()[-1] == "nothing runs in a directory"
+    waits = sidelane("wait", "--lane", "coco-1", *target, code=1)
+    assert "is in a directory, and nothing runs there" in waits.stderr
+    sidelane("wait", "--lane", "coco-9", *target, code=1)
+    sidelane("uninstall", "zookeeper-coco-1", *target)
     assert sidelane("list", *target, "-o", "json").stdout == "[]\n"
 
 
@@ -82,25 +69,23 @@ def test_render_is_what_helm_prints(sidelane, helm, tmp_path):
 
 
 def test_check_of_a_chart_and_of_what_is_piped(sidelane, tmp_path):
-    assert sidelane("check", "zookeeper", "--lane", "2-coco-1").returncode == 0
+    sidelane("check", "zookeeper", "--lane", "2-coco-1")
     rendered = sidelane("render", "zookeeper", "--lane", "2-coco-1").stdout
-    assert sidelane("check", "-", text=rendered).returncode == 0
-    assert sidelane("check", "-", "--lane", "2-coco-1", text=rendered).returncode == 0
-    other = sidelane("check", "-", "--lane", "coco-1", "-o", "json", text=rendered)
-    assert other.returncode == 1
+    sidelane("check", "-", text=rendered)
+    sidelane("check", "-", "--lane", "2-coco-1", text=rendered)
+    other = sidelane("check", "-", "--lane", "coco-1", "-o", "json", text=rendered, code=1)
     assert {"lane-suffix", "lane-labels"} <= {finding["rule"] for finding in json.loads(other.stdout)["findings"]}
     (tmp_path / "manifest.yaml").write_text(OBJECT)
-    assert sidelane("check", "manifest.yaml").returncode == 0
+    sidelane("check", "manifest.yaml")
 
 
 def test_text_beyond_the_basic_plane_reaches_helm(sidelane):
     done = sidelane("render", "zookeeper", "--lane", "coco-1", "--set", "jvm.options=-Dface=😀")
-    assert (done.returncode, "-Dface=😀" in done.stdout) == (0, True), done.stderr
+    assert "-Dface=😀" in done.stdout
 
 
 def test_nothing_to_check_is_not_clean(sidelane):
-    done = sidelane("check", "-", text="")
-    assert (done.returncode, "no object to check" in done.stderr) == (1, True)
+    assert "no object to check" in sidelane("check", "-", text="", code=1).stderr
 
 
 def test_a_chart_that_asks_the_cluster_is_checked_without_one(sidelane, tmp_path):
@@ -108,13 +93,12 @@ def test_a_chart_that_asks_the_cluster_is_checked_without_one(sidelane, tmp_path
     (tmp_path / "asks" / "Chart.yaml").write_text("apiVersion: v2\nname: asks\nversion: 0.1.0\n")
     text = OBJECT.replace("ConfigMap", "{{ if .Capabilities.KubeVersion }}ConfigMap{{ end }}")
     (tmp_path / "asks" / "templates" / "c.yaml").write_text(text)
-    assert sidelane("check", "./asks", "--lane", "2-coco-1").returncode == 0
-    assert sidelane("install", "./asks", "--lane", "2-coco-1").returncode == 3
+    sidelane("check", "./asks", "--lane", "2-coco-1")
+    sidelane("install", "./asks", "--lane", "2-coco-1", code=3)
 
 
 def test_dry_run_prints_the_manifest_and_installs_nothing(sidelane, tmp_path):
     done = sidelane("install", "zookeeper", "--lane", "coco-1", "--dry-run", "--directory", "root")
-    assert done.returncode == 0
     assert "name: zk-coco-1" in done.stdout
     assert not (tmp_path / "root").exists()
 
@@ -125,18 +109,18 @@ def test_a_dry_run_ends_as_the_call_itself_would(sidelane, tmp_path):
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: app\nversion: 0.1.0\n")
     (chart / "templates" / "x.yaml").write_text(OBJECT.replace("zk-2-coco-1", "app"))
     arguments = ("install", "./app", "--lane", "2-coco-1", "--directory", "root")
-    dry = sidelane(*arguments, "--dry-run")
-    assert sidelane(*arguments).returncode == dry.returncode == 1
+    dry = sidelane(*arguments, "--dry-run", code=1)
+    sidelane(*arguments, code=1)
     assert "name: app\n" in dry.stdout
     assert "lane-suffix" in dry.stderr
 
     secret = OBJECT.replace("ConfigMap", "Secret").replace("zk-2-coco-1", "app-2-coco-1")
     (chart / "templates" / "x.yaml").write_text(secret)
-    dry = sidelane(*arguments, "--dry-run")
-    assert sidelane(*arguments).returncode == dry.returncode == 1
+    dry = sidelane(*arguments, "--dry-run", code=1)
+    sidelane(*arguments, code=1)
     assert "renders the Secret app-2-coco-1" in dry.stderr
     arguments += ("--allow-secrets",)
-    assert sidelane(*arguments, "--dry-run").returncode == 0
+    sidelane(*arguments, "--dry-run")
     assert not (tmp_path / "root").exists()
 
 
@@ -145,19 +129,17 @@ def test_a_kubeconfig_that_is_missing_is_named(sidelane, tmp_path, way):
     missing = str(tmp_path / "no-such-file")
     environment = {"KUBECONFIG": missing} if way != "option" else {}
     arguments = {"variable": [], "option": ["--kubeconfig", missing], "context": ["--kube-context", "prod"]}[way]
-    done = sidelane("list", "-n", "streams", *arguments, **environment)
+    done = sidelane("list", "-n", "streams", *arguments, code=2 if way == "context" else 3, **environment)
     what = "the kubeconfig has no context 'prod'" if way == "context" else "the API server does not answer"
-    assert done.returncode == (2 if way == "context" else 3)
     assert done.stderr.startswith(f"Error: {what}: the kubeconfig {missing!r} is missing; ")
 
 
 def test_of_several_kubeconfigs_one_is_enough(sidelane, tmp_path):
     there = tmp_path / "there"
     there.write_text("apiVersion: v1\nkind: Config\n")
-    done = sidelane("list", "-n", "streams", KUBECONFIG=f"{tmp_path}/missing:{there}")
-    assert done.returncode == 3
+    done = sidelane("list", "-n", "streams", code=3, KUBECONFIG=f"{tmp_path}/missing:{there}")
     assert "is missing" not in done.stderr
-    both = sidelane("list", "-n", "streams", KUBECONFIG=f"{tmp_path}/missing:{tmp_path}/gone")
+    both = sidelane("list", "-n", "streams", code=3, KUBECONFIG=f"{tmp_path}/missing:{tmp_path}/gone")
     assert f"the kubeconfig '{tmp_path}/missing', '{tmp_path}/gone' is missing" in both.stderr
 
 
@@ -198,15 +180,15 @@ def test_of_several_kubeconfigs_one_is_enough(sidelane, tmp_path):
     ],
 )
 def test_bad_input_ends_with_its_code_and_a_sentence_that_helps(sidelane, arguments, code, says):
-    done = sidelane(*arguments)
-    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+    done = sidelane(*arguments, code=code)
+    assert says in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
 def test_every_mistake_in_values_is_told_at_once(sidelane):
     flags = ["--set", "replica=5", "--set", "persistence.enabled=maybe", "--set", "resources.limits=x"]
-    done = sidelane("install", "zookeeper", "--lane", "coco-1", *flags, "-o", "json", "--directory", "root")
+    done = sidelane("install", "zookeeper", "--lane", "coco-1", *flags, "-o", "json", "--directory", "root", code=1)
     error = json.loads(done.stderr)
     assert error["error"] == "InvalidValues"
     assert [line.partition(":")[0] for line in error["errors"]] == [
@@ -248,9 +230,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_yaml_on_standard_input_is_refused_at_once(text):
-    done = subprocess.run([SIDELANE, "check", "-"], input=text, capture_output=True, text=True, check=False, timeout=20)
-    assert done.returncode == 1
+def test_hostile_yaml_on_standard_input_is_refused_at_once(alone, text):
+    done = alone("check", "-", text=text, code=1, timeout=20)
     assert done.stderr.startswith("Error: <stdin>")
     assert "Traceback" not in done.stderr
 
@@ -289,8 +270,8 @@ def test_check_of_what_is_piped_never_imports_helm():
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
-def test_every_command_explains_itself(arguments):
-    done = subprocess.run([SIDELANE, *arguments, "--help"], capture_output=True, text=True, check=True)
+def test_every_command_explains_itself(alone, arguments):
+    done = alone(*arguments, "--help")
     assert done.stdout.startswith("Usage: sidelane")
     assert max(map(len, done.stdout.splitlines())) <= 100
 
@@ -310,20 +291,15 @@ def test_what_does_not_wait_imports_nothing_for_it(tmp_path):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts(shell):
-    script = subprocess.run([SIDELANE, "completion", shell], capture_output=True, text=True, check=True).stdout
-    assert "_SIDELANE_COMPLETE" in script
-    completed = subprocess.run(
-        [SIDELANE], capture_output=True, text=True, check=False,
-        env={**os.environ, "_SIDELANE_COMPLETE": "bash_complete", "COMP_WORDS": "sidelane un", "COMP_CWORD": "1"},
-    )  # fmt: skip
+def test_completion_scripts(alone, shell):
+    assert "_SIDELANE_COMPLETE" in alone("completion", shell).stdout
+    completed = alone(_SIDELANE_COMPLETE="bash_complete", COMP_WORDS="sidelane un", COMP_CWORD="1")
     assert completed.stdout == "plain,uninstall\n"
 
 
 @pytest.mark.parametrize(("begun", "offered"), [("zoo", "plain,zookeeper\n"), ("./cha", "file,./cha\n")])
-def test_charts_are_completed(begun, offered):
-    words = {"_SIDELANE_COMPLETE": "bash_complete", "COMP_WORDS": f"sidelane install {begun}", "COMP_CWORD": "2"}
-    completed = subprocess.run([SIDELANE], capture_output=True, text=True, check=False, env={**os.environ, **words})
+def test_charts_are_completed(alone, begun, offered):
+    completed = alone(_SIDELANE_COMPLETE="bash_complete", COMP_WORDS=f"sidelane install {begun}", COMP_CWORD="2")
     assert completed.stdout == offered
 
 
@@ -335,8 +311,7 @@ def test_a_signal_ends_the_command_and_its_helm(tmp_path):
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
     )
     helm.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path)}
-    command = subprocess.Popen([SIDELANE, "list"], env=environment, stderr=subprocess.PIPE, text=True)
+    command = CommandLine(tmp_path, helm, XDG_CACHE_HOME=tmp_path).begin("list")
     while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
         assert command.poll() is None
         time.sleep(0.02)
@@ -357,12 +332,9 @@ def test_a_reader_that_has_read_enough_is_no_error():
     assert done.stderr == ""
 
 
-def test_charts_shows_what_a_chart_takes():
-    def run(*arguments):
-        return subprocess.run([SIDELANE, *arguments], capture_output=True, text=True, check=True).stdout
-
-    assert "zookeeper" in run("charts")
-    assert "replicas:" in run("charts", "zookeeper")
-    shown = json.loads(run("charts", "zookeeper", "-o", "json"))
+def test_charts_shows_what_a_chart_takes(alone):
+    assert "zookeeper" in alone("charts").stdout
+    assert "replicas:" in alone("charts", "zookeeper").stdout
+    shown = alone.json("charts", "zookeeper")
     assert shown["values"]["replicas"] == 3
     assert shown["schema"]["type"] == "object"
