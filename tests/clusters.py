@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykube
 import pytest
+from command_line import CommandLine
 from sidelane import Client
 
 if TYPE_CHECKING:
@@ -136,6 +137,12 @@ def new_namespace(cluster: Cluster) -> Iterator[str]:
 def client(cluster: Cluster, namespace: str, helm: Path) -> Client:
     """The SDK, in the test's namespace."""
     return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+@pytest.fixture
+def sidelane(cluster: Cluster, namespace: str, helm: Path, tmp_path: Path) -> CommandLine:
+    """The command line, in the test's namespace."""
+    return CommandLine(tmp_path, helm, place=("--namespace", namespace), KUBECONFIG=cluster.kubeconfig)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from clusters import Cluster, client, connect, namespace, plain  # noqa: F401 - fixtures
+from clusters import Cluster, client, connect, namespace, plain, sidelane  # noqa: F401 - fixtures
 from controlplane import ControlPlane, ControlPlaneError, find_programs
 from mesh_kinds import meshes  # noqa: F401 - a fixture
 

@@ -4,8 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sysconfig
 import time
 from pathlib import Path
 
@@ -13,8 +11,6 @@ import pytest
 from clusters import settled
 from generated import tiny_chart
 from sidelane.errors import ApplyFailed
-
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -74,19 +70,13 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def begin(cluster, namespace, helm, tmp_path):
+def begin(sidelane):
     """Starts `sidelane apply` as a process of its own."""
-    (tmp_path / "programs").mkdir()
-    (tmp_path / "programs" / "helm").symlink_to(helm)
-    path = f"{tmp_path / 'programs'}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
     begun = []
 
     def run(file):
-        command = [SIDELANE, "apply", file, "-n", namespace, "-o", "json", "--timeout", "60s"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        begun.append(process)
-        return process
+        begun.append(sidelane.begin("apply", file, "-o", "json", "--timeout", "60s"))
+        return begun[-1]
 
     yield run
     for process in begun:

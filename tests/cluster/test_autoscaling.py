@@ -1,15 +1,10 @@
 """A service's autoscaler switched on and off on a deployed release: a looked-up number is no other content."""
 
-import json
-import os
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
 from sidelane.errors import ReleaseConflict
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 SERVICE = Path(__file__).parents[2] / "charts" / "service"
 IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
 ON, OFF = {"autoscaling": {"enabled": True}}, {"autoscaling": {"enabled": False}}
@@ -79,24 +74,16 @@ def test_an_autoscaler_is_switched_on_and_off_by_a_file(client, deployment, auto
     assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
 
 
-def test_an_autoscaler_is_switched_on_and_off_on_the_command_line(
-    cluster, namespace, helm, deployment, autoscalers, tmp_path
-):
-    (tmp_path / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+def test_an_autoscaler_is_switched_on_and_off_on_the_command_line(sidelane, deployment, autoscalers):
+    def change(verb, *arguments):
+        return sidelane.json(verb, "service", "--lane", "coco-1", "--name", "svc1", *arguments)["change"]
 
-    def sidelane(verb, *arguments):
-        command = [SIDELANE, verb, "service", "--lane", "coco-1", "--name", "svc1", "-n", namespace, "-o", "json"]
-        done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["change"]
-
-    sidelane("install", "--set", "image.repository=a/b,image.tag=x")
-    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.enabled=true") == "upgraded"
+    change("install", "--set", "image.repository=a/b,image.tag=x")
+    assert change("upgrade", "--reuse-values", "--set", "autoscaling.enabled=true") == "upgraded"
     deployment.scale(4)
-    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.maxReplicas=12", "--atomic") == "upgraded"
+    assert change("upgrade", "--reuse-values", "--set", "autoscaling.maxReplicas=12", "--atomic") == "upgraded"
     assert (deployment.replicas(), len(autoscalers())) == (4, 1)
-    assert sidelane("upgrade", "--reuse-values", "--set", "autoscaling.enabled=false", "--wait") == "upgraded"
+    assert change("upgrade", "--reuse-values", "--set", "autoscaling.enabled=false", "--wait") == "upgraded"
     assert (deployment.replicas(), len(autoscalers())) == (2, 0)
 
 

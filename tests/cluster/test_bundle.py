@@ -1,20 +1,19 @@
 """A lane bundled, its working tree deleted, and made again: in a directory, and on a second control plane."""
 
+import functools
 import json
-import os
 import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
 from clusters import settled
+from command_line import CommandLine
 from controlplane import ControlPlane
 from sidelane import Client
 from sidelane.errors import Refused, ReleaseConflict
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 # Nothing is there: whoever asks anybody but the cluster fails at once.
 NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
 
@@ -54,12 +53,7 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
     first.uninstall("zookeeper", "coco-1")
     shutil.rmtree(tree)
 
-    environment = {**os.environ, **NOWHERE, "PATH": f"{helm.parent}:{os.environ['PATH']}"}
-
-    def replay(*arguments):
-        command = [SIDELANE, "replay", file, "-o", "json", *arguments]
-        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
-
+    replay = functools.partial(CommandLine(tmp_path, helm, **NOWHERE).json, "replay", file)
     into = replay("--directory", tmp_path / "root")
     onto = replay("--kubeconfig", second.kubeconfig, "--create-namespace")
     assert [one["digest"] for one in into["releases"]] == [one["digest"] for one in onto["releases"]]
@@ -131,7 +125,7 @@ def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(clu
     assert f"is: {version}" in text
 
 
-def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm):
+def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm, sidelane):
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
     client.install("zookeeper", "coco-1")
     client.install("zookeeper", "2-coco-7")
@@ -146,12 +140,7 @@ def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm):
     path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/zk-coco-1"
     cluster.patch(path, {"spec": {"replicas": 1}})
     cluster.delete(f"/api/v1/namespaces/{namespace}/services/zk-cs-coco-1")
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
-    done = subprocess.run(
-        [SIDELANE, "diff", "zookeeper-coco-1", "-n", namespace],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 1
+    done = sidelane("diff", "zookeeper-coco-1", code=1)
     assert done.stdout == (
         "--- zookeeper-coco-1\n+++ the cluster\n"
         "\nzookeeper-coco-1: Service zk-cs-coco-1\n-the whole object\n"

@@ -7,23 +7,20 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sysconfig
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
 
 import pykube
 import pytest
+from command_line import CommandLine
 from controlplane import ControlPlane
 from generated import tiny_chart
 from killing import descendants, kill
 from sidelane import Client
 from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10")) // 2
 INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "10"))
 RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10")) // 2
@@ -79,22 +76,12 @@ class Lane:
     def __init__(self, cluster, kubeconfig, namespace, helm, file, folder):
         self.cluster, self.namespace, self.file = cluster, namespace, file
         self.client = Client(namespace=namespace, kubeconfig=kubeconfig, helm=helm)
-        (folder / "programs").mkdir()
-        (folder / "programs" / "helm").symlink_to(helm)
-        path = f"{folder / 'programs'}:{os.environ['PATH']}"
-        self.environment = {**os.environ, "PATH": path, "KUBECONFIG": str(kubeconfig)}
+        self.sidelane = CommandLine(folder, helm, place=("-n", namespace, "-o", "json"), KUBECONFIG=kubeconfig)
 
     def begin(self, build, *arguments, file=None, verb="apply", **environment):
         what = [file or self.file, "--build", str(build)] if verb == "apply" else ["--lane", f"coco-{build}"]
         what = ["service", *what, *INSTALLED] if verb == "install" else what
-        command = [SIDELANE, verb, *what, "-n", self.namespace, "-o", "json"]
-        return subprocess.Popen(
-            [*command, *arguments],
-            env={**self.environment, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.sidelane.begin(verb, *what, *arguments, **environment)
 
     def apply(self, build, *arguments):
         process = self.begin(build, *arguments)

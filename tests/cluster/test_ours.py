@@ -1,9 +1,5 @@
 """Whose a release is, on a real API server: what plain Helm installed stays, whatever its name reads like."""
 
-import json
-import os
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -12,7 +8,6 @@ from sidelane import Lane
 from sidelane.errors import NotOurs, StillHeld
 
 CHARTS = Path(__file__).parents[2] / "charts"
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -34,7 +29,7 @@ def names(client):
 
 
 def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
-    cluster, namespace, helm, client, plain, theirs, tmp_path
+    cluster, namespace, sidelane, client, plain, theirs, tmp_path
 ):
     for name in ("grafana-team-1", "postgres-db-1", "theirs-eu-2"):
         plain("install", name, theirs)
@@ -61,14 +56,8 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
             client.repair(which)
     assert cluster.get(text)["data"] == {"text": "drifted"}
 
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    (folder / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-    command = [SIDELANE, "retire", "--keep", "0", "--yes", "-o", "json"]
-    command += ["--namespace", namespace, "--kubeconfig", cluster.kubeconfig]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    assert {one["lane"]: one["gone"] for one in json.loads(done.stdout)} == {"team-1": True, "coco-1": True}
+    gone = sidelane.json("retire", "--keep", "0", "--yes", "--kubeconfig", cluster.kubeconfig)
+    assert {one["lane"]: one["gone"] for one in gone} == {"team-1": True, "coco-1": True}
     assert names(client) == ["grafana-team-1", "postgres-db-1", "theirs-eu-2"]
 
     # A flag that names it, and only what it names.

@@ -1,18 +1,10 @@
 """`repair` on a real API server: exactly what is deployed comes back, and what may differ stays."""
 
-import json
-import os
-import pty
-import subprocess
-import sysconfig
-from pathlib import Path
-
 import pytest
 from clusters import settled
 from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 from sidelane.errors import Refused
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 SVC1 = {"image": {"repository": "acme/svc1", "tag": "1"}}
 
 
@@ -174,31 +166,20 @@ def test_drift_is_named_where_nothing_else_is_to_do(cluster, namespace, client, 
     assert client.apply(file).releases[0].drift == ()
 
 
-def test_the_command(cluster, namespace, client, edit, helm):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
-
-    def sidelane(*arguments, code=0):
-        command = [SIDELANE, *arguments, "--namespace", namespace]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        assert done.returncode == code, done.stderr
-        return done.stdout
-
+def test_the_command(namespace, client, edit, sidelane):
     client.install("zookeeper", "coco-1", values={"replicas": 1})
     edit(f"{CORE}/services/zk-cs-coco-1", {"spec": {"selector": {"app": "other"}}})
     line = 'Service zk-cs-coco-1: spec.selector.app: "zk-coco-1" → "other" (by kubectl-edit)'
-    assert f"  {line}: drifted\n" in sidelane("repair", "zookeeper-coco-1", "--dry-run")
-    assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in sidelane("verify", "zookeeper-coco-1", code=1)
+    assert f"  {line}: drifted\n" in sidelane("repair", "zookeeper-coco-1", "--dry-run").stdout
+    verified = sidelane("verify", "zookeeper-coco-1", code=1).stdout
+    assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in verified
     # In a terminal it only looks, until it is told --yes.
-    leader, follower = pty.openpty()
-    command = [SIDELANE, "repair", "--lane", "coco-1", "--namespace", namespace]
-    subprocess.run(command, stdout=follower, stderr=subprocess.PIPE, check=True, env=environment)
-    os.close(follower)
-    assert b"drifted" in (shown := os.read(leader, 65536))
-    assert shown.endswith(b"add --yes to repair\r\n")
-    os.close(leader)
-    again = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=1")
+    shown = sidelane.on_a_terminal("repair", "--lane", "coco-1")
+    assert "drifted" in shown
+    assert shown.endswith("add --yes to repair\n")
+    again = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=1").stdout
     assert f"  {line}\n" in again
     assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in again
-    (told,) = json.loads(sidelane("repair", "--lane", "coco-1", "-o", "json"))
+    (told,) = sidelane.json("repair", "--lane", "coco-1")
     assert (told["change"], told["drift"][0]["by"]) == ("repaired", ["kubectl-edit"])
-    assert "unchanged" in sidelane("repair", "--lane", "coco-1")
+    assert "unchanged" in sidelane("repair", "--lane", "coco-1").stdout

@@ -1,10 +1,7 @@
 """What became of a release, on a real API server: what was changed is found, and what the server fills in is not."""
 
 import json
-import os
 import shutil
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,6 @@ from sidelane.releases.provenance import signing
 CHARTS = Path(__file__).parents[2] / "charts"
 ZOOKEEPER = CHARTS / "zookeeper"
 CI = sorted(CHARTS.glob("*/ci/*-values.yaml"))
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 
 
 @pytest.fixture
@@ -220,27 +216,18 @@ def test_a_lane_without_releases_is_no_unchanged_lane(client):
         client.verify(lane="coco-9")
 
 
-def test_the_command(cluster, namespace, client, edit, helm):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
-
-    def sidelane(*arguments):
-        command = [SIDELANE, "verify", *arguments, "--namespace", namespace]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
+def test_the_command(client, edit, sidelane):
     client.install("zookeeper", "coco-1")
     settled(client, lane="coco-1")
-    done = sidelane("--lane", "coco-1")
-    assert (done.returncode, done.stdout) == (
-        0, "RELEASE           STATE      RECORD\nzookeeper-coco-1  unchanged  there\n",
-    )  # fmt: skip
+    done = sidelane("verify", "--lane", "coco-1")
+    assert done.stdout == "RELEASE           STATE      RECORD\nzookeeper-coco-1  unchanged  there\n"
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 5}})
-    done = sidelane("zookeeper-coco-1")
-    assert done.returncode == 1
+    done = sidelane("verify", "zookeeper-coco-1", code=1)
     assert "  StatefulSet zk-coco-1: spec.replicas: 3 → 5 (by kubectl-edit)\n" in done.stdout
-    done = sidelane("zookeeper", "--lane", "coco-1", "-o", "json")
-    assert json.loads(done.stdout)[0]["drift"][0]["found"] == 5
-    assert sidelane("--lane", "coco-9").returncode == 1
-    assert sidelane().returncode == 2
+    (told,) = sidelane.json("verify", "zookeeper", "--lane", "coco-1", code=1)
+    assert told["drift"][0]["found"] == 5
+    sidelane("verify", "--lane", "coco-9", code=1)
+    sidelane("verify", code=2)
 
 
 @pytest.fixture
@@ -258,21 +245,18 @@ def signed(client, tmp_path):
 
 
 def test_with_a_signature_an_operational_change_is_excused_and_another_of_the_manifest_is_not(
-    cluster, namespace, client, helm, plain, edit, signed, tmp_path
+    client, sidelane, plain, edit, signed, tmp_path
 ):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
-
-    def verified():
-        command = [SIDELANE, "verify", "zookeeper-coco-1", *signed, "--namespace", namespace]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    def verified(code=0):
+        done = sidelane("verify", "zookeeper-coco-1", *signed, code=code)
         assert done.stderr == ""
-        return done.returncode, done.stdout.splitlines()[1].split()[1:], done.stdout
+        return done.stdout.splitlines()[1].split()[1:], done.stdout
 
     settled(client, "zookeeper-coco-1")
-    assert verified()[:2] == (0, ["unchanged", "signed"])
+    assert verified()[0] == ["unchanged", "signed"]
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}}, reuse_values=True)
-    code, state, said = verified()
-    assert (code, state) == (0, ["unchanged", "signed"])
+    state, said = verified()
+    assert state == ["unchanged", "signed"]
     assert "values: networkPolicy.enabled: false → true (operational)" in said
     # The same values, and another operational one, by a chart that somebody edited.
     shutil.copytree(ZOOKEEPER, tmp_path / "zookeeper")
@@ -282,22 +266,20 @@ def test_with_a_signature_an_operational_change_is_excused_and_another_of_the_ma
         "upgrade", "zookeeper-coco-1", tmp_path / "zookeeper", "--reuse-values", "--set", "networkPolicy.enabled=false"
     )
     settled(client, "zookeeper-coco-1")
-    code, state, said = verified()
-    assert (code, state) == (1, ["changed", "signed"])
+    state, said = verified(code=1)
+    assert state == ["changed", "signed"]
     (line,) = [line.strip() for line in said.splitlines() if "(in Helm)" in line]
     assert "Service" in line
     assert "zk-cs-coco-1" in line
     # What somebody edits in the cluster is drift, whoever signed the record.
     plain("rollback", "zookeeper-coco-1", "2")
-    assert verified()[:2] == (0, ["unchanged", "signed"])
+    assert verified()[0] == ["unchanged", "signed"]
     edit("services", "zk-cs-coco-1", {"spec": {"sessionAffinity": "ClientIP"}})
-    assert verified()[:2] == (1, ["drifted", "signed"])
+    assert verified(code=1)[0] == ["drifted", "signed"]
 
 
-def test_a_signature_of_another_release_is_refused_on_a_cluster(cluster, namespace, client, helm, signed):
-    environment = {**os.environ, "PATH": f"{helm.parent}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig)}
+def test_a_signature_of_another_release_is_refused_on_a_cluster(namespace, client, sidelane, signed):
     client.install("zookeeper", "coco-2", values={"replicas": 1})
-    command = [SIDELANE, "verify", "zookeeper-coco-2", *signed, "--namespace", namespace]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = sidelane("verify", "zookeeper-coco-2", *signed, code=1)
+    assert done.stdout == ""
     assert f"holds the record of {namespace}/zookeeper-coco-1, and not the record of " in done.stderr

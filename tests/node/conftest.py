@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from clusters import Cluster, client, connect, namespace, plain  # noqa: F401 - fixtures
+from clusters import Cluster, client, connect, namespace, plain, sidelane  # noqa: F401 - fixtures
 from controlplane import ControlPlaneError
 from nodecluster import NodeCluster, find_node
 

@@ -1,17 +1,12 @@
 """A lane from a file on a real node: killed on its way, taken up, verified, bundled, and again in another namespace."""
 
 import json
-import os
-import subprocess
-import sysconfig
-from pathlib import Path
 
 from clusters import new_namespace
 from killing import descendants, kill
 from node.pods import Pods
 from sidelane import Client
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 LANE = "2-coco-1"
 FILE = """\
 apiVersion: sidelane.dev/v1alpha1
@@ -34,18 +29,12 @@ routes:
 """
 
 
-def test_a_lane_is_brought_taken_up_verified_and_brought_again(node, cluster, namespace, client, helm, tmp_path):
+def test_a_lane_is_brought_taken_up_verified_and_brought_again(
+    node, cluster, namespace, client, sidelane, helm, tmp_path
+):
     file = tmp_path / "lane.yaml"
     file.write_text(FILE)
-
-    def apply():
-        command = [SIDELANE, "apply", file, "-n", namespace, "--kubeconfig", cluster.kubeconfig, "-o", "json"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    (tmp_path / "programs").mkdir()
-    (tmp_path / "programs" / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
-    first = apply()
+    first = sidelane.begin("apply", file, "-o", "json")
     cluster.until(
         "Helm waits for the first service",
         lambda: [one.status for one in client.list()] == ["pending-install"] and first.poll() is None,
@@ -55,7 +44,7 @@ def test_a_lane_is_brought_taken_up_verified_and_brought_again(node, cluster, na
     first.communicate()
     assert [(one.name, one.status) for one in client.list()] == [(f"svc1-v1-{LANE}", "pending-install")]
 
-    second = apply()
+    second = sidelane.begin("apply", file, "-o", "json")
     stdout, stderr = second.communicate(timeout=180)
     assert second.returncode == 0, stderr
     assert [one["change"] for one in json.loads(stdout)["releases"]] == ["finished", "created"]

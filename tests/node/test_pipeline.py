@@ -7,11 +7,9 @@ about, so every Helm brings a pipeline in both ways; what ZooKeeper and Storm do
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,11 +17,11 @@ import javatools
 import pytest
 import storm_jar
 from clusters import new_namespace
+from command_line import CommandLine
 from node.pods import Pods
 from sidelane import Client
 
 CHARTS = Path(__file__).parents[2] / "charts"
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 SMALL = CHARTS / "pipeline" / "values-small.yaml"
 SECONDS = 600  # for JVMs to be there on two slow and busy processors; on quiet ones they take some 30
 # By default Nimbus hears once a minute what a topology has done, and misses a supervisor after another one.
@@ -66,12 +64,11 @@ def run(cluster, namespace, helm_named, tmp_path_factory):
     """Runs `helm` or `sidelane` under a Helm, in the namespace, and gives what it prints."""
 
     def run(helm, program, *arguments, within=namespace):
-        programs = tmp_path_factory.mktemp("programs")
-        (programs / "helm").symlink_to(helm_named(helm))
-        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-        place = ["--namespace", within, "--kubeconfig", str(cluster.kubeconfig)]
-        command = [SIDELANE if program == "sidelane" else programs / "helm", *map(str, arguments), *place]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        place = ("--namespace", within, "--kubeconfig", cluster.kubeconfig)
+        if program == "sidelane":
+            return CommandLine(tmp_path_factory.mktemp("folder"), helm_named(helm), place=place)(*arguments).stdout
+        command = [str(word) for word in (helm_named(helm), *arguments, *place)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 

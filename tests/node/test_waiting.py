@@ -1,18 +1,13 @@
 """What never gets ready on a real node, as `install`, `status` and `apply --atomic` tell it: by pod and reason."""
 
 import json
-import os
 import re
-import subprocess
-import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
 from clusters import error_in
 
-SIDELANE = Path(sysconfig.get_path("scripts")) / "sidelane"
 LANE = "coco-1"
+SECONDS = 240  # that a command may take, on a busy machine
 IMAGE = {"repository": "acme/svc1", "tag": "1.4.0"}
 #: The values of a service that can't get ready, and the reason that must be named, by the service's name.
 CASES = {
@@ -36,21 +31,6 @@ def values_of(name):
     return {"image": IMAGE, "replicas": 1, "drainSeconds": 0, "resources": small, **CASES[name][0]}
 
 
-@pytest.fixture
-def sidelane(cluster, namespace, helm, tmp_path):
-    """Runs `sidelane` in the namespace: its exit code, and what it prints."""
-    (tmp_path / "programs").mkdir()
-    (tmp_path / "programs" / "helm").symlink_to(helm)
-    environment = {**os.environ, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
-
-    def run(*arguments):
-        place = ["--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig)]
-        command = [SIDELANE, *map(str, arguments), *place]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
-
-    return run
-
-
 def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_path):
     nobody = {"storageClassName": "nobody", "accessModes": ["ReadWriteOnce"]}
     spec = {**nobody, "resources": {"requests": {"storage": "1Mi"}}}
@@ -62,40 +42,35 @@ def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_pat
             zip(CASES, side_by_side.map(lambda name: install(sidelane, name, tmp_path), CASES), strict=True)
         )
     for name, done in installs.items():
-        assert done.returncode == 3, done.stderr
         named(name, done.stderr)
         assert f"`sidelane status {name}-v1-{LANE} -n " in done.stderr
     assert "last words" in installs["ends"].stderr
 
     told = sidelane("status", "--lane", LANE)
-    assert told.returncode == 0
     for name in CASES:
         named(name, told.stdout)
-    shown = sidelane("status", "--lane", LANE, "-o", "json")
-    unready = json.loads(shown.stdout)["readiness"]["unready"]
+    unready = sidelane.json("status", "--lane", LANE)["readiness"]["unready"]
     for name in CASES:
         (one,) = (one for one in unready if one["kind"] == "Pod" and one["name"].startswith(f"{name}-v1-"))
         named(name, json.dumps(one, ensure_ascii=False).replace('\\"', '"'))
-    waited = sidelane("wait", "--lane", LANE, "--timeout", "5s")
-    assert waited.returncode == 3
+    waited = sidelane("wait", "--lane", LANE, "--timeout", "5s", code=3)
     named("secret", waited.stderr)
 
     for name in CASES:
-        assert sidelane("uninstall", f"{name}-v1-{LANE}", "--wait").returncode == 0
+        sidelane("uninstall", f"{name}-v1-{LANE}", "--wait", timeout=SECONDS)
     applied = sidelane("apply", lane_file(tmp_path), "--atomic", "--wait", "--timeout", "25s", "--parallel", "8",
-                       "-o", "json")  # fmt: skip
-    assert applied.returncode == 3, applied.stderr
+                       "-o", "json", code=3, timeout=SECONDS)  # fmt: skip
     error = error_in(applied.stderr)
     for name in CASES:
         named(name, error["errors"][f"{name}-v1-{LANE}"]["problem"])
-    assert json.loads(sidelane("list", "-o", "json").stdout) == [], "it was read before it was undone"
+    assert sidelane.json("list") == [], "it was read before it was undone"
 
 
 def install(sidelane, name, folder):
     file = folder / f"{name}.json"
     file.write_text(json.dumps(values_of(name)))
     service = ("service", "--name", name, "--service-version", "v1", "--lane", LANE)
-    return sidelane("install", *service, "-f", file, "--wait", "--timeout", "25s")
+    return sidelane("install", *service, "-f", file, "--wait", "--timeout", "25s", code=3, timeout=SECONDS)
 
 
 def lane_file(folder):
