@@ -169,7 +169,7 @@ def test_a_chart_that_breaks_the_contract_stops_all_before_anything_is_written(c
 
 def test_yaml_beyond_the_limits_is_refused(client, file):
     file.write_text("a: &a [x]\n" + "b: " + "[" * 200 + "]" * 200)
-    with pytest.raises(Exception, match="nested in more than 100 levels"):
+    with pytest.raises(Exception, match="nested more than 100 levels deep"):
         read(file)
 
 

@@ -64,7 +64,7 @@ def test_what_can_not_name_a_release_is_refused(client, tiny):
     with pytest.raises(InvalidValues, match="give it in one place"):
         client.install(tiny, "coco-1", name="svc1", values={"name": "svc2"})
     for name in (None, 1, ["svc1"]):
-        with pytest.raises(InvalidValues, match="name: is not given as text, and names the release"):
+        with pytest.raises(InvalidValues, match="name: must be given as text, because it names the release"):
             client.install(tiny, "coco-1", values={"name": name})
     with pytest.raises(InvalidName, match="reads as a service version"):
         client.install(tiny, "coco-1", name="svc1-v1")

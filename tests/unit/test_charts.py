@@ -37,7 +37,7 @@ def test_a_folder_is_read(folder):
         ("./nothing", "no chart at './nothing'"),
         ("/nothing/at/all", "no chart at"),
         ("nothing.tgz", "no chart at"),
-        (".", "holds no Chart.yaml"),
+        (".", "has no Chart.yaml"),
     ],
 )
 def test_a_chart_that_is_not_there_is_refused_with_what_is(reference, says, tmp_path, monkeypatch):
@@ -79,7 +79,7 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
     with tarfile.open(tmp_path / "big.tgz", "w:gz") as archive:
         archive.add(folder, "mine")
     monkeypatch.setattr(sources, "FILE_LIMIT", 5)
-    with pytest.raises(ChartNotFound, match="more than Helm takes"):
+    with pytest.raises(ChartNotFound, match="more than Helm's limits"):
         sources.find(tmp_path / "big.tgz")
 
 

@@ -28,7 +28,7 @@ NO_HELM = "no helm is run"
 @pytest.mark.parametrize("number", ["12e4567", "-1e400", "NaN", "Infinity", "-Infinity", "1" * 5000])
 @pytest.mark.parametrize("text", ["image.tag={}", '{{"image": {{"tag": {}}}}}', "image=[{}]"])
 def test_set_json_refuses_what_is_no_number(number, text):
-    with pytest.raises(InvalidInput, match="--set-json: a value is not JSON, or a number that no chart can hold"):
+    with pytest.raises(InvalidInput, match="--set-json: a value is not JSON, or a number out of range"):
         strvals.set_json_into({}, text.format(number))
 
 

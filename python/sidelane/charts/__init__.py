@@ -1,1 +1,1 @@
-"""Charts: found, fetched, described; values held against their schema; a chart, a lane and values rendered."""
+"""Charts: lookup and description, validation of values against the schema, and rendering."""

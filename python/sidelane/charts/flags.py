@@ -1,4 +1,4 @@
-"""What ``-f`` and ``--set…`` say together, gathered as Helm gathers it."""
+"""The values from ``-f`` and ``--set…``, merged as Helm merges them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def gather(
     set_string: Iterable[str] = (),
     set_file: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """What ``-f`` and ``--set…`` say together, in Helm's order: files first, each later one over the earlier.
+    """Return the values from ``-f`` and ``--set…``, in Helm's order: files first, each later one over the earlier.
 
-    Raises InvalidInput for a file that can't be read or a flag that Helm would not take, InvalidManifest for a file
-    that is not YAML, InvalidValues for what would not reach a chart as it is given.
+    Raises InvalidInput for an unreadable file or a flag that Helm would refuse, InvalidManifest for a file that is not
+    YAML, InvalidValues for values that Helm would change.
     """
     values: dict[str, Any] = {}
     for name in value_files:
@@ -42,14 +42,16 @@ def gather(
 
 
 def read_file(content: bytes, source: str) -> dict[str, Any]:
-    """The values of a file. Raises InvalidManifest for what is not YAML, InvalidInput for what is not a mapping, and
-    InvalidValues for a Version or Build that YAML misreads, and for what would not reach a chart as it is.
+    """Return the values of a file.
+
+    Raises InvalidManifest for invalid YAML, InvalidInput for content that is not a mapping, and InvalidValues for a
+    Version or Build that YAML misreads, and for values that Helm would change.
     """
     data = kubeyaml.read(content, source=source)
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise InvalidInput(f"{source} is not a mapping of values", remedy="write it as `key: value` lines")
+        raise InvalidInput(f"{source} must be a mapping of values", remedy="write it as `key: value` lines")
     if errors := tuple(f"{source}: {sentence}" for sentence in written_lane.in_values(content, data)):
         raise InvalidValues("; ".join(errors), errors=errors, remedy="put Version and Build in quotes")
     require(data, source)
@@ -57,9 +59,11 @@ def read_file(content: bytes, source: str) -> dict[str, Any]:
 
 
 def _bytes(name: str) -> bytes:
-    """A file's content, and no more of it than is worth reading: kubeyaml refuses what is larger."""
+    """Return a file's content, up to one byte over the limit beyond which kubeyaml refuses it."""
     if "://" in name:
-        raise InvalidInput(f"{name!r} is an address, and values are read from files", remedy="fetch it, and give -f -")
+        raise InvalidInput(
+            f"{name!r} is an address, but values must be in a file", remedy="download it and pipe it into -f -"
+        )
     try:
         if name == "-":
             return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)

@@ -14,23 +14,23 @@ _HYPHEN = re.compile(r"(\S+)\s+-\s+(\S+)")
 
 
 def satisfies(version: str, wanted: str) -> bool:
-    """Whether a version is in a range. One with a pre-release is in no range that names none, as in Helm.
+    """Return whether a version is in a range. A pre-release is only in ranges that name a pre-release, as in Helm.
 
     >>> satisfies("1.4.2", "^1.2"), satisfies("2.0.0-rc.1", ">=1.2")
     (True, False)
 
-    Raises ValueError for what is no version or no range.
+    Raises ValueError for an invalid version or range.
     """
-    found = semver.Version.parse(version.removeprefix("v"))
-    # Every alternative is read, so that a mistake in one is told whatever the version is.
-    return any([_in_all(found, part) for part in wanted.split("||")])  # noqa: C419
+    parsed = semver.Version.parse(version.removeprefix("v"))
+    # Every alternative is evaluated, so that a mistake in any of them is reported.
+    return any([_in_all(parsed, part) for part in wanted.split("||")])  # noqa: C419
 
 
 def _in_all(version: semver.Version, wanted: str) -> bool:
     text = _HYPHEN.sub(r">=\1, <=\2", wanted.strip())
     terms = list(_TERM.finditer(text))
     if not terms or re.sub(r"[\s,]", "", _TERM.sub("", text)):
-        raise ValueError(f"{wanted.strip()!r} is no range of versions")
+        raise ValueError(f"{wanted.strip()!r} is not a range of versions")
     if version.prerelease and not any(term["pre"] for term in terms):
         return False
     return all([_holds(version, term) for term in terms])  # noqa: C419
@@ -41,11 +41,11 @@ def _holds(version: semver.Version, term: re.Match[str]) -> bool:
     low = semver.Version.parse(".".join(map(str, [*numbers, 0, 0, 0][:3])) + (term["pre"] or ""))
     if not numbers:
         return term["op"] not in ("!=", "<", ">")
-    # What the given parts leave open: 1.2 is everything from 1.2.0 to before 1.3.0.
+    # The end of a partial version: 1.2 is everything from 1.2.0 to before 1.3.0.
     end = _next(low, len(numbers))
     match term["op"]:
         case "^":
-            # The leftmost part that is not 0 stays; in 0.0 and 0 it is the last one given.
+            # The leftmost part that is not 0 is fixed; in 0.0 and 0 the last one is.
             fixed = next((at for at, number in enumerate(numbers, 1) if number), len(numbers))
             return low <= version < _next(low, fixed)
         case "~" | "~>":
@@ -65,5 +65,5 @@ def _holds(version: semver.Version, term: re.Match[str]) -> bool:
 
 
 def _next(version: semver.Version, part: int) -> semver.Version:
-    """The first version in which this part, from 1, is greater."""
+    """Return the first version in which this part, counted from 1, is greater."""
     return {1: version.bump_major, 2: version.bump_minor, 3: version.bump_patch}[part]()

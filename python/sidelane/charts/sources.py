@@ -1,7 +1,7 @@
-"""Charts: found by name, path or reference, described, and fingerprinted.
+"""Sources of charts: lookup by name, path or reference, description, and digest.
 
-A chart's name alone is one of those that travel with Sidelane; anything else means what it means to Helm: a folder, a
-packaged .tgz, ``repo/chart``, an ``oci://`` reference. The last two are Helm's to fetch (sidelane.helm).
+A plain name means a chart that ships with Sidelane. Anything else means the same as to Helm: a folder, a packaged
+.tgz, ``repo/chart``, an ``oci://`` reference. Helm fetches the last two (sidelane.helm).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from sidelane.support import carried
 if TYPE_CHECKING:
     import tarfile
 
-#: Helm's own limits on a packaged chart, in bytes: what a small archive may grow to.
+#: Helm's own limits on the unpacked size of a packaged chart, in bytes.
 ARCHIVE_LIMIT = 100 * 1024 * 1024
 FILE_LIMIT = 5 * 1024 * 1024
 
-#: Patterns that few calls need are texts: `re` compiles each when it is used first.
+#: Patterns that few calls need are strings: `re` compiles each on its first use.
 VALUES_FILE = r"(charts/[^/]+/)*values\.yaml"
 
-#: Functions of templates whose result differs each time (sprig, and Helm's own).
+#: Template functions whose result differs each time (sprig's, and Helm's own).
 _VARIES = (
     rb"\{\{(?!-? ?/\*)[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|shuffle|now|ago|uuidv4|htpasswd|bcrypt"
     rb"|encryptAES|getHostByName|gen(PrivateKey|CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert"
@@ -40,13 +40,14 @@ _VARIES = (
 )
 
 ASKS = re.compile(rb"\.Capabilities\b|\blookup\s+[\"$(.]")
-#: What a template says that asks on upgrades alone, as charts/common's guard: an installation renders alike without.
+#: The mark of a template that queries the cluster only on upgrades, such as charts/common's guard. An installation
+#: renders the same without a cluster.
 ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart on this machine, and what its Chart.yaml says of it."""
+    """A chart on this machine, with the data of its Chart.yaml."""
 
     path: Path
     name: str
@@ -58,21 +59,21 @@ class Chart:
 
     @property
     def ref(self) -> ChartRef:
-        """Its name and version."""
+        """The chart's name and version."""
         return ChartRef(self.name, self.version)
 
     @classmethod
     def load(cls, path: Path) -> Chart:
-        """Reads a chart's folder or .tgz. Raises ChartNotFound where there is no chart."""
+        """Load a chart from its folder or .tgz. Raises ChartNotFound if there is none."""
         text = _file(path, "Chart.yaml")
         if text is None:
             raise ChartNotFound(
-                f"{str(path)!r} holds no Chart.yaml",
-                remedy="name a chart's folder, its .tgz, or one of `sidelane charts`",
+                f"{str(path)!r} has no Chart.yaml",
+                remedy="give a chart's folder, its .tgz, or one of `sidelane charts`",
             )
         data = kubeyaml.read(text, source=f"{path}/Chart.yaml")
         if not isinstance(data, dict) or not isinstance(data.get("name"), str) or "version" not in data:
-            raise ChartNotFound(f"the Chart.yaml of {str(path)!r} has no name or no version", remedy="mend the chart")
+            raise ChartNotFound(f"the Chart.yaml of {str(path)!r} has no name or no version", remedy="fix the chart")
         return cls(
             path=path,
             name=data["name"],
@@ -85,46 +86,44 @@ class Chart:
 
     @property
     def travels(self) -> bool:
-        """Whether it is one of those that are installed with Sidelane."""
+        """Return whether the chart is installed with Sidelane."""
         return self.path.is_relative_to(carried.PACKAGE)
 
     @property
     def operational_values(self) -> frozenset[str]:
-        """The values that may change on a deployed release, as the chart's annotation names them: ``replicas``, or with
-        dots where they lie deeper.
-        """
+        """The values that may change on a deployed release, from the chart's annotation, as dotted paths."""
         return frozenset(filter(None, (key.strip() for key in self.annotations.get(OPERATIONAL_VALUES, "").split(","))))
 
     @property
     def release_pattern(self) -> str:
-        """How its releases are named before their lane: its own name, or text with values as ``{key}``."""
+        """The pattern of its releases' names before the lane: the chart's name, or text with values as ``{key}``."""
         return str(self.annotations.get(RELEASE_NAME) or self.name)
 
     @functools.cached_property
     def values_text(self) -> str:
-        """The chart's values.yaml as it is written, with its comments."""
+        """The text of the chart's values.yaml, with its comments."""
         return (_file(self.path, "values.yaml") or b"").decode()
 
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
-        """The chart's values.yaml as data, over those of the charts in it, each under its name, as Helm lays them."""
+        """The data of values.yaml, merged as in Helm over those of its subcharts, each under the subchart's name."""
         return _defaults(dict(_valuesfiles(self.path)), "")
 
     @functools.cached_property
     def schema(self) -> dict[str, Any] | None:
-        """The chart's values.schema.json, or None where it has none. Raises InvalidManifest for broken JSON."""
+        """The chart's values.schema.json, or None. Raises InvalidManifest for invalid JSON."""
         text = _file(self.path, "values.schema.json")
         try:
             schema = json.loads(text) if text else None
-            return schema if isinstance(schema, dict) else None  # `true` takes everything
+            return schema if isinstance(schema, dict) else None  # `true` accepts everything
         except ValueError as error:
             raise InvalidManifest(f"the values.schema.json of {self.name} is not JSON: {error}") from None
 
     @functools.cached_property
     def digest(self) -> str:
-        """``sha256:…`` over the chart's files, their names and contents: the same for a folder wherever it lies.
+        """The ``sha256:…`` digest of the chart's files, names and contents, independent of the folder's place.
 
-        It is Go's dirhash (Hash1), so `sha256sum` makes it too: of every file, sorted by name, and then of that list.
+        It is Go's dirhash (Hash1), so `sha256sum` can compute it: of every file, sorted by name, and then of that list.
         """
         import hashlib  # noqa: PLC0415 - only a record needs a digest
 
@@ -135,7 +134,7 @@ class Chart:
 
     @functools.cached_property
     def asks_the_cluster(self) -> bool:
-        """Whether its templates ask what only a cluster can answer, so that it may render otherwise without one."""
+        """Return whether its templates query the cluster, so that it may render differently without one."""
         return any(
             ASKS.search(content) and ASKS_ON_UPGRADE not in content if "templates/" in name else name.endswith(".tgz")
             for name, content in files(self.path)
@@ -143,15 +142,16 @@ class Chart:
 
     @functools.cached_property
     def may_vary(self) -> bool:
-        """Whether its templates call what differs each time, so that it has to be rendered twice to know."""
+        """Return whether its templates call functions that vary, so that only a second rendering shows a difference."""
         return any(
             re.search(_VARIES, content) if "templates/" in name else name.endswith(".tgz")
             for name, content in files(self.path)
         )
 
     def require_whole(self) -> None:
-        """Raises InvalidManifest for a values.yaml, or one of a chart in it, of which Helm 4 drops the last line: of
-        n × 4,096 bytes, without a line break (helm/helm#32506).
+        """Raise InvalidManifest if Helm 4 would drop the last line of a values.yaml of the chart or a subchart.
+
+        It drops a last line of n × 4,096 bytes without a line break (helm/helm#32506).
         """
         for place, content in _valuesfiles(self.path):
             last = len(content) - (content.rfind(b"\n") + 1)
@@ -163,7 +163,7 @@ class Chart:
                 )
 
     def to_json(self) -> dict[str, object]:
-        """The chart's coordinates as programs read them."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "version": self.version,
@@ -173,32 +173,32 @@ class Chart:
 
 
 def bundled() -> tuple[Chart, ...]:
-    """The charts that travel with Sidelane, by name; the library chart, which can't be installed, is left out."""
+    """Return the charts that ship with Sidelane, by name, without library charts, which cannot be installed."""
     folder = _bundle()
     charts = (Chart.load(path.parent) for path in sorted(folder.glob("*/Chart.yaml")))
     return tuple(chart for chart in charts if chart.type == "application")
 
 
 def is_bundled(chart: Chart) -> bool:
-    """Whether a chart is one that travels with Sidelane, so that its name finds it."""
+    """Return whether a chart ships with Sidelane, so that its name finds it."""
     return chart.path.parent == _bundle()
 
 
 def is_remote(reference: str) -> bool:
-    """Whether a reference is Helm's to fetch: ``oci://…``, a URL, or ``repo/chart`` that is no path here."""
+    """Return whether Helm must fetch a reference: ``oci://…``, a URL, or ``repo/chart`` if it is not a path."""
     if "://" in reference:
         return True
     return "/" in reference and not reference.startswith(("/", ".")) and not os.path.lexists(reference)
 
 
 def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Chart:
-    """Finds a chart on this machine: a bundled chart's name, a folder or a .tgz.
+    """Find a chart on this machine: a bundled chart's name, a folder or a .tgz.
 
-    ``version`` is Helm's ``--version``: exact or a range such as ``^0.1``; as in Helm, it says nothing about a
-    path. Raises ChartNotFound.
+    ``version`` is Helm's ``--version``: exact or a range such as ``^0.1``; as in Helm, it does not apply to a path.
+    Raises ChartNotFound.
     """
     text = os.fspath(reference)
-    if len(text) > 4000 or any(len(part) > 255 for part in text.split("/")):  # no system takes such a path
+    if len(text) > 4000 or any(len(part) > 255 for part in text.split("/")):  # longer than any system allows
         raise ChartNotFound(f"there is no chart {text[:60]!r}…", remedy="see `sidelane charts`")
     path = Path(text)
     if text and not _is_name(text):
@@ -208,15 +208,15 @@ def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Ch
     if text and (_bundle() / text / "Chart.yaml").is_file():
         return of_version(Chart.load(_bundle() / text), version)
     names = ", ".join(chart.name for chart in bundled())
-    beside = "; to take the folder of that name, write ./" + text if text and path.is_dir() else ""
+    beside = "; for the folder of that name, write ./" + text if text and path.is_dir() else ""
     raise ChartNotFound(f"there is no chart {text!r}", remedy=f"the charts here are: {names}{beside}")
 
 
 def of_version(chart: Chart, version: str | None) -> Chart:
-    """The chart, if it is of a version or a range of versions as Helm writes them. Raises ChartNotFound."""
+    """Return the chart if it matches a version or a range, in Helm's syntax. Raises ChartNotFound."""
     try:
         fits = version is None or _satisfies(chart.version, version)
-    except (ValueError, AttributeError, TypeError):  # what is no text, too
+    except (ValueError, AttributeError, TypeError):  # also for a version that is not text
         raise ChartNotFound(
             f"{version!r} is not a chart version or a range of versions",
             remedy="write it such as '0.1.0', '^0.1' or '>=0.1.0, <2'",
@@ -224,7 +224,7 @@ def of_version(chart: Chart, version: str | None) -> Chart:
     if not fits:
         raise ChartNotFound(
             f"the chart {chart.name} here is {chart.version}, not {version}",
-            remedy="ask for another version, or name the chart's folder or repository",
+            remedy="ask for another version, or give the chart's folder or repository",
         )
     return chart
 
@@ -245,10 +245,10 @@ def _bundle() -> Path:
 
 
 def _valuesfiles(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The values.yaml of a chart and of the charts in it, each by its chart's place: "", "charts/zookeeper/", …"""
+    """Yield each values.yaml of a chart and its subcharts, by the chart's place: "", "charts/zookeeper/", …"""
     if path.is_file():
-        found = {name: content for name, content in files(path) if re.fullmatch(VALUES_FILE, name)}
-        yield from ((name.removesuffix("values.yaml"), found[name]) for name in sorted(found))
+        contents = {name: content for name, content in files(path) if re.fullmatch(VALUES_FILE, name)}
+        yield from ((name.removesuffix("values.yaml"), contents[name]) for name in sorted(contents))
         return
     yield "", _file(path, "values.yaml") or b""
     for chart in sorted(path.glob("charts/*/Chart.yaml")):
@@ -269,7 +269,7 @@ def _defaults(files: Mapping[str, bytes], place: str) -> dict[str, Any]:
 
 
 def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the templates see: the chart's defaults under the given values; a null takes a default away, as in Helm."""
+    """Return the values as templates see them: given values over the chart's defaults; null removes a default."""
     result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if key not in values}
     for key, value in values.items():
         default = defaults.get(key)
@@ -281,9 +281,9 @@ def coalesce(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
 
 
 def _file(path: Path, name: str) -> bytes | None:
-    """One file of a chart, None where the chart has none of that name. Of a package no more is read than is needed."""
+    """Return one file of a chart, or None. A package is read only as far as needed."""
     if path.is_file():
-        return next((content for found, content in files(path) if found == name), None)
+        return next((content for member, content in files(path) if member == name), None)
     try:
         return (path / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -291,7 +291,7 @@ def _file(path: Path, name: str) -> bytes | None:
 
 
 def files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of a chart, its name relative to the chart's folder. Links are followed, as Helm does."""
+    """Yield every file of a chart, with its name relative to the chart's folder. Links are followed, as in Helm."""
     if path.is_dir():
         for folder, folders, names in os.walk(path, followlinks=True):
             folders.sort()
@@ -299,13 +299,13 @@ def files(path: Path) -> Iterator[tuple[str, bytes]]:
                 file = Path(folder, name)
                 yield file.relative_to(path).as_posix(), file.read_bytes()
         return
-    import tarfile  # noqa: PLC0415 - a folder, the usual case, needs none of it
+    import tarfile  # noqa: PLC0415 - a folder, the usual case, does not need it
 
     try:
         with tarfile.open(path, "r:gz") as archive:
             yield from _members(archive, path)
     except (tarfile.TarError, OSError, EOFError):
-        raise ChartNotFound(f"{str(path)!r} is not a packaged chart", remedy="name a .tgz that Helm packaged") from None
+        raise ChartNotFound(f"{str(path)!r} is not a packaged chart", remedy="give a .tgz that Helm packaged") from None
 
 
 def _members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, bytes]]:
@@ -314,7 +314,7 @@ def _members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, bytes]
         total += member.size
         if member.size > FILE_LIMIT or total > ARCHIVE_LIMIT:
             raise ChartNotFound(
-                f"{str(path)!r} unpacks to more than Helm takes", remedy="leave large files out of the chart"
+                f"{str(path)!r} unpacks to more than Helm's limits", remedy="remove large files from the chart"
             )
         content = archive.extractfile(member) if member.isfile() else None
         if content is not None:

@@ -1,7 +1,7 @@
 """Helm's ``--set`` language: ``a.b=1,list[0].c=x,names={x,y}``, read as Helm reads it (its package pkg/strvals).
 
-Read here and not by Helm, so that the values can be checked whole before Helm runs, and so that they reach Helm on
-its standard input: an argument list can be read by every user of the machine.
+Sidelane reads it itself for two reasons: it checks all values before Helm runs, and it gives them to Helm on standard
+input, because every user of the machine can read an argument list.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from typing import Any, Final, NoReturn, cast
 
 from sidelane.errors import InvalidInput
 
-MAX_INDEX = 65536  # Helm's own limits, which keep a typing error from filling the memory
+MAX_INDEX = 65536  # Helm's own limits: a typing error must not fill the memory
 MAX_NESTING = 30
-MAX_DEPTH = 100  # of JSON, as of YAML (kubeyaml)
+MAX_DEPTH = 100  # levels of JSON, the same as of YAML (kubeyaml)
 
 #: A place in values: keys of mappings and indexes of lists.
 Path = list[str | int]
 
 
 def set_into(values: dict[str, Any], text: str) -> None:
-    """Adds what ``--set`` says: booleans, null and whole numbers get their types, all else is text.
+    """Add the values of ``--set``: booleans, null and whole numbers get their types, everything else is text.
 
-    Raises InvalidInput for text that Helm would not take.
+    Raises InvalidInput for text that Helm would refuse.
     """
     _read(values, text, "--set", _typed)
 
 
 def set_string_into(values: dict[str, Any], text: str) -> None:
-    """Adds what ``--set-string`` says: every value is text. Raises InvalidInput."""
+    """Add the values of ``--set-string``: every value is text. Raises InvalidInput."""
     _read(values, text, "--set-string", lambda value: value)
 
 
 def set_file_into(values: dict[str, Any], text: str, read: Callable[[str], str]) -> None:
-    """Adds what ``--set-file`` says: every value is a file's content, which ``read`` gives. Raises InvalidInput."""
+    """Add the values of ``--set-file``: every value is a file's content, from ``read``. Raises InvalidInput."""
     _read(values, text, "--set-file", read)
 
 
 def set_json_into(values: dict[str, Any], text: str) -> None:
-    """Adds what ``--set-json`` says: ``key=<JSON>`` pairs, or one JSON object that is merged. Raises InvalidInput."""
+    """Add the values of ``--set-json``: ``key=<JSON>`` pairs, or one JSON object to merge. Raises InvalidInput."""
     if text.lstrip().startswith("{"):
         value, end = _json_at(text, len(text) - len(text.lstrip()))
         if text[end:].strip():
-            raise _invalid("--set-json", "something stands behind the JSON object")
+            raise _invalid("--set-json", "there is text after the JSON object")
         merge_into(values, cast("dict[str, Any]", value))
         return
     position = 0
@@ -63,11 +63,11 @@ def set_json_into(values: dict[str, Any], text: str) -> None:
 
 
 def merge_into(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Lays ``over`` on ``base`` as Helm merges values files: mappings merge, all else is replaced. Returns ``base``."""
+    """Merge ``over`` into ``base`` as Helm merges values files: mappings merge, others replace. Return ``base``."""
     for key, value in over.items():
-        there = base.get(key)
-        if isinstance(value, dict) and isinstance(there, dict):
-            merge_into(there, value)
+        current = base.get(key)
+        if isinstance(value, dict) and isinstance(current, dict):
+            merge_into(current, value)
         else:
             base[key] = value
     return base
@@ -86,7 +86,7 @@ def _read(values: dict[str, Any], text: str, flag: str, convert: Callable[[str],
 
 
 def _path(text: str, position: int, flag: str) -> tuple[Path, int]:
-    """Reads ``a.b[0].c=`` from a position; returns the path and the position behind the equals sign."""
+    """Read ``a.b[0].c=`` from a position. Return the path and the position after the equals sign."""
     path: Path = []
     expects_key = True
     while True:
@@ -94,7 +94,7 @@ def _path(text: str, position: int, flag: str) -> tuple[Path, int]:
         if expects_key:
             path.append(token)
         elif token:
-            raise _invalid(flag, f"{token!r} stands behind an index")
+            raise _invalid(flag, f"{token!r} must not follow an index")
         expects_key = stop == "."
         if stop == "=":
             return path, position
@@ -119,7 +119,7 @@ def _list(text: str, position: int, flag: str, convert: Callable[[str], Any]) ->
 
 
 def _until(text: str, position: int, stops: str) -> tuple[str, int, str]:
-    """Reads to the first of ``stops``; a backslash takes the next character as it is."""
+    """Read to the first of ``stops``. A backslash escapes the next character."""
     token: list[str] = []
     while position < len(text):
         character = text[position]
@@ -144,16 +144,16 @@ def _assign(values: dict[str, Any], path: Path, value: object, flag: str) -> Non
 
 
 def _child(here: Any, step: str | int, empty: Any, path: Path, flag: str) -> Any:
-    """The container one step down a path, made where there is none."""
+    """Return the container one step down a path, and create it if it is missing."""
     if isinstance(here, list):
         _reach(here, cast("int", step))
-        there = empty if here[cast("int", step)] is None else here[cast("int", step)]
+        child = empty if here[cast("int", step)] is None else here[cast("int", step)]
     else:
-        there = here.get(step, empty)
-    here[step] = there
-    if type(there) is not type(empty):
+        child = here.get(step, empty)
+    here[step] = child
+    if type(child) is not type(empty):
         raise _invalid(flag, f"{_dotted(path)!r} goes through {step!r}, which is not a {type(empty).__name__}")
-    return there
+    return child
 
 
 def _reach(items: list[Any], index: int) -> None:
@@ -162,7 +162,7 @@ def _reach(items: list[Any], index: int) -> None:
 
 def _index(text: str, flag: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > MAX_INDEX:
-        raise _invalid(flag, f"the index {text!r} is not a number from 0 to {MAX_INDEX}")
+        raise _invalid(flag, f"the index {text!r} must be a number from 0 to {MAX_INDEX}")
     return int(text)
 
 
@@ -170,7 +170,7 @@ def _typed(text: str) -> object:
     words: dict[str, object] = {"true": True, "false": False, "null": None, "0": 0}
     if text.lower() in words:
         return words[text.lower()]
-    # Only what begins with another digit than 0 is a number, so 01 and 1e3 stay text.
+    # A number must not begin with 0 and must have digits only, so 01 and 1e3 stay text.
     if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and text[0] != "0" and -(2**63) <= int(text) < 2**63:
         return int(text)
     return text
@@ -181,7 +181,7 @@ def _json_at(text: str, position: int) -> tuple[object, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
-        raise _invalid("--set-json", "a value is not JSON, or a number that no chart can hold") from None
+        raise _invalid("--set-json", "a value is not JSON, or a number out of range") from None
     if _depth(value) > MAX_DEPTH:
         raise _invalid("--set-json", f"a value is nested deeper than {MAX_DEPTH}")
     return value, end
@@ -197,12 +197,12 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-#: JSON as Go reads it: no NaN, no Infinity, and no number that is one.
+#: JSON as Go reads it: no NaN, no Infinity, and no number that overflows to it.
 _DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number)
 
 
 def _depth(value: object) -> int:
-    """How many mappings and lists are inside one another."""
+    """Return the number of nested levels of mappings and lists."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, (dict, list))]:
         depth += 1

@@ -1,6 +1,6 @@
-"""Values: given their lane, laid over the chart's own, and held against its schema.
+"""Values: their lane, the chart's defaults, and validation against the chart's schema.
 
-What is wrong is told here and not by Helm, so that every mistake is told at once, each with its path.
+Sidelane validates before Helm does, so that it reports all errors at once, each with its path.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from sidelane.support.harmless import shortened
 from sidelane.support.redaction import redact
 from sidelane.support.secrets import HIDDEN, is_secret, learn_values
 
-#: How many errors are told: of more, nobody reads the rest.
-TOLD: Final = 500
+#: The most errors in one report.
+REPORTED: Final = 500
 
 
 def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
-    """The values with their lane, held against the chart's schema. Raises InvalidValues, and InvalidManifest for a
-    chart whose own values Helm would not read whole.
+    """Return the values with their lane, validated against the chart's schema.
+
+    Raises InvalidValues, and InvalidManifest for a chart whose own values Helm would not read completely.
     """
     chart.require_whole()
     given = with_lane(values, lane, chart)
@@ -36,20 +37,21 @@ def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, A
 
 
 def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
-    """The values with the lane's Version and Build, always as text, where the chart keeps them.
+    """Return the values with the lane's Version and Build, always as text, at the chart's place for them.
 
-    A chart whose schema has them under ``global`` alone (an outer deployment) gets them there. Raises InvalidValues
-    when the values name another lane than ``lane``, or are not plain data.
+    A chart whose schema has them only under ``global`` (an outer deployment) gets them there. Raises InvalidValues if
+    the values name another lane, or are not plain data.
     """
     learn_values(values)
     require(values)
     result: dict[str, Any] = plain(values)
     if not isinstance(result.get("global"), Mapping | None):
-        raise InvalidValues("global: is not a mapping", errors=("global: is not a mapping",), remedy="write it as keys")
+        problem = "global: must be a mapping"
+        raise InvalidValues(problem, errors=(problem,), remedy="write it as `key: value` lines")
     wanted = {"Version": lane.version, "Build": lane.build}
     given_global = result.get("global") or {}
     conflicts = [
-        f"{place}{key}: {_shown([key], given)} is given, and the lane is {lane}"
+        f"{place}{key}: {_shown([key], given)} is given, but the lane is {lane}"
         for place, given_in in (("", result), ("global.", given_global))
         for key, value in wanted.items()
         if (given := given_in.get(key)) not in (None, "", value) and str(given) != value
@@ -58,7 +60,7 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
         raise InvalidValues(
             "the values name another lane: " + "; ".join(conflicts),
             errors=tuple(conflicts),
-            remedy="leave Version and Build out of the values: the lane gives them",
+            remedy="leave Version and Build out of the values: the lane sets them",
         )
     if _has_lane_in_global(chart):
         result["global"] = {**given_global, **wanted}
@@ -75,75 +77,76 @@ def _has_lane_in_global(chart: Chart) -> bool:
 def with_service(
     values: Mapping[str, Any], chart: Chart, *, name: str | None = None, service_version: str | None = None
 ) -> Mapping[str, Any]:
-    """The values with a service's name and version, for a chart that names its releases by them.
+    """Return the values with a service's name and version, for a chart that names its releases by them.
 
-    Raises InvalidInput for a chart that does not, InvalidValues when the values already say something else, or are not
-    plain data.
+    Raises InvalidInput for a chart that does not, InvalidValues if the values have other ones, or are not plain data.
     """
     require(values)
     given = {key: text for key, text in (("name", name), ("serviceVersion", service_version)) if text is not None}
     for key, text in given.items():
         if f"{{{key}}}" not in chart.release_pattern:
             raise InvalidInput(
-                f"the chart {chart.name} does not name its releases by {key}, and {text!r} is given",
-                remedy="leave it out: the release is named by the chart and its lane",
+                f"the chart {chart.name} does not name its releases by {key}, but {text!r} is given",
+                remedy="leave it out: the chart and the lane name the release",
             )
         if values.get(key) not in (None, "", text):
-            problem = f"{key}: {_shown([key], values[key])} is in the values, and {text!r} is given beside them"
-            raise InvalidValues(problem, errors=(problem,), remedy="give it in one place")
+            problem = f"{key}: {_shown([key], values[key])} is in the values, but {text!r} is given separately"
+            raise InvalidValues(problem, errors=(problem,), remedy="give it in one place only")
     return {**values, **given}
 
 
 def release_subject(chart: Chart, values: Mapping[str, Any]) -> str:
-    """What a release of the chart is named by before its lane: the chart's name, or its pattern filled in.
+    """Return the part of a release's name before its lane: the chart's name, or its pattern with the values.
 
-    Raises InvalidValues for a value that the pattern names and that is no text.
+    Raises InvalidValues if a value that the pattern names is not text.
     """
     everything = coalesce(chart.defaults, values) if "{" in chart.release_pattern else {}
 
     def filled(match: re.Match[str]) -> str:
         value = everything.get(match[1])
         if not isinstance(value, str) or not value:
-            problem = f"{match[1]}: is not given as text, and names the release"
-            raise InvalidValues(problem, errors=(problem,), remedy=f"give it such as --set-string {match[1]}=…")
+            problem = f"{match[1]}: must be given as text, because it names the release"
+            raise InvalidValues(problem, errors=(problem,), remedy=f"give it, such as --set-string {match[1]}=…")
         return value
 
     return re.sub(r"\{(\w+)\}", filled, chart.release_pattern)
 
 
 def validate(chart: Chart, values: Mapping[str, Any]) -> None:
-    """Holds values against the chart's schema. Raises InvalidValues with every error, each with its path."""
+    """Validate values against the chart's schema. Raises InvalidValues with every error, each with its path."""
     if chart.schema is None:
         return
     try:
         errors = problems(chart.schema, coalesce(chart.defaults, values))
     except ValueError as error:
-        raise InvalidValues(f"the schema of {chart.name} is broken: {error}", remedy="mend the chart") from None
+        raise InvalidValues(f"the schema of {chart.name} is invalid: {error}", remedy="fix the chart") from None
     if errors:
         which = shlex.quote(chart.name if chart.travels else str(chart.path))
         raise InvalidValues(
-            f"the chart {chart.name} does not take these values:\n  " + "\n  ".join(errors),
+            f"the chart {chart.name} does not accept these values:\n  " + "\n  ".join(errors),
             errors=errors,
             remedy=f"see the values of the chart with `sidelane charts {which}`",
         )
 
 
 def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
-    """What a schema does not take in the data, a sentence each, with its path. A schema that leads out of itself is
-    taken to accept everything: Helm follows it when it renders. Raises ValueError for a broken schema.
+    """Return the errors of the data against a schema, one sentence each, with its path.
+
+    A schema with references to other files is assumed to accept everything: Helm follows them when it renders. Raises
+    ValueError for an invalid schema.
     """
-    # A library of its own speed: it is there in 5 ms, and Python's jsonschema takes as long as Helm takes to render.
+    # This library loads in 5 ms; Python's jsonschema takes as long as Helm takes to render.
     import jsonschema_rs  # noqa: PLC0415
 
     dialect = jsonschema_rs.Draft7Validator if "$schema" not in schema else jsonschema_rs.validator_for
     try:
-        found = list(dialect(schema, retriever=_unreachable).iter_errors(data))
+        errors = list(dialect(schema, retriever=_unreachable).iter_errors(data))
     except jsonschema_rs.ValidationError as error:
         if error.kind.name == "$ref":
             return ()
         raise ValueError(error.message) from None
-    sentences = (sentence for error in found for sentence in _sentences(error, schema))
-    return tuple(sorted(set(islice(sentences, TOLD))))
+    sentences = (sentence for error in errors for sentence in _sentences(error, schema))
+    return tuple(sorted(set(islice(sentences, REPORTED))))
 
 
 def _unreachable(uri: str) -> Any:
@@ -151,27 +154,27 @@ def _unreachable(uri: str) -> Any:
 
 
 def _sentences(error: Any, schema: Mapping[str, Any]) -> Iterator[str]:
-    """One error as people read it: path, what is wrong, and what would be right."""
+    """Yield one error for people: its path, the problem, and the accepted form."""
     path, kind = list(error.instance_path), error.kind
     match kind.name:
         case "additionalProperties":
             known = _known(schema, error.schema_path[:-1])
             for key in kind.unexpected:
                 near = difflib.get_close_matches(key[:100], known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
                 yield f"{_dotted([*path, key])}: unknown key {shortened(repr(key), 60)}; {hint}"
         case "required":
-            yield f"{_dotted([*path, kind.property])}: is required and not given"
+            yield f"{_dotted([*path, kind.property])}: is required but missing"
         case "anyOf" | "oneOf":
-            inner = (one for branch in kind.context for one in branch if list(one.instance_path) == path)
-            kinds = " or ".join(dict.fromkeys(_expected(one.kind) for one in inner))
-            yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {kinds or 'any of the forms it may have'}"
+            inner = (each for branch in kind.context for each in branch if list(each.instance_path) == path)
+            kinds = " or ".join(dict.fromkeys(_expected(each.kind) for each in inner))
+            yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {kinds or 'one of the accepted forms'}"
         case _:
             yield f"{_dotted(path)}: {_shown(path, error.instance)} is not {_expected(kind)}"
 
 
 def _known(schema: Any, path: Sequence[str | int]) -> list[str]:
-    """The keys that the schema at a path knows, as far as it can be reached without following references."""
+    """Return the keys of the schema at a path, as far as it can be reached without following references."""
     for step in path:
         schema = schema.get(step, {}) if isinstance(schema, dict) else schema[step] if isinstance(step, int) else {}
     return list(schema.get("properties", {})) if isinstance(schema, dict) else []
@@ -192,7 +195,7 @@ def _expected(kind: Any) -> str:
         case "maximum" | "maxLength" | "maxItems" | "maxProperties":
             return f"at most {kind.limit}" if kind.name == "maximum" else f"of at most {kind.limit}"
         case _:
-            return f"what the schema asks for ({kind.name})"
+            return f"valid in the schema ({kind.name})"
 
 
 def _article(kind: str) -> str:
@@ -210,4 +213,4 @@ def _shown(path: Sequence[str | int], value: object) -> str:
 
 
 def _dotted(path: Sequence[str | int]) -> str:
-    return dotted(tuple(path)) or "(the whole of the values)"
+    return dotted(tuple(path)) or "(all values)"

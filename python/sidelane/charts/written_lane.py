@@ -1,6 +1,6 @@
-"""Version and Build as they are written in a file: what YAML makes something else of is refused.
+"""Checks of the written form of Version and Build: text that YAML would change is refused.
 
-``Build: 010`` is 8 to YAML, ``Version: 2.10`` is 2.1 and ``Version: n`` is false. Whoever writes that means the text.
+``Build: 010`` is 8 to YAML, ``Version: 2.10`` is 2.1 and ``Version: n`` is false. The author means the text.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from sidelane.kubeyaml.written import Written
 from sidelane.naming.lane import BUILD, VERSION
 from sidelane.support.harmless import in_line
 
-#: Where values hold a lane.
+#: The places of a lane in values.
 PLACES: Final = ((), ("global",))
 
 Path = tuple[str | int, ...]
 
 
 def in_values(content: str | bytes, values: Any, where: Path = ()) -> tuple[str, ...]:
-    """A sentence for each Version and Build of these values that YAML misreads. where: their place in the document."""
+    """Return a sentence for each Version and Build that YAML misreads. where: the values' place in the document."""
     own = values if isinstance(values, dict) else {}
     both = own.get("global") if isinstance(own.get("global"), dict) else {}
     if not ({"Version", "Build"} & {*own, *(both or {})}):
@@ -31,7 +31,7 @@ def in_values(content: str | bytes, values: Any, where: Path = ()) -> tuple[str,
 
 
 def misread(written: Written, paths: Iterable[Path]) -> tuple[str, ...]:
-    """A sentence for each of these fields that YAML misreads, with what to write instead."""
+    """Return a sentence for each of these fields that YAML misreads, with the form to write instead."""
     sentences = []
     for path in paths:
         text = written.misread(*path)
@@ -54,7 +54,7 @@ def _meaning(text: str) -> str:
 
 
 def _instead(key: str | int, text: str) -> str:
-    """What was meant, as far as that can be told."""
+    """Return the text that the author probably meant."""
     value = resolve(text)
     plain = text.replace("_", "")
     if key == "Build":
