@@ -172,7 +172,7 @@ def test_a_service_is_switched_and_switched_back(cluster, namespace, client, ver
         ("carol", "v1=100", 1),
     ]
     assert all(one.when and abs((datetime.now(UTC) - one.when).total_seconds()) < 300 for one in history)
-    with pytest.raises(Refused, match="nothing before the last change"):
+    with pytest.raises(Refused, match="no earlier revision to return to"):
         client.routes.undo("svc1", LANE)
     assert client.routes.undo("svc1", LANE, to=2).to_json()["weights"] == {"v2": 100}
     (listed,) = client.routes.list()
@@ -217,17 +217,17 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
     client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
     before = specs(cluster, namespace)
     for targets, said in (
-        ({"v1": 90, "v4": 10}, "there is no Service svc1-v4-2-coco-1"),
-        ({"v1": 100, "v4": 0}, "there is no Service svc1-v4-2-coco-1"),
-        ({"2-coco-2/v1": 1}, "there is no Service svc1-v1-2-coco-2"),
-        ({"v3": 1}, "does not belong to lane 2-coco-1"),
-        ({"v1": 95, "v2": 5}, "0 of 2 pods are ready, and its share takes 1"),
-        ({"v2": 100}, "0 of 2 pods are ready, and its share takes 2"),
+        ({"v1": 90, "v4": 10}, "the Service svc1-v4-2-coco-1 is missing"),
+        ({"v1": 100, "v4": 0}, "the Service svc1-v4-2-coco-1 is missing"),
+        ({"2-coco-2/v1": 1}, "the Service svc1-v1-2-coco-2 is missing"),
+        ({"v3": 1}, "are not those of lane 2-coco-1"),
+        ({"v1": 95, "v2": 5}, "0 of 2 pods are ready, and its share needs 1"),
+        ({"v2": 100}, "0 of 2 pods are ready, and its share needs 2"),
     ):
         with pytest.raises(TargetNotReady) as refused:
             client.routes.set("svc1", LANE, targets)
         assert said in refused.value.problem
-    with pytest.raises(TargetNotReady, match=r"has no port 81, which is the route's \(it has 80\)"):
+    with pytest.raises(TargetNotReady, match=r"has no port 81, the route's port \(it has 80\)"):
         client.routes.set("svc1", LANE, values={"port": 81})
     with pytest.raises(TargetNotReady, match=r"mirror.*svc1-v4"):
         client.routes.set("svc1", LANE, values={"mirror": {"serviceVersion": "v4"}})
@@ -282,7 +282,7 @@ def test_what_somebody_else_changed_is_noticed_and_not_overwritten(cluster, name
     assert client.routes.set("svc1", LANE, {"v1": 100}, overwrite=True).change == "changed"
     assert "tier" not in cluster.get(service)["spec"]["selector"]
     cluster.delete(service)
-    with pytest.raises(RouteChanged, match="Service svc1-2-coco-1: is not there"):
+    with pytest.raises(RouteChanged, match="Service svc1-2-coco-1: is missing"):
         client.routes.set("svc1", LANE, {"v2": 100})
 
 
@@ -301,7 +301,7 @@ def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, he
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, progress=between)
     client.routes.set("svc1", LANE, {"v1": 100})
     telling.append(True)
-    with pytest.raises(RouteChanged, match="somebody else changed route-svc1-2-coco-1"):
+    with pytest.raises(RouteChanged, match="another process changed route-svc1-2-coco-1"):
         client.routes.set("svc1", LANE, {"v2": 100})
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
     history = client.routes.history("svc1", LANE)
@@ -348,7 +348,7 @@ def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, cli
     cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
     with pytest.raises(TargetBusy):
         client.routes.set("svc1", LANE, {"v1": 1})
-    with pytest.raises(TargetBusy, match="somebody is changing"):
+    with pytest.raises(TargetBusy, match="another process is changing"):
         client.routes.undo("svc1", LANE)
     assert client.routes.undo("svc1", LANE, overwrite=True).change == "undone"
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
@@ -403,7 +403,7 @@ def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, n
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
     client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
     before = live(cluster, namespace, "VirtualService")["spec"]
-    with pytest.raises(GateFailed, match=r"at 5 % for v2, and v1=100 is back: .* pods are ready") as failed:
+    with pytest.raises(GateFailed, match=r"at 5 % for v2, and v1=100 is restored: .* pods are ready") as failed:
         client.routes.shift("svc1", LANE, "v2", every="60s", between="200ms", tell=kill)
     assert live(cluster, namespace, "VirtualService")["spec"] == before
     assert failed.value.shift.outcome == "put back"

@@ -58,7 +58,7 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     assert (changed.change, changed.release.name, changed.revision) == ("changed", "front", 2)
     assert client.routes.undo("svc1", "coco-1", allow_unready=True).route.split.to_json() == {"v1": 100}
     assert [change.revision for change in client.routes.history("svc1", "coco-1")] == [1, 2, 3]
-    with pytest.raises(NotOurs, match="it is no route of svc9 in coco-1"):
+    with pytest.raises(NotOurs, match="it is not a route of svc9 in coco-1"):
         client.routes.set("svc9", "coco-1", {"v1": 1}, allow_unready=True)
 
     # What it leads to is held; the lane goes with it, and it goes first.

@@ -100,7 +100,7 @@ def test_a_file_leaves_what_was_scaled_since_and_says_so(scaled, file, root, run
     assert KEPT in run(f"sidelane plan {file} --directory {root}").stdout
     said = run(f"sidelane apply {file} --directory {root}").stdout
     assert KEPT in said
-    assert "--reset-operational sets it back" in said
+    assert "--reset-operational resets it" in said
 
 
 def test_what_a_file_says_is_done_and_told(scaled, file, root, run):

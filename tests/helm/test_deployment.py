@@ -202,7 +202,7 @@ def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_st
     assert len(in_streams.list("coco-1")) == 6
     done = sidelane("plan", file, "--directory", tmp_path / "root")
     assert "svc9-v1-coco-1     tiny-0.1.0       extra\n" in done.stdout
-    assert done.stdout.endswith("\n\nextra: in the lane, and not in the file; apply leaves it as it is\n")
+    assert done.stdout.endswith("\n\nextra: in the lane but not in the file; apply does not change it\n")
     change(file, "releases:", "routes: [{service: svc8, weights: {v1: 1}}]\nreleases:")
     assert [one.name for one in client.plan(file).extra] == ["svc8-v1-coco-1", "svc9-v1-coco-1"]
 

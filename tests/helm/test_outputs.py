@@ -108,7 +108,7 @@ def test_a_lane_has_the_records_of_its_releases(sidelane):
     (record,) = json.loads(sidelane("record", "--lane", "coco-1", *at).stdout)
     assert record == json.loads(sidelane("record", "zookeeper-coco-1", *at).stdout)
     assert "Name a release, or a lane" in sidelane("record", *at, code=2).stderr
-    assert "of one release" in sidelane("record", "--lane", "coco-1", "--sign-key", "key.pem", *at, code=2).stderr
+    assert "one release's record" in sidelane("record", "--lane", "coco-1", "--sign-key", "key.pem", *at, code=2).stderr
 
 
 @one_helm

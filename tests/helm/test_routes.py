@@ -49,14 +49,14 @@ def test_what_is_no_target(text):
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        ([], "no target is given"),
+        ([], "must have a target"),
         (["v1=0"], "every weight of v1 is 0"),
         (["v1=1", "v2"], "'v2' has no weight"),
         (["v1=-1"], "the weight '-1'"),
         (["v1=1.5"], "the weight '1.5'"),
         (["v1=1000001"], "1000001"),
-        (["v1=1", "v1=2"], "there twice"),
-        (["v1=1", "2-coco-1/v1=2"], "there twice"),
+        (["v1=1", "v1=2"], "given twice"),
+        (["v1=1", "2-coco-1/v1=2"], "given twice"),
         ([f"v{n}=1" for n in range(17)], "17 targets"),
     ],
 )
@@ -171,17 +171,17 @@ def test_ready_for_its_share(percent, ready_, total, enough):
     if enough:
         require(split, *backends, before=before)
     else:
-        with pytest.raises(TargetNotReady, match="its share takes"):
+        with pytest.raises(TargetNotReady, match="its share needs"):
             require(split, *backends, before=before)
 
 
 def test_a_way_back_needs_one_ready_pod_and_no_more():
     route = Route("svc1", LANE, "istio", Split({V1: 100}))
     ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 1, 4)})
-    with pytest.raises(TargetNotReady, match="no pod that is ready"):
+    with pytest.raises(TargetNotReady, match="no ready pod"):
         ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 0, 4)})
     ready.require_back(route, 80, {"svc1-v1-2-coco-1": backend("v1", 0, 4)}, unready=True)
-    with pytest.raises(TargetNotReady, match="there is no Service"):
+    with pytest.raises(TargetNotReady, match=r"the Service [^ ]+ is missing"):
         ready.require_back(route, 80, {}, unready=True)
 
 
@@ -216,9 +216,9 @@ def test_a_route_in_a_directory(root, client):
     ]
     assert [str(one.route) for one in client.routes.list()] == ["v1=100"]
     assert client.routes.show("svc1", LANE).to_json()["targets"][0]["there"] is True
-    with pytest.raises(TargetNotReady, match="there is no Service svc1-v4-2-coco-1"):
+    with pytest.raises(TargetNotReady, match="the Service svc1-v4-2-coco-1 is missing"):
         client.routes.set("svc1", LANE, {"v4": 1})
-    with pytest.raises(Refused, match="nothing before"):
+    with pytest.raises(Refused, match="no earlier revision"):
         client.routes.undo("svc1", LANE)
     with pytest.raises(Refused, match="was never deployed"):
         client.routes.undo("svc1", LANE, to=9)
@@ -350,7 +350,7 @@ def test_the_command_line(root, helm, tmp_path):
     assert shown[1].split()[3:5] == ["alice", "gateway"]
     assert shown[3].endswith("v1=90, v2=10 (revision 1 again)")
     assert route("list").stdout.splitlines()[1].split() == ["svc1-2-coco-1", "gateway", "3", "v1=90,", "v2=10"]
-    assert "there is no Service svc1-v9-2-coco-1" in route("set", "svc1", "--to", "v9", code=1).stderr
+    assert "the Service svc1-v9-2-coco-1 is missing" in route("set", "svc1", "--to", "v9", code=1).stderr
     route("set", "svc1", "--to", "v1=x", code=2)
     route("shift", "svc1", code=2)
     assert json.loads(route("undo", "svc2", "-o", "json", code=1).stderr)["error"] == "ReleaseNotFound"

@@ -53,9 +53,9 @@ def ask(text, **environment):
 
 def test_a_command(tmp_path):
     assert ask("command true") == ""
-    assert ask("command false") == "false ended with 1"
+    assert ask("command false") == "false exited with 1"
     assert ask("command[limit=100ms] sleep 5") == "sleep did not end within 0.1 s"
-    assert ask("command ./not-there") == "./not-there can't be run: No such file or directory"
+    assert ask("command ./not-there") == "./not-there cannot be run: No such file or directory"
     # No shell reads it, and it is told what it is asked about.
     script = tmp_path / "check"
     script.write_text(f'#!/bin/sh\necho "$SIDELANE_TARGET $1" > {tmp_path}/said\n')
@@ -82,8 +82,8 @@ def vector(*values):
     ("options", "body", "said"),
     [
         ("limit=0.01", vector("0.01"), ""),
-        ("limit=0.01", vector("0.001", "0.02"), "the query gives 0.02, and the limit is 0.01"),
-        ("least=0.99", vector("1", "0.5"), "the query gives 0.5, and the least is 0.99"),
+        ("limit=0.01", vector("0.001", "0.02"), "the query gives 0.02, above the limit 0.01"),
+        ("least=0.99", vector("1", "0.5"), "the query gives 0.5, below the least 0.99"),
         ("limit=1", vector(), "the query gives no number"),
         ("limit=1", vector("NaN"), "the query gives no number"),
         ("limit=1", json.dumps({"data": {"resultType": "scalar", "result": [1, "0.5"]}}), ""),
@@ -98,26 +98,26 @@ def test_a_query_to_prometheus(server, monkeypatch, options, body, said):
     assert path.startswith("/api/v1/query?query=sum%28rate%28x%7Ba%3D%22b%22%7D%5B1m%5D%29%29")
     assert token == "Bearer s3cret"
     monkeypatch.setenv("PROMETHEUS_URL", "http://127.0.0.1:1")
-    assert ask("prometheus[limit=1] up").startswith("Prometheus does not answer")
+    assert ask("prometheus[limit=1] up").startswith("Prometheus does not respond")
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is no check"),
-        ("ping somewhere", "is no check"),
-        ("http", "is no check"),
-        ("http ftp://host/", "is no address"),
+        ("", "is not a valid check"),
+        ("ping somewhere", "is not a valid check"),
+        ("http", "is not a valid check"),
+        ("http ftp://host/", "is not an http or https address"),
         ("http[limit=soon] http://host/", "not a length of time"),
-        ("http[limit=0s] http://host/", "lets nothing through"),
+        ("http[limit=0s] http://host/", "must be greater than 0"),
         ("http[failures=0] http://host/", "failures=0"),
         ("http[latency=1s] http://host/", "no option latency"),
         ("http[failures] http://host/", "has no value"),
-        ("command 'unclosed", "can't be read"),
-        ("prometheus[limit=1] up", "where Prometheus is"),
+        ("command 'unclosed", "is invalid"),
+        ("prometheus[limit=1] up", "no Prometheus address"),
         ("prometheus[at=http://p] up", "either limit"),
         ("prometheus[limit=1,least=1,at=http://p] up", "either limit"),
-        ("prometheus[limit=x,at=http://p] up", "no number"),
+        ("prometheus[limit=x,at=http://p] up", "not a number"),
     ],
 )
 def test_what_is_no_check(text, says, monkeypatch):
@@ -181,7 +181,7 @@ def test_a_shift_moves_step_by_step_and_keeps_the_others_proportion(routed, serv
         (100, {"v1": 0, "v3": 0, "v2": 100}, "passed"),
     ]
     assert seen == [1, 2, 2]
-    assert done.gates[0].text == "the target is there (nothing runs here)"
+    assert done.gates[0].text == "the target exists (nothing runs in a directory)"
     assert len(server.asked) == done.gates[1].asked >= 2
     assert json.loads(json.dumps(done.to_json()))["checks"][1]["failed"] == 0
     assert routed.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 3, "v3": 1}
@@ -197,7 +197,7 @@ def test_a_failed_check_puts_back_what_was(routed, root, server):
             server.answers = (500, "", 0.0)
 
     with pytest.raises(
-        GateFailed, match=r"failed at 50 % for v2, and v1=3, v3=1 is back.*the answer was 500"
+        GateFailed, match=r"failed at 50 % for v2, and v1=3, v3=1 is restored.*the answer was 500"
     ) as failed:
         shift(routed, steps=[5, 50, 100], checks=[f"http {server.url}"], tell=fail)
     assert written(root) == before
@@ -222,7 +222,7 @@ def test_somebody_elses_change_ends_a_shift_and_stays(routed, root, helm):
 
 @pytest.mark.parametrize("steps", [[], [0], [101], [50, 5], [5, 5]])
 def test_steps_rise(routed, steps):
-    with pytest.raises(InvalidInput, match="do not rise"):
+    with pytest.raises(InvalidInput, match="must rise, within 1 to 100"):
         shift(routed, steps=steps)
 
 
@@ -247,9 +247,9 @@ def test_an_interrupted_shift_goes_on_or_back(routed, root, helm, number):
     if number == signal.SIGINT:
         assert code == 130
         assert "the shift to v2 is interrupted; it leads to v1=57, v3=19, v2=4" in out
-        assert "go on with --go-on" in out
+        assert "continue it with --go-on" in out
         assert "SIGINT" in error
-    with pytest.raises(Refused, match=r"a shift to v2 stands at step 1 of 3 \(5 %\)"):
+    with pytest.raises(Refused, match=r"a shift to v2 is at step 1 of 3 \(5 %\)"):
         shift(routed, steps=[5, 50, 100])
     with pytest.raises(Refused, match="no matching shift is in progress"):
         shift(routed, to="v3", steps=[5, 50, 100], go_on=True)
@@ -267,7 +267,7 @@ def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp
     assert "10       2         0 s     failed" in failed.stdout
     assert "the shift to v2 is put back; it leads to v1=3, v3=1" in failed.stdout
     assert (
-        "Error: a check failed at 10 % for v2, and v1=3, v3=1 is back: command false: false ended with 1"
+        "Error: a check failed at 10 % for v2, and v1=3, v3=1 is restored: command false: false exited with 1"
         in failed.stderr
     )
     assert json.loads(shifts(*quick, "--check", "command true", "-o", "json").stdout)["outcome"] == "done"
@@ -287,14 +287,14 @@ def test_a_step_that_is_refused_is_no_interruption(root, helm):
     client = Client(directory=root, helm=helm)
     client.routes.set("svc1", LANE, {"v1": 1})
     told = []
-    with pytest.raises(Refused, match="mode service leads all traffic to one target"):
+    with pytest.raises(Refused, match="mode service sends all traffic to one target"):
         shift(client, steps=[5, 100], tell=told.append)
     assert (told[-1].outcome, told[-1].steps) == ("refused", [])
-    assert "mode service leads all traffic to one target" in told[-1].why
+    assert "mode service sends all traffic to one target" in told[-1].why
     shifts = ("route", "shift", "svc1", "--lane", LANE, "--to", "v2", "--steps", "5,100", "--directory", root)
     done = CommandLine(root, helm)(*shifts, code=1)
     assert done.stdout == "", "nothing was changed, so there is nothing to go on with"
-    assert "mode service leads all traffic to one target" in done.stderr
+    assert "mode service sends all traffic to one target" in done.stderr
 
 
 def test_lanes_are_targets_too(routed, root):

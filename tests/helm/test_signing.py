@@ -357,9 +357,9 @@ def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path
     refused("verify", "zookeeper-coco-1", *CHECK[:1], "key.pub", *CHECK[2:], says="no DSSE envelope")
     refused("verify", "zookeeper-coco-1", *CHECK[:3], "envelope.json", says="no PEM public key", code=2)
     refused("verify", "zookeeper-coco-1", *CHECK[:3], "none.pub", says="can't be read", code=2)
-    refused("verify", "zookeeper-coco-1", *CHECK[:2], says="go together", code=2)
-    refused("verify", "zookeeper-coco-1", *CHECK[2:], says="go together", code=2)
-    refused("verify", "--lane", "coco-1", *CHECK, says="an envelope is of one release", code=2)
+    refused("verify", "zookeeper-coco-1", *CHECK[:2], says="must be used together", code=2)
+    refused("verify", "zookeeper-coco-1", *CHECK[2:], says="must be used together", code=2)
+    refused("verify", "--lane", "coco-1", *CHECK, says="an envelope holds one release's record", code=2)
     refused("record", "zookeeper-coco-1", *SIGN, says="give its passphrase in SIDELANE_SIGN_PASSPHRASE", code=2)
     refused("record", "zookeeper-coco-1", "--sign-key", "none.pem", says="can't be read", code=2)
 

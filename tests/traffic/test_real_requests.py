@@ -254,7 +254,7 @@ def test_a_version_that_is_killed_at_5_percent_is_left_without_a_person(envoy, r
                     client.routes.shift("svc1", LANE, "v2", every="30s", between="50ms", checks=[check], tell=step)
 
                 async with Load(proxy.port).running() as load:
-                    with pytest.raises(GateFailed, match="at 5 % for v2, and v1=100 is back"):
+                    with pytest.raises(GateFailed, match="at 5 % for v2, and v1=100 is restored"):
                         await asyncio.to_thread(shift)
                     answers = await load.more(500)
                 assert {(answer.status, answer.who) for answer in answers} == {(200, "v1")}

@@ -10,37 +10,37 @@ import click
 
 #: command → its one-line help; the module of the same name holds it.
 COMMANDS = {
-    "charts": "List the charts that are here, or show one's values.",
+    "charts": "List the charts of Sidelane, or show the values of one.",
     "render": "Print a chart's manifest in a lane, as Helm renders it.",
     "check": "Check a chart or a manifest against the naming contract.",
-    "install": "Install a chart in a lane, beside what runs.",
+    "install": "Install a chart in a lane, beside the other lanes.",
     "upgrade": "Change a release's operational values.",
-    "plan": "Show what a deployment file would do to its lane.",
-    "apply": "Bring a lane to what a deployment file says.",
+    "plan": "Show the changes that a deployment file would make.",
+    "apply": "Apply a deployment file to its lane.",
     "list": "List releases.",
     "status": "Show a release or a lane, and each pod that is not ready.",
     "wait": "Wait until a release or a lane is ready.",
     "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",
-    "route": "Change where a service's name leads, look back, and go back.",
-    "graph": "Draw lanes, releases and where traffic goes.",
-    "record": "Show where a release comes from.",
-    "verify": "Tell whether releases still are what was deployed.",
-    "repair": "Bring releases back to exactly what is deployed.",
+    "route": "Set, show, shift and undo the targets of a service's name.",
+    "graph": "Draw lanes, releases and traffic.",
+    "record": "Show the origin of a release.",
+    "verify": "Compare releases with their records and the cluster.",
+    "repair": "Restore releases exactly as deployed.",
     "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
-    "bundle": "Put all that a lane takes into one file.",
+    "bundle": "Pack a lane into one file.",
     "replay": "Deploy a bundled lane again.",
     "completion": "Print the completion script for a shell.",
 }
 
 
 class Commands(click.Group):
-    """A group that knows its commands' names and help, and imports a command when it is asked for."""
+    """A group that imports a command's module only when that command is used."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """As click does it, and keeps the words that were typed: errors advise the same command with another lane."""
+        """Stores the typed words besides: errors suggest the same command with another lane."""
         typed = tuple(args)
         context = super().make_context(info_name, args, parent, **extra)
         context.meta["sidelane.typed"] = typed
@@ -77,8 +77,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def sidelane() -> None:
     """Immutable, versioned deployments on Kubernetes, side by side.
 
-    A lane is a Version and a Build, such as 2-coco-1. What is installed in a lane is never changed: a change goes in
-    beside it, as the next Build.
+    A lane is a Version and a Build, such as 2-coco-1. A deployed lane never changes: a change is the next Build,
+    beside it.
 
     Exit codes: 0 done or clean, 1 refused or findings, 2 wrong usage, 3 Helm or the cluster failed.
     """
@@ -86,7 +86,7 @@ def sidelane() -> None:
 
 def main() -> NoReturn:
     """The program `sidelane`."""
-    # A command ends before garbage would matter: looking for it takes a tenth of its time, at its start and at its end.
+    # A command ends before garbage matters, and collection would take a tenth of its time.
     gc.disable()
     try:
         sidelane(prog_name="sidelane")

@@ -1,4 +1,4 @@
-"""The command that was typed, for another lane: the shortest way to say what an error advises."""
+"""The typed command for another lane, as the remedy of an error."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from sidelane.support.redaction import redact
 
 
 def advise(error: ReleaseConflict, given: Mapping[str, Any]) -> None:
-    """Names the command that was typed, for the lane that is free, in the remedy of a refused install or upgrade.
+    """Puts the typed command, for the free lane, into the remedy of a refused install or upgrade.
 
-    given: the options of the command. The remedy stays where the words alone would not install the same: values from
-    standard input are gone, those of the release are not on the command line, and some values name their lane.
+    given: the options of the command. The remedy is unchanged if the words would not install the same content: values
+    came from standard input or from the release, or values name their lane.
     """
     typed = click.get_current_context().meta.get("sidelane.typed", ())
     if not typed or typed[0] not in ("install", "upgrade") or "-" in given["value_files"] or given.get("reuse_values"):
@@ -39,7 +39,7 @@ def _name_a_lane(given: Mapping[str, Any]) -> bool:
 
 
 def _in_lane(words: Sequence[str], lane: str) -> list[str]:
-    """Returns the words with this lane in the place of the one that they name, or behind them."""
+    """Returns the words with their lane replaced by this one, or with this one appended."""
     changed, follows = [], False
     for word in words:
         changed.append(lane if follows else f"--lane={lane}" if word.startswith("--lane=") else word)

@@ -11,9 +11,9 @@ from sidelane.cli import options, printing, running
 _asked = options.together(
     "asked",
     dict,
-    wait=click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
+    wait=click.option("--wait", is_flag=True, help="Wait until everything is ready, at most the timeout."),
     timeout=options.timeout,
-    atomic=click.option("--atomic", is_flag=True, help="When a release fails, remove again what this run created."),
+    atomic=click.option("--atomic", is_flag=True, help="If a release fails, remove everything that this run created."),
     create_namespace=options.create_namespace,
     reset_operational=options.reset_operational,
 )
@@ -35,11 +35,11 @@ def command(
     lane_parts: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Bring a lane to what a deployment FILE says, all its releases as one.
+    """Apply a deployment FILE to its lane, all its releases together.
 
-    Releases are made side by side, and what one needs is ready before it. What is there with the same content is left
-    as it is; when anything is refused, nothing is changed. A run that was ended is taken up by the next.
-    Operational values that the file does not say stay as they are, unless --reset-operational is given.
+    Independent releases run in parallel; a release starts when those that it needs are ready. Releases with the same
+    content stay unchanged; if one is refused, nothing is changed. The next run continues an interrupted one.
+    Operational values that are not in the file stay, unless --reset-operational is set.
     """
     namespace = options.given("namespace", settings)
     applied = running.with_client(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("bundle")
 @click.argument("file", type=click.Path(dir_okay=False))
 @options.lane(required=True)
-@click.option("--chart", "charts", multiple=True, metavar="CHART", help="Where a chart of the lane is.")
+@click.option("--chart", "charts", multiple=True, metavar="CHART", help="The location of a chart of the lane.")
 @click.option("--allow-secrets", is_flag=True, help="Bundle Secrets and secret values too.")
 @options.output
 @running.reports_errors
@@ -29,10 +29,10 @@ def command(
     format_: str,
     settings: dict[str, Any],
 ) -> None:
-    """Put all that it takes to deploy a lane again into one FILE, such as coco-1.tar.gz.
+    """Pack a lane into one FILE, such as coco-1.tar.gz, from which it can be deployed again.
 
-    It holds charts, values, records and the objects as they are deployed. A chart that does not travel with Sidelane
-    has to be named, and must be the very one that was deployed.
+    The bundle holds charts, values, records and the objects as deployed. Name each chart that is not one of Sidelane's
+    with --chart; it must be identical to the deployed one.
     """
     made = running.with_client(
         lambda client: client.bundle(lane, file, charts=charts), allow_secrets=allow_secrets, **settings

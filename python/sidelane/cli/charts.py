@@ -12,7 +12,7 @@ from sidelane.cli import options, printing, running
 @options.output
 @running.reports_errors
 def command(chart: str | None, *, format_: str) -> None:
-    """List the charts that travel with Sidelane, or show the values of CHART: a name, a folder or a .tgz."""
+    """List the charts of Sidelane, or show the values of CHART: a name, a folder or a .tgz."""
     from sidelane.charts import sources
 
     if chart is not None:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("subject", metavar="CHART|FILE|-")
 @options.lane(required=False)
-@click.option("--whole-lane", is_flag=True, help="It is all of its lane: what it names there has to be in it.")
+@click.option(
+    "--whole-lane",
+    is_flag=True,
+    help="Treat the input as the complete lane: every object that it references in the lane must be present.",
+)
 @options.output
 @running.reports_errors
 @options.given_chart
@@ -36,14 +40,14 @@ def command(
 ) -> None:
     """Check a chart as it renders in a lane, or a manifest, against the naming contract.
 
-    A manifest is a .yaml, .yml or .json file, or - for standard input; without --lane each object is held against the
-    lane that its own labels name. Ends with 1 when there are findings.
+    A manifest is a .yaml, .yml or .json file, or - for standard input. Without --lane, each object is checked against
+    the lane in its own labels. Exits 1 when there are findings.
     """
     if subject == "-" or subject.endswith((".yaml", ".yml", ".json")):
         report = _of_manifest(subject, lane, settings["namespace"], whole=whole_lane)
     elif lane is None:
         raise click.UsageError(
-            f"Missing option '--lane' (env var: 'SIDELANE_LANE'): the chart {subject} renders in one."
+            f"Missing option '--lane' (env var: 'SIDELANE_LANE'): the chart {subject} needs one to render."
         )
     else:
         wanted = lane
@@ -52,15 +56,15 @@ def command(
             **settings,
         )
     if not report.objects:
-        # What should have made it may have failed: `helm template … | sidelane check -` must not pass for that.
-        raise InvalidManifest(f"{subject}: there is no object to check", remedy="see what should have made it")
+        # The producer may have failed: `helm template … | sidelane check -` must then fail too.
+        raise InvalidManifest(f"{subject}: there is no object to check", remedy="check the command that produced it")
     printing.report(report, format_)
     if not report.clean:
         raise SystemExit(1)
 
 
 def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, *, whole: bool) -> Report:
-    """What is piped is checked without Helm, pyhelm3 or an event loop."""
+    """Checks a manifest without Helm, pyhelm3 or an event loop."""
     from sidelane import kubeyaml
     from sidelane.checks.engine import check
     from sidelane.manifest import Manifest

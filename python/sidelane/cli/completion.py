@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script for SHELL, to be sourced: source <(sidelane completion bash)"""
+    """Print the completion script for SHELL."""
     maker = get_completion_class(shell)
     if maker is None:
         raise click.UsageError(f"there is no completion for {shell}")

@@ -16,11 +16,11 @@ from sidelane.cli import options, printing, running
 @running.reports_errors
 @options.settings
 def command(one: str, other: str | None, *, format_: str, settings: dict[str, Any]) -> None:
-    """Compare two lanes, or a lane and a file, with the lane taken out of the names, so that real differences show.
+    """Compare two lanes, a lane and a file, or a lane and the cluster, without the lane in the names.
 
-    A and B are lanes (coco-1), releases (zookeeper-coco-1), deployment files (.yaml) or bundles (.tar.gz). Without B a
-    lane or a release is compared with what the cluster has of it. Beside a file, a lane or a release is looked for in
-    the file's namespace unless -n is given. Ends with 1 when they differ. Secrets are hidden.
+    A and B are lanes (coco-1), releases (zookeeper-coco-1), deployment files (.yaml) or bundles (.tar.gz). Without B, a
+    lane or release is compared with the cluster. With a file, a lane or release is read from the file's namespace,
+    unless -n is set. Exits 1 when they differ. Secrets are redacted.
     """
     namespace = options.given("namespace", settings)
     found = running.with_client(lambda client: client.diff(one, other, namespace=namespace), **settings)
@@ -30,7 +30,7 @@ def command(one: str, other: str | None, *, format_: str, settings: dict[str, An
         from sidelane.checks.report.diff import render_differences
 
         changes = [(change.release or "release", change.difference) for change in found.differences]
-        # click takes the colours out again where the output is no terminal.
+        # click removes the colours if the output is not a terminal.
         click.echo(render_differences(found.labels, changes, list(found.only), colour=True), nl=False)
         if found.same:
             printing.say(f"{found.labels[0]} and {found.labels[1]} have no difference", err=True)

@@ -1,4 +1,4 @@
-"""Examples of every command, as --help shows them. Run one after the other, in this order, they tell a lane's life.
+"""The examples of every command in --help. Run in this order, they are the life of a lane.
 
 lane.yaml is a deployment file of lane coco-1, key.pem and key.pub.pem are a pair of keys.
 """
@@ -75,12 +75,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def shown(command: click.Command, name: str) -> click.Command:
-    """Returns the command whose --help ends with its examples; a group's commands have theirs."""
+    """Returns the command with its examples at the end of --help; also for the commands of a group."""
     if isinstance(command, click.Group):
         for part, inner in command.commands.items():
             shown(inner, f"{name} {part}")
     elif examples := EXAMPLES.get(name):
         title = "Example:" if len(examples) == 1 else "Examples:"
-        # \b keeps click from filling the lines.
+        # \b stops click from rewrapping the lines.
         command.epilog = "\n".join(["\b", title, *(f"  {line}" for each in examples for line in each.split("\n"))])
     return command

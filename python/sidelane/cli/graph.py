@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     "--output-file",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write there; - is standard output, the default.",
+    help="Write to this file; - is standard output, the default.",
 )
 @running.reports_errors
 @options.settings
 def command(lane: Lane | None, *, format_: str, output_file: str | None, settings: dict[str, Any]) -> None:
-    """Draw lanes, their releases, and where traffic goes; what concerns one lane with --lane.
+    """Draw lanes, their releases and traffic; with --lane only the parts of one lane.
 
-    As text, as Mermaid for a README, or as an SVG or a page that needs nothing else, in light and dark.
+    Formats: text, Mermaid for a README, and a self-contained SVG or page with a light and a dark theme.
     """
     found = running.with_client(lambda client: client.graph(lane), **settings)
     if format_ in ("json", "yaml"):

@@ -32,11 +32,10 @@ def command(
     bringing: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Install CHART in a lane, beside what runs.
+    """Install CHART in a lane, beside the other lanes.
 
-    CHART is one of `sidelane charts`, a folder, a .tgz, repo/chart or an oci:// reference; the release is CHART-LANE,
-    and that of a service NAME-VERSION-LANE. What is there with the same content is left as it is; other content is
-    refused.
+    CHART is a name from `sidelane charts`, a folder, a .tgz, repo/chart or an oci:// reference. The release is
+    CHART-LANE, for a service NAME-VERSION-LANE. The same content again stays unchanged; other content is refused.
     """
     if dry_run:
         rendering, report = running.with_client(lambda client: client.check(chart, lane, **given), **settings)

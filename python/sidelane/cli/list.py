@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @running.reports_errors
 @options.settings
 def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> None:
-    """List releases, in every state, however many; those of one lane with --lane.
+    """List all releases, in every state; with --lane those of one lane.
 
-    AGE is the time since a release was changed last.
+    AGE is the time since the last change of a release.
     """
 
     async def look(client: AsyncClient) -> tuple[tuple[Release, ...], str]:
@@ -52,5 +52,5 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
 
 
 def _age(release: Release, now: datetime) -> str:
-    """Returns the time since the release was changed last."""
+    """Returns the time since the last change of the release."""
     return written((now - release.updated).total_seconds()) if release.updated else "-"

@@ -1,7 +1,7 @@
-"""Options that commands share, with Helm's own names and meanings.
+"""Options that commands share, with Helm's names and meanings.
 
-Options that belong together reach a command as one argument: `settings` of the client, `values`, `given` of a chart and
-its release, `rendering`, `patience` and `bringing`. Each is a mapping of the keyword arguments that the SDK takes.
+A command receives options that belong together as one argument: `settings` of the client, `values`, `given` of a chart
+and its release, `rendering`, `patience` and `bringing`. Each is a mapping of keyword arguments for the SDK.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LaneType(click.ParamType[Lane]):
 
 
 def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Option:
-    """A decorator that adds the options and hands the command what ``collect`` makes of them as one argument."""
+    """Returns a decorator that adds the options, and passes what ``collect`` returns to the command as one argument."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -51,7 +51,7 @@ def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Opt
 
 
 def _charts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """What a shell offers for a chart: those that travel with Sidelane, and else files."""
+    """Completes a chart: the charts of Sidelane, and otherwise files."""
     from sidelane.charts.sources import bundled
 
     names = [CompletionItem(chart.name, help=chart.description) for chart in bundled()]
@@ -76,13 +76,13 @@ def lane(*, required: bool) -> Option:
 lane_parts = together(
     "lane_parts",
     dict,
-    version=click.option("--lane-version", "version", metavar="VERSION", help="A Version in the place of the file's."),
-    build=click.option("--build", metavar="BUILD", help="A Build in the place of the file's."),
+    version=click.option("--lane-version", "version", metavar="VERSION", help="A Version that replaces the file's."),
+    build=click.option("--build", metavar="BUILD", help="A Build that replaces the file's."),
 )
 
 
 def deployment(function: F) -> F:
-    """The argument FILE of a deployment file, and how many of its releases are worked on at a time."""
+    """Adds the argument FILE of a deployment file, and the option for the number of parallel releases."""
     function = click.option(
         "--parallel", type=click.IntRange(min=1), metavar="N", help="Releases at a time. [default: 2 a processor]"
     )(function)
@@ -92,13 +92,13 @@ def deployment(function: F) -> F:
 reset_operational = click.option(
     "--reset-operational",
     is_flag=True,
-    help="Set operational values that the file does not say back to the chart's defaults.",
+    help="Reset operational values that are not in the file to the chart's defaults.",
 )
 
 
 def given(name: str, settings: dict[str, Any]) -> Any:
-    """A setting that was given on the command line, None for one that came from the environment: what a file says goes
-    before that, and what is asked for by hand before the file.
+    """Returns a setting from the command line, None for one from the environment: the command line overrides a file,
+    and a file overrides the environment.
     """
     source = click.get_current_context().get_parameter_source(name)
     return settings[name] if source is click.core.ParameterSource.COMMANDLINE else None
@@ -144,12 +144,12 @@ delete_cluster_objects = click.option(
     help="Delete cluster-scoped objects too, and with a CustomResourceDefinition all objects of its kind.",
 )
 
-#: More than any PEM key has, in bytes.
+#: The most bytes of a PEM key file; real keys are smaller.
 KEY_LIMIT = 64 * 1024
 
 
 def content(path: str, limit: int) -> bytes:
-    """A file that somebody else may have written: never more than one byte past the limit is read."""
+    """Reads an untrusted file, at most one byte more than the limit."""
     from sidelane.support import files
 
     try:
@@ -158,7 +158,7 @@ def content(path: str, limit: int) -> bytes:
         raise InvalidInput.unreadable(path, error) from None
 
 
-#: The parameters of a command that say values.
+#: The parameters of a command that hold values.
 VALUES = ("value_files", "set_values", "set_string", "set_file", "set_json")
 
 
@@ -169,7 +169,7 @@ def values_of(
     set_file: tuple[str, ...],
     set_json: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Returns the values that a command was given."""
+    """Returns the values from a command's options."""
     if not any((value_files, set_values, set_string, set_file, set_json)):
         return {}
     from sidelane.charts.flags import gather
@@ -214,7 +214,7 @@ def _given(
     }
 
 
-#: All that says which chart, and which release of it, beside the chart's name and its lane.
+#: The options that select a chart and its release, besides the chart's name and the lane.
 given_chart = together("given", _given, **_VALUES, **_SOURCE, **_SERVICE)
 
 rendering = together(
@@ -228,7 +228,7 @@ rendering = together(
 
 
 class DurationType(click.ParamType[str]):
-    """A length of time as Go and Helm write it."""
+    """A duration in the format of Go and Helm."""
 
     name = "duration"
 
@@ -243,24 +243,24 @@ class DurationType(click.ParamType[str]):
 
 
 timeout = click.option(
-    "--timeout", type=DurationType(), metavar="DURATION", help="How long Helm may take for a step. [default: 5m0s]"
+    "--timeout", type=DurationType(), metavar="DURATION", help="The time limit of each Helm step. [default: 5m0s]"
 )
 
 _PATIENCE: dict[str, Option] = {
-    "wait": click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over."),
+    "wait": click.option("--wait", is_flag=True, help="Wait until everything is ready, at most the timeout."),
     "timeout": timeout,
     "rollback_on_failure": click.option(
         "--rollback-on-failure",
         "--atomic",
         "rollback_on_failure",
         is_flag=True,
-        help="Undo what was done when it fails; implies --wait.",
+        help="Undo the call if it fails; implies --wait.",
     ),
 }
 
 patience = together("patience", dict, **_PATIENCE)
 
-create_namespace = click.option("--create-namespace", is_flag=True, help="Create the namespace where there is none.")
+create_namespace = click.option("--create-namespace", is_flag=True, help="Create the namespace if it is missing.")
 
-#: Patience with what may have to make its namespace.
+#: The same, for commands that can create their namespace.
 bringing = together("bringing", dict, create_namespace=create_namespace, **_PATIENCE)

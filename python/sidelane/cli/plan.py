@@ -25,11 +25,11 @@ def command(
     lane_parts: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Show what a deployment FILE would do to its lane. Nothing is changed.
+    """Show the changes that a deployment FILE would make to its lane, without making them.
 
-    Each release is to be created, unchanged, scaled (operational values alone differ), finished (it was left half-made)
-    or refused, and why. What the lane has besides is extra, and stays. Ends with 1 when anything is refused.
-    Operational values that the file does not say stay as they are, and are listed.
+    Each release would be created, unchanged, scaled (only operational values differ), finished (an earlier run did not
+    end) or refused, with the reason. Other releases of the lane are extra, and stay. Exits 1 when one is refused.
+    Operational values that are not in the file stay, and are listed.
     """
     namespace = options.given("namespace", settings)
     plan = running.with_client(

@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Lines for people: whatever is in them, a terminal shows it and obeys none of it."""
+    """Prints lines for people; control characters are escaped."""
     click.echo(in_lines(text), err=err)
 
 
 def say_line(text: str, *, err: bool = False) -> None:
-    """One line for people, which stays one line."""
+    """Prints one line for people; line breaks are escaped too."""
     click.echo(in_line(text), err=err)
 
 
 def as_it_is(text: str) -> None:
-    """Text for programs, such as a manifest: unchanged in a pipe and in a file, harmless on a terminal."""
+    """Prints text for programs, such as a manifest: unchanged into a pipe or file, escaped on a terminal."""
     click.echo(in_lines(text, sys.maxsize) if sys.stdout.isatty() else text, nl=False, color=True)
 
 
 def data(value: object, format_: str) -> None:
-    """A value in its JSON form, as JSON or YAML."""
+    """Prints a value's JSON form, as JSON or YAML."""
     as_it_is(formatted(redacted(value), format_))
 
 
 def formatted(value: object, format_: str) -> str:
-    """The same as text."""
+    """Returns a value's JSON form as JSON or YAML text."""
     if format_ == "yaml":
         from sidelane.kubeyaml.writer import dump
 
@@ -53,7 +53,7 @@ def formatted(value: object, format_: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns as wide as their widest cell, two spaces between; the last one ends where its text ends."""
+    """Prints columns as wide as their widest cell, two spaces apart, without trailing spaces."""
     lines = [list(header), *([in_line(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -62,12 +62,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def status(item: Release, format_: str, *, runs: bool) -> None:
-    """One release as it is now, with what is not ready of it. runs: it is on a cluster, and not in a directory."""
+    """Prints the state of one release, with its pods that are not ready. runs: False in a directory."""
     release(item, format_, ready=_ready(item.readiness, runs=runs))
 
 
 def lane_status(item: LaneStatus, format_: str, *, runs: bool) -> None:
-    """A lane's releases as they are now, a line each, with what is not ready below."""
+    """Prints the state of a lane's releases, one line each, then the pods that are not ready."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -86,12 +86,12 @@ def _ready(readiness: Readiness | None, *, runs: bool) -> str:
 
 
 def error(item: SidelaneError) -> None:
-    """An error as JSON on standard error: whole, however long."""
+    """Prints an error as JSON on standard error, without a limit of length."""
     click.echo(formatted(item.to_json(), "json"), nl=False, err=True)
 
 
 def release(item: Release, format_: str, *, ready: str = "") -> None:
-    """One release: what it is, its objects, and what is not ready of it; the notes of one that was just made."""
+    """Prints one release: its facts, objects, and pods that are not ready; for a new one also its notes."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -122,7 +122,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
 
 
 def changes(what: str, fields: Sequence[str], kept: Sequence[str], *, of: str = "") -> None:
-    """The fields that a call changes, and the operational values that it keeps; nothing where there are none."""
+    """Prints the fields that a call changes, and the operational values that it keeps, if there are any."""
     for title, lines in ((what, fields), ("kept", kept)):
         if lines:
             say()
@@ -132,7 +132,7 @@ def changes(what: str, fields: Sequence[str], kept: Sequence[str], *, of: str = 
 
 
 def plan(item: Plan, format_: str) -> None:
-    """What a deployment file would do, a line a release, with what differs or is in the way below it."""
+    """Prints a plan, one line for each release, then its differences and reasons for refusal."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -142,13 +142,13 @@ def plan(item: Plan, format_: str) -> None:
     for step in item.steps:
         changes(step.action, step.why, step.kept, of=step.release)
     if item.extra:
-        say("\nextra: in the lane, and not in the file; apply leaves it as it is")
+        say("\nextra: in the lane but not in the file; apply does not change it")
     if item.remedy:
         say(f"\n{item.remedy}")
 
 
 def applied(item: Applied, format_: str) -> None:
-    """What was done to a lane, a line a release."""
+    """Prints the result of an apply, one line for each release."""
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -158,12 +158,12 @@ def applied(item: Applied, format_: str) -> None:
     for one in item.releases:
         changes(one.change, one.changes, one.kept, of=one.name)
     if any(one.kept for one in item.releases):
-        say("\nkept: set on the release, and not in the file; --reset-operational sets it back")
+        say("\nkept: set on the release but not in the file; --reset-operational resets it")
     _drift(item.releases)
 
 
 def _drift(items: Sequence[Release]) -> None:
-    """What the cluster has otherwise of releases that are unchanged, and how to bring it back."""
+    """Prints the drift of unchanged releases, and the command that repairs it."""
     odd = [item for item in items if item.drift]
     for item in odd:
         say()
@@ -177,7 +177,7 @@ def _drift(items: Sequence[Release]) -> None:
 
 
 def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None:
-    """Lanes that go or have gone, with their releases, and what is in the way of the others. place: of the call."""
+    """Prints proposed and retired lanes with their releases, and the reasons for held ones. place: the call's."""
     if format_ != "table":
         data([item.to_json() for item in items], format_)
         return
@@ -199,14 +199,14 @@ def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None
 
 
 def report(item: Report, format_: str) -> None:
-    """What a check found."""
+    """Prints the report of a check."""
     from sidelane.checks.report import render
 
     as_it_is(render(item, "text" if format_ == "table" else format_))
 
 
 def findings(item: Report) -> None:
-    """What a check found, on standard error, where something else goes to standard output; nothing when it is clean."""
+    """Prints the findings of a check on standard error, if there are any; standard output holds something else."""
     if not item.clean:
         from sidelane.checks.report import render
 

@@ -1,4 +1,4 @@
-"""Progress on standard error: silence for what is quick, the step and its seconds for what takes long."""
+"""Progress on standard error: each long step with its seconds; nothing for quick steps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Self
 
 from sidelane.support.harmless import in_line
 
-#: Seconds until a step is worth a word, and between words where no line can be rewritten.
+#: The seconds until a step is printed, and between two lines in a log.
 PATIENCE, INTERVAL = 1.0, 30.0
 
 
 class Progress:
-    """Told each step as it begins; says nothing of steps that end within a second.
+    """A callable that receives each step at its start; steps that end within a second are not printed.
 
-    On a terminal one line is rewritten each half second; in a log a step gets a line, and one more every 30 seconds.
+    On a terminal it rewrites one line each half second; in a log it prints a line, and another every 30 seconds.
     """
 
     def __init__(self) -> None:
@@ -63,6 +63,6 @@ class Progress:
 
 
 def _fitting(line: str) -> str:
-    """A line that the terminal does not break: one that is broken can't be rewritten."""
+    """Cuts a line to the terminal's width, because a wrapped line cannot be rewritten."""
     width = shutil.get_terminal_size().columns - 1
     return line if len(line) <= width else f"{line[: width - 1]}…"

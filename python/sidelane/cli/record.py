@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--sign-key",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Print a signed DSSE envelope of it, by this PEM private key: Ed25519, ECDSA P-256 or RSA.",
+    help="Print the record as a DSSE envelope, signed with this PEM private key: Ed25519, ECDSA P-256 or RSA.",
 )
 @options.output
 @running.reports_errors
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 def command(
     release: str | None, lane: Lane | None, *, sign_key: str | None, format_: str, settings: dict[str, Any]
 ) -> None:
-    """Show where RELEASE comes from: its record, an in-toto Statement with SLSA Provenance; or all records of a lane.
+    """Show the record of RELEASE, an in-toto Statement with SLSA Provenance, or all records of a lane.
 
-    RELEASE is a release's own name, or a chart's name together with --lane. The same is in the ConfigMap
-    record-RELEASE, under statement.json, or compressed under statement.json.gz where it is large.
+    RELEASE is a release's name, or a chart's name together with --lane. The record is also in the ConfigMap
+    record-RELEASE, under statement.json, or compressed under statement.json.gz if it is large.
 
-    Signing changes nothing in the cluster: keep the envelope where the pipeline keeps what it makes, and hold the
-    release against it with `sidelane verify --signature`. The passphrase of an encrypted key is taken from the
-    environment's SIDELANE_SIGN_PASSPHRASE.
+    Signing changes nothing in the cluster: keep the envelope with the pipeline's artifacts, and compare the release
+    with it by `sidelane verify --signature`. The passphrase of an encrypted key is read from the environment's
+    SIDELANE_SIGN_PASSPHRASE.
     """
     format_ = "json" if format_ == "table" else format_
     if release is None:
         _print_all(lane, format_, settings, signed=sign_key is not None)
         return
-    # Taken away, so that no Helm and no plugin of kubectl's that runs from here inherits it.
+    # Removed, so that Helm and kubectl plugins do not inherit it.
     passphrase = os.environ.pop("SIDELANE_SIGN_PASSPHRASE", None)
     learn(filter(None, [passphrase]))
     key = None if sign_key is None else options.content(sign_key, options.KEY_LIMIT)
@@ -61,6 +61,6 @@ def _print_all(lane: Lane | None, format_: str, settings: dict[str, Any], *, sig
     if lane is None:
         raise click.UsageError("Name a release, or a lane with --lane.")
     if signed:
-        raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
+        raise click.UsageError("Missing argument 'RELEASE': an envelope holds one release's record.")
     found = running.with_client(lambda client: client.record(lane), **settings)
     printing.data([one.to_json() for one in found], format_)

@@ -27,7 +27,7 @@ def command(
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Print CHART's manifest in a lane, as Helm renders it. Nothing is checked and nothing is installed."""
+    """Print CHART's manifest in a lane, as Helm renders it, without checks."""
     text = running.with_client(lambda client: client.render(chart, lane, **given, **rendering), **settings)
     printing.as_it_is(text)
     if not text.strip():

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.command("repair")
 @click.argument("release", required=False)
 @options.lane(required=False)
-@click.option("--yes", is_flag=True, help="Repair; needed in a terminal, where it else only shows what it would do.")
-@click.option("--dry-run", is_flag=True, help="Show what would be made again and put back.")
-@click.option("--wait", is_flag=True, help="Return when all is ready, or the timeout is over.")
+@click.option("--yes", is_flag=True, help="Repair; required in a terminal, which otherwise only shows the changes.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
+@click.option("--wait", is_flag=True, help="Wait until everything is ready, at most the timeout.")
 @options.timeout
 @options.output
 @running.reports_errors
@@ -36,11 +36,11 @@ def command(
     format_: str,
     settings: dict[str, Any],
 ) -> None:
-    """Bring RELEASE, or every release of a lane, back to exactly what is deployed.
+    """Restore RELEASE, or every release of a lane, exactly as deployed.
 
-    Objects that are missing are made again, and fields that drifted are put back, whoever owns them. Operational
-    values, numbers of pods that an autoscaler sets and rollout restarts stay as they are. A release that was changed in
-    Helm itself is refused: `sidelane verify` tells both apart. A workload that was scaled to 0 gets its pods back.
+    Missing objects are created, and drifted fields are reset, whoever owns them. Operational values, replicas that an
+    autoscaler sets, and rollout restarts stay. A release that was changed in Helm itself is refused; `sidelane verify`
+    shows the difference. A workload that was scaled to 0 gets its pods back.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")

@@ -24,9 +24,9 @@ def command(
 ) -> None:
     """Deploy a bundled lane again, on a cluster or into a directory.
 
-    FILE is what `sidelane bundle` made; nothing else is needed, and no network but the cluster's. The objects are the
-    same, byte for byte, or nothing is installed and each field that would differ is told. Without --namespace it goes
-    into the bundle's. Routes are made last, when what they lead to is ready.
+    FILE comes from `sidelane bundle`; no other input is needed, and no network except the cluster's. The objects are
+    the same, byte for byte; otherwise nothing is installed, and each field that would differ is listed. The default
+    namespace is the bundle's. Routes are created last, when their targets are ready.
     """
     done = running.with_client(lambda client: client.replay(file, **bringing), **settings)
     if format_ != "table":

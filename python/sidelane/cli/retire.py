@@ -24,20 +24,24 @@ _proposal = options.together(
         "--keep", type=click.IntRange(min=0), metavar="N", help="Propose all lanes but the N youngest of each Version."
     ),
     version=click.option(
-        "--of", "version", metavar="VERSION", help="With --keep: look at the lanes of this Version alone."
+        "--of", "version", metavar="VERSION", help="With --keep: consider only the lanes of this Version."
     ),
-    yes=click.option("--yes", is_flag=True, help="With --keep: retire what is proposed."),
+    yes=click.option("--yes", is_flag=True, help="With --keep: retire the proposed lanes."),
 )
 
-#: What a proposal takes into account, and a retirement.
+#: The options of both a proposal and a retirement.
 _asked = options.together(
     "asked",
     dict,
     min_age=click.option(
-        "--min-age", type=options.DurationType(), default="0s", metavar="AGE", help="Hold what is younger, such as 24h."
+        "--min-age",
+        type=options.DurationType(),
+        default="0s",
+        metavar="AGE",
+        help="Keep lanes and releases younger than this, such as 24h.",
     ),
     foreign=click.option(
-        "--foreign", multiple=True, metavar="RELEASE", help="Remove this release although Sidelane did not make it."
+        "--foreign", multiple=True, metavar="RELEASE", help="Remove this release although Sidelane did not create it."
     ),
     delete_cluster_objects=options.delete_cluster_objects,
 )
@@ -51,7 +55,7 @@ _going = options.together(
         default="30s",
         show_default=True,
         metavar="TIME",
-        help="How long what a route led there is given, after the route has left it.",
+        help="How long to wait after traffic has moved away.",
     ),
     delete_claims=click.option(
         "--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too."
@@ -63,7 +67,7 @@ _going = options.together(
 @click.command("retire")
 @click.argument("release", required=False)
 @options.lane(required=False)
-@click.option("--dry-run", is_flag=True, help="Show what would go, and what is in the way.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and the reasons against it.")
 @options.output
 @running.reports_errors
 @_proposal
@@ -83,9 +87,9 @@ def command(
 ) -> None:
     """Remove a lane, or one RELEASE of it, when nothing needs it any more.
 
-    Held is what a route leads to, what another release needs, what is younger than --min-age, and what another process
-    works on. With --keep, every lane but the youngest is proposed, and with --yes retired, but for what is held.
-    A release that Sidelane did not make stays, whatever its name, unless --foreign names it.
+    Held are lanes and releases that are the target of a route, needed by another release, younger than --min-age, or in
+    use by another process. With --keep, all lanes but the youngest are proposed; --yes retires those that are not held.
+    A release that Sidelane did not create stays, whatever its name, unless --foreign names it.
     """
     keep, version, yes = (proposal[name] for name in ("keep", "version", "yes"))
     if (keep is None) == (lane is None and release is None):
@@ -115,12 +119,12 @@ def command(
 async def _all_but_the_youngest(
     client: AsyncClient, keep: int, version: str | None, asked: dict[str, Any], going: dict[str, Any] | None
 ) -> tuple[list[Retirement], str]:
-    """Proposes lanes, and retires them where it says how they go. Returns them, and where none was found."""
+    """Proposes lanes, and retires them if ``going`` is set. Returns them, and if there are none, the place searched."""
     found = list(await client.outdated(keep, version=version, **asked))
     for at, one in enumerate(found):
         if going is not None and not one.held:
             try:
                 found[at] = await client.retire(one.lane, **asked, **going)
-            except StillHeld as error:  # since it was proposed
+            except StillHeld as error:  # held since the proposal
                 found[at] = dataclasses.replace(one, held=error.held)
     return found, "" if found else await client.where()

@@ -24,31 +24,29 @@ _BY = click.option(
     metavar="NAME",
     envvar="SIDELANE_CHANGED_BY",
     show_envvar=True,
-    help="Who changes the route, for its history. [default: whom CI names, or user@host]",
+    help="The author of the change, for the history. [default: the CI's user, or user@host]",
 )
-_OVERWRITE = click.option(
-    "--overwrite", is_flag=True, help="Take back what somebody changed in the objects themselves."
-)
-#: Who changes a route, and what they allow.
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Undo direct changes of the route's objects too.")
+#: The author of a change, and the exceptions that they allow.
 _change = options.together(
     "change",
     dict,
     by=_BY,
     allow_unready=click.option(
-        "--allow-unready", is_flag=True, help="Lead there although pods are not ready for their share."
+        "--allow-unready", is_flag=True, help="Allow targets whose pods are not ready for their share."
     ),
     overwrite=_OVERWRITE,
-    dry_run=click.option("--dry-run", is_flag=True, help="Look and check, and write nothing."),
+    dry_run=click.option("--dry-run", is_flag=True, help="Check the change without making it."),
 )
 _back = options.together("change", dict, by=_BY, overwrite=_OVERWRITE)
 
 
 @click.group("route")
 def command() -> None:
-    """Change where a service's stable name leads, look back, and go back.
+    """Set, show, shift and undo the targets of a service's stable name.
 
-    SERVICE in a lane is the name http://SERVICE-LANE. A target is a version in that lane (v2), one in another lane
-    (2-coco-2/v2), or another lane's component that has no versions (2-coco-2).
+    SERVICE in a lane has the name http://SERVICE-LANE. A target is a version in that lane (v2), one in another lane
+    (2-coco-2/v2), or another lane's component without versions (2-coco-2).
     """
 
 
@@ -56,10 +54,16 @@ def command() -> None:
 @service_argument
 @options.lane(required=True)
 @click.option(
-    "--to", "targets", multiple=True, metavar="TARGET[=WEIGHT]", help="Lead there; one alone gets everything."
+    "--to",
+    "targets",
+    multiple=True,
+    metavar="TARGET[=WEIGHT]",
+    help="A target with its weight; a single target gets all requests.",
 )
 @click.option(
-    "--mode", type=click.Choice(["service", "istio", "gateway"]), help="What routes. [default: as it is, or service]"
+    "--mode",
+    type=click.Choice(["service", "istio", "gateway"]),
+    help="The router. [default: unchanged; service for a new route]",
 )
 @options.output
 @running.reports_errors
@@ -77,10 +81,11 @@ def set_(
     values: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Lead SERVICE's name to targets, such as --to v1=90 --to v2=10; what is not given stays as it is.
+    """Set the targets of SERVICE's name; omitted options change nothing.
 
-    Refused when a target is not there, is not of its lane, or has too few ready pods for its share; and when somebody
-    else changed the route in between. Matches, mirror, timeouts and ports are values of the chart `route` (-f, --set).
+    Refused when a target is missing, is not of its lane, or has too few ready pods for its share, and when another
+    process changed the route in between. Matches, mirror, timeouts and ports are values of the chart `route` (-f,
+    --set).
     """
     from sidelane.routes.model import Split
 
@@ -98,7 +103,7 @@ def set_(
 @running.reports_errors
 @options.settings
 def show(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
-    """Show where SERVICE's name leads, and what is ready there."""
+    """Show the targets of SERVICE's name, and their ready pods."""
     _print(running.with_client(lambda client: client.routes.show(service, lane), **settings), format_)
 
 
@@ -108,7 +113,7 @@ def show(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) ->
 @running.reports_errors
 @options.settings
 def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
-    """List routes; those of one lane with --lane."""
+    """List all routes; with --lane those of one lane."""
 
     async def look(client: AsyncClient) -> tuple[tuple[Routed, ...], str]:
         routes = await client.routes.list(lane)
@@ -133,9 +138,9 @@ def list_(lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
 @running.reports_errors
 @options.settings
 def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any]) -> None:
-    """Show every change of SERVICE's route: when, by whom, how and where it led since then, and why.
+    """Show every change of SERVICE's route: time, author, mode, targets and reason.
 
-    A change that was made without Sidelane is told as plain Helm's.
+    The author of a change made without Sidelane is shown as plain Helm.
     """
     changes = running.with_client(lambda client: client.routes.history(service, lane), **settings)
     if format_ != "table":
@@ -155,7 +160,7 @@ def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any])
 def undo(
     service: str, lane: Lane, *, to: int | None, format_: str, change: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Bring back where SERVICE's name led before its last change, exactly as it was. Twice goes back twice."""
+    """Restore SERVICE's route exactly as it was before its last change. A second undo goes back one more change."""
     routed = running.with_client(
         lambda client: client.routes.undo(service, lane, to=to, **change),
         **settings,
@@ -174,7 +179,7 @@ class StepsType(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(int(part) for part in str(value).split(","))
         except ValueError:
-            self.fail(f"{value!r} are no percentages; write them such as 5,25,50,100", param, ctx)
+            self.fail(f"{value!r} is not a list of percentages; write it such as 5,25,50,100", param, ctx)
 
 
 _asked = options.together(
@@ -184,24 +189,28 @@ _asked = options.together(
         "--steps",
         type=StepsType(),
         metavar="PERCENT,…",
-        help="Its share. [default: 5,25,50,100; 100 in mode service, which can't split; with --go-on as before]",
+        help="The target's share in each step. [default: 5,25,50,100; 100 in mode service; as before with --go-on]",
     ),
     every=click.option(
         "--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts."
     ),
     between=click.option(
-        "--between", type=options.DurationType(), default="10s", show_default=True, help="How often checks are asked."
+        "--between",
+        type=options.DurationType(),
+        default="10s",
+        show_default=True,
+        help="The interval between two runs of the checks.",
     ),
     checks=click.option(
         "--check",
         "checks",
         multiple=True,
         metavar="CHECK",
-        help="Let a step through only if this holds: 'http[limit=500ms,failures=3] URL', "
+        help="A check that must pass during each step: 'http[limit=500ms,failures=3] URL', "
         "'command[limit=30s] PROGRAM …' "
         "or 'prometheus[limit=0.01,at=URL] QUERY'.",
     ),
-    go_on=click.option("--go-on", is_flag=True, help="Go on with a shift that was interrupted."),
+    go_on=click.option("--go-on", is_flag=True, help="Continue an interrupted shift."),
 )
 
 
@@ -209,7 +218,7 @@ _asked = options.together(
 @service_argument
 @options.lane(required=True)
 @click.option("--to", metavar="TARGET", help="Move requests to this target, such as v2.")
-@click.option("--back", is_flag=True, help="Put back what was before the shift that the route is in.")
+@click.option("--back", is_flag=True, help="Restore the weights from before the current shift.")
 @options.output
 @running.reports_errors
 @_asked
@@ -228,20 +237,20 @@ def shift(
 ) -> None:
     """Move SERVICE's requests to a target step by step.
 
-    The target has to stay ready, and every check to hold, or the weights from before the shift are put back.
-    Interrupted or refused half-way, it says where it stands; --go-on, with the same --to, --steps and checks, or --back
-    take it up.
+    The target must stay ready, and every check must pass; otherwise the weights from before the shift are restored.
+    After an interruption or a refused step, --go-on, with the same --to, --steps and checks, continues the shift, and
+    --back undoes it.
     """
     if back:
         if to or asked["go_on"]:
-            raise click.UsageError("--back goes with neither --to nor --go-on.")
+            raise click.UsageError("--back cannot be used with --to or --go-on.")
         _print(
             running.with_client(lambda client: client.routes.shift_back(service, lane, **change), **settings),
             format_,
         )
         return
     if to is None:
-        raise click.UsageError("Missing option '--to': where requests are to go.")
+        raise click.UsageError("Missing option '--to': the target of the shift.")
     _shift((service, lane, to), {**asked, "by": change["by"]}, format_, settings)
 
 
@@ -254,7 +263,7 @@ def _shift(named: tuple[str, Lane, str], asked: dict[str, Any], format_: str, se
 
     try:
         running.with_client(lambda client: client.routes.shift(*named, **asked, tell=tell), **settings)
-    finally:  # whatever ended it, this is how far it came
+    finally:  # print the progress of the shift, also after an error
         if last:
             _print_shift(last[0], format_)
 
@@ -263,7 +272,7 @@ def _print_shift(item: Shift, format_: str) -> None:
     if format_ != "table":
         printing.data(item.to_json(), format_)
         return
-    if not item.steps:  # nothing was changed, and the error says why
+    if not item.steps:  # nothing was changed, and the error has the reason
         return
     rows = [
         (str(step.percent), str(step.revision), f"{step.seconds:.0f} s", step.outcome or "interrupted")
@@ -275,7 +284,7 @@ def _print_shift(item: Shift, format_: str) -> None:
     stands = ", ".join(f"{target}={weight}" for target, weight in item.now.items())
     printing.say(f"\n{item.route}: the shift to {item.to} is {item.outcome}; it leads to {stands}")
     if item.outcome in ("interrupted", "refused"):
-        printing.say("go on with --go-on and the same --to, --steps and checks, or back with --back")
+        printing.say("continue it with --go-on and the same --to, --steps and checks, or undo it with --back")
 
 
 def _row(change: Change) -> tuple[str, str, str, str, str]:
@@ -311,7 +320,7 @@ def _print(routed: Routed, format_: str) -> None:
     for way in route.ways():
         backend = backends.get(way.to.service(route.service, route.lane))
         ready = (
-            "not there" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
+            "missing" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
         )
         rows.append((str(way.to), way.how, ready))
     printing.say()
@@ -319,4 +328,4 @@ def _print(routed: Routed, format_: str) -> None:
     if backends and all(backend.ready is None for backend in backends.values()):
         printing.say("\nnothing runs in a directory")
     for line in routed.drift:
-        printing.say_line(f"changed by somebody else: {line}", err=True)
+        printing.say_line(f"changed outside of the route: {line}", err=True)

@@ -1,4 +1,4 @@
-"""How a command runs: its client, its progress, its result, its errors and its exit code."""
+"""The run of a command: its client, progress, result, errors and exit code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: The exit code of a program that a signal ended is 128 and the signal's number (POSIX shells).
+#: A program that a signal ended has the exit code 128 plus the signal's number (POSIX shells).
 SIGNALLED = 128
 
 
 def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
-    """Shows an error of Sidelane's on standard error, as the command's output format asks, and ends with its code."""
+    """Prints the function's errors on standard error, in the command's output format, and exits with their code."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,10 +41,10 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             else:
                 printing.error(error)
             raise SystemExit(error.exit_code) from None
-        except BrokenPipeError:  # the reader of our output has read enough
+        except BrokenPipeError:  # the reader of our output has closed it
             sys.stderr.close()
             raise SystemExit(SIGNALLED + signal.SIGPIPE) from None
-        except OSError as error:  # a full disk, a folder that may not be written
+        except OSError as error:  # a full disk, a read-only folder
             place = f"{error.filename}: " if error.filename else ""
             printing.say(f"Error: {place}{error.strerror or error}", err=True)
             raise SystemExit(1) from None
@@ -53,7 +53,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **settings: Any) -> T:
-    """Runs work on a client of these settings, with progress; a signal ends it and the Helm that it runs."""
+    """Runs work with a client of these settings and with progress; a signal also ends its Helm processes."""
     from sidelane.client import AsyncClient
 
     with Progress() as progress:
@@ -61,7 +61,7 @@ def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **setting
 
 
 def run(work: Coroutine[Any, Any, T], place: Place) -> T:
-    """Runs to the end, or until SIGINT or SIGTERM cancels it; then the exit code says which."""
+    """Runs work to its end, or until SIGINT or SIGTERM cancels it; the exit code then has the signal's number."""
     import asyncio
 
     got: list[int] = []

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(release: str | None, lane: Lane | None, *, format_: str, settings: dict[str, Any]) -> None:
     """Show RELEASE and its objects, or every release of a lane, and each pod that is not ready.
 
-    RELEASE is a release's own name, or a chart's name together with --lane. A pod that is not ready is shown with
-    its containers' states, its last events and its last log lines.
+    RELEASE is a release's name, or a chart's name together with --lane. A pod that is not ready is shown with its
+    containers' states, its last events and its last log lines.
     """
     runs = settings["directory"] is None
     if release is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("upgrade")
 @options.chart
 @options.lane(required=True)
-@click.option("--reuse-values", is_flag=True, help="Lay the given values over those of the release.")
+@click.option("--reuse-values", is_flag=True, help="Merge the given values over those of the release.")
 @options.output
 @running.reports_errors
 @options.given_chart
@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Change the operational values of CHART's release in a lane.
 
-    Operational values are the few that may change on a deployed release; each chart declares its own. All else is
-    refused: install it as the next Build. The values given are the whole of yours, unless --reuse-values is there.
+    Operational values are the few that may change on a deployed release; each chart declares its own. Other changes are
+    refused: install them as the next Build. These values replace all earlier ones unless --reuse-values is set.
     """
     release = running.with_client(
         lambda client: client.upgrade(chart, lane, reuse_values=reuse_values, **given, **patience), **settings

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sidelane.releases.verify import Verification
 
 
-#: How many pods that are not ready are told of a release.
+#: The most pods that are shown as not ready for a release.
 _SHOWN = 10
 
 
@@ -22,7 +22,10 @@ _SHOWN = 10
 @click.argument("release", required=False)
 @options.lane(required=False)
 @click.option(
-    "--signature", type=click.Path(dir_okay=False), metavar="FILE", help="A DSSE envelope that must hold its record."
+    "--signature",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="A DSSE envelope that must hold the release's record.",
 )
 @click.option(
     "--key", type=click.Path(dir_okay=False), metavar="FILE", help="The PEM public key that must have signed it."
@@ -39,23 +42,23 @@ def command(
     format_: str,
     settings: dict[str, Any],
 ) -> None:
-    """Tell whether RELEASE, or every release of a lane, still is what was deployed.
+    """Compare RELEASE, or every release of a lane, with its record and the cluster.
 
-    Each is held against its record and against the cluster: unchanged; changed in Helm; drifted in the cluster, with
-    the field, what is expected, what is found and who set it; missing objects; unfinished, when Helm never got to its
-    end; degraded, when a workload has fewer ready pods than it should; or unrecorded. A route needs no record: it
-    changes in place, and `sidelane route history` has its changes. Defaults set by the API server and rollout restarts
-    are not drift. Ends with 1 unless every release is unchanged.
+    The state of a release is unchanged; changed in Helm; drifted in the cluster, with the field, the expected and the
+    actual value, and the field's owner; missing objects; unfinished, when Helm did not complete it; degraded, when a
+    workload has too few ready pods; or unrecorded. A route needs no record: it changes in place, and `sidelane route
+    history` has its changes. Defaults set by the API server and rollout restarts are not drift. Exits 1 unless every
+    release is unchanged.
 
-    With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed by that
-    key, and hold the very record that RELEASE has; all else is refused.
+    With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed with that
+    key, and hold exactly the record of RELEASE.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
     if (signature is None) != (key is None):
-        raise click.UsageError("The options '--signature' and '--key' go together: by whom must it be signed?")
+        raise click.UsageError("The options '--signature' and '--key' must be used together.")
     if signature is not None and release is None:
-        raise click.UsageError("Missing argument 'RELEASE': an envelope is of one release.")
+        raise click.UsageError("Missing argument 'RELEASE': an envelope holds one release's record.")
     from sidelane.releases.verify import remedy
 
     found = running.with_client(lambda client: client.verify(release, lane), **settings)
@@ -76,12 +79,13 @@ def command(
 
 
 def _hold_against(signature: str, key: str, one: Verification) -> None:
-    """The record that was verified, and no other reading of it, against the envelope. Raises NotSigned."""
+    """Checks the envelope against the verified record itself, which is not read again. Raises NotSigned."""
     from sidelane.releases.provenance import signing
 
     if one.record is None:
         raise NotSigned(
-            f"the release {one.release} has no record that a signature could be of", remedy="plain Helm leaves none"
+            f"the release {one.release} has no record, so there is no signature to check",
+            remedy="plain Helm writes none; install it with sidelane",
         )
     signing.check(options.content(signature, signing.LIMIT), one.record, options.content(key, options.KEY_LIMIT))
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 @click.command("wait")
 @click.argument("release", required=False)
 @options.lane(required=False)
-@click.option(
-    "--timeout", type=options.DurationType(), metavar="DURATION", help="How long to wait at most. [default: 5m0s]"
-)
+@click.option("--timeout", type=options.DurationType(), metavar="DURATION", help="The longest wait. [default: 5m0s]")
 @options.output
 @running.reports_errors
 @options.settings
@@ -26,8 +24,8 @@ def command(
 ) -> None:
     """Wait until RELEASE, or every release of a lane, is ready.
 
-    RELEASE is a release's own name, or a chart's name together with --lane. Nothing is changed. Exits 3, naming each
-    pod that is not ready, when the time is over.
+    RELEASE is a release's name, or a chart's name together with --lane. Changes nothing. Exits 3 after the timeout, and
+    names each pod that is not ready.
     """
     if release is None and lane is None:
         raise click.UsageError("Name a release, or a lane with --lane.")

@@ -1,10 +1,11 @@
-"""Changing where a stable name leads, and knowing what it leads to.
+"""Routes: the targets of stable names, and changes of them.
 
-- notes.py: what a route's history says of a change, and who made it;
-- places.py: what a route needs of where it lives; cluster.py, directory.py: the two places;
-- finding.py: which releases are routes, and of which service and lane;
-- ready.py: whether a target is there, and ready for its share;
-- changes.py, routed.py: set, show, list, history and undo;
-- shift.py, gates.py: step by step, and who lets each step through;
-- leads.py: what leads to a lane or a release, for who wants to retire it.
+- model.py: targets, weights and matches as valid values;
+- notes.py: the note of a change in a route's history, and its author;
+- places.py: the interface to the storage of routes; cluster.py, directory.py: its two implementations;
+- finding.py: finds the releases that are routes, with their service and lane;
+- ready.py: checks that targets exist and are ready for their share;
+- changes.py, routed.py, terms.py: set, show, list, history and undo;
+- shift.py, gates.py: moves requests step by step, with gates between steps;
+- leads.py: finds the routes to a lane or a release, before it is retired.
 """

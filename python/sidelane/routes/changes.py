@@ -1,7 +1,7 @@
-"""Setting a route, showing it, and going back.
+"""Set, show and undo routes.
 
-A change goes one way: what is there is read → the new values are parsed, rendered and checked → targets are held
-against what is there → one write, which is refused when somebody else wrote in between → read back.
+Every change has the same steps: read the route → parse, render and check the new values → check the targets in the
+cluster → write once, which fails if another process wrote in between → read back.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from sidelane.charts.rendering import Rendering
     from sidelane.releases.stores import Stored
 
-#: How old a change must be that did not end, in seconds, before it counts as given up: Helm's own timeout.
+#: The age in seconds at which an unfinished change counts as abandoned: Helm's own timeout.
 GIVEN_UP: Final = 300.0
 
 
 class _Change(NamedTuple):
-    """What a route is to be. stored: what it is, None for a new one. restores: what it was, which is brought back.
-    release: the name of a new route's release where it is not the naming contract's.
+    """A requested change of a route. stored: the current state, None for a new route. restores: the earlier state to
+    restore. release: the name of a new route's release, if it differs from the naming contract's.
     """
 
     lane: Lane
@@ -58,13 +58,13 @@ class _Change(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its release; empty for the naming contract's."""
+        """The name of the route's release; empty for the naming contract's."""
         return self.stored.release.name if self.stored else self.release
 
 
 @dataclass(frozen=True)
 class Router:
-    """Routes of one place. chart: a chart of routes."""
+    """The routes of one place. chart: a chart of routes."""
 
     place: Place
     renderer: Renderer
@@ -87,10 +87,10 @@ class Router:
         terms: Terms = USUAL,
         release: str = "",
     ) -> Routed:
-        """Leads a stable name there, and makes it where there is none. What a call does not say stays as it is.
+        """Sets the targets of a stable name, and creates the route if it is missing. Omitted arguments change nothing.
 
-        values: of the chart, laid over the route's. release: the name of a new route's release where it is not the
-        naming contract's. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
+        values: chart values, merged over the route's. release: the name of a new route's release, if it differs from
+        the naming contract's. Raises InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, NotOurs.
         """
         stored = await self._stored(service, lane)
         _still(stored.release.name if stored else route_release(service, lane), stored, terms.seen)
@@ -101,35 +101,35 @@ class Router:
         return await self._write(_Change(lane, stored, wanted, release=release), terms)
 
     async def show(self, service: str, lane: Lane) -> Routed:
-        """A route with its targets as they are now. Raises ReleaseNotFound."""
+        """Returns a route with the current state of its targets. Raises ReleaseNotFound."""
         stored = await finding.named(self.place, service, lane)
         routed = self._routed(stored, lane)
         sight = await self.place.look(stored.manifest, ready.services(routed.route))
         return replace(routed, backends=sight.backends, drift=sight.drift)
 
     async def at(self, service: str, lane: Lane, revision: int) -> Route:
-        """A route as it was at a revision. Raises ReleaseNotFound."""
+        """Returns a route at a revision. Raises ReleaseNotFound."""
         name = (await finding.named(self.place, service, lane)).release.name
         return self._routed(await self.place.stored(name, revision), lane).route
 
     async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
-        """Every route, or those of one lane."""
+        """Returns every route, or those of one lane."""
         found = await finding.every(self.place)
         return tuple(self._routed(one.stored, one.route.lane) for one in found if lane in (None, one.route.lane))
 
     async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
-        """Every change of a route that is kept, the oldest first. Raises ReleaseNotFound."""
+        """Returns every change in a route's history, oldest first. Raises ReleaseNotFound."""
         release = (await finding.named(self.place, service, lane)).release.name
         changes = await self._history(release)
         return tuple(await some_at_a_time((self._told(release, lane, one) for one in changes), AT_ONCE))
 
     async def _told(self, release: str, lane: Lane, change: Change) -> Change:
-        """A change with where it led and how, also where plain Helm made it, whose notes don't say it."""
+        """Returns a change with its targets and mode, also if plain Helm made it, whose notes lack them."""
         if change.leads or not change.held:
             return change
         try:
             route = self._routed(await self.place.stored(release, change.revision), lane).route
-        except (ReleaseNotFound, InvalidInput):  # it is forgotten by now, or led nowhere
+        except (ReleaseNotFound, InvalidInput):  # the revision is gone by now, or had no valid target
             return change
         return replace(change, leads=str(route), mode=route.mode)
 
@@ -137,10 +137,10 @@ class Router:
         return tuple(map(notes.read, await self.place.revisions(release)))
 
     async def undo(self, service: str, lane: Lane, *, to: int | None = None, terms: Terms = USUAL) -> Routed:
-        """Brings back where the route led before its last change, or at a revision, exactly as it was.
+        """Restores a route exactly as it was before its last change, or at a revision.
 
-        One ready pod of each target is enough: a way back is needed when something is wrong. Raises as ``set`` does,
-        and Refused when there is nothing to go back to.
+        One ready pod of each target is enough: undo is needed during failures. Raises as ``set`` does, and Refused when
+        there is no earlier revision.
         """
         stored = await finding.named(self.place, service, lane)
         release = stored.release.name
@@ -149,8 +149,8 @@ class Router:
         back = _chosen(release, changes, to)
         if _pending(stored.release) and not terms.overwrite and not _given_up(stored.release):
             raise TargetBusy(
-                f"somebody is changing {release} at this moment ({stored.release.status})",
-                remedy="wait until it ends, or add --overwrite if its process is dead",
+                f"another process is changing {release} ({stored.release.status})",
+                remedy="wait until it ends, or add --overwrite if that process is dead",
             )
         then = await self.place.stored(release, back)
         routed = await self._write(_Change(lane, stored, own(then), restores=then), terms)
@@ -169,7 +169,7 @@ class Router:
         if change.restores is None:
             validate(self.chart, whole)
         route = Route.from_values(whole, change.lane, change.name)
-        self.progress(f"looking at what {route.name} is to lead to")
+        self.progress(f"looking at the targets of {route.name}")
         rendering, sight = await asyncio.gather(
             self._rendered(change), self.place.look(stored.manifest if stored else None, ready.services(route))
         )
@@ -186,9 +186,9 @@ class Router:
         return Routed(route, made, whole, sight.backends, change=done)
 
     def _require_allowed(self, change: _Change, terms: Terms, route: Route, port: int, sight: Sight) -> None:
-        """Raises RouteChanged, InvalidRoute and TargetNotReady for a change that may not be made as things are."""
+        """Raises RouteChanged, InvalidRoute or TargetNotReady for a change that is not allowed at present."""
         if sight.drift and not terms.overwrite:
-            raise _changed(route.release, "its objects are not what its release says:\n  " + "\n  ".join(sight.drift))
+            raise _changed(route.release, "its objects differ from its release:\n  " + "\n  ".join(sight.drift))
         if change.restores is not None:
             ready.require_back(route, port, sight.backends, unready=terms.unready)
             return
@@ -198,18 +198,19 @@ class Router:
     async def _made(
         self, change: _Change, terms: Terms, route: Route, rendering: Rendering | None, *, drifted: bool
     ) -> tuple[Release, str]:
-        """Writes a change. Returns the route's release, and what was done to it."""
+        """Writes a change. Returns the route's release, and the action: ``created``, ``changed`` or ``unchanged``."""
         stored, restores = change.stored, change.restores
         context = terms.context if restores is None else notes.back_to(restores.release.revision)
         if restores is not None and stored is not None and (rendering is None or _pending(stored.release)):
-            # The chart has changed since, or Helm waits for a process that is dead: Helm itself brings back what was.
+            # The chart has changed since, or a dead process left the release pending: only Helm's rollback can restore
+            # it.
             now_at, then_at = stored.release.revision, restores.release.revision
             return await self.place.roll_back(route.release, then_at, now_at), "changed"
         note = notes.note(route, notes.who(terms.by), context)
         return await self._bring(stored, cast("Rendering", rendering), note, drifted=drifted)
 
     async def _rendered(self, change: _Change) -> Rendering | None:
-        """The values rendered and checked. None where the chart of today makes of them what was not there."""
+        """Renders and checks the values. Returns None if the current chart does not reproduce the restored objects."""
         lane, restores = change.lane, change.restores
         try:
             rendering = await self.renderer.render(
@@ -229,7 +230,7 @@ class Router:
             try:
                 return await self.place.create(rendering, note), "created"
             except ReleaseExists:
-                raise _changed(rendering.release, "somebody else made it in between") from None
+                raise _changed(rendering.release, "another process created it in between") from None
         if not drifted and stored.release.status == "deployed" and not stored.differences(rendering):
             return stored.release, "unchanged"
         revision = stored.release.revision + 1
@@ -239,8 +240,8 @@ class Router:
         stored = await self.place.stored(route.release)
         if drift := (await self.place.look(stored.manifest, ())).drift:
             raise NotWhatWasChecked(
-                f"{route.release} was written, and what is there is not what was written:\n  " + "\n  ".join(drift),
-                remedy=f"somebody may have changed it a moment later: see {about(route.release, 'show')}",
+                f"the objects of {route.release} differ from those just written:\n  " + "\n  ".join(drift),
+                remedy=f"another process may have changed them since: see {about(route.release, 'show')}",
             )
 
     def _routed(self, stored: Stored, lane: Lane) -> Routed:
@@ -249,14 +250,14 @@ class Router:
 
 
 def _still(release: str, stored: Stored | None, seen: int | None) -> None:
-    """Raises RouteChanged when a route is no more at the revision that the caller looked at."""
+    """Raises RouteChanged when a route is not at the revision that the caller saw."""
     now = stored.release.revision if stored else 0
     if seen is not None and seen != now:
-        raise _changed(release, f"it was at revision {seen}, and is at {now}")
+        raise _changed(release, f"it was at revision {seen}, and is now at {now}")
 
 
 def own(stored: Stored | None) -> dict[str, Any]:
-    """A route's values, less the number that was right for one change alone."""
+    """Returns a route's values without the expected revision, which is valid for one change only."""
     return {} if stored is None else {key: value for key, value in stored.values.items() if key != "expectedRevision"}
 
 
@@ -268,7 +269,7 @@ def _chosen(release: str, changes: Sequence[Change], to: int | None) -> int:
     back = notes.before(changes)
     if back is None:
         raise Refused(
-            f"there is nothing before the last change of {release} that its history keeps",
+            f"{release} has no earlier revision to return to",
             remedy=f"see {about(release)}, and name a revision with --to",
         )
     return back.revision
@@ -283,8 +284,8 @@ def _given_up(release: Release) -> bool:
 
 
 def _otherwise(then: Stored, rendering: Rendering) -> bool:
-    """Whether the chart of today makes something else of the values than was there then. What routes requests counts,
-    and not the labels, one of which is the chart's version. A directory does not keep what was there then.
+    """Tells whether the current chart renders the values differently from an earlier revision. Only the specs that
+    route requests count, not the labels, one of which is the chart's version. A directory keeps no earlier objects.
     """
     if not then.text:
         return False
@@ -294,6 +295,6 @@ def _otherwise(then: Stored, rendering: Rendering) -> bool:
 
 def _changed(release: str, how: str) -> RouteChanged:
     return RouteChanged(
-        f"somebody else changed {release}, and nothing was overwritten: {how}",
-        remedy=f"see {about(release, 'show')} and {about(release)}, and decide again",
+        f"another process changed {release}, and nothing was overwritten: {how}",
+        remedy=f"see {about(release, 'show')} and {about(release)}, then try again",
     )

@@ -1,4 +1,4 @@
-"""Routes on a cluster: written by Helm, read back through it."""
+"""Routes on a cluster, written and read through Helm."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class ClusterPlace:
         return await self._written(rendering)
 
     async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
-        # The chart compares the number with that of the revision that Helm makes, and Helm makes each number once: so
-        # what was looked at is what is changed, however many others try.
+        # The chart compares this number with the number of the revision that Helm creates, and Helm creates each number
+        # once: so only the revision that the caller saw is changed, however many processes try.
         values = {**rendering.values, "expectedRevision": revision}
         try:
             await self._helm.upgrade(
@@ -117,25 +117,25 @@ class ClusterPlace:
         return (await self.stored(release)).release
 
     async def _written(self, rendering: Rendering) -> Release:
-        """The release as it is now, held against what was checked. Raises NotWhatWasChecked."""
+        """Returns the release after comparing it with the checked rendering. Raises NotWhatWasChecked."""
         stored = await self.stored(rendering.release)
         if differences := stored.differences(rendering):
             raise NotWhatWasChecked(
-                f"Helm made {rendering.release} with other content than was checked:\n  " + "\n  ".join(differences),
-                remedy=f"somebody may have changed it a moment later: see {about(rendering.release)}",
+                f"{rendering.release} differs from the content that was checked:\n  " + "\n  ".join(differences),
+                remedy=f"another process may have changed it since: see {about(rendering.release)}",
             )
         return stored.release
 
 
 def _changed(release: str) -> RouteChanged:
     return RouteChanged(
-        f"somebody else changed {release} since it was looked at, and nothing was overwritten",
-        remedy=f"see {about(release)}, and decide again",
+        f"another process changed {release} in between, and nothing was overwritten",
+        remedy=f"see {about(release)}, then try again",
     )
 
 
 def _backend(service: LiveObject, slices: Iterable[LiveObject]) -> Backend:
-    # A pod of two address families is in two slices.
+    # A pod with two address families is in two slices.
     states: dict[str, Mapping[str, Any]] = {}
     for endpoint in (endpoint for item in slices for endpoint in item.get("endpoints") or ()):
         name = mapping(endpoint, "targetRef").get("name") or endpoint["addresses"][0]
@@ -154,15 +154,15 @@ def _backend(service: LiveObject, slices: Iterable[LiveObject]) -> Backend:
 def _drift(objects: Iterable[Object], live: Iterable[tuple[LiveObject, ...]]) -> Iterator[str]:
     for obj, found in zip(objects, live, strict=True):
         if not found:
-            yield f"{obj.identity}: is not there"
+            yield f"{obj.identity}: is missing"
             continue
         said, there = (obj._replace(body={"spec": _spec(obj.kind, body)}) for body in (obj.body, found[0]))
         yield from diff(Manifest((said,)), Manifest((there,)))
 
 
 def _spec(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a route says in an object's spec. Of a mesh's objects that is all: their charts write whatever the API would
-    fill in. Of a Service it is what the chart writes, and what would change who gets the requests.
+    """Returns the fields of an object's spec that a route sets. For a mesh's objects these are all fields: the charts
+    set every default of the API. For a Service: the fields that the chart sets, and those that would change its pods.
     """
     spec = cast("dict[str, Any]", body.get("spec") or {})
     if kind != "Service":

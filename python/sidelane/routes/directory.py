@@ -1,10 +1,10 @@
-"""Routes in a directory of manifests: what is written there is the route, once whoever reads the directory applies it.
+"""Routes in a directory of manifests, which take effect when a GitOps tool applies the directory.
 
-Beside the releases lies what they were before:
+Beside the releases are their earlier changes:
 
     <root>/<namespace>/.routes/<release>.yaml    a list of changes, the oldest first: revision, when, note, values
 
-Nothing runs here, so nobody knows what is ready, and nothing can drift.
+Nothing runs in a directory, so readiness is unknown, and there is no drift.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sidelane.routes.notes import Revision
 from sidelane.routes.places import HISTORY, Backend, Sight
 from sidelane.support.locks import lock_within
 
-#: How long one who changes a route waits for another, in seconds.
+#: The longest wait for another process that changes a route, in seconds.
 _PATIENCE: Final = 10.0
 
 
@@ -49,7 +49,7 @@ class DirectoryPlace:
             raise ReleaseNotFound(
                 f"the history of {release} has no revision {revision}", remedy=f"see {about(release)}"
             )
-        # What it rendered is not kept: git has it.
+        # Earlier manifests are not kept: git has them.
         return Stored(replace(stored.release, revision=entry["revision"]), entry["values"], "")
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
@@ -88,12 +88,12 @@ class DirectoryPlace:
             return release
 
     async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
-        del overwrite  # nothing drifts here
+        del overwrite  # a directory has no drift
         async with self._lock():
             now = (await self._target.stored(rendering.release)).release.revision
             if now + 1 != revision:
                 raise _changed(rendering.release)
-            # Kept first: an entry that is newer than its release is of a change that was not made.
+            # The history is written first: an entry newer than its release belongs to a change that was not made.
             entries = [entry for entry in self._entries(rendering.release) if entry["revision"] <= now]
             self._keep(rendering, entries, revision, note)
             return await self._target.upgrade(rendering, None, Options())
@@ -101,7 +101,7 @@ class DirectoryPlace:
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         del now
         raise InvalidManifest(
-            f"this version of the chart route renders {release} otherwise than revision {revision} was",
+            f"this version of the chart route renders {release} differently from revision {revision}",
             remedy="restore it from git",
         )
 
@@ -121,14 +121,14 @@ class DirectoryPlace:
         entry = {"revision": revision, "when": when, "note": note, "values": dict(rendering.values)}
         path = self._histories / f"{rendering.release}.yaml"
         new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)  # whatever it is
+        new.unlink(missing_ok=True)  # also a symbolic link
         with new.open("x", encoding="utf-8") as file:
             file.write(dump([*entries, entry][-HISTORY:]))
         new.replace(path)
 
     @asynccontextmanager
     async def _lock(self) -> AsyncIterator[None]:
-        """Alone with this namespace's routes until the block ends; the kernel lets go of a dead process's lock."""
+        """Locks this namespace's routes until the block ends; the kernel releases the lock of a dead process."""
         files.require_folder(self._target.folder)
         files.require_folder(self._histories)
         self._histories.mkdir(parents=True, exist_ok=True)
@@ -157,6 +157,6 @@ def _is_entry(entry: object) -> bool:
 
 def _changed(release: str) -> RouteChanged:
     return RouteChanged(
-        f"somebody else changed {release} since it was looked at, and nothing was overwritten",
-        remedy=f"see {about(release)}, and decide again",
+        f"another process changed {release} in between, and nothing was overwritten",
+        remedy=f"see {about(release)}, then try again",
     )

@@ -1,7 +1,7 @@
-"""Finding routes: what is a route, and of which service and lane, is said by its objects (sidelane.naming.route.known).
+"""Find routes by their objects, which also name the service and the lane (sidelane.naming.route.known).
 
-The name of a release only speeds this up. Plain Helm installs a route under any name, and anybody may call a release or
-a chart like one.
+The name of a release only speeds this up: plain Helm installs a route under any name, and any release or chart may have
+a route's name.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from sidelane.support.concurrency import some_at_a_time
 
 
 class Found(NamedTuple):
-    """A route, and what its place keeps of it."""
+    """A route with its stored release."""
 
     route: Known
     stored: Stored
 
     @property
     def release(self) -> str:
-        """The name of its release."""
+        """The name of the route's release."""
         return self.stored.release.name
 
 
 async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[Found, ...]:
-    """Returns every route of a place, by the name of its release. among: all releases, where they are known already."""
+    """Returns every route of a place, sorted by release name. among: all releases, if already known."""
     releases = await place.releases() if among is None else among
     suspects = [one.name for one in releases if one.chart_ref.is_route]
     return tuple(filter(None, await some_at_a_time((_one(place, name) for name in suspects), AT_ONCE)))
 
 
 async def named(place: Place, service: str, lane: Lane) -> Stored:
-    """Returns what is kept of a service's route. Raises ReleaseNotFound, and NotOurs when a release of the name that
-    the naming contract gives to the route is something else.
+    """Returns the stored release of a service's route. Raises ReleaseNotFound, and NotOurs when the release with the
+    route's name is not a route.
     """
     wanted, name = Known(service, lane), route_release(service, lane)
     try:
@@ -54,13 +54,15 @@ async def named(place: Place, service: str, lane: Lane) -> Stored:
             return found.stored
     if stored is None:
         raise absent
-    raise not_ours(name, remedy=f"it is no route of {service} in {lane}; if it is not needed, `helm uninstall {name}`")
+    raise not_ours(
+        name, remedy=f"it is not a route of {service} in {lane}; if it is not needed, `helm uninstall {name}`"
+    )
 
 
 async def _one(place: Place, name: str) -> Found | None:
     try:
         stored = await place.stored(name)
-    except ReleaseNotFound:  # it went a moment ago
+    except ReleaseNotFound:  # removed a moment ago
         return None
     route = route_of(stored)
     return None if route is None else Found(route, stored)

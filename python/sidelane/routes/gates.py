@@ -1,12 +1,12 @@
-"""Gates: what lets a step of a shift through, or does not.
+"""Gates: conditions that must hold during each step of a shift.
 
-    command[limit=30s] ./smoke.sh v2                        it ends with 0, within the limit
-    http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/   it answers 2xx or 3xx, within the limit
+    command[limit=30s] ./smoke.sh v2                        the program exits 0, within the limit
+    http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/   the status is 2xx or 3xx, within the limit
     prometheus[limit=0.01] sum(rate(errors{version="v2"}[1m])) / sum(rate(requests{version="v2"}[1m]))
     prometheus[least=0.99,at=http://prometheus:9090] avg(up{version="v2"})
 
-A gate is asked again and again while a step lasts. ``failures`` is how many bad answers in a row close it, 1 unless
-given. The address of Prometheus is ``at`` or PROMETHEUS_URL; a token for it is read from SIDELANE_PROMETHEUS_TOKEN.
+Sidelane asks a gate repeatedly during a step. The gate fails after ``failures`` bad answers in a row, 1 by default. The
+address of Prometheus is ``at`` or PROMETHEUS_URL; its token is read from SIDELANE_PROMETHEUS_TOKEN.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from sidelane.helm.process import begun
 PROMETHEUS_URL: Final = "PROMETHEUS_URL"
 PROMETHEUS_TOKEN: Final = "SIDELANE_PROMETHEUS_TOKEN"  # noqa: S105 - a name of a variable
 
-#: How long an answer may take where no limit is given.
+#: The default limit for one answer, in seconds.
 _PATIENCE: Final = "10s"
-#: How much of an answer is read, in bytes.
+#: The most bytes that are read of an answer.
 _ANSWER: Final = 1 << 20
 _FORM: Final = re.compile(r"(?P<kind>[a-z]+)(\[(?P<options>[^\]]*)\])?\s+(?P<subject>\S.*)", re.DOTALL)
 
 
 class Question(Protocol):
-    """What a gate asks. The answer is what is wrong, as the end of a sentence, and empty when all is well."""
+    """The question of a gate. Returns the problem as the end of a sentence, or an empty text."""
 
     async def __call__(self, environment: Mapping[str, str]) -> str: ...
 
 
 @dataclass
 class Gate:
-    """A question, how many bad answers in a row it takes, and how they have been so far."""
+    """A question, the number of bad answers in a row that fail it, and the answers so far."""
 
     text: str
     ask: Question
@@ -58,29 +58,31 @@ class Gate:
 
     @classmethod
     def parse(cls, text: str) -> Gate:
-        """Reads a gate as the command line has it. Raises InvalidRoute."""
+        """Parses a gate from the command line's text. Raises InvalidRoute."""
         match = _FORM.fullmatch(text.strip())
         makers = {"command": _command, "http": _http, "prometheus": _prometheus}
         if match is None or match["kind"] not in makers:
             raise InvalidRoute(
-                f"{_without_password(text)!r} is no check",
+                f"{_without_password(text)!r} is not a valid check",
                 remedy="write it such as 'http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz'; "
                 "the kinds are command, http and prometheus",
             )
         options = dict(_options(match["options"] or "", match["kind"]))
         failures = options.pop("failures", "1")
         if not (failures.isascii() and failures.isdigit() and 1 <= int(failures) <= 1000):
-            raise InvalidRoute(f"failures={failures} is no number from 1 to 1000", remedy="write it such as failures=3")
+            raise InvalidRoute(
+                f"failures={failures} must be a whole number from 1 to 1000", remedy="write it such as failures=3"
+            )
         gate = cls(_without_password(text.strip()), makers[match["kind"]](match["subject"], options), int(failures))
         if options:
             raise InvalidRoute(
                 f"a {match['kind']} check has no option {', '.join(sorted(options))}",
-                remedy="it has limit and failures, and prometheus least and at as well",
+                remedy="its options are limit and failures, for prometheus also least and at",
             )
         return gate
 
     async def passes(self, environment: Mapping[str, str]) -> bool:
-        """Asks once more. False when too many answers in a row were bad."""
+        """Asks once more. Returns False when too many answers in a row were bad."""
         self.asked += 1
         problem = await self.ask(environment)
         if problem:
@@ -93,11 +95,11 @@ class Gate:
 
     @property
     def problem(self) -> str:
-        """What its last answer said, when that was bad."""
+        """The problem in the last answer; empty for a good one."""
         return self.said if self._row else ""
 
     def anew(self) -> None:
-        """For another step: what was bad before counts no more."""
+        """Resets the count of bad answers for the next step."""
         self._row = 0
 
     def to_json(self) -> dict[str, object]:
@@ -116,7 +118,7 @@ def _options(text: str, kind: str) -> list[tuple[str, str]]:
 def _limit(options: dict[str, str]) -> float:
     limit = seconds(options.pop("limit", _PATIENCE))
     if limit <= 0:
-        raise InvalidRoute("a limit of no time lets nothing through", remedy="write it such as limit=500ms")
+        raise InvalidRoute("limit must be greater than 0", remedy="write it such as limit=500ms")
     return limit
 
 
@@ -125,7 +127,7 @@ def _command(subject: str, options: dict[str, str]) -> Question:
     try:
         program, *arguments = shlex.split(subject)
     except ValueError as error:
-        raise InvalidRoute(f"the command {subject!r} can't be read: {error}", remedy="close its quotes") from None
+        raise InvalidRoute(f"the command {subject!r} is invalid: {error}", remedy="close its quotes") from None
 
     async def ask(environment: Mapping[str, str]) -> str:
         try:
@@ -137,8 +139,8 @@ def _command(subject: str, options: dict[str, str]) -> Question:
         except TimeoutError:
             return f"{program} did not end within {limit:g} s"
         except OSError as error:
-            return f"{program} can't be run: {error.strerror}"
-        return "" if process.returncode == 0 else f"{program} ended with {process.returncode}"
+            return f"{program} cannot be run: {error.strerror}"
+        return "" if process.returncode == 0 else f"{program} exited with {process.returncode}"
 
     return ask
 
@@ -158,13 +160,14 @@ def _prometheus(subject: str, options: dict[str, str]) -> Question:
     at = options.pop("at", "") or os.environ.get(PROMETHEUS_URL, "")
     if not at:
         raise InvalidRoute(
-            "where Prometheus is is not given", remedy=f"add at=http://prometheus:9090, or set {PROMETHEUS_URL}"
+            "no Prometheus address is configured", remedy=f"add at=http://prometheus:9090, or set {PROMETHEUS_URL}"
         )
     _address(at)
     most, least = (_number(options, name) for name in ("limit", "least"))
     if (most is None) == (least is None):
         raise InvalidRoute(
-            "a prometheus check has either limit, the most that is good, or least", remedy="write such as limit=0.01"
+            "a prometheus check must have either limit, the maximum, or least, the minimum",
+            remedy="add one, such as limit=0.01",
         )
 
     async def ask(environment: Mapping[str, str]) -> str:
@@ -180,7 +183,7 @@ def _number(options: dict[str, str], name: str) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:
-        raise InvalidRoute(f"{name}={text} is no number", remedy=f"write it such as {name}=0.01") from None
+        raise InvalidRoute(f"{name}={text} is not a number", remedy=f"write it such as {name}=0.01") from None
 
 
 async def _in_time(limit: float, ask: Callable[[], str]) -> str:
@@ -198,12 +201,12 @@ def _status(url: str, limit: float) -> str:
             return ""
     except urllib.error.HTTPError as error:
         return f"the answer was {error.code}"
-    except (OSError, ValueError) as error:  # refused, reset, timed out, or no HTTP
+    except (OSError, ValueError) as error:  # refused, reset, timed out, or not HTTP
         return f"no answer: {getattr(error, 'reason', error)}"
 
 
 def _values(at: str, query: str, limit: float) -> list[float] | str:
-    """What a query gives, or what is wrong with the answer (Prometheus' HTTP API, /api/v1/query)."""
+    """Returns a query's results, or the problem with the answer (Prometheus' HTTP API, /api/v1/query)."""
     url = f"{at.rstrip('/')}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     token = os.environ.get(PROMETHEUS_TOKEN)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -215,7 +218,7 @@ def _values(at: str, query: str, limit: float) -> list[float] | str:
     except urllib.error.HTTPError as error:
         return f"Prometheus answered {error.code}"
     except OSError as error:
-        return f"Prometheus does not answer: {getattr(error, 'reason', error)}"
+        return f"Prometheus does not respond: {getattr(error, 'reason', error)}"
     except (ValueError, KeyError, TypeError):
         return "Prometheus' answer has no numbers"
 
@@ -224,11 +227,11 @@ def _judged(values: list[float] | str, most: float | None, least: float | None) 
     if isinstance(values, str):
         return values
     if not values or any(map(math.isnan, values)):
-        return "the query gives no number"  # what is not known is not good
+        return "the query gives no number"  # an unknown value counts as bad
     if most is not None and max(values) > most:
-        return f"the query gives {max(values):g}, and the limit is {most:g}"
+        return f"the query gives {max(values):g}, above the limit {most:g}"
     if least is not None and min(values) < least:
-        return f"the query gives {min(values):g}, and the least is {least:g}"
+        return f"the query gives {min(values):g}, below the least {least:g}"
     return ""
 
 
@@ -236,7 +239,7 @@ def _address(url: str) -> None:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidRoute(
-            f"{_without_password(url)!r} is no address to ask",
+            f"{_without_password(url)!r} is not an http or https address",
             remedy="write it such as http://svc1-v2-2-coco-1/healthz",
         )
 
@@ -246,8 +249,8 @@ def _without_password(text: str) -> str:
 
 
 def readiness(look: Callable[[], Any], *, runs: bool = True) -> Gate:
-    """The gate that every shift has: the target is there, and ready for its share. Two bad answers in a row close it,
-    for one may be the API server's alone. runs: False in a directory, where nobody knows what is ready.
+    """Returns the gate that every shift has: the target exists, and is ready for its share. Two bad answers in a row
+    fail it, because one may be a fault of the API server. runs: False in a directory, where readiness is unknown.
     """
 
     async def ask(environment: Mapping[str, str]) -> str:
@@ -258,5 +261,5 @@ def readiness(look: Callable[[], Any], *, runs: bool = True) -> Gate:
             return error.problem.replace("\n  ", " ")
         return ""
 
-    text = "the target is ready for its share" if runs else "the target is there (nothing runs here)"
+    text = "the target is ready for its share" if runs else "the target exists (nothing runs in a directory)"
     return Gate(text, ask, failures=2)

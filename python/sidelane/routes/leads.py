@@ -1,7 +1,7 @@
-"""What leads to a lane or a release, and since when nothing does: for whoever wants to retire it.
+"""The routes to a lane or a release, and the time of the last one's end: retire needs both.
 
-A weight of 0 counts: sessions may have stayed there, and the way back needs it. So a target is taken out of the route
-first, then time is given to what is still open, and then it may go.
+A weight of 0 counts: sessions may still be open, and undo needs the target. So a target is first removed from the
+route, then gets time to drain, and then may be retired.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from sidelane.routes.places import Place, place_of
 
 
 class Lead(NamedTuple):
-    """One way by which a route leads to something.
+    """One way from a route to a target.
 
-    route: its release, ``route-svc1-2-coco-1``. to: the target as the route writes it, ``v1`` or ``2-coco-2/v1``.
-    service: the Service that this is. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``. of: the
-    route's service and lane.
+    route: the route's release, ``route-svc1-2-coco-1``. to: the target as the route writes it, ``v1`` or
+    ``2-coco-2/v1``. service: the target's Service. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``,
+    ``mirror``. of: the route's service and lane.
     """
 
     route: str
@@ -43,10 +43,10 @@ class Lead(NamedTuple):
 async def leads_to(
     target: Target, *, lane: Lane, release: str | None = None, among: Sequence[Release] | None = None
 ) -> tuple[Lead, ...]:
-    """Every way by which a route of the target's namespace leads to a lane, or to one release of it.
+    """Returns every way from a route of the target's namespace to a lane, or to one release of it.
 
-    At any weight, 0 too, by any match, or as a mirror. Empty where nothing leads there. among: all releases of the
-    target, where they are known already.
+    These are targets of any weight, also 0, targets of matches, and mirrors. among: all releases of the target, if
+    already known.
     """
     routes = await finding.every(place_of(target), among)
     hits = await _hits(target, lane, release) if routes else _never
@@ -62,8 +62,8 @@ async def leads_to(
 
 
 async def unrouted_since(target: Target, *, lane: Lane, release: str | None = None) -> datetime | None:
-    """When a route last ceased to lead to a lane, or to one release of it; None where none has, as far back as the
-    routes' histories go. What still leads there is ``leads_to``'s to say.
+    """Returns the time when a route last stopped leading to a lane, or to one release of it; None if no kept history
+    has such a change. For routes that still lead there, see ``leads_to``.
     """
     place = place_of(target)
     routes = await finding.every(place)
@@ -73,7 +73,7 @@ async def unrouted_since(target: Target, *, lane: Lane, release: str | None = No
 
 
 async def _ended(place: Place, one: Found, hits: Callable[[Route, Way], bool]) -> datetime | None:
-    """When a route last ceased to lead where ``hits`` says."""
+    """Returns the time when a route last stopped having a way for which ``hits`` is true."""
     after: datetime | None = None
     for change in reversed([notes.read(revision) for revision in await place.revisions(one.release)]):
         if not change.held:
@@ -86,16 +86,16 @@ async def _ended(place: Place, one: Found, hits: Callable[[Route, Way], bool]) -
 
 
 async def _then(place: Place, one: Found, change: notes.Change) -> Route:
-    """A route as it was. Where its note says all of it, Helm need not be asked."""
+    """Returns a route as it was after a change. A complete note saves a call of Helm."""
     service, lane = one.route
     if change.leads:
-        with suppress(InvalidInput):  # it has matches or a mirror, which a note only counts
+        with suppress(InvalidInput):  # it has matches or a mirror, and the note has only their number
             return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
     return _route(one, (await place.stored(one.release, change.revision)).values)
 
 
 async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Route, Way], bool]:
-    """Tells whether a way of a route leads to the lane, or to a Service of the release."""
+    """Returns a predicate: a way of a route leads to the lane, or to a Service of the release."""
     if release is None:
         return lambda route, way: (way.to.lane or route.lane) == lane
     try:

@@ -1,7 +1,7 @@
-"""Where a stable name leads: targets, weights and matches, parsed once into values that can't be wrong.
+"""The model of a route: targets, weights and matches, parsed once into valid values.
 
 A target is written ``v2`` (a version in the route's own lane), ``2-coco-2/v2`` (one in another lane) or ``2-coco-2`` (a
-component of that lane that has no versions). The chart `charts/route` has the same in its values, and refuses the same.
+component of that lane without versions). The values of the chart `charts/route` follow the same rules.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name
 from sidelane.naming.labels import LANE
 from sidelane.naming.lane import Lane
 
-#: What the Gateway API takes; Istio takes more.
+#: The maximum of the Gateway API; Istio allows more.
 WEIGHT_LIMIT: Final = 1_000_000
 TARGETS_LIMIT: Final = 16
 
 
 @dataclass(frozen=True)
 class Destination:
-    """One target of a route. lane: None is the route's own.
+    """One target of a route. lane: None for the route's own.
 
     >>> Destination.parse("2-coco-2/v1")
     Destination(service_version='v1', lane=Lane(version='2-coco', build='2'))
@@ -36,24 +36,26 @@ class Destination:
 
     @classmethod
     def parse(cls, text: str) -> Destination:
-        """Reads ``v1``, ``2-coco-2/v1`` or ``2-coco-2``."""
+        """Parses ``v1``, ``2-coco-2/v1`` or ``2-coco-2``."""
         lane, slash, version = text.rpartition("/")
         if slash:
             return cls(_version(version), Lane.parse(lane))
         if SERVICE_VERSION.fullmatch(text):
             return cls(text)
         if "-" not in text:
-            raise InvalidRoute(f"{text!r} is no target", remedy="write it such as 'v1', '2-coco-2/v1' or '2-coco-2'")
+            raise InvalidRoute(
+                f"{text!r} is not a valid target", remedy="write it such as 'v1', '2-coco-2/v1' or '2-coco-2'"
+            )
         return cls(None, Lane.parse(text))
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Destination:
-        """Reads a target of the chart's values."""
+        """Parses a target of the chart's values."""
         version, lane = values.get("serviceVersion"), values.get("lane")
         return cls(_version(version) if version else None, Lane.parse(lane) if lane else None)
 
     def within(self, own: Lane) -> Destination:
-        """The same target as a route of that lane writes it. Raises InvalidRoute for the route itself."""
+        """Returns the same target as a route of that lane writes it. Raises InvalidRoute for the route itself."""
         lane = None if self.lane == own else self.lane
         if lane is None and self.service_version is None:
             raise InvalidRoute(
@@ -62,20 +64,20 @@ class Destination:
         return Destination(self.service_version, lane)
 
     def service(self, name: str, own: Lane) -> str:
-        """The name of the target's own Service: ``svc1-v1-2-coco-1``. Raises InvalidName."""
+        """Returns the name of the target's own Service: ``svc1-v1-2-coco-1``. Raises InvalidName."""
         lane = self.lane or own
         if self.service_version is None:
             return component_name(name, lane)
         return service_version_name(name, self.service_version, lane, kind="Service")
 
     def pods(self, name: str, own: Lane) -> dict[str, str]:
-        """The labels of the target's pods."""
+        """Returns the labels of the target's pods."""
         lane = self.lane or own
         version = {"version": self.service_version} if self.service_version else {}
         return {"app": component_name(name, lane), **version, LANE: str(lane)}
 
     def to_values(self) -> dict[str, Any]:
-        """The target as the chart's values have it."""
+        """Returns the target in the form of the chart's values."""
         lane = {"lane": str(self.lane)} if self.lane else {}
         return {**({"serviceVersion": self.service_version} if self.service_version else {}), **lane}
 
@@ -86,7 +88,7 @@ class Destination:
 def _version(text: object) -> str:
     if not isinstance(text, str) or not SERVICE_VERSION.fullmatch(text):
         raise InvalidRoute(
-            f"the service version {text!r} is not 'v', a digit, and then lower-case letters and digits",
+            f"the service version {text!r} must be 'v', a digit, and then lower-case letters and digits",
             remedy="write it such as 'v1' or 'v2beta1'",
         )
     return text
@@ -94,42 +96,42 @@ def _version(text: object) -> str:
 
 @dataclass(frozen=True, init=False)
 class Split:
-    """Targets with their weights; only the weights' proportion counts.
+    """Targets with their weights; only the proportion of the weights matters.
 
     >>> str(Split({Destination("v1"): 90, Destination("v2"): 10}))
     'v1=90, v2=10'
 
-    Raises InvalidRoute when there is no target, a weight is none, or all are 0.
+    Raises InvalidRoute when there is no target, a weight is invalid, or all weights are 0.
     """
 
     weights: Mapping[Destination, int]
 
     def __init__(self, weights: Mapping[Destination, int]) -> None:
         if not weights:
-            raise InvalidRoute("a route leads somewhere, and no target is given", remedy="give one such as v1=100")
+            raise InvalidRoute("a route must have a target", remedy="add one, such as v1=100")
         if len(weights) > TARGETS_LIMIT:
-            raise InvalidRoute(f"{len(weights)} targets are more than {TARGETS_LIMIT}", remedy="leave some out")
+            raise InvalidRoute(f"{len(weights)} targets exceed the limit of {TARGETS_LIMIT}", remedy="remove some")
         for destination, weight in weights.items():
             if type(weight) is not int or not 0 <= weight <= WEIGHT_LIMIT:
                 raise InvalidRoute(
-                    f"the weight {weight!r} of {destination} is no whole number from 0 to {WEIGHT_LIMIT}",
+                    f"the weight {weight!r} of {destination} is not a whole number from 0 to {WEIGHT_LIMIT}",
                     remedy="write it such as 90",
                 )
         if not sum(weights.values()):
             raise InvalidRoute(
-                f"every weight of {', '.join(map(str, weights))} is 0, so requests would lead nowhere",
-                remedy="give one of them a weight",
+                f"every weight of {', '.join(map(str, weights))} is 0, so requests would have no target",
+                remedy="set one of them above 0",
             )
         object.__setattr__(self, "weights", dict(weights))
 
     @classmethod
     def of(cls, weights: Mapping[str, int], own: Lane) -> Split:
-        """Reads ``{"v1": 90, "2-coco-2/v1": 10}`` as a route of that lane means it."""
+        """Parses ``{"v1": 90, "2-coco-2/v1": 10}`` for a route of that lane."""
         return cls._once((Destination.parse(text).within(own), weight) for text, weight in weights.items())
 
     @classmethod
     def parse(cls, texts: Sequence[str], own: Lane) -> Split:
-        """Reads ``["v1=90", "v2=10"]`` as a route of that lane means it; a target alone gets everything."""
+        """Parses ``["v1=90", "v2=10"]`` for a route of that lane; a single target gets all requests."""
 
         def pairs() -> Iterator[tuple[Destination, int]]:
             for text in texts:
@@ -138,7 +140,7 @@ class Split:
                     raise InvalidRoute(f"{text!r} has no weight", remedy=f"write every weight, such as {text}=10")
                 if equals and not (weight.isascii() and weight.isdigit() and len(weight) <= 7):
                     raise InvalidRoute(
-                        f"the weight {weight!r} of {target} is no whole number from 0 to {WEIGHT_LIMIT}",
+                        f"the weight {weight!r} of {target} is not a whole number from 0 to {WEIGHT_LIMIT}",
                         remedy="write it such as 90",
                     )
                 yield Destination.parse(target).within(own), int(weight) if equals else 100
@@ -147,7 +149,7 @@ class Split:
 
     @classmethod
     def from_values(cls, values: Sequence[Mapping[str, Any]], own: Lane) -> Split:
-        """Reads a list of targets of the chart's values, whose numbers may be whole floats."""
+        """Parses a list of targets of the chart's values, whose numbers may be whole floats."""
         return cls._once(
             (Destination.from_values(target).within(own), _whole(target.get("weight"))) for target in values
         )
@@ -157,7 +159,7 @@ class Split:
         weights: dict[Destination, int] = {}
         for destination, weight in pairs:
             if destination in weights:
-                raise InvalidRoute(f"the target {destination} is there twice", remedy="give it one weight")
+                raise InvalidRoute(f"the target {destination} is given twice", remedy="give it one weight")
             weights[destination] = weight
         return cls(weights)
 
@@ -166,9 +168,9 @@ class Split:
         return sum(self.weights.values())
 
     def moved(self, to: Destination, percent: int) -> Split:
-        """This split with that percentage at one target, and the others sharing the rest as they shared before.
+        """Returns this split with that percentage at one target; the other targets keep their proportions.
 
-        The proportions are kept exactly, by larger numbers where it takes them.
+        The proportions are exact: weights become larger numbers if necessary.
         """
         others = {one: weight for one, weight in self.weights.items() if one != to}
         rest = sum(others.values())
@@ -177,21 +179,21 @@ class Split:
         weights = {one: weight * (100 - percent) for one, weight in others.items()} | {to: percent * rest}
         divisor = math.gcd(*weights.values())
         shown = {one: weight // divisor for one, weight in weights.items()}
-        if 100 % sum(shown.values()) == 0:  # percentages read best
+        if 100 % sum(shown.values()) == 0:  # percentages are easiest to read
             shown = {one: weight * (100 // sum(shown.values())) for one, weight in shown.items()}
         if max(shown.values()) > WEIGHT_LIMIT:
             raise InvalidRoute(
-                f"{percent} % beside {self} can't be written in weights up to {WEIGHT_LIMIT}",
+                f"{percent} % beside {self} needs weights above {WEIGHT_LIMIT}",
                 remedy="give the route smaller weights first",
             )
         return Split(shown)
 
     def to_values(self) -> list[dict[str, Any]]:
-        """The targets as the chart's values have them."""
+        """Returns the targets in the form of the chart's values."""
         return [{**destination.to_values(), "weight": weight} for destination, weight in self.weights.items()]
 
     def to_json(self) -> dict[str, int]:
-        """The weights by the targets' texts."""
+        """Returns the weights by the targets' texts."""
         return {str(destination): weight for destination, weight in self.weights.items()}
 
     def __str__(self) -> str:
@@ -199,8 +201,8 @@ class Split:
 
 
 class Way(NamedTuple):
-    """One way by which requests get to a target. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``.
-    share: its part of the requests that come this way, from 0 to 1; a mirror's is its part of the copies.
+    """One way of requests to a target. how: ``weight 10 of 100``, ``matches[0], weight 1 of 1``, ``mirror``. share: its
+    part of these requests, from 0 to 1; for a mirror, its part of the copies.
     """
 
     to: Destination
@@ -210,7 +212,7 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Route:
-    """A stable name and where it leads. The values that say how (matches, timeouts …) are the chart's own."""
+    """A stable name and its targets. Other settings (conditions of matches, timeouts …) stay in the chart's values."""
 
     service: str
     lane: Lane
@@ -218,12 +220,12 @@ class Route:
     split: Split
     matches: tuple[Split, ...] = ()
     mirror: Destination | None = None
-    #: The name of its release where plain Helm gave it another one.
+    #: The name of the route's release, if plain Helm gave it a different one.
     own_release: str = ""
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], lane: Lane, release: str = "") -> Route:
-        """Reads the values of the chart, the user's laid over its own. Raises InvalidInput's family."""
+        """Parses the chart's values, the user's merged over the defaults. Raises InvalidInput and its subclasses."""
         mirror = values.get("mirror") or {}
         mirrored = Destination.from_values(mirror)
         return cls(
@@ -247,7 +249,7 @@ class Route:
         return self.own_release or route_release(self.service, self.lane)
 
     def ways(self) -> Iterator[Way]:
-        """Every way to every target, those of weight 0 too."""
+        """Returns every way to every target, also those of weight 0."""
         for at, split in (("", self.split), *((f"matches[{n}], ", split) for n, split in enumerate(self.matches))):
             for destination, weight in split.weights.items():
                 yield Way(destination, f"{at}weight {weight} of {split.total}", weight / split.total)
@@ -255,20 +257,20 @@ class Route:
             yield Way(self.mirror, "mirror", 1.0)
 
     def __str__(self) -> str:
-        """``v1=90, v2=10``, and what else there is."""
+        """Returns ``v1=90, v2=10``, then the matches and the mirror."""
         more = [f"{len(self.matches)} match{'es' if len(self.matches) > 1 else ''}"] if self.matches else []
         more += [f"mirror {self.mirror}"] if self.mirror else []
         return ", ".join([str(self.split), *more])
 
 
 def route_release(service: str, lane: Lane) -> str:
-    """The release of a service's route in a lane: ``route-svc1-2-coco-1``. Raises InvalidName."""
-    component_name(service, lane)  # a service whose name can't be has no route either
+    """Returns the release of a service's route in a lane: ``route-svc1-2-coco-1``. Raises InvalidName."""
+    component_name(service, lane)  # raises for an invalid service name
     return release_name(f"route-{service}", lane)
 
 
 def about(release: str, verb: str = "history") -> str:
-    """Returns the `sidelane route` command that looks at a route, or changes it, by the name of its release."""
+    """Returns the `sidelane route` command that shows or changes a route, by the name of its release."""
     named = parse_name(release.removeprefix("route-"))
     return f"`sidelane route {verb} {named[0]} --lane {named[1]}`" if named else "`sidelane route list`"
 
@@ -277,5 +279,5 @@ def _whole(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if type(value) is not int:
-        raise InvalidInput(f"the weight {value!r} is no whole number", remedy="write it such as 90")
+        raise InvalidInput(f"the weight {value!r} is not a whole number", remedy="write it such as 90")
     return value

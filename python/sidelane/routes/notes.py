@@ -1,4 +1,4 @@
-"""What a route's history says of each change: where it leads since then, and who made it.
+"""The note of each change in a route's history: the targets and the author.
 
 A note is the description of a Helm revision, so `helm history` shows it as well:
 ``leads to v1=90, v2=10; mode istio; by alice@laptop``, ``back to revision 3: leads to v1=100; mode service; by
@@ -18,10 +18,10 @@ from typing import Final, NamedTuple
 
 from sidelane.routes.model import Route
 
-#: The variable that says who changes a route, where neither the caller nor CI does.
+#: The variable with the author of a change, if the caller gives none.
 CHANGED_BY: Final = "SIDELANE_CHANGED_BY"
 
-# Whom CI systems name: the first that is set. None of them holds a secret.
+# The author in CI systems: the first variable that is set. None of them holds a secret.
 _CI: Final = (
     "GITHUB_ACTOR",
     "GITLAB_USER_LOGIN",
@@ -39,7 +39,7 @@ _BACK: Final = re.compile(r"(?:back to revision|Rollback to) (\d+)")  # the seco
 
 
 class Revision(NamedTuple):
-    """One revision of a release, as its place keeps it. status: Helm's word."""
+    """One stored revision of a release. status: Helm's word."""
 
     number: int
     updated: datetime | None
@@ -49,9 +49,9 @@ class Revision(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """One change of a route. restores: the revision that it brought back, None for a new one. by and leads: empty where
-    the note was not made here (plain Helm, a rollback, a failure); then ``note`` says what there is. context: what it
-    was a part of, such as a shift. mode: empty where it is not known.
+    """One change of a route. restores: the revision that it restored, None for a new one. by and leads: empty if
+    Sidelane did not write the note (plain Helm, a rollback, a failure); ``note`` has the text. context: the larger
+    operation, such as a shift. mode: empty if unknown.
     """
 
     revision: int
@@ -66,16 +66,16 @@ class Change:
 
     @property
     def is_helms(self) -> bool:
-        """Whether the note is Helm's own: plain Helm made the change."""
+        """True if the note is Helm's own: plain Helm made the change."""
         return _HELM.fullmatch(self.note) is not None
 
     @property
     def held(self) -> bool:
-        """Whether the route led there: it was not a change that failed."""
+        """True if the change took effect, and did not fail."""
         return self.status in {"deployed", "superseded"}
 
     def to_json(self) -> dict[str, object]:
-        """The change as programs read it; what is not known is left out."""
+        """Returns the JSON form of the change, without unknown values."""
         known: dict[str, object] = {
             "revision": self.revision,
             "when": self.when.isoformat() if self.when else None,
@@ -92,18 +92,18 @@ class Change:
 
 
 def note(route: Route, by: str, context: str = "") -> str:
-    """What the history says of a change to this route."""
+    """Returns the note of a change to this route."""
     text = f"leads to {route}; mode {route.mode}; by {by}"
     return f"{context}: {text}" if context else text
 
 
 def back_to(revision: int) -> str:
-    """The context of a change that brings a revision back."""
+    """Returns the context of a change that restores a revision."""
     return f"back to revision {revision}"
 
 
 def read(revision: Revision) -> Change:
-    """The change that a revision is."""
+    """Parses a revision into a change."""
     number, updated, status, text = revision
     match = _NOTE.fullmatch(text)
     parts = match.groupdict("") if match else dict.fromkeys(("leads", "by", "context", "mode"), "")
@@ -113,7 +113,7 @@ def read(revision: Revision) -> Change:
 
 
 def who(by: str | None = None, environment: Mapping[str, str] = os.environ) -> str:
-    """Who makes a change: as given, or by SIDELANE_CHANGED_BY, or whom CI names, or user@host. One line of text."""
+    """Returns the author of a change, one line of text: ``by``, SIDELANE_CHANGED_BY, the CI's user, or user@host."""
     names = [by, environment.get(CHANGED_BY), *(environment.get(name) for name in _CI)]
     text = next((name for name in names if name), None) or _user_at_host()
     return re.sub(r"[^\w.@+/-]+", " ", text).strip()[:80] or "unknown"
@@ -122,16 +122,16 @@ def who(by: str | None = None, environment: Mapping[str, str] = os.environ) -> s
 def _user_at_host() -> str:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user that no file knows
+    except (KeyError, OSError):  # a container's user without an entry in /etc/passwd
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
 
 
 def before(changes: Sequence[Change]) -> Change | None:
-    """What an undo brings back: where the route led before its last change. None when there is nothing before it.
+    """Returns the change that an undo restores: the one before the last. None when there is no earlier one.
 
-    What was undone counts as if it had never been: two undos go back two changes, and an undo of what followed an undo
-    goes back to before that. A change that failed is undone by what held before it.
+    Undone changes do not count: two undos go back two changes, and an undo of a change that followed an undo goes back
+    to the state before that change. The undo of a failed change restores the last change that took effect.
     """
     held = {change.revision: change for change in changes if change.held}
     if not held:
@@ -144,7 +144,7 @@ def before(changes: Sequence[Change]) -> Change | None:
 
 
 def origin(changes: Sequence[Change], number: int) -> int:
-    """The revision whose content a revision has: itself, or the one that it brought back."""
+    """Returns the revision with the original content: the revision itself, or the one that it restored."""
     known = {change.revision: change.restores for change in changes}
     while (restores := known.get(number)) is not None and restores < number and restores in known:
         number = restores

@@ -1,4 +1,4 @@
-"""What a route needs of the place where it lives, beyond what every release needs (targets/)."""
+"""The interface to the storage of routes, beyond that of every release (releases/stores/)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sidelane.manifest import Manifest
 from sidelane.releases.stores import Release, Stored, Target
 from sidelane.routes.notes import Revision
 
-#: How many Helms run side by side.
+#: The number of Helm processes that run in parallel.
 AT_ONCE: Final = 8
-#: How many changes of a route its history keeps.
+#: The number of changes that a route's history keeps.
 HISTORY: Final = 50
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A Service as a target of routes. ready, total: of its endpoints, those that are, and all that do not end just
-    now; both None where nothing runs, in a directory.
+    """A Service as a target of routes. ready, total: the ready endpoints, and all that are not terminating; both None
+    in a directory, where nothing runs.
     """
 
     name: str
@@ -32,50 +32,49 @@ class Backend:
 
 
 class Sight(NamedTuple):
-    """What is there at one moment. drift: lines that say where a route's objects are not what its release says."""
+    """The state at one moment. drift: one line for each difference between a route's objects and its release."""
 
     drift: tuple[str, ...]
     backends: Mapping[str, Backend]
 
 
 class Place(Protocol):
-    """A cluster or a directory, as routes use it."""
+    """A cluster or a directory that holds routes."""
 
     async def stored(self, release: str, revision: int | None = None) -> Stored:
-        """What is kept of a route's release, now or at a revision. Raises ReleaseNotFound."""
+        """Returns a route's stored release, now or at a revision. Raises ReleaseNotFound."""
         ...
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
-        """A release's revisions, the oldest first. Raises ReleaseNotFound."""
+        """Returns a release's revisions, oldest first. Raises ReleaseNotFound."""
         ...
 
     async def releases(self) -> tuple[Release, ...]:
-        """Every release of the place, by name."""
+        """Returns every release of the place, sorted by name."""
         ...
 
     async def look(self, manifest: Manifest | None, services: Iterable[str]) -> Sight:
-        """Holds a manifest against what is there, and finds these Services; one that is not there is left out."""
+        """Compares a manifest with the live objects, and finds these Services; missing ones are left out."""
         ...
 
     async def create(self, rendering: Rendering, note: str) -> Release:
-        """Makes a route. Raises ReleaseExists."""
+        """Creates a route. Raises ReleaseExists."""
         ...
 
     async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
-        """Puts the rendering in the place of what the route is, as that revision. Raises RouteChanged, with nothing
-        written, when it would be another one: then somebody else came in between. overwrite: take away what somebody
-        changed in the objects themselves.
+        """Replaces the route with the rendering, as that revision. Raises RouteChanged, with nothing written, when
+        another process has created that revision. overwrite: also undo direct changes of the objects.
         """
         ...
 
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
-        """Brings back what a revision was, to the letter, if the route is still at ``now``. Raises RouteChanged."""
+        """Restores a revision exactly, if the route is still at revision ``now``. Raises RouteChanged."""
         ...
 
 
 def place_of(target: Target) -> Place:
-    """A target as routes use it."""
-    # Each place's own modules are imported where that place is used.
+    """Returns the place for a target."""
+    # The modules of a place are imported only if that place is used.
     from sidelane.releases.stores.cluster import ClusterTarget  # noqa: PLC0415
 
     if isinstance(target, ClusterTarget):
@@ -87,4 +86,4 @@ def place_of(target: Target) -> Place:
 
     if isinstance(target, DirectoryTarget):
         return DirectoryPlace(target)
-    raise TypeError(f"routes can't live in a {type(target).__name__}")
+    raise TypeError(f"a {type(target).__name__} cannot hold routes")

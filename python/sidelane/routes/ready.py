@@ -1,7 +1,6 @@
-"""Whether targets are there, are what they should be, and are ready for their share.
+"""Checks that targets exist, are the right Services, and are ready for their share.
 
-Only a target that gets more than it had has to be ready: so requests can always be led away from one that fails, to one
-that works.
+Only a target whose share grows must be ready: so requests can always move from a failing target to one that works.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _READY = "wait until its pods are ready, or add --allow-unready"
 
 
 def services(route: Route) -> set[str]:
-    """The names of the Services that a route leads to."""
+    """Returns the names of the Services that a route leads to."""
     return {way.to.service(route.service, route.lane) for way in route.ways()}
 
 
@@ -32,9 +31,9 @@ def require(
     only: Destination | None = None,
     unready: bool = False,
 ) -> None:
-    """Holds every target of a route, or ``only`` one, against what is there. Raises TargetNotReady, with all of it.
+    """Checks every target of a route, or ``only`` one. Raises TargetNotReady, with every problem.
 
-    before: where the route leads now. unready: targets need not be ready.
+    before: the current route. unready: allow targets that are not ready.
     """
     grown = set(_grown(route, before))
     problems = []
@@ -50,13 +49,14 @@ def require(
     if problems:
         asks_for_pods = all("ready" in problem for problem in problems)
         raise TargetNotReady(
-            f"{route.release} can't lead there:\n  " + "\n  ".join(dict.fromkeys(problems)),
+            f"{route.release} has targets that are missing, wrong or not ready:\n  "
+            + "\n  ".join(dict.fromkeys(problems)),
             remedy=_READY if asks_for_pods else "install the target first; see `sidelane list`",
         )
 
 
 def _grown(route: Route, before: Route | None) -> Iterator[Way]:
-    """The ways by which more requests come to their target than now."""
+    """Returns the ways that bring more requests to their target than now."""
     now = {} if before is None else {way: way for way in before.ways()}
     shares = (
         {} if before is None else {one: before.split.weights[one] / before.split.total for one in before.split.weights}
@@ -72,35 +72,35 @@ def _grown(route: Route, before: Route | None) -> Iterator[Way]:
 def _missing(route: Route, to: Destination, port: int, backend: Backend | None) -> str:
     name, lane = to.service(route.service, route.lane), to.lane or route.lane
     if backend is None:
-        return f"there is no Service {name}"
+        return f"the Service {name} is missing"
     if backend.labels.get(labels.LANE) != str(lane):
-        return f"the Service {name} does not belong to lane {lane}, as its labels say"
+        return f"the labels of Service {name} are not those of lane {lane}"
     if to.service_version is None and is_part(backend.labels):
         return f"the Service {name} is a route itself; name the version, such as {lane}/v1"
     if to.service_version is not None and backend.labels.get("version") != to.service_version:
-        return f"the Service {name} is not of version {to.service_version}, as its labels say"
+        return f"the labels of Service {name} are not those of version {to.service_version}"
     if port not in backend.ports:
         has = ", ".join(map(str, backend.ports)) or "none"
-        return f"the Service {name} has no port {port}, which is the route's (it has {has})"
+        return f"the Service {name} has no port {port}, the route's port (it has {has})"
     pods = to.pods(route.service, route.lane)
     if route.mode == "service" and not backend.selector.items() <= pods.items():
-        return f"the Service {name} has other pods than those of this name; use mode istio or gateway"
+        return f"the Service {name} selects other pods than those of its name; use mode istio or gateway"
     return ""
 
 
 def _unready(way: Way, backend: Backend) -> str:
     if backend.ready is None or backend.total is None:
         return ""
-    needed = max(1, math.ceil(way.share * backend.total - 1e-9))  # less what a float has too much
+    needed = max(1, math.ceil(way.share * backend.total - 1e-9))  # minus a float's rounding error
     if backend.ready >= needed:
         return ""
-    return f"{backend.ready} of {backend.total} pods are ready, and its share takes {needed}"
+    return f"{backend.ready} of {backend.total} pods are ready, and its share needs {needed}"
 
 
 def require_back(route: Route, port: int, backends: Mapping[str, Backend], *, unready: bool = False) -> None:
-    """Holds a way back against what is there: every target must be, and where requests go one pod be ready."""
+    """Checks an undo: every target must exist, and every target with requests must have a ready pod."""
     require(route, port, backends, before=route, unready=True)
     for way in route.ways():
         backend = backends[way.to.service(route.service, route.lane)]
         if way.share > 0 and backend.ready == 0 and not unready:
-            raise TargetNotReady(f"{way.to} ({way.how}) has no pod that is ready", remedy=_READY)
+            raise TargetNotReady(f"{way.to} ({way.how}) has no ready pod", remedy=_READY)

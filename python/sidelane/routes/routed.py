@@ -1,4 +1,4 @@
-"""A route as it is, or as a call has left it."""
+"""The result of a call on a route."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sidelane.routes.places import Backend
 
 @dataclass(frozen=True)
 class Routed:
-    """A route as it is. backends: the Services that it leads to, by name, as they are now; only ``show`` looks at them.
-    change: what this call did: created, changed, undone, unchanged; empty where it only looked.
+    """The state of a route. backends: the current state of its targets' Services, by name; only ``show`` reads them.
+    change: the action of this call: created, changed, undone or unchanged; empty if it only read.
     """
 
     route: Route
@@ -29,7 +29,7 @@ class Routed:
         return self.release.revision
 
     def to_json(self) -> dict[str, object]:
-        """The route as programs read it; what is not known is left out."""
+        """Returns the JSON form of the route, without unknown values."""
         route, backends = self.route, self.backends
         known: dict[str, object] = {
             "name": route.name,

@@ -1,7 +1,7 @@
 """Moving requests to a target step by step, with gates between.
 
-Where a shift stands is in the route's own history: each step's note says from which revision the shift began, where to
-and by which steps. So whoever comes after an interruption, on another machine too, can go on or back.
+The state of a shift is in the route's own history: each step's note has the shift's first revision, its target and its
+steps. So after an interruption the shift can continue or be undone, also from another machine.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from sidelane.routes.notes import Change
 from sidelane.routes.routed import Routed
 from sidelane.routes.terms import Terms
 
-#: What a shift's note begins with; notes.py has the rest.
+#: The beginning of a shift's note; notes.py has the rest.
 _MARK: Final = re.compile(r"shift of revision (\d+) to (\S+), step (\d+) of ([0-9,]+)")
 
 
-#: The steps where none are given: in mode service all requests go to one target.
+#: The default steps: in mode service all requests go to one target.
 _STEPS: Final = {"service": (100,)}
 _ANY_MODE: Final = (5, 25, 50, 100)
 
 
 class Plan(NamedTuple):
-    """What a shift is to do. steps: percentages of requests, rising; empty for those that fit the route's mode.
-    every: seconds that a step lasts; between: seconds between two questions to the gates.
+    """A requested shift. steps: rising percentages of requests; empty for the defaults of the route's mode. every: the
+    seconds that a step lasts; between: the seconds between two questions to the gates.
     """
 
     to: Destination
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 @dataclass
 class Step:
-    """One step as it went. outcome: ``passed``, ``failed``, or empty while it lasts."""
+    """One step of a shift. outcome: ``passed``, ``failed``, or empty while it lasts."""
 
     percent: int
     weights: Mapping[str, int]
@@ -59,7 +59,7 @@ class Step:
 
 @dataclass
 class Shift:
-    """A shift as it went. outcome: ``done``, ``put back``, ``refused`` where a step was not allowed, ``ended by another
+    """The course of a shift. outcome: ``done``, ``put back``, ``refused`` if a step was not allowed, ``ended by another
     change``, or ``interrupted``.
     """
 
@@ -74,7 +74,7 @@ class Shift:
     now: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
-        """The shift as programs read it."""
+        """Returns the JSON form of the shift."""
         return {
             "route": self.route,
             "to": self.to,
@@ -89,24 +89,24 @@ class Shift:
 
 
 def plan(to: str, steps: Sequence[int] | None, every: float, between: float, lane: Lane) -> Plan:
-    """Returns what a shift is to do. steps: None for those that fit the route's mode.
+    """Parses a requested shift. steps: None for the defaults of the route's mode.
 
-    Raises InvalidRoute for steps that do not rise from 1 to at most 100, and for times that are not positive.
+    Raises InvalidRoute for steps that do not rise within 1 to 100, and for times that are not positive.
     """
     if steps is None:
         steps = ()
     elif not steps or any(not 1 <= step <= 100 for step in steps) or list(steps) != sorted(set(steps)):
         raise InvalidRoute(
-            f"the steps {','.join(map(str, steps)) or '(none)'} do not rise from 1 to at most 100",
+            f"the steps {','.join(map(str, steps)) or '(none)'} must rise, within 1 to 100",
             remedy="write them such as 5,25,50,100",
         )
     if between <= 0 or every < 0:
-        raise InvalidRoute("a shift's times are lengths of time", remedy="write them such as 2m and 10s")
+        raise InvalidRoute("--every and --between must be positive durations", remedy="write them such as 2m and 10s")
     return Plan(Destination.parse(to).within(lane), tuple(steps), every, between)
 
 
 class Standing(NamedTuple):
-    """Where a shift stands, by its last note: ``step`` of ``steps`` was made, counted from 1."""
+    """The state of a shift, from its last note: ``step`` of ``steps`` was made, counted from 1."""
 
     began_at: int
     to: str
@@ -115,7 +115,7 @@ class Standing(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """How a note says it."""
+        """The text of this state in a note."""
         steps = ",".join(map(str, self.steps))
         return f"shift of revision {self.began_at} to {self.to}, step {self.step} of {steps}"
 
@@ -124,11 +124,11 @@ class Standing(NamedTuple):
         return self.step == len(self.steps)
 
     def __str__(self) -> str:
-        return f"a shift to {self.to} stands at step {self.step} of {len(self.steps)} ({self.steps[self.step - 1]} %)"
+        return f"a shift to {self.to} is at step {self.step} of {len(self.steps)} ({self.steps[self.step - 1]} %)"
 
 
 def standing(changes: Sequence[Change]) -> Standing | None:
-    """The shift that a route is in, None when its last change was none of a shift's."""
+    """Returns the shift that a route is in, None when its last change is not part of a shift."""
     held = [change for change in changes if change.held]
     match = _MARK.fullmatch(held[-1].context) if held else None
     if match is None:
@@ -149,10 +149,10 @@ async def run(
     by: str | None = None,
     tell: Callable[[Shift], None] = lambda _: None,
 ) -> Shift:
-    """Makes a shift, or goes on with one that was interrupted, from the step where it stands.
+    """Runs a shift, or continues an interrupted one from its current step.
 
-    tell: told of each step, and of the end, whatever it is. Raises GateFailed once the weights from before the shift
-    are back, and as ``Router.set`` does.
+    tell: called after each step, and at the end, also after an error. Raises GateFailed once the earlier weights are
+    restored, and as ``Router.set`` does.
     """
     routed, changes = await asyncio.gather(router.show(service, lane), router.history(service, lane))
     now = standing(changes)
@@ -172,7 +172,7 @@ async def run(
         shift.outcome = "done"
         return shift
     except GateFailed:
-        raise  # it says itself what became of it
+        raise  # put_back has set the outcome
     except (Refused, InvalidInput) as error:
         shift.outcome = "ended by another change" if isinstance(error, RouteChanged) else "refused"
         shift.why = error.problem
@@ -182,18 +182,18 @@ async def run(
 
 
 def _runs(routed: Routed) -> bool:
-    """Tells whether anything runs where the route leads, as nothing does in a directory."""
+    """Tells whether the route's targets run; False in a directory."""
     backends = (routed.backends or {}).values()
     return not backends or any(backend.ready is not None for backend in backends)
 
 
 def _begun(routed: Routed, wanted: Plan, now: Standing | None) -> tuple[Standing, Split]:
     if now is not None and not now.ended:
-        raise Refused(f"{routed.route.release}: {now}", remedy="go on with --go-on, or back with --back")
+        raise Refused(f"{routed.route.release}: {now}", remedy="continue it with --go-on, or undo it with --back")
     if routed.release.status != "deployed":
         raise Refused(
             f"the last change of {routed.route.release} is {routed.release.status}",
-            remedy=f"see {about(routed.route.release)}, and take it back with {about(routed.route.release, 'undo')}",
+            remedy=f"see {about(routed.route.release)}, and undo it with {about(routed.route.release, 'undo')}",
         )
     return Standing(routed.revision, str(wanted.to), 1, wanted.steps), routed.route.split
 
@@ -203,12 +203,12 @@ async def _taken_up(
 ) -> tuple[Standing, Split]:
     if now is None or (now.to, now.steps) != (str(wanted.to), wanted.steps):
         release = route_release(service, lane)
-        raise Refused(f"no matching shift is in progress for {release}", remedy=f"see {about(release)}, or begin one")
+        raise Refused(f"no matching shift is in progress for {release}", remedy=f"see {about(release)}, or start one")
     return now, (await router.at(service, lane, now.began_at)).split
 
 
 async def back(router: Router, service: str, lane: Lane, *, by: str | None = None, overwrite: bool = False) -> Routed:
-    """Puts back the weights from before the shift that the route is in. Raises Refused when it is in none."""
+    """Restores the weights from before the current shift. Raises Refused when no shift is in progress."""
     now = standing(await router.history(service, lane))
     if now is None:
         release = route_release(service, lane)
@@ -233,7 +233,7 @@ class _Run(NamedTuple):
     tell: Callable[[Shift], None]
 
     async def steps(self, shift: Shift, began: Standing, base: Split, revision: int) -> None:
-        """Makes every step that is left. Raises GateFailed once the weights from before the shift are back."""
+        """Makes the remaining steps. Raises GateFailed once the weights from before the shift are restored."""
         for number in range(began.step, len(self.wanted.steps) + 1):
             percent = self.wanted.steps[number - 1]
             terms = Terms(self.by, revision, context=began._replace(step=number).mark)
@@ -246,7 +246,7 @@ class _Run(NamedTuple):
                 await self.put_back(shift, revision)
 
     async def passed(self, shift: Shift, number: int) -> bool:
-        """Returns whether every gate let the step through, for as long as it lasts."""
+        """Returns True if every gate passes for the whole duration of the step."""
         step, begin = shift.steps[-1], time.monotonic()
         environment = {
             "SIDELANE_ROUTE": shift.route,
@@ -272,31 +272,31 @@ class _Run(NamedTuple):
                 return True
 
     async def put_back(self, shift: Shift, revision: int) -> NoReturn:
-        """Restores the weights from before the shift. Raises GateFailed, with what became of it."""
-        self.router.progress(f"putting back what was before the shift: {shift.why}")
+        """Restores the weights from before the shift. Raises GateFailed, with the result."""
+        self.router.progress(f"restoring the weights from before the shift: {shift.why}")
         try:
             terms = Terms(self.by, revision, unready=True)
             routed = await self.router.undo(self.service, self.lane, to=shift.began_at, terms=terms)
         except SidelaneError as error:
             raise GateFailed(
-                f"a check failed ({shift.why}), and the weights could not be put back: {error.problem}",
+                f"a check failed ({shift.why}), and the earlier weights could not be restored: {error.problem}",
                 shift=shift,
                 remedy=error.remedy or f"see {about(route_release(self.service, self.lane), 'show')}",
             ) from error
         shift.outcome, shift.now = "put back", routed.route.split.to_json()
         raise GateFailed(
-            f"a check failed at {shift.steps[-1].percent} % for {shift.to}, and {routed.route.split} is back: "
+            f"a check failed at {shift.steps[-1].percent} % for {shift.to}, and {routed.route.split} is restored: "
             f"{shift.why}",
             shift=shift,
-            remedy="see what it said; the version is still there to be looked at",
+            remedy=f"see the check's answer; {shift.to} stays deployed, for inspection",
         )
 
     async def look(self) -> None:
-        """Holds the shift's target, and the route's objects, against what is there.
+        """Checks the shift's target, and compares the route's objects with its release.
 
         Raises TargetNotReady, RouteChanged.
         """
         shown = await self.router.show(self.service, self.lane)
         if shown.drift:
-            raise RouteChanged("somebody else changed its objects: " + "; ".join(shown.drift))
+            raise RouteChanged("another process changed its objects: " + "; ".join(shown.drift))
         ready.require(shown.route, int(shown.values["port"]), shown.backends or {}, only=self.wanted.to)

@@ -8,10 +8,9 @@ from typing import Final, NamedTuple
 class Terms(NamedTuple):
     """The terms of one change.
 
-    by: who changes the route; None for whom CI names, or user@host. seen: the revision that the caller looked at, where
-    it is not the call that looks. unready: targets need not be ready. overwrite: replace what somebody changed in the
-    objects themselves. dry_run: look and check, and write nothing. context: what the change is a part of, for the
-    history.
+    by: the author; None for the CI's user, or user@host. seen: the revision that the caller saw; None to read it in the
+    call. unready: allow targets that are not ready. overwrite: also undo direct changes of the objects. dry_run: read
+    and check, and write nothing. context: the larger operation, for the history.
     """
 
     by: str | None = None
@@ -22,5 +21,5 @@ class Terms(NamedTuple):
     context: str = ""
 
 
-#: Nothing that has to be allowed.
+#: The usual terms: no exceptions.
 USUAL: Final = Terms()
