@@ -104,12 +104,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whoever asks for no cluster reaches none: not the one that KUBECONFIG or ~/.kube/config may lead to.
 
-    Helm's own settings, plugins and caches are the tests' own too.
+    Helm's own settings, plugins and caches are the tests' own, and the developer's settings of Sidelane are unset.
     """
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith("HELM_"):
+            if name.startswith(("HELM_", "SIDELANE_")) and not name.startswith(("SIDELANE_TEST_", "SIDELANE_SOAK_")):
                 patch.delenv(name)
         patch.setenv("KUBECONFIG", str(home / "no-kubeconfig"))
         for name in ("CACHE", "CONFIG", "DATA"):
