@@ -123,7 +123,7 @@ def test_noise_that_plain_helm_takes_is_installed(cluster, namespace, client, pl
         ({"parts": {"a": noise(500_000), "b": noise(400_000)}}, TooLarge, "in a Secret of at most 1 MiB"),
         ({"parts": {"a": noise(450_000)}}, TooLarge, "in a Secret of at most 1 MiB"),
         ({"parts": {name: noise(700_000) for name in "abcd"}}, TooLarge, "in a Secret of at most 1 MiB"),
-        ({"parts": {"a": "x" * 1_100_000}}, CheckFailed, "ConfigMap two-a-coco-1 data: takes 1100000 bytes"),
+        ({"parts": {"a": "x" * 1_100_000}}, CheckFailed, "ConfigMap two-a-coco-1 data: has 1100000 bytes"),
     ],
     ids=["record", "release", "request", "object"],
 )
