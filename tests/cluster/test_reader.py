@@ -57,7 +57,7 @@ def test_many_questions_are_one_call_and_go_beyond_the_namespace(cluster, namesp
 
 
 def test_what_can_not_be_read_says_why(cluster, namespace, read, powerless, tmp_path):
-    with pytest.raises(KindNotServed, match=r"the cluster serves no example\.org/v1, Kind=Nothing"):
+    with pytest.raises(KindNotServed, match=r"the cluster does not serve example\.org/v1, Kind=Nothing"):
         read("list", "example.org/v1", "Nothing")
     with pytest.raises(ClusterDenied, match="no right to list configmaps"):
         read("list", "v1", "ConfigMap", kubeconfig=powerless)

@@ -317,7 +317,7 @@ def test_hostile_bundles_are_refused_at_once_and_in_few_words(tmp_path, make, pr
         (b'{"a": 12e4567}', "releases/x-coco-1/values.json: a: inf is not a number in JSON"),
         (b'{"a": 9007199254740993}', "a: 9007199254740993 has digits that Helm would change"),
         (b'{"' + b"k" * 5_000_000 + b'": NaN}', "k… "),
-        (b'{"a":' * 150 + b"1" + b"}" * 150, "is nested in more than 100 levels"),
+        (b'{"a":' * 150 + b"1" + b"}" * 150, "is nested more than 100 levels deep"),
     ],
 )
 def test_values_of_a_bundle_are_held_to_the_same_as_others(tmp_path, values, problem):

@@ -108,7 +108,7 @@ def test_a_query_to_prometheus(server, monkeypatch, options, body, said):
         ("ping somewhere", "is not a valid check"),
         ("http", "is not a valid check"),
         ("http ftp://host/", "is not an http or https address"),
-        ("http[limit=soon] http://host/", "not a length of time"),
+        ("http[limit=soon] http://host/", "not a duration"),
         ("http[limit=0s] http://host/", "must be greater than 0"),
         ("http[failures=0] http://host/", "failures=0"),
         ("http[latency=1s] http://host/", "no option latency"),

@@ -268,7 +268,7 @@ def test_words_that_no_row_knows_are_given_as_they_are():
     error = explain("WARNING: old\nError: first\nlast words", 7)
     assert type(error) is HelmError
     assert str(error) == "Helm ended with 7: last words"
-    assert "it said nothing" in str(explain("", 1))
+    assert "it wrote no message" in str(explain("", 1))
     invalid = "Error: YAML parse error on a.yaml: it is no YAML\n\nUse --debug flag to render out invalid YAML\n"
     assert str(explain(invalid, 1)).endswith("it is no YAML")
 

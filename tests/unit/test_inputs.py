@@ -19,7 +19,7 @@ releases:
     values: {values}
 """
 LANE = '{Version: coco, Build: "1"}'
-DIGITS = "has digits that Helm would change: whole numbers end at 2^53"
+DIGITS = "has digits that Helm would change: numbers must be below 2^53"
 
 #: Values are refused before any Helm is run.
 NO_HELM = "no helm is run"

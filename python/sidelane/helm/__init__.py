@@ -1,1 +1,1 @@
-"""The only door to Helm: which program, how it runs, what it is fed, what it answers."""
+"""The only access to Helm: the program, its process, its input and its output."""

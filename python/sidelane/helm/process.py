@@ -1,4 +1,4 @@
-"""A program that runs no longer than whoever runs it: no shell, and no orphan when a call is cancelled or killed."""
+"""Processes that end with their caller: no shell, and no orphan after a cancelled or killed call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-#: How long a program that was told to stop may take to do so, in seconds.
+#: The seconds that a program has to stop after SIGTERM, before SIGKILL.
 GRACE = 10.0
 
 
@@ -24,9 +24,9 @@ async def begun(
     takes_input: bool,
     keeps: Sequence[int] = (),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program that runs for as long as the block does: one that is left before its end is ended.
+    """Start a program that runs no longer than the block: if it still runs at the block's end, it is stopped.
 
-    keeps: file descriptors that stay open in it, by their numbers. Raises OSError when it can't be run.
+    keeps: numbers of file descriptors that it inherits. Raises OSError if it cannot be run.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -38,13 +38,13 @@ async def begun(
             env=environment,
             pass_fds=keeps,
             preexec_fn=_dies_with(os.getpid()),
-            process_group=0,  # a script is ended with what it runs
+            process_group=0,  # so that a script is stopped together with its children
         )
     )
     try:
         process = await asyncio.shield(starting)
-    except asyncio.CancelledError:  # it may be running already, and then it is ours to end
-        # asyncio waits for ever for a process whose start is cancelled half-way (python/cpython#119710).
+    except asyncio.CancelledError:  # the process may be running already and must then be stopped
+        # asyncio waits forever for a process whose start is cancelled midway (python/cpython#119710).
         while not starting.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({starting})
@@ -59,14 +59,14 @@ async def begun(
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """Ends a program: asked first, so that Helm marks its release as failed, and then made to."""
+    """Stop a program: first with SIGTERM, so that Helm marks its release as failed, and then with SIGKILL."""
     _tell(process, signal.SIGTERM)
     try:
         async with asyncio.timeout(GRACE):
-            await process.communicate()  # also of one that is gone: asyncio may not have been told yet
+            await process.communicate()  # even if it has ended: asyncio may not know it yet
     except (TimeoutError, asyncio.CancelledError):
         _tell(process, signal.SIGKILL)
-        await process.communicate()  # asyncio sees the end of a process when its pipes are read to their ends
+        await process.communicate()  # asyncio notices the end only after it has read the pipes to their ends
 
 
 def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
@@ -75,7 +75,7 @@ def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
 
 
 def _dies_with(parent: int) -> Any:
-    """What a new process does first: on Linux it asks to be told when its parent is gone (prctl(2))."""
+    """Return the first action of a new process: on Linux, request SIGTERM for when its parent ends (prctl(2))."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

@@ -1,6 +1,6 @@
-"""Chart repositories whose address holds credentials: Helm gets these in a configuration file of its own.
+"""Chart repositories with credentials in their address: Helm gets these in a temporary configuration file.
 
-Every user of a machine can read the argument lists of all its processes.
+Every user of a machine can read the argument lists of all processes.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from sidelane.errors import InvalidInput
 from sidelane.support.redaction import learn
 
-#: What the file calls the repository.
+#: The repository's name in the file.
 NAME: Final = "sidelane"
 
 
 def is_private(url: str) -> bool:
-    """Whether an address holds a user, a password or a query, in which tokens travel."""
+    """Return whether an address has a user, a password or a query, which may hold a token."""
     parts = _parts(url)
     return "@" in parts.netloc or bool(parts.query)
 
 
 def require_open(reference: str) -> None:
-    """Raises InvalidInput for a chart's own address with credentials: Helm takes these for repositories only."""
+    """Raise InvalidInput for a chart's own address with credentials: Helm accepts these only for repositories."""
     if "://" in reference and is_private(reference):
         learn_credentials(reference)
         scheme = reference.partition("://")[0]
         instead = (
             "leave them out, and log in with `helm registry login`"
             if scheme == "oci"
-            else "name the repository with --repo (repo: in a file), which may have them, and the chart by its name"
+            else "give the repository with --repo (repo: in a file), which may have them, and the chart by its name"
         )
-        raise InvalidInput(f"the {scheme}:// address of the chart holds credentials or a query", remedy=instead)
+        raise InvalidInput(f"the {scheme}:// address of the chart has credentials or a query", remedy=instead)
 
 
 def learn_credentials(url: str) -> None:
-    """Hides what is secret in an address in every text from now on."""
+    """Hide the secrets of an address in every text from now on."""
     parts = _parts(url)
     user, colon, password = parts.netloc.rpartition("@")[0].partition(":")
     secrets = [password, unquote(password)] if colon else [user, unquote(user)]
@@ -49,9 +49,7 @@ def learn_credentials(url: str) -> None:
 
 @contextmanager
 def configured(url: str) -> Iterator[list[str]]:
-    """The flags by which Helm knows the repository as NAME; its file is readable for its owner alone, and goes with the
-    block.
-    """
+    """Yield the flags that give Helm the repository as NAME, from a temporary file that only its owner can read."""
     learn_credentials(url)
     parts = _parts(url)
     credentials, _, host = parts.netloc.rpartition("@")

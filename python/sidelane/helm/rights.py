@@ -1,4 +1,4 @@
-"""Rights that are missing, told by verb, resource and namespace, as the API server says them in a refusal."""
+"""Missing rights by verb, resource and namespace, from the API server's refusals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORBIDDEN: Final = re.compile(
 
 
 class Right(NamedTuple):
-    """A right to do something with a resource. namespace: empty for what has none. user: who lacks it, where known."""
+    """A right to use a verb on a resource. namespace: empty for cluster scope. user: who lacks it, if known."""
 
     verb: str
     resource: str
@@ -29,14 +29,14 @@ class Right(NamedTuple):
 
 
 def missing_in(words: str) -> tuple[Right, ...]:
-    """Returns the rights that the API server says are missing, in Helm's words."""
-    found = (match.groupdict(default="") for match in _FORBIDDEN.finditer(words))
-    rights = (Right(one["verb"], one["resource"], one["group"], one["namespace"], one["user"]) for one in found)
+    """Return the rights that the API server reports as missing in Helm's message."""
+    groups = (match.groupdict(default="") for match in _FORBIDDEN.finditer(words))
+    rights = (Right(each["verb"], each["resource"], each["group"], each["namespace"], each["user"]) for each in groups)
     return tuple(dict.fromkeys(rights))
 
 
 def denied(missing: Iterable[Right]) -> ClusterDenied:
-    """Returns the error that names these rights, and how to see them."""
+    """Return the error that names these rights, and the command that shows them."""
     rights = list(missing)
     first = rights[0]
     who = f"{first.user!r} has" if first.user else "you have"

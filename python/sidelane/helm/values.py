@@ -1,7 +1,7 @@
-"""Values on their way to Helm, and back: everything that Helm is fed is prepared here.
+"""Values for Helm: their document, their limits, and the comparison with the values that Helm used.
 
-Helm reads values as YAML, keeps every number as a 64-bit float, and says with its answer which values it used. So what
-would not arrive as it was given is refused before, and what Helm used is compared with what it was given.
+Helm reads values as YAML, keeps every number as a 64-bit float, and reports the values that it used. Sidelane refuses
+values that Helm would change, and compares the used values with the given ones.
 """
 
 from __future__ import annotations
@@ -19,65 +19,65 @@ from sidelane.support.secrets import HIDDEN, is_secret
 
 #: A 64-bit float holds every whole number below this one (RFC 8259, section 6).
 WHOLE_LIMIT: Final = 2**53
-#: Levels of nesting, as of YAML (kubeyaml).
+#: The most levels of nesting, the same as of YAML (kubeyaml).
 DEPTH_LIMIT: Final = 100
-#: Bytes of a key. YAML ends at 1,024 characters, and Helm writes values as YAML to hold them against a schema.
+#: The most bytes of a key. YAML allows 1,024 characters, and Helm writes values as YAML to validate them.
 KEY_LIMIT: Final = 1000
-#: How many problems are told: of a list of a million dates, one says all.
-TOLD: Final = 20
+#: The most problems in one report.
+REPORTED: Final = 20
 
 _Path = tuple[str | int, ...]
 
 
 def document(values: Mapping[str, Any]) -> bytes:
-    """The values as one document that Helm 3 and Helm 4 read whole. Raises InvalidValues.
+    """Return the values as one document that Helm 3 and Helm 4 read completely. Raises InvalidValues.
 
-    The line break at its end is needed: Helm 4 drops a last line of n × 4,096 bytes that has none (helm/helm#32506).
+    It must end with a line break: Helm 4 drops a last line of n × 4,096 bytes without one (helm/helm#32506).
     """
     require(values)
     return (json_text(dict(values)) + "\n").encode()
 
 
 def json_text(data: object, *, indent: int | None = None) -> str:
-    """The data as JSON that Helm's YAML reader takes as the very same.
+    """Return the data as JSON that Helm's YAML reader reads as the same data.
 
-    Characters stand as themselves, for that reader knows no surrogate pairs; but for what breaks lines in YAML, or is
-    not text there.
+    Characters are not escaped, because that reader does not support surrogate pairs; only characters that break lines
+    in YAML, or are not allowed there, are.
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=indent)
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def require(values: object, where: str = "") -> None:
-    """Raises InvalidValues for values that are not plain JSON data, or that Helm would change, each with its path.
+    """Raise InvalidValues for values that are not plain JSON data, or that Helm would change, each with its path.
 
-    where: begins each path, such as the place in a file.
+    where: a prefix of each path, such as the place in a file.
     """
-    problems = tuple(islice(_problems(values, (), where), TOLD))
+    problems = tuple(islice(_problems(values, (), where), REPORTED))
     if problems:
         raise InvalidValues(
-            "these values would not reach the chart as they are:\n  " + "\n  ".join(problems),
+            "these values would not reach the chart unchanged:\n  " + "\n  ".join(problems),
             errors=problems,
             remedy="give mappings with text as keys, lists, text, numbers, booleans and null; "
-            "put a number whose digits count in quotes (--set-string)",
+            "put a number whose digits matter in quotes (--set-string)",
         )
 
 
 def require_used(given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    """Compares the values that Helm says it used, in its answer, with those that it was given.
+    """Compare the values in Helm's answer with the given ones.
 
-    Raises NotWhatWasChecked, with the paths of those that differ; values are not repeated, for they may be secret.
+    Raises NotWhatWasChecked, with the paths that differ but without the values, which may be secret.
     """
     name = answer.get("name", "")
-    if differing := tuple(islice(_differing(given, answer.get("config") or {}, ()), TOLD)):
+    if differing := tuple(islice(_differing(given, answer.get("config") or {}, ()), REPORTED)):
         raise NotWhatWasChecked(
             f"Helm used other values for {name} than it was given: {', '.join(differing)}",
-            remedy=f"see `helm get values {name}` and which helm this is; then remove the release and install it again",
+            remedy=f"check `helm get values {name}` and the helm on PATH; remove the release and install it again",
         )
 
 
 def plain(value: Any) -> Any:
-    """A copy of values in which a whole number is an int: JSON has one kind of number, and Helm gives 1.0 back as 1."""
+    """Return a copy with whole numbers as int: JSON has one kind of number, and Helm returns 1.0 as 1."""
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -86,20 +86,20 @@ def plain(value: Any) -> Any:
 
 
 def dotted(path: _Path) -> str:
-    """A place in values as people write it: ``storage.classes[0].name``; keys are made harmless, and cut."""
+    """Return a path in values as text: ``storage.classes[0].name``. Keys are escaped, and cut to 60 characters."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{in_line(step, 60)}" for step in path)
     return "".join(steps).lstrip(".")
 
 
 def _problems(value: object, path: _Path, where: str) -> Iterator[str]:
     if len(path) > DEPTH_LIMIT:
-        yield f"{_place(path[:3], where)}…: is nested in more than {DEPTH_LIMIT} levels"
+        yield f"{_place(path[:3], where)}…: is nested more than {DEPTH_LIMIT} levels deep"
     elif isinstance(value, dict) or (isinstance(value, Mapping) and not path):
         for key, inner in value.items():
             if isinstance(key, str):
                 yield from _text(key, path, where, "a key")
                 if len(key) > KEY_LIMIT // 6 and len(json.dumps(key)) > KEY_LIMIT:
-                    yield f"{_place((*path, key), where)}: the key has more than {KEY_LIMIT} bytes: Helm takes no more"
+                    yield f"{_place((*path, key), where)}: the key has more than {KEY_LIMIT} bytes"
                 yield from _problems(inner, (*path, key), where)
             else:
                 yield f"{_place(path, where)}: the key {in_line(repr(key), 60)} is {_kind(key)}, not text"
@@ -128,7 +128,7 @@ def _number(value: float, path: _Path, where: str) -> Iterator[str]:
         yield f"{_place(path, where)}: {value} is not a number in JSON"
     elif abs(value) >= WHOLE_LIMIT:  # a float of this size is whole, too
         shown = HIDDEN if is_secret(path) else in_line(_digits(value), 60)
-        yield f"{_place(path, where)}: {shown} has digits that Helm would change: whole numbers end at 2^53"
+        yield f"{_place(path, where)}: {shown} has digits that Helm would change: numbers must be below 2^53"
 
 
 def _digits(value: float) -> str:
@@ -137,13 +137,13 @@ def _digits(value: float) -> str:
 
 
 def _differing(given: object, used: object, path: _Path) -> Iterator[str]:
-    """The paths where two values differ. A key with null and no key are one: either takes a default away."""
+    """Yield the paths where two values differ. A key with null equals a missing key."""
     if isinstance(given, Mapping) and isinstance(used, Mapping):
         for key in sorted(given.keys() | used.keys()):
             yield from _differing(given.get(key), used.get(key), (*path, key))
     elif isinstance(given, list) and isinstance(used, list) and len(given) == len(used):
-        for index, (one, other) in enumerate(zip(given, used, strict=True)):
-            yield from _differing(one, other, (*path, index))
+        for index, (a, b) in enumerate(zip(given, used, strict=True)):
+            yield from _differing(a, b, (*path, index))
     elif given != used or isinstance(given, bool) != isinstance(used, bool):
         yield _place(path, "")
 
