@@ -1,4 +1,4 @@
-"""A picture of a namespace: its lanes, their releases, and where traffic goes; one format a file."""
+"""A picture of a namespace: its lanes, their releases and its routes; one format per file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMATS: Final[dict[str, Callable[[Graph], str]]] = {
 
 
 def render(graph: Graph, format: str = "text") -> str:  # noqa: A002 - the word that `-o` has everywhere
-    """The picture in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
+    """Return the picture in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
     if format not in FORMATS:
         raise InvalidInput(f"{format!r} is no format of a graph", remedy=f"choose one of {', '.join(FORMATS)}")
     return FORMATS[format](graph)

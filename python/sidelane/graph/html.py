@@ -29,7 +29,7 @@ td { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", 
 
 
 def render_html(graph: Graph) -> str:
-    """The page."""
+    """Return the page."""
     return "\n".join(_page(graph)) + "\n"
 
 
@@ -55,7 +55,7 @@ def _page(graph: Graph) -> Iterator[str]:
 
 
 def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> Iterator[str]:
-    """A table below its title. none: what is said where it has no row."""
+    """Yield a table below its title. none: the text for a table without rows."""
     yield f"<h2>{title}</h2>"
     if not rows:
         yield f"<p>{none}</p>"

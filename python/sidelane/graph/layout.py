@@ -1,6 +1,6 @@
-"""Where everything stands in the drawn picture: stable names at the left, lanes below one another at the right.
+"""The layout of the drawn picture: stable names at the left, lanes below one another at the right.
 
-In a lane, what routes lead to is its first column, so that no edge passes another box. An edge is a curve from its
+In a lane, routes lead to the first column, so that no edge passes another box. An edge is a curve from its
 stable name to a column of labels, and from there a straight line to a place of its own at its node: labels can't meet
 one another, nor a curve. Lengths are in CSS pixels, y grows downwards.
 """
@@ -28,7 +28,7 @@ PORT: Final = 26.0  # between edges at a node
 _CURVES: Final = 120.0
 #: The longest texts that are drawn whole, in columns; what is longer is whole in the element's title.
 NAME_LIMIT, ABOUT_LIMIT, LABEL_LIMIT = 63, 63, 36
-#: What lines mean, and where a legend's words begin.
+#: The meaning of lines, and the sizes of the legend.
 KEYS: Final = {
     "weight": "share of the requests",
     "match": "requests that match",
@@ -75,7 +75,7 @@ class Line(NamedTuple):
 
 @dataclass
 class _Draft:
-    """A line whose place is not known yet. text: of its label. y: where it arrives."""
+    """A line without its final place. text: its label's text. y: the height of its end."""
 
     route: Stable
     edge: Edge
@@ -100,13 +100,13 @@ class Layout:
 
 
 def about(item: Node | Stable) -> str:
-    """The second line of a box."""
+    """Return the second line of a box."""
     first = item.chart if isinstance(item, Node) else item.mode
     return " · ".join(filter(None, (first, item.status)))
 
 
 def place(graph: Graph) -> Layout:
-    """Gives everything its place."""
+    """Return the layout of a graph."""
     layout = Layout()
     routes = _ordered(graph)
     drafts = [
@@ -134,12 +134,12 @@ def place(graph: Graph) -> Layout:
 
 
 def kind(edge: Edge) -> str:
-    """Of KEYS, what an edge's line is drawn as."""
+    """Return the key of an edge's line in KEYS."""
     return edge.kind if edge.share else "none"
 
 
 def key_width(kind: str) -> float:
-    """How much room a line's meaning takes in the legend."""
+    """Return the width of a line's entry in the legend."""
     return KEY + cells(KEYS[kind]) * SMALL + 2 * PAD
 
 
@@ -163,7 +163,7 @@ def _place_routes(layout: Layout, routes: list[Stable], drafts: list[_Draft], co
 
 
 def _ordered(graph: Graph) -> list[Stable]:
-    """Routes from top to bottom as what they lead to is."""
+    """Return the routes in the vertical order of their destinations."""
     order = {node.name: number for number, node in enumerate(graph.nodes)}
 
     def middle(route: Stable) -> float:
@@ -195,7 +195,7 @@ def _place_lanes(layout: Layout, graph: Graph, arriving: Mapping[str, int], x: f
 
 
 def _columns(group: Group, arriving: Mapping[str, int]) -> list[list[Node]]:
-    """What routes lead to, and then the others in as many columns as keep the lane low."""
+    """Return the routes' destinations as the first column, and the others in columns that keep the lane low."""
     first = [node for node in group.nodes if node.name in arriving]
     others = [node for node in group.nodes if node.name not in arriving]
     count = 1 if len(others) <= max(4, len(first)) else 2 if len(others) <= max(12, 2 * len(first)) else 3
@@ -205,7 +205,7 @@ def _columns(group: Group, arriving: Mapping[str, int]) -> list[list[Node]]:
 
 
 def _width(items: tuple[Node, ...] | tuple[Stable, ...]) -> float:
-    """The width that every one of these boxes has."""
+    """Return the common width of these boxes."""
     names = (cells(shortened(plain(item.name), NAME_LIMIT)) * NAME for item in items)
     below = (cells(shortened(plain(about(item)), ABOUT_LIMIT)) * SMALL for item in items)
     return max((*names, *below), default=0.0) + 2 * PAD

@@ -14,7 +14,7 @@ _ARROWS: Final = {"weight": "-->", "match": "==>", "mirror": "-.->"}
 
 
 def render_mermaid(graph: Graph) -> str:
-    """The flowchart, without the fence around it."""
+    """Return the flowchart, without the fence around it."""
     return "\n".join(_lines(graph)) + "\n"
 
 
@@ -48,5 +48,5 @@ def _text(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Text up to the end of its line, where Mermaid knows no entity."""
+    """Return text for the rest of a line, where Mermaid supports no entities."""
     return re.sub(r"[^\w :,.-]", " ", plain(text))

@@ -1,4 +1,4 @@
-"""What a picture shows, as a value: lanes with their releases, stable names, and the edges between them."""
+"""The model of a picture: lanes with their releases, stable names, and the edges between them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sidelane.support.secrets import HIDDEN, is_secret
 
 Kind = Literal["weight", "match", "mirror"]
 
-#: What a node says of itself whose name a route leads to and no release has: another release's Service, or none.
+#: The status of a route's destination without a release of its name: another release's Service, or a missing one.
 NO_RELEASE: Final = "no release of this name"
-#: And of one that is itself a route's stable name.
+#: The status of a destination that is itself a route's stable name.
 STABLE: Final = "a route's stable name"
 
 
@@ -46,7 +46,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Group:
-    """A lane with its nodes, by name. lane: None for releases whose names are not of the naming contract."""
+    """A lane with its nodes, by name. lane: None for releases whose names do not follow the naming contract."""
 
     lane: Lane | None
     nodes: tuple[Node, ...]
@@ -56,7 +56,7 @@ class Group:
         return f"lane {self.lane}" if self.lane else "in no lane"
 
     def to_json(self) -> dict[str, object]:
-        """The lane as programs read it: its releases, and apart from them what only routes name."""
+        """Return the JSON form: the lane's releases, and separately the nodes that only routes name."""
         releases = [node.to_json() for node in self.nodes if node.released]
         others = [node.to_json() for node in self.nodes if not node.released]
         lane = {"lane": str(self.lane)} if self.lane else {}
@@ -90,7 +90,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Stable:
-    """A stable name and where it leads. status: of the route's own release, ``route-svc1-2-coco-1``."""
+    """A stable name and its destinations. status: of the route's own release, ``route-svc1-2-coco-1``."""
 
     name: str
     release: str
@@ -185,7 +185,7 @@ def percent(share: float) -> str:
 
 
 def _groups(nodes: Iterable[Node]) -> tuple[Group, ...]:
-    """Lanes by Version and number of Build; what is in none comes last."""
+    """Return the lanes by Version and number of Build; nodes without a lane come last."""
     by_lane: dict[Lane | None, list[Node]] = {}
     for node in sorted(nodes, key=lambda node: node.name):
         by_lane.setdefault(node.lane, []).append(node)
@@ -226,7 +226,7 @@ def _stable(routed: Routed) -> Stable:
 
 
 def _conditions(match: Mapping[str, Any]) -> str:
-    """What a match wants of a request, in few words: ``POST /api/…, x-canary: true``."""
+    """Return a match's conditions in short: ``POST /api/…, x-canary: true``."""
     path = match.get("path") or {}
     exact, prefix = path.get("exact"), path.get("prefix")
     where = exact or (f"{str(prefix).rstrip('/')}/…" if prefix else "")
@@ -237,7 +237,7 @@ def _conditions(match: Mapping[str, Any]) -> str:
 
 
 def _condition(pair: Mapping[str, Any], joined: str) -> str:
-    # A header that lets a few testers through may be as good as a password, and pictures get about.
+    # A header that admits testers may be as sensitive as a password, and pictures are shared.
     name, regex = str(pair.get("name")), pair.get("regex")
     value = f"~ {regex}" if regex else pair.get("value")
     return f"{name}{joined}{HIDDEN if is_secret([name]) else value}"

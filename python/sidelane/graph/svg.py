@@ -66,12 +66,12 @@ _STYLE: Final = """\
 
 
 def render_svg(graph: Graph) -> str:
-    """The picture as a file of its own."""
+    """Return the picture as a separate file."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{drawn(graph)}'
 
 
 def drawn(graph: Graph) -> str:
-    """The picture as an element, for a file or a page."""
+    """Return the picture as an element, for a file or a page."""
     return "\n".join(_drawn(graph, place(graph))) + "\n"
 
 
@@ -141,7 +141,7 @@ def _tip(kind: str) -> str:
 
 
 def _legend(layout: Layout) -> Iterator[str]:
-    """What the kinds of lines that are there mean."""
+    """Yield the meaning of each kind of line in the picture."""
     x, y = MARGIN, layout.height - LEGEND / 2 - 4
     there = {kind_of(line.edge) for line in layout.lines}
     for kind in filter(there.__contains__, KEYS):
@@ -154,7 +154,7 @@ def _legend(layout: Layout) -> Iterator[str]:
 
 
 def _told(graph: Graph) -> str:
-    """The picture in words, for those who do not see it."""
+    """Return the picture in words, for screen readers."""
     lanes = (f"{group.title}: {', '.join(node.name for node in group.nodes)}." for group in graph.groups)
     routes = (
         f"{route.name} leads to {', '.join(f'{edge.to} ({edge.label})' for edge in route.edges)}."

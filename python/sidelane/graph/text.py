@@ -14,7 +14,7 @@ _WIDTH: Final = 80
 
 
 def render_text(graph: Graph) -> str:
-    """The graph as trees.
+    """Return the graph as trees.
 
     ::
 

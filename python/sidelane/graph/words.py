@@ -1,4 +1,4 @@
-"""Text from a cluster, made fit to be drawn."""
+"""Text from a cluster, prepared for drawing."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from sidelane.support.harmless import obeyed
 
 
 def plain(text: str) -> str:
-    """The text with ``�`` for each character that is not shown but obeyed, so that it takes the room that is seen."""
+    """Return the text with ``�`` for each control character, so that its width is its visible width."""
     return "".join("\N{REPLACEMENT CHARACTER}" if obeyed(char) else char for char in text)
 
 
 def cells(text: str) -> int:
-    """How many columns of a fixed-width font the text takes: wide characters (UAX 11) take two."""
+    """Return the width of the text in columns of a fixed-width font: wide characters (UAX 11) take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text, or as much of it as fits with an ellipsis after it. For labels that are told in full elsewhere."""
+    """Return the text, or a part that fits with an ellipsis. For labels whose full text is elsewhere."""
     if cells(text) <= limit:
         return text
     while cells(text) > limit - 1:
