@@ -24,7 +24,7 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
 def build(chart: str) -> str:
-    """The text of the chart's values.schema.json. Raises ValueError for a value that the source does not know."""
+    """Return the text of the chart's values.schema.json. Raises ValueError for a value that the source lacks."""
     finished = _finished(_described(chart), defaults(chart))
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **finished}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -43,7 +43,7 @@ def _read(file: str) -> Any:
 
 
 def _whole(node: Any) -> Any:
-    """The node with every `$ref` replaced by what it leads to."""
+    """Return the node with every `$ref` replaced by its target."""
     if isinstance(node, list):
         return [_whole(item) for item in node]
     if not isinstance(node, dict):
@@ -68,7 +68,7 @@ def _target(reference: str) -> Any:
 
 
 def _over(below: Any, above: Any) -> Any:
-    """Two nodes as one: mappings key by key, and of anything else the one above."""
+    """Merge two nodes: mappings key by key; of anything else the upper one wins."""
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
     return {**below, **{key: _over(below[key], value) if key in below else value for key, value in above.items()}}
@@ -84,7 +84,7 @@ def _describe(schema: Any, value: Value) -> None:
 
 
 def _finished(node: Any, defaults: Any) -> Any:
-    """The node with what is filled in; ``defaults`` is what values.yaml has at its place, None where it has nothing."""
+    """Return the completed node. defaults: the data of values.yaml at its place, or None."""
     if isinstance(node, list):
         return [_finished(item, None) for item in node]
     if not isinstance(node, dict):
@@ -94,7 +94,7 @@ def _finished(node: Any, defaults: Any) -> Any:
         return {key: _finished(value, None) for key, value in node.items()}
     given = defaults if isinstance(defaults, dict) else {}
     properties: dict[str, Any] = node["properties"]
-    # In the order of values.yaml, where people look things up.
+    # In the order of values.yaml.
     ordered = [*(key for key in given if key in properties), *(key for key in properties if key not in given)]
     needed = {key for key in given if key in properties and not properties[key].get("nullable")}
     finished = {key: value for key, value in node.items() if key not in {"properties", "required"}}

@@ -1,4 +1,4 @@
-"""Writes what is generated of a chart's values.yaml: the table in its README, and its schema.
+"""Write the files generated from a chart's values.yaml: the table in its README, and its schema.
 
     python ci/chart_values.py            write every chart
     python ci/chart_values.py --check    write nothing; exit 1 and name the files that would change
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- values: written by ci/chart_values.py -->\n", "<!-- /values -
 
 
 def readme(text: str, values: list[Value]) -> str:
-    """The README with the table of the values between its markers."""
+    """Return the README with the table of the values between its markers."""
     before, _, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
@@ -38,7 +38,7 @@ def _row(value: Value) -> str:
 
 
 def outputs(chart: Path) -> dict[Path, str]:
-    """What the chart's generated files should hold. Raises ValueError naming the chart."""
+    """Return the expected content of the chart's generated files. Raises ValueError with the chart's name."""
     try:
         text = (chart / "README.md").read_text(encoding="utf-8")
         return {

@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 def sidelane(*arguments: str, ends_with: int = 0) -> str:
-    """Runs a command as it is shown, and holds it to its exit code."""
+    """Run a command as it is shown, and require its exit code."""
     print(f"$ sidelane {' '.join(arguments)}", flush=True)
     done = subprocess.run(
         [SIDELANE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

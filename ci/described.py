@@ -1,4 +1,4 @@
-"""Reads what a chart's values.yaml says of its values.
+"""Read the descriptions of a chart's values from its values.yaml.
 
 A value is described once, in the comment above it that begins with `# -- `, as helm-docs has it. A description above a
 mapping covers all that is in it; a value that no comment covers is an error.
@@ -20,7 +20,7 @@ CHARTS = Path(__file__).resolve().parents[1] / "charts"
 
 @dataclass(frozen=True)
 class Value:
-    """One described value: where it is, its default, and what its comment says."""
+    """One described value: its path, its default and its comment."""
 
     path: tuple[str, ...]
     default: Any
@@ -28,14 +28,14 @@ class Value:
 
 
 def described(chart: str) -> list[Value]:
-    """The described values of a chart, in their order. Raises ValueError naming a value without a description."""
+    """Return the described values of a chart, in order. Raises ValueError for a value without a description."""
     text = _text(chart)
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     return list(_walk(root, yaml.safe_load(text), text.splitlines(), ())) if root else []
 
 
 def defaults(chart: str) -> Any:
-    """The chart's values.yaml as data."""
+    """Return the data of the chart's values.yaml."""
     return yaml.safe_load(_text(chart)) or {}
 
 
