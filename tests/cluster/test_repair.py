@@ -158,7 +158,7 @@ def test_drift_is_named_where_nothing_else_is_to_do(cluster, namespace, client, 
     gone = ("Service zk-cs-coco-1: is missing",)
     plan = client.plan(file)
     assert (plan.steps[0].action, plan.steps[0].why) == ("unchanged", gone)
-    assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in plan.remedy
+    assert f"`sidelane repair zookeeper-coco-1 -n {namespace} --kubeconfig {cluster.kubeconfig}`" in plan.remedy
     for one in (client.apply(file).releases[0], client.install("zookeeper", "coco-1", values={"replicas": 1})):
         assert (one.change, one.drift) == ("unchanged", gone)
         assert one.to_json()["drift"] == list(gone)
