@@ -50,12 +50,12 @@ class Checkout:
 
     @property
     def uncommitted(self) -> list[str]:
-        """What the charts have that the last commit has not, as `git status` writes it; also what git ignores."""
+        """The uncommitted changes of the charts, as `git status` writes them, with ignored files."""
         status = self._git("status", "--porcelain", "--untracked-files=all", "--ignored", "--", "charts")
         return status.splitlines()
 
     def base(self, since: str = "") -> Base | None:
-        """What to compare with: ``since`` where it is given, else the last tag, else the last commit.
+        """The commit to compare with: ``since`` where it is given, else the last tag, else the last commit.
 
         Where the charts are what the last commit holds, its own tags don't count, and without another tag there is
         None: to compare a commit with itself would be no check. Raises Refused in a shallow clone, where a tag may be

@@ -89,7 +89,7 @@ def called(item: dict[str, Any]) -> str:
 
 
 def run_checkov(folder: Path, names: list[str], python: Path) -> dict[str, Any]:
-    """What run_checkov.py tells of each of the folders in a folder. Raises Refused when it fails."""
+    """The findings of run_checkov.py for each folder in a folder. Raises Refused when it fails."""
     # Without the variables that checkov, or Python, could take something else from.
     command: list[str | Path] = [python, "-I", Path(__file__).with_name("run_checkov.py"), *names]
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
@@ -103,7 +103,7 @@ def run_checkov(folder: Path, names: list[str], python: Path) -> dict[str, Any]:
 
 
 def found(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[Finding]:
-    """What failed, told by what each file holds. Raises Refused when checkov did not look at all of them."""
+    """The failed checks, by the object of each file. Raises Refused when checkov did not look at all of them."""
     if unseen := [held[file] for file in held if file not in result["seen"]]:
         raise Refused(f"checkov passes over {', '.join(unseen)} of {chart}", remedy="see why, with `checkov --file`")
     # What was skipped is what an annotation would have us skip.
@@ -114,7 +114,7 @@ def found(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[Fin
 
 
 def explained(chart: Path) -> list[Explanation]:
-    """What a chart's ci/scan.yaml explains. Raises Refused for what is no explanation."""
+    """The explanations in a chart's ci/scan.yaml. Raises Refused for one that is invalid."""
     path = chart / "ci" / "scan.yaml"
     if not path.is_file():
         return []
@@ -137,7 +137,7 @@ def with_parts(chart: Path) -> set[str]:
 
 
 def judge(findings: list[Finding], explanations: list[Explanation]) -> list[str]:
-    """What findings and explanations leave to be done, a line each."""
+    """The findings without an explanation and the explanations without a finding, a line each."""
     explained_by = {finding: [each for each in explanations if each.covers(finding)] for finding in findings}
     used = {each for by in explained_by.values() for each in by}
     return [

@@ -25,5 +25,5 @@ FORMATS: Final[dict[str, Callable[[Graph], str]]] = {
 def render(graph: Graph, format: str = "text") -> str:  # noqa: A002 - the word that `-o` has everywhere
     """Return the picture in one of FORMATS, ending in a newline. Raises InvalidInput for another format."""
     if format not in FORMATS:
-        raise InvalidInput(f"{format!r} is no format of a graph", remedy=f"choose one of {', '.join(FORMATS)}")
+        raise InvalidInput(f"{format!r} is not a graph format", remedy=f"choose one of {', '.join(FORMATS)}")
     return FORMATS[format](graph)

@@ -11,7 +11,7 @@ from sidelane.routes.changes import Router
 
 
 async def gather(context: Context, lane: Lane | None = None) -> Graph:
-    """What is there, or what concerns one lane. However many releases there are, Helm lists them twice, and is asked
+    """The graph of a namespace, or of one lane. However many releases there are, Helm lists them twice and is asked
     once for each route.
     """
     releases, routes = await asyncio.gather(context.target.releases(), Router.of(context).list())

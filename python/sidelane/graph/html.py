@@ -44,13 +44,13 @@ def _page(graph: Graph) -> Iterator[str]:
     routes = [
         (route.name, route.mode, route.status, edge.label, edge.to) for route in graph.routes for edge in route.edges
     ]
-    yield from _table("Where traffic goes", ("Name", "Mode", "Status", "Requests", "Lead to"), routes, "No route.")
+    yield from _table("Routes", ("Name", "Mode", "Status", "Requests", "Destinations"), routes, "No route.")
     releases = [
         (str(group.lane or "-"), node.name, node.chart or "-", node.status)
         for group in graph.groups
         for node in group.nodes
     ]
-    yield from _table("What is there", ("Lane", "Release", "Chart", "Status"), releases, "No release.")
+    yield from _table("Releases", ("Lane", "Release", "Chart", "Status"), releases, "No release.")
     yield "</main>\n</body>\n</html>"
 
 

@@ -135,7 +135,7 @@ class Graph:
         return cls(namespace, _groups(nodes.values()), stables)
 
     def of_lane(self, lane: Lane) -> Graph:
-        """What concerns a lane: what is in it, the routes of it and to it, and where those lead in other lanes."""
+        """The graph of one lane: its releases, its routes, the routes to it, and their destinations in other lanes."""
         inside = {node.name for node in self.nodes if node.lane == lane}
         routes = [one for one in self.routes if one.lane == lane or any(edge.to in inside for edge in one.edges)]
         shown = inside | {edge.to for one in routes for edge in one.edges}
