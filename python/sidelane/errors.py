@@ -1,41 +1,41 @@
 """Every exception of Sidelane.
 
     SidelaneError                        exit code
-    ├── InvalidInput                          2      what was asked for is not well formed
+    ├── InvalidInput                          2      malformed input
     │   ├── InvalidLane                              a Version, a Build or a lane
     │   ├── InvalidName                              a component, service, service version or namespace
     │   ├── InvalidDeployment                        a deployment file
-    │   ├── InvalidRoute                             targets, weights, steps or gates that can't be
+    │   ├── InvalidRoute                             a route's targets, weights, steps or gates
     │   └── ChartNotFound                            no chart of that name, path or version
-    ├── Refused                               1      well formed, and against a rule
-    │   ├── InvalidValues                            values that the chart's schema does not take
-    │   ├── InvalidManifest                          YAML that can't be read, or must not be
+    ├── Refused                               1      well-formed input that breaks a rule
+    │   ├── InvalidValues                            values that the chart's schema does not allow
+    │   ├── InvalidManifest                          YAML that cannot be read, or exceeds the limits
     │   ├── CheckFailed                              rendered objects break the naming contract
-    │   ├── ReleaseConflict                          the lane's release is there with other content
-    │   │   ├── ReleaseExists                        a release of that name is there
-    │   │   └── FieldsOwned                          others have set fields that Helm would write
-    │   ├── NotOurs                                  a release that Sidelane did not make
-    │   ├── StillHeld                                something stands in the way of retiring it
+    │   ├── ReleaseConflict                          the lane's release exists with other content
+    │   │   ├── ReleaseExists                        a release of that name exists
+    │   │   └── FieldsOwned                          other managers own fields that Helm would write
+    │   ├── NotOurs                                  a release that Sidelane did not create
+    │   ├── StillHeld                                a lane or release that must not be retired yet
     │   ├── ReleaseNotFound                          no such release
-    │   ├── TooLarge                                 a release that is larger than Helm can keep
-    │   ├── NotSigned                                an envelope that is no signature of this record by this key
-    │   ├── TargetNotReady                           a route would lead to what is not there, or not ready
-    │   ├── RouteChanged                             somebody else changed the route in between
-    │   ├── GateFailed                               a step of a shift was not let through; the weights are back
-    │   ├── KindNotServed                            the cluster has no definition of a kind that is asked for
+    │   ├── TooLarge                                 a release larger than Helm can store
+    │   ├── NotSigned                                not an envelope of this record, signed with this key
+    │   ├── TargetNotReady                           a route's target is missing or not ready
+    │   ├── RouteChanged                             another process changed the route in between
+    │   ├── GateFailed                               a gate failed in a shift; the weights are restored
+    │   ├── KindNotServed                            the cluster has no definition of a requested kind
     │   └── TargetBusy                               another process is writing
     └── HelmError                             3      Helm or the cluster failed
         ├── HelmNotFound                             no helm on PATH
         ├── HelmTooOld                               older than 3.17
         ├── ClusterUnreachable                       no answer from the API server
         ├── ClusterDenied                            credentials refused, or not allowed to do this
-        ├── NotReady                                 a release that can't get ready
+        ├── NotReady                                 a release that cannot become ready
         │   └── TimedOut                             not ready in time
-        ├── ApplyFailed                              a lane was deployed in part, or not at all
-        └── NotWhatWasChecked                        Helm did something else than what was checked and given
+        ├── ApplyFailed                              a lane was deployed partly, or not at all
+        └── NotWhatWasChecked                        Helm's result differs from the checked content or given values
 
-A message is one sentence made of the rule that was broken and the value that broke it; ``remedy`` says what to
-do next. A command in it is whole: it has its arguments where it is raised, and a client adds its connection's flags
+A message is one sentence with the broken rule and the value that broke it; ``remedy`` is the next step. Commands in it
+are complete: the code that raises the error gives the arguments, and a client adds the flags of its connection
 (advice.py). No message holds a token or a secret value.
 """
 
@@ -51,9 +51,9 @@ from sidelane.support.redaction import redact
 
 
 class SidelaneError(Exception):
-    """The root: catch this to catch all that Sidelane raises on purpose.
+    """The base class of every error that Sidelane raises on purpose.
 
-    ``str(error)`` is the problem and the remedy together; ``exit_code`` is what the CLI ends with.
+    ``str(error)`` is the problem and the remedy together; ``exit_code`` is the CLI's exit code.
     """
 
     exit_code: int = 1
@@ -65,22 +65,22 @@ class SidelaneError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        # Behind a list the remedy gets a line of its own.
+        # After a list the remedy gets its own line.
         between = "\n" if "\n" in self.problem else "; "
         return in_lines(f"{self.problem}{between}{self.remedy}" if self.remedy else self.problem)
 
     def complete(self, place: Place) -> None:
-        """Makes the commands that the error advises whole: they then name this place."""
+        """Adds this place to the commands in the remedy."""
         self.problem, self.remedy = place.whole(self.problem), place.whole(self.remedy)
         self.args = (self.problem, self.remedy)
 
     def to_json(self) -> dict[str, object]:
-        """The error as programs read it: its class, its problem and its remedy."""
+        """Returns the JSON form of the error: its class, problem and remedy."""
         return {"error": type(self).__name__, "problem": self.problem, "remedy": self.remedy}
 
 
 class InvalidInput(SidelaneError):
-    """What was asked for is not well formed."""
+    """The input is malformed."""
 
     exit_code = 2
 
@@ -92,15 +92,15 @@ class InvalidInput(SidelaneError):
 
 
 class InvalidLane(InvalidInput):
-    """A Version, a Build or a lane that the naming contract does not know."""
+    """The Version, Build or lane is invalid under the naming contract."""
 
 
 class InvalidName(InvalidInput):
-    """A component, service, service version or namespace that can't be part of a name."""
+    """The component, service, service version or namespace cannot be part of a name."""
 
 
 class InvalidDeployment(InvalidInput):
-    """A deployment file that is none. ``errors`` holds every mistake, each with its path."""
+    """The file is not a valid deployment file. ``errors`` holds every mistake, each with its path."""
 
     def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
         super().__init__(problem, remedy=remedy)
@@ -111,19 +111,19 @@ class InvalidDeployment(InvalidInput):
 
 
 class InvalidRoute(InvalidInput):
-    """Targets, weights, steps or gates of a route that can't be."""
+    """A route's targets, weights, steps or gates are invalid."""
 
 
 class ChartNotFound(InvalidInput):
-    """No chart of that name, path or version."""
+    """There is no chart of that name, path or version."""
 
 
 class Refused(SidelaneError):
-    """Well formed, and against a rule: nothing was changed."""
+    """The input is well formed but breaks a rule. Nothing was changed."""
 
 
 class InvalidValues(Refused):
-    """Values that the chart's schema does not take. ``errors`` holds every one, each with its path."""
+    """The chart's schema does not allow the values. ``errors`` holds every mistake, each with its path."""
 
     def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
         super().__init__(problem, remedy=remedy)
@@ -134,7 +134,7 @@ class InvalidValues(Refused):
 
 
 class InvalidManifest(Refused):
-    """YAML that can't be read as Kubernetes objects, or that would take too much to read."""
+    """The YAML cannot be read as Kubernetes objects, or exceeds the limits."""
 
 
 class CheckFailed(Refused):
@@ -149,9 +149,9 @@ class CheckFailed(Refused):
 
 
 class ReleaseConflict(Refused):
-    """The lane's release, or one of its objects, is there with other content. ``differences`` names the fields.
+    """The lane's release, or one of its objects, exists with other content. ``differences`` names the fields.
 
-    free: the lane of the next free Build, ``coco-2``, where the same can be installed; empty where there is none.
+    free: the lane of the next free Build, ``coco-2``, where the same can be installed; empty if there is none.
     """
 
     def __init__(self, problem: str, *, differences: tuple[str, ...] = (), remedy: str = "", free: str = "") -> None:
@@ -165,11 +165,11 @@ class ReleaseConflict(Refused):
 
 
 class ReleaseExists(ReleaseConflict):
-    """A release of that name is there; whether it is the same is for the caller to find out."""
+    """A release of that name exists; the caller compares its content."""
 
 
 class FieldsOwned(ReleaseConflict):
-    """Others have set fields of an object that Helm would write (server-side apply). ``fields`` has their paths."""
+    """Other managers own fields that Helm would write (server-side apply). ``fields`` has their paths."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -177,11 +177,11 @@ class FieldsOwned(ReleaseConflict):
 
 
 class NotOurs(Refused):
-    """A release that Sidelane did not make, and so neither changes nor removes without being told to."""
+    """Sidelane did not create the release, and changes or removes it only with --foreign."""
 
 
 class StillHeld(Refused):
-    """A lane or a release that can't be retired yet. ``held`` says what is in the way, a sentence each."""
+    """The lane or release must not be retired yet. ``held`` has each reason, as a sentence."""
 
     def __init__(self, problem: str, *, held: tuple[str, ...] = (), remedy: str = "") -> None:
         super().__init__(problem, remedy=remedy)
@@ -192,28 +192,28 @@ class StillHeld(Refused):
 
 
 class ReleaseNotFound(Refused):
-    """No such release in this namespace."""
+    """There is no such release in this namespace."""
 
 
 class TooLarge(Refused):
-    """A release, with its chart, values and objects, is larger than Helm can keep; nothing was written."""
+    """The release, with its chart, values and objects, is larger than Helm can store. Nothing was written."""
 
 
 class NotSigned(Refused):
-    """An envelope that is none, is not signed by the key that was asked for, or holds another record."""
+    """Not a DSSE envelope, not signed with this key, or for another record."""
 
 
 class TargetNotReady(Refused):
-    """A route would lead to a target that is not there, is not of its lane, or is not ready for its share."""
+    """A route's target is missing, is not of its lane, or is not ready for its share."""
 
 
 class RouteChanged(Refused):
-    """Somebody else changed the route since it was looked at; nothing was overwritten."""
+    """Another process changed the route in between. Nothing was overwritten."""
 
 
 class GateFailed(Refused):
-    """A gate did not let a step of a shift through, and the weights from before the shift are back. ``shift`` has all
-    that was done.
+    """A gate failed during a step of a shift, and the weights from before the shift are restored. ``shift`` has the
+    course of the shift.
     """
 
     def __init__(self, problem: str, *, shift: object = None, remedy: str = "") -> None:
@@ -222,11 +222,11 @@ class GateFailed(Refused):
 
 
 class KindNotServed(Refused):
-    """The cluster serves no objects of a kind that is asked for: its definition is not installed there."""
+    """The cluster does not serve a requested kind: its definition is not installed."""
 
 
 class TargetBusy(Refused):
-    """Another process is writing here; nothing was changed."""
+    """Another process is writing here. Nothing was changed."""
 
 
 class HelmError(SidelaneError):
@@ -236,25 +236,25 @@ class HelmError(SidelaneError):
 
 
 class HelmNotFound(HelmError):
-    """No helm on PATH, and none installed beside this Python."""
+    """There is no helm on PATH, and none installed beside this Python."""
 
 
 class HelmTooOld(HelmError):
-    """A Helm older than the ones that Sidelane is tested with."""
+    """The Helm is older than those that Sidelane is tested with."""
 
 
 class ClusterUnreachable(HelmError):
-    """The API server does not answer."""
+    """The API server does not respond."""
 
 
 class ClusterDenied(HelmError):
-    """The API server answered, and refused the credentials or the right to do this."""
+    """The API server refused the credentials or the permission."""
 
 
 class NotReady(HelmError):
-    """A release is not ready, and can't get ready. ``readiness`` (sidelane.releases.readiness.Readiness) has each pod,
-    claim or other object that is not ready, with its reason, last events and last log lines; None when they could not
-    be read.
+    """A release is not ready, and cannot become ready. ``readiness`` (sidelane.releases.readiness.Readiness) has each
+    pod, claim or other object that is not ready, with its reason, last events and last log lines; None when they could
+    not be read.
     """
 
     def __init__(self, problem: str, *, readiness: Any = None, remedy: str = "") -> None:
@@ -267,12 +267,12 @@ class NotReady(HelmError):
 
 
 class TimedOut(NotReady):
-    """A release was not ready in time."""
+    """A release was not ready within the timeout."""
 
 
 class ApplyFailed(HelmError):
-    """Releases of a lane failed. ``errors`` has each release's own error, ``undone`` names what was removed again,
-    ``done`` what this run did and left. When all of them were refused it ends as a refusal does, with 1.
+    """Releases of a lane failed. ``errors`` has each release's own error, ``undone`` the names of removed releases,
+    ``done`` those that this run deployed and left. When all of them were refused, the exit code is 1.
     """
 
     def __init__(
@@ -284,7 +284,7 @@ class ApplyFailed(HelmError):
         done: tuple[str, ...] = (),
     ) -> None:
         remedies = dict.fromkeys(error.remedy for error in errors.values() if error.remedy)
-        super().__init__(problem, remedy="; ".join([*remedies, "then run it again: it takes up what is left"]))
+        super().__init__(problem, remedy="; ".join([*remedies, "then run it again: it continues from here"]))
         self.errors, self.undone, self.done = errors, undone, done
         self.exit_code = max(error.exit_code for error in errors.values())
 
@@ -299,4 +299,4 @@ class ApplyFailed(HelmError):
 
 
 class NotWhatWasChecked(HelmError):
-    """Helm installed something else than what was checked, or used other values than it was given."""
+    """Helm installed other content than was checked, or used other values than were given."""

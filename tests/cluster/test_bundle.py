@@ -92,7 +92,7 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
     assert [one.change for one in client.replay(file).releases] == ["unchanged"] * 3
     assert client.routes.set("svc1", "coco-1", {"v1": 1}).change == "changed"
     assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
-    with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 is there and is not the bundle's"):
+    with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 exists and differs from the bundle's"):
         client.replay(file)
     assert str(client.routes.show("svc1", "coco-1").route.split) == "v1=1"
 

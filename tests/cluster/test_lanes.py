@@ -183,7 +183,7 @@ def test_operational_values_change_and_nothing_else(cluster, namespace, client):
         key for key in after if key[0] in ("secrets", "persistentvolumeclaims") and key not in before
     }
     assert client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}}).change == "unchanged"
-    with pytest.raises(ReleaseConflict, match="these values can't change: replicas"):
+    with pytest.raises(ReleaseConflict, match="these values must not change: replicas"):
         client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}, "replicas": 5})
     with pytest.raises(ReleaseNotFound, match="no release 'zookeeper-coco-2'"):
         client.upgrade("zookeeper", "coco-2")

@@ -114,7 +114,7 @@ def test_noise_that_plain_helm_takes_is_installed(cluster, namespace, client, pl
         plain("upgrade", "two-coco-1", two, "-f", tmp_path / "values.json", "--set-string", "Version=coco,Build=1")
         (one,) = client.verify(lane=LANE)
         assert one.state == "changed"
-        assert one.changed[0] == "values: are changed, and the record has their digest alone"
+        assert one.changed[0] == "values: are changed, and the record has only their digest"
 
 
 @pytest.mark.parametrize(

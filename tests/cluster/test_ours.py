@@ -52,7 +52,7 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
     text = f"/api/v1/namespaces/{namespace}/configmaps/theirs-eu-2"
     cluster.patch(text, {"data": {"text": "drifted"}})
     for which in ("theirs-eu-2", Lane("eu", 2)):
-        with pytest.raises(NotOurs, match="bring back with Helm"):
+        with pytest.raises(NotOurs, match="restore it with Helm"):
             client.repair(which)
     assert cluster.get(text)["data"] == {"text": "drifted"}
 
@@ -116,7 +116,7 @@ metadata: {{name: kept.{group}, annotations: {{helm.sh/resource-policy: keep}}}}
     )
     with pytest.raises(StillHeld, match="add --delete-cluster-objects") as held:
         client.retire("team-1", foreign=["operator-team-1"])
-    assert sorted(held.value.held) == [f"{line} would go with it, and is not of the namespace" for line in expected]
+    assert sorted(held.value.held) == [f"{line} would be deleted, and is outside the namespace" for line in expected]
     with pytest.raises(StillHeld, match="default/one"):
         client.uninstall("operator-team-1", foreign=True)
     assert cluster.names(widgets) == ["one"]

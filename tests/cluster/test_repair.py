@@ -116,7 +116,7 @@ def test_what_was_changed_in_helm_is_refused(cluster, namespace, client, plain, 
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=s3cret-2")
     cluster.delete(f"/api/v1/namespaces/{namespace}/services/web-coco-1")
-    with pytest.raises(Refused, match="Helm has kinds-coco-1 otherwise than it was deployed") as refused:
+    with pytest.raises(Refused, match="kinds-coco-1 was changed in Helm") as refused:
         client.repair("kinds", "coco-1")
     assert "web.password" in refused.value.problem
     assert "s3cret-2" not in refused.value.problem

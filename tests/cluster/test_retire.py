@@ -129,7 +129,7 @@ def test_an_uninstall_that_was_killed_is_told_and_ended_by_the_next(cluster, nam
         for name in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps"):
             if name.endswith("coco-1"):
                 cluster.delete(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
-        with pytest.raises(ReleaseConflict, match="the uninstall of svc1-v1-coco-1 did not end") as refused:
+        with pytest.raises(ReleaseConflict, match="the uninstall of svc1-v1-coco-1 is incomplete") as refused:
             client.install(chart, "coco-1", name="svc1")
         assert f"`sidelane uninstall svc1-v1-coco-1 -n {namespace}" in refused.value.remedy
         end("svc1-v1-coco-1")

@@ -147,7 +147,7 @@ def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, s
         state({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}})
         error = installing.exception()
     assert type(error) is NotReady, "and not TimedOut, after five minutes"
-    assert "can't get ready" in error.problem
+    assert "cannot become ready" in error.problem
     assert "InvalidImageName" in error.problem
     assert [release.status for release in client.list()] == ([] if atomic else ["failed"])
     sets = cluster.names(f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
@@ -184,7 +184,7 @@ def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(cluster, name
         )
     assert "Error (exit 254)" in failed.value.problem
     # Going back waits, too, and the pod is no better.
-    assert "undoing it failed, too" in failed.value.remedy
+    assert "the undo failed too" in failed.value.remedy
     budgets = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
     assert cluster.names(budgets) == ["zk-coco-1"], "it is back"
     assert client.list()[0].status == "failed"
@@ -373,7 +373,7 @@ def test_pods_that_have_still_to_end_and_claims_are_told_while_a_lane_is_retired
     client.install("zookeeper", "coco-1", values={"replicas": 1}, wait=True)
     cluster.patch(f"{pods}/{POD}", {"metadata": {"finalizers": ["sidelane.dev/held"]}})
     with Beside(lambda: client.retire("coco-1", delete_claims=True)) as retiring:
-        waits = "deleting claims: 1 pod has still to end: zk-coco-1-0; 1 claim is still there: data-zk-coco-1-0"
+        waits = "deleting claims: 1 pod is still terminating: zk-coco-1-0; 1 claim left: data-zk-coco-1-0"
         cluster.until("it is told", lambda: waits in steps or retiring.done(), seconds=60)
         cluster.patch(f"{pods}/{POD}", {"metadata": {"finalizers": None}})
         assert retiring.result().claims == ("data-zk-coco-1-0",)

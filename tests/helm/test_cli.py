@@ -52,7 +52,7 @@ def test_the_main_job_in_a_directory(sidelane):
     lane = sidelane("status", "--lane", "coco-1", *target)
     assert lane.stdout.splitlines()[-1] == "nothing runs in a directory"
     waits = sidelane("wait", "--lane", "coco-1", *target, code=1)
-    assert "is in a directory, and nothing runs there" in waits.stderr
+    assert "is in a directory, where nothing runs" in waits.stderr
     sidelane("wait", "--lane", "coco-9", *target, code=1)
     sidelane("uninstall", "zookeeper-coco-1", *target)
     assert sidelane("list", *target, "-o", "json").stdout == "[]\n"

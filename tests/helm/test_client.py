@@ -114,7 +114,7 @@ def test_verbs_of_a_release_or_a_lane_take_either_first(helm, tmp_path):
         for verb in (client.verify, client.repair):
             assert [one.release for one in verb(*named)] == ["zookeeper-coco-1"]
         assert client.retire(*named, dry_run=True).releases == ("zookeeper-coco-1",)
-        with pytest.raises(Refused, match="nothing runs there"):
+        with pytest.raises(Refused, match="where nothing runs"):
             client.wait(*named)
 
 

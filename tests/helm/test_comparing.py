@@ -136,7 +136,7 @@ def test_all_refuse_the_same_with_the_same_words(scaled, chart, file, verb):
         with pytest.raises(ReleaseConflict) as error:
             call(chart, "coco-1", **SERVICE, values=values)
         said = str(error.value)
-    assert ("data.text" in said) or ("can't change: text (operational values: replicas)" in said)
+    assert ("data.text" in said) or ("must not change: text (operational values: replicas)" in said)
     assert "replicas:" not in said or verb == "upgrade", "nothing was said of replicas, so they stay"
 
 

@@ -112,7 +112,7 @@ def test_operational_values_scale_and_everything_else_is_refused(client, file):
     assert [release.change for release in client.apply(file).releases] == ["unchanged", "upgraded", "unchanged"]
     change(file, "{replicas: 3}", "{replicas: 4, text: other}")
     (refused,) = client.plan(file).refused
-    assert "these values can't change: text (operational values: replicas)" in refused.why[0]
+    assert "these values must not change: text (operational values: replicas)" in refused.why[0]
     with pytest.raises(ReleaseConflict, match="nothing was changed in coco-1") as error:
         client.apply(file)
     assert "coco-2, the next free Build" in error.value.remedy
@@ -135,7 +135,7 @@ def test_what_is_refused_keeps_the_rest_from_being_created(in_streams, file):
         ("needs: [zookeeper]", "needs: [zoo]", "svc1-v1-coco-1 needs 'zoo-coco-1', which is not in the file"),
         ("needs: [zookeeper]", "needs: [svc1-v2]", "these releases need one another: svc1-v1-coco-1, svc1-v2-coco-1"),
         ("version: ^0.1", "version: ^99", "the chart zookeeper here is 0.1.0, not ^99"),
-        ("serviceVersion: v2", "serviceVersion: v1", "releases[2]: svc1-v1-coco-1 is there already, as releases[1]"),
+        ("serviceVersion: v2", "serviceVersion: v1", "releases[2]: svc1-v1-coco-1 is a duplicate of releases[1]"),
         ("  - chart: zookeeper\n", "  - chart: zookeeper\n    values: {replica: 1}\n", "did you mean 'replicas'?"),
         ("defaults.yaml", "nowhere.yaml", "can't be read: No such file"),
         ("{Version: coco, ", "{Version: cs-coco, ", "the Version 'cs-coco'"),
@@ -239,7 +239,7 @@ def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(sidelane,
     said = [one.communicate() for one in running]
     for one, (stdout, stderr) in zip(running, said, strict=True):
         if one.returncode:  # or it came so late that it found the lane as it should be
-            assert "another process brings coco-1 at the same time" in stderr
+            assert "another process is applying to coco-1" in stderr
         else:
             assert {each["change"] for each in json.loads(stdout)["releases"]} <= {"created", "unchanged"}
     assert 0 in [one.returncode for one in running]

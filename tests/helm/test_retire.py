@@ -63,7 +63,7 @@ def test_what_another_release_needs_is_held_with_its_name(client):
 
 
 def test_what_is_young_is_held(client, tmp_path):
-    with pytest.raises(StillHeld, match=r"base-v1-coco-1 is 0:00:\d+ old, and has to be 24h"):
+    with pytest.raises(StillHeld, match=r"base-v1-coco-1 is 0:00:\d+ old, and must be at least 24h"):
         client.retire("coco-1", min_age="24h")
     old = time.time() - 25 * 3600
     for file in (tmp_path / "root").rglob("*-coco-1/chart.yaml"):
@@ -113,9 +113,9 @@ def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
     assert gone.releases == (
         "route-base-coco-2", "route-edge-coco-2", "edge-v1-coco-2", "svc1-v1-coco-2", "base-v1-coco-2",
     )  # fmt: skip
-    assert [line for line in told if "removing" in line or "giving" in line] == [
+    assert [line for line in told if "removing" in line or "waiting" in line] == [
         "removing route-base-coco-2, route-edge-coco-2",
-        "giving 1 seconds to what a route led to coco-2 until a moment ago",
+        "waiting 1 seconds for open connections to coco-2, which a route has just left",
         "removing edge-v1-coco-2",
         "removing svc1-v1-coco-2",
         "removing base-v1-coco-2",

@@ -97,7 +97,7 @@ def test_old_pods_that_have_still_to_end_keep_helm_4_waiting():
     svc = deployment("svc1", 1, 1, replicas=2)
     new = replica_set(svc, "2")
     found = readiness(svc, replica_sets=[new], pods=[pod("a", new, ready=True)])
-    assert found.summary() == "1 of 1 ready; Deployment svc1: 1 more pods than it asks for have still to end"
+    assert found.summary() == "1 of 1 ready; Deployment svc1: 1 surplus pods are still terminating"
 
 
 @BOTH

@@ -68,7 +68,7 @@ def test_it_ends_with_what_is_not_ready_when_its_time_is_over():
 
 
 def test_it_ends_at_once_when_it_can_not_succeed():
-    with pytest.raises(NotReady, match="can't get ready") as failed:
+    with pytest.raises(NotReady, match="cannot become ready") as failed:
         wait(Played(UNREADY, HOPELESS))
     assert not isinstance(failed.value, TimedOut)
     assert "another Build" in failed.value.remedy
@@ -138,7 +138,7 @@ def test_an_error_of_helms_that_is_none_of_waiting_stays_what_it_is():
         helm_waits(Played(UNREADY), work)
 
 
-@pytest.mark.parametrize(("now", "words"), [(UNREADY, "Helm has stopped waiting"), (HOPELESS, "can't get ready")])
+@pytest.mark.parametrize(("now", "words"), [(UNREADY, "Helm has stopped waiting"), (HOPELESS, "cannot become ready")])
 def test_a_helm_that_gives_up_is_described_by_a_reading_after_it(now, words):
     reader = Played(READY, now)
 

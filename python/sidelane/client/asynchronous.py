@@ -1,6 +1,6 @@
-"""AsyncClient: the one implementation of the SDK's verbs.
+"""AsyncClient: the only implementation of the SDK's verbs.
 
-The examples are Client's; with AsyncClient each verb is awaited.
+The examples use Client; with AsyncClient, await each verb.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AsyncClient:
     first argument; a release is given by its own name, or by its chart's name and ``lane``.
 
     Args:
-        namespace: None is Helm's own choice.
+        namespace: None for Helm's own choice.
         directory: write manifests there and use no cluster.
         allow_secrets: write rendered Secrets into the directory, and secret values into a bundle, too.
         kubeconfig: the path of the kubeconfig file; None leaves it to Helm.
@@ -97,29 +97,29 @@ class AsyncClient:
         rollback_on_failure: bool = False,
         create_namespace: bool = False,
     ) -> Release:
-        """Creates the lane's release of a chart. A release that is there with the same content stays as it is.
+        """Creates the lane's release of a chart. An existing release with the same content stays unchanged.
 
         Args:
             chart: a bundled chart's name, a folder, a .tgz, ``repo/chart`` or ``oci://…``.
             lane: the lane.
             name: the service's name, for charts of services, whose releases are named ``svc1-v1-coco-1``.
             service_version: the service's version, for charts of services.
-            values: as in a values file.
+            values: in the form of a values file.
             version: the chart's version, or a constraint on it.
             repo: the URL of the chart repository that holds the chart.
             wait: return when everything is ready.
-            timeout: how long Helm may take for a step, such as ``5m``.
-            rollback_on_failure: remove the release again if it fails; implies wait.
+            timeout: Helm's time limit for each step, such as ``5m``.
+            rollback_on_failure: remove the release if it fails; implies wait.
             create_namespace: create the namespace if it is missing.
 
         Returns:
-            The release. ``change`` is created, unchanged, or finished for one that was left half-made.
+            The release. ``change`` is created, unchanged, or finished for one that was left incomplete.
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
             CheckFailed: the rendered objects break the naming contract.
-            ReleaseConflict: the release is there with other content; ``differences`` has the fields.
-            HelmError: Helm or the cluster failed, or the release did not get ready.
+            ReleaseConflict: the release exists with other content; ``differences`` has the fields.
+            HelmError: Helm or the cluster failed, or the release did not become ready.
 
         Example:
             >>> client.install("zookeeper", "coco-1", values={"replicas": 5}).change
@@ -157,18 +157,18 @@ class AsyncClient:
             version: as in ``install``.
             repo: as in ``install``.
             values: replace all earlier values, as with `helm upgrade`.
-            reuse_values: lay the values over those of the release instead.
+            reuse_values: merge the values over those of the release instead.
             wait: as in ``install``.
             timeout: as in ``install``.
-            rollback_on_failure: return to the revision before if it fails; implies wait.
+            rollback_on_failure: return to the previous revision if it fails; implies wait.
 
         Returns:
             The release. ``change`` is upgraded or unchanged; ``changes`` has the fields that changed.
 
         Raises:
             ReleaseNotFound: there is no such release.
-            ReleaseConflict: a value or field would change that is not operational.
-            NotOurs: Sidelane did not make the release.
+            ReleaseConflict: a value or field that is not operational would change.
+            NotOurs: Sidelane did not create the release.
             HelmError, InvalidValues, ChartNotFound: as in ``install``.
 
         Example:
@@ -187,11 +187,11 @@ class AsyncClient:
         """Returns the releases of the namespace, in every state.
 
         Args:
-            lane: return those of this lane, its routes too.
-            all_namespaces: look into every namespace.
+            lane: return those of this lane, with its routes.
+            all_namespaces: list the releases of every namespace.
 
         Returns:
-            The releases, by namespace and name.
+            The releases, sorted by namespace and name.
 
         Raises:
             HelmError: Helm or the cluster failed.
@@ -210,10 +210,10 @@ class AsyncClient:
         return tuple(await ours.of_lane(self._context.target, wanted, found))
 
     async def where(self) -> str:
-        """Returns the place that the client works in, in words.
+        """Returns the client's namespace and directory in words.
 
         Returns:
-            Such as ``namespace streams``. Where Helm chooses the namespace, Helm is asked.
+            A text such as ``namespace streams``. Asks Helm if the namespace is Helm's choice.
 
         Raises:
             HelmError: Helm failed.
@@ -232,7 +232,7 @@ class AsyncClient:
     @overload
     async def status(self, *, lane: Lane | str) -> LaneStatus: ...
     async def status(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> Release | LaneStatus:
-        """Returns a release with its objects as they are now, or a lane with all of its releases.
+        """Returns a release with the present state of its objects, or a lane with all of its releases.
 
         Args:
             what: a Lane, or the name of a release. A lane's text is given as ``lane``.
@@ -257,7 +257,7 @@ class AsyncClient:
         which = _release_or_lane(what, lane)
         if isinstance(which, str):
             return await self._context.target.status(which)
-        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs do not need it
 
         return await lane_status.status(self._context.target, which)
 
@@ -269,23 +269,23 @@ class AsyncClient:
         Args:
             what: a lane, or the name of a release.
             lane: the lane of a chart's name.
-            timeout: how long to wait, such as ``5m``, which is the default.
+            timeout: the longest wait, such as ``5m``, the default.
 
         Returns:
             The readiness.
 
         Raises:
-            TimedOut, NotReady: not ready in time, or can't get ready; ``readiness`` has each pod that is not ready.
+            TimedOut, NotReady: not ready in time, or cannot become ready; ``readiness`` has each pod that is not ready.
             ReleaseNotFound: there is no such release, or the lane has none.
             Refused: in a directory, where nothing runs.
             HelmError: Helm or the cluster failed.
 
         Example:
             >>> client.wait("2-coco-1", timeout="10m").counted  # doctest: +SKIP
-            '12 of 12 pods are ready'
+            '12 of 12 ready'
 
         """
-        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import lane_status  # noqa: PLC0415 - other verbs do not need it
 
         return await lane_status.wait(self._context, subject(what, lane), timeout)
 
@@ -299,23 +299,23 @@ class AsyncClient:
         foreign: bool = False,
         delete_cluster_objects: bool = False,
     ) -> Release:
-        """Removes one release, whatever needs it. The claims of its stateful sets stay.
+        """Removes one release, even if others need it. The claims of its stateful sets stay.
 
         Args:
             name: the name of the release, or of its chart.
             lane: the lane of a chart's name.
             wait: return when all its objects are gone.
-            timeout: how long Helm may take, such as ``5m``.
-            foreign: remove it although Sidelane did not make it.
+            timeout: Helm's time limit, such as ``5m``.
+            foreign: remove it although Sidelane did not create it.
             delete_cluster_objects: remove objects outside the namespace too.
 
         Returns:
-            The release as it was.
+            The removed release.
 
         Raises:
             ReleaseNotFound: there is no such release.
-            NotOurs: Sidelane did not make it.
-            StillHeld: objects outside the namespace would go with it.
+            NotOurs: Sidelane did not create it.
+            StillHeld: objects outside the namespace would be deleted with it.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -323,7 +323,7 @@ class AsyncClient:
             'uninstalled'
 
         """
-        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs do not need it
 
         options = Options(wait=wait, timeout=timeout, progress=self._context.progress)
         release = release_of(name, lane)
@@ -343,7 +343,7 @@ class AsyncClient:
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> str:
-        """Renders a chart in a lane, as `helm template` does. Asks no cluster and checks nothing.
+        """Renders a chart in a lane, as `helm template` does, without a cluster and without checks.
 
         Args:
             chart: as in ``install``.
@@ -354,7 +354,7 @@ class AsyncClient:
             version: as in ``install``.
             repo: as in ``install``.
             kube_version: the version of Kubernetes to render for.
-            api_versions: APIs that the cluster is taken to serve.
+            api_versions: the APIs of the cluster to render for.
 
         Returns:
             The manifest.
@@ -388,7 +388,7 @@ class AsyncClient:
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> tuple[Rendering, Report]:
-        """Renders a chart in a lane, and checks it against the naming contract. Asks no cluster, installs nothing.
+        """Renders a chart in a lane, and checks it against the naming contract, without a cluster.
 
         Args:
             chart: as in ``install``.
@@ -407,7 +407,7 @@ class AsyncClient:
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
-            InvalidManifest: what the chart renders is not YAML of Kubernetes objects.
+            InvalidManifest: the chart does not render YAML of Kubernetes objects.
             HelmError: Helm failed.
 
         Example:
@@ -435,19 +435,19 @@ class AsyncClient:
         parallel: int | None = None,
         reset_operational: bool = False,
     ) -> Plan:
-        """Finds out what a deployment file would do. Changes nothing.
+        """Returns the changes that a deployment file would make, without making them.
 
         Args:
             file: the deployment file.
             namespace: replaces the file's namespace. The client's own namespace is for files that name none.
             version: replaces the file's Version.
             build: replaces the file's Build.
-            parallel: how many releases are worked on at a time; two for each processor by default.
-            reset_operational: operational values that the file does not give return to the chart's defaults; without
-                it they stay as they are deployed.
+            parallel: the number of releases at a time; two for each processor by default.
+            reset_operational: reset operational values that are not in the file to the chart's defaults; without it
+                they stay as deployed.
 
         Returns:
-            The plan: a step for each release and route. What is refused is in it.
+            The plan: a step for each release and route, also for refused ones.
 
         Raises:
             InvalidDeployment: the file is not a valid deployment file; ``errors`` has every mistake.
@@ -458,7 +458,7 @@ class AsyncClient:
             [('zookeeper-coco-1', 'create')]
 
         """
-        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs do not need it
 
         wanted = deployment.read(path_of(file), namespace=namespace, version=version, build=build)
         return await deployment.plan(self._context, wanted, parallel=parallel, reset=reset_operational)
@@ -477,9 +477,9 @@ class AsyncClient:
         create_namespace: bool = False,
         reset_operational: bool = False,
     ) -> Applied:
-        """Brings a lane to what a deployment file says: independent releases side by side, what others need first.
+        """Applies a deployment file to its lane: independent releases in parallel, needed releases first.
 
-        The same again changes nothing. A run that ended early, however it ended, is continued by the next.
+        A second run changes nothing. The next run continues an interrupted one, whatever interrupted it.
 
         Args:
             file: as in ``plan``.
@@ -491,7 +491,7 @@ class AsyncClient:
             wait: as in ``install``.
             timeout: as in ``install``.
             create_namespace: as in ``install``.
-            atomic: if a release fails, remove what this run created, and nothing else.
+            atomic: if a release fails, remove everything that this run created, and nothing else.
 
         Returns:
             Each release and route with its ``change``.
@@ -506,7 +506,7 @@ class AsyncClient:
             [('zookeeper-coco-1', 'created')]
 
         """
-        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import deployment  # noqa: PLC0415 - other verbs do not need it
 
         wanted = deployment.read(path_of(file), namespace=namespace, version=version, build=build)
         options = Options(wait, timeout, create_namespace=create_namespace)
@@ -532,21 +532,21 @@ class AsyncClient:
         Args:
             what: a lane, or the name of a release.
             lane: the lane of a chart's name.
-            min_age: how long ago it must have been changed last, such as ``24h``.
-            drain: how long to wait after traffic has moved away, such as ``30s``.
+            min_age: the least time since its last change, such as ``24h``.
+            drain: the time to wait after traffic has moved away, such as ``30s``.
             delete_claims: delete the volume claims of its stateful sets too.
-            timeout: how long Helm may take for each release, such as ``5m``.
-            foreign: names of releases to remove although Sidelane did not make them; without it they stay.
+            timeout: Helm's time limit for each release, such as ``5m``.
+            foreign: names of releases to remove although Sidelane did not create them; without it they stay.
             delete_cluster_objects: remove objects outside the namespace too.
-            dry_run: only look.
+            dry_run: return the plan without making it.
 
         Returns:
-            The releases that went, or with dry_run would go, and the claims. ``held`` has what is in the way.
+            The removed releases and claims, or with dry_run those to remove. ``held`` has the reasons against it.
 
         Raises:
             StillHeld: a route leads there, another release needs it, it is too young, or another process works on it.
             ReleaseNotFound: there is nothing to remove.
-            NotOurs: Sidelane made none of it.
+            NotOurs: Sidelane created none of its releases.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -556,7 +556,7 @@ class AsyncClient:
             ('svc1-v1-2-coco-1',)
 
         """
-        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs do not need it
 
         which = subject(what, lane)
         own, release = (which, None) if isinstance(which, Lane) else (lane_in(which), which)
@@ -590,17 +590,17 @@ class AsyncClient:
         foreign: Collection[str] = (),
         delete_cluster_objects: bool = False,
     ) -> tuple[Retirement, ...]:
-        """Finds the lanes beyond the youngest of each Version, as `sidelane retire --keep` does. Changes nothing.
+        """Returns all lanes but the youngest of each Version, as `sidelane retire --keep` does. Changes nothing.
 
         Args:
-            keep: how many lanes of each Version stay.
-            version: look at the lanes of this Version alone.
+            keep: the number of lanes of each Version to keep.
+            version: consider only the lanes of this Version.
             min_age: as in ``retire``.
             foreign: as in ``retire``.
             delete_cluster_objects: as in ``retire``.
 
         Returns:
-            A retirement for each lane, the oldest first. ``held`` has what is in the way of each.
+            A retirement for each lane, oldest first. ``held`` has the reasons against it.
 
         Raises:
             InvalidInput: keep is negative.
@@ -611,7 +611,7 @@ class AsyncClient:
             ['2-coco-1']
 
         """
-        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs do not need it
 
         allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
         return await retire.propose(self._context.target, keep, version=version, min_age=min_age, allowed=allowed)
@@ -625,15 +625,14 @@ class AsyncClient:
     async def record(
         self, what: Lane | str | None = None, lane: Lane | str | None = None
     ) -> Record | tuple[Record, ...]:
-        """Returns where a release comes from: its record, an in-toto Statement; or the records of a lane.
+        """Returns the record of a release, an in-toto Statement with its origin; or the records of a lane.
 
         Args:
             what: a Lane, or the name of a release. A lane's text is given as ``lane``.
             lane: the lane of a chart's name, or the lane.
 
         Returns:
-            The record; of a lane those of its releases that have one. Routes have none, nor has what plain Helm
-            installed.
+            The record; for a lane those of its releases that have one. Routes, and releases of plain Helm, have none.
 
         Raises:
             ReleaseNotFound: there is no such release, or it has no record.
@@ -647,7 +646,7 @@ class AsyncClient:
             4
 
         """
-        from sidelane.releases import recorded  # noqa: PLC0415 - other verbs need none of it
+        from sidelane.releases import recorded  # noqa: PLC0415 - other verbs do not need it
 
         which = _release_or_lane(what, lane)
         if isinstance(which, str):
@@ -655,16 +654,16 @@ class AsyncClient:
         return await recorded.of_lane(self._context.target, which)
 
     async def verify(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
-        """Tells whether a release, or every release of a lane, still is what was deployed.
+        """Compares a release, or every release of a lane, with its record and with the cluster.
 
-        Each is compared with its record and with the cluster: what was changed, by whom, and what is missing.
+        It reports changed fields with their owners, and missing objects.
 
         Args:
             what: a lane, or the name of a release.
             lane: the lane of a chart's name.
 
         Returns:
-            A verification for each release, by name. ``state`` is unchanged where nothing is wrong.
+            A verification for each release, sorted by name. ``state`` is unchanged if it has no problem.
 
         Raises:
             ReleaseNotFound: there is no such release, or the lane has none.
@@ -690,24 +689,23 @@ class AsyncClient:
         wait: bool = False,
         timeout: str | None = None,
     ) -> tuple[Repair, ...]:
-        """Brings a release, or every release of a lane, back to exactly what is deployed.
+        """Restores a release, or every release of a lane, exactly as deployed.
 
-        Missing objects are made again and drifted fields put back, whoever owns them. Numbers of pods that may differ
-        stay.
+        It creates missing objects and resets drifted fields, whoever owns them. Operational replicas stay.
 
         Args:
             what: a lane, or the name of a release.
             lane: the lane of a chart's name.
-            dry_run: only look.
+            dry_run: return the plan without making it.
             wait: return when everything is ready.
-            timeout: how long Helm may take for each release, such as ``5m``.
+            timeout: Helm's time limit for each release, such as ``5m``.
 
         Returns:
-            A repair for each release: what was, or would be, put back.
+            A repair for each release, with the changes that were or would be made.
 
         Raises:
-            Refused: a release was changed in Helm itself, or there is only a directory; nothing was changed.
-            NotOurs: Sidelane did not make a release that would be changed; nothing was changed.
+            Refused: a release was changed in Helm itself, or is in a directory; nothing was changed.
+            NotOurs: Sidelane did not create a release that would be changed; nothing was changed.
             ReleaseNotFound: there is no such release, or the lane has none.
             HelmError: Helm or the cluster failed.
 
@@ -723,16 +721,16 @@ class AsyncClient:
         return await repair.releases(self._context, names, dry_run=dry_run, options=options)
 
     async def diff(self, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
-        """Compares two lanes, releases or files, with the lane taken out of the names, so that real differences show.
+        """Compares two lanes, releases or files, without the lane in the names.
 
         Args:
             a: a lane's text (``coco-1``), a release's own name, a deployment file (.yaml) or a bundle (.tar.gz).
             b: the same. Without it, a lane or a release is compared with the cluster.
-            namespace: replaces the file's, in which a lane or release beside it is looked for. The client's own
+            namespace: replaces the file's, also for a lane or release that is compared with the file. The client's own
                 namespace is for files that name none.
 
         Returns:
-            The comparison. ``same`` is True where nothing differs.
+            The comparison. ``same`` is True if there is no difference.
 
         Raises:
             InvalidName: a or b is not a lane, a release or a file.
@@ -752,22 +750,22 @@ class AsyncClient:
     async def bundle(
         self, lane: Lane | str, file: str | os.PathLike[str], *, charts: Sequence[str | os.PathLike[str]] = ()
     ) -> Bundle:
-        """Writes everything that it takes to deploy a lane again into one file, a .tar.gz.
+        """Packs a lane into one .tar.gz file, from which it can be deployed again.
 
         The same content gives the same bytes.
 
         Args:
             lane: the lane.
             file: the file to write.
-            charts: the lane's charts that do not travel with Sidelane.
+            charts: the lane's charts that are not Sidelane's.
 
         Returns:
             The bundle, with the digest of the file.
 
         Raises:
             ReleaseNotFound: the lane has no release.
-            ChartNotFound: a chart is missing, or is not the one that was deployed.
-            Refused: a release has secrets, or no replay could make what is deployed.
+            ChartNotFound: a chart is missing, or differs from the deployed one.
+            Refused: a release has secrets, or no replay could reproduce its objects.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -790,7 +788,7 @@ class AsyncClient:
     ) -> Replayed:
         """Deploys a bundled lane again, with the same objects byte for byte.
 
-        It goes into the client's namespace, or else into the bundle's.
+        The target is the client's namespace, or else the bundle's.
 
         Args:
             file: the bundle.
@@ -803,7 +801,7 @@ class AsyncClient:
             Each release, and the digest of its objects.
 
         Raises:
-            Refused: a release would differ, or is there with other content; nothing was installed.
+            Refused: a release would differ, or exists with other content; nothing was installed.
             InvalidInput: the file is not a bundle.
             HelmError: Helm or the cluster failed.
 
@@ -819,13 +817,13 @@ class AsyncClient:
         return await replaying.replay(self._context, path_of(file), options=options)
 
     async def graph(self, lane: Lane | str | None = None) -> Graph:
-        """Returns the namespace as a picture: lanes, releases and where traffic goes.
+        """Returns the lanes, releases and traffic of the namespace as a graph.
 
         Args:
-            lane: draw what concerns this lane.
+            lane: draw only the parts of this lane.
 
         Returns:
-            The graph. Its ``render`` makes text, Mermaid, SVG or a page of it.
+            The graph. Its ``render`` returns text, Mermaid, SVG or a page.
 
         Raises:
             HelmError: Helm or the cluster failed.
@@ -850,6 +848,6 @@ def _release_or_lane(what: Lane | str | None, lane: Lane | str | None) -> Lane |
 async def _with_drift(context: Context, release: Release) -> Release:
     if release.change != "unchanged" or context.is_directory:
         return release
-    from sidelane.releases import verify  # noqa: PLC0415 - an installation needs none of it
+    from sidelane.releases import verify  # noqa: PLC0415 - an installation does not need it
 
     return (await verify.with_drift(context, [release]))[0]

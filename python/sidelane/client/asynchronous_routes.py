@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @advising
 class AsyncRoutes:
-    """Routes: where the stable names of services lead. Reached as ``client.routes``.
+    """Routes: the targets of services' stable names. Available as ``client.routes``.
 
-    A route is known by its service and the lane of its stable name: svc1 in 2-coco-1 is ``http://svc1-2-coco-1``. It
-    is the only thing that changes in place.
+    A route is identified by its service and the lane of its stable name: svc1 in 2-coco-1 is ``http://svc1-2-coco-1``.
+    Only routes change in place.
     """
 
     def __init__(self, context: Context) -> None:
@@ -30,7 +30,7 @@ class AsyncRoutes:
 
     @property
     def _router(self) -> Router:
-        from sidelane.routes.changes import Router  # noqa: PLC0415 - verbs of releases need none of it
+        from sidelane.routes.changes import Router  # noqa: PLC0415 - verbs of releases do not need it
 
         return Router.of(self._context)
 
@@ -47,9 +47,9 @@ class AsyncRoutes:
         overwrite: bool = False,
         dry_run: bool = False,
     ) -> Routed:
-        """Leads a service's stable name to targets, and creates its route if it has none.
+        """Sets the targets of a service's stable name, and creates its route if it has none.
 
-        What is not given stays as it is. The change is one write, which is refused if somebody else changed the route
+        Omitted arguments change nothing. The change is one write, which is refused if another process changed the route
         in between.
 
         Args:
@@ -59,19 +59,19 @@ class AsyncRoutes:
                 without versions.
             mode: ``service``, ``istio`` or ``gateway``.
             values: further values of the chart `route`: matches, mirror, timeout, ports and others.
-            by: who changes it, for the history. The default is SIDELANE_CHANGED_BY, the user that CI names, or
+            by: the author of the change, for the history. The default is SIDELANE_CHANGED_BY, the CI's user, or
                 user@host.
-            allow_unready: lead there although pods are not ready for their share.
-            overwrite: replace what somebody changed in the objects themselves.
-            dry_run: look and check, and write nothing.
+            allow_unready: allow targets whose pods are not ready for their share.
+            overwrite: also undo direct changes of the route's objects.
+            dry_run: check the change without making it.
 
         Returns:
-            The route with its targets as they are now. ``change`` is created, changed or unchanged.
+            The route with the present state of its targets. ``change`` is created, changed or unchanged.
 
         Raises:
             InvalidRoute, InvalidValues: the targets, weights or values are invalid.
-            TargetNotReady: a target is not there, or has too few ready pods for its share.
-            RouteChanged, TargetBusy: somebody else changes the route.
+            TargetNotReady: a target is missing, or has too few ready pods for its share.
+            RouteChanged, TargetBusy: another process changes the route.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -92,19 +92,19 @@ class AsyncRoutes:
         )
 
     async def show(self, service: str, lane: Lane | str) -> Routed:
-        """Returns a route with its targets as they are now.
+        """Returns a route with the present state of its targets.
 
         Args:
             service: the service's name.
             lane: the lane of the stable name.
 
         Returns:
-            The route. ``backends`` has the Services that it leads to, with their ready pods; ``drift`` has a line for
-            each change that somebody made to its objects.
+            The route. ``backends`` has the Services of its targets, with their ready pods; ``drift`` has a line for
+            each direct change of its objects.
 
         Raises:
             ReleaseNotFound: the service has no route in this lane.
-            NotOurs: a release of the route's name is something else.
+            NotOurs: the release with the route's name is not a route.
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1})
@@ -121,7 +121,7 @@ class AsyncRoutes:
             lane: return those whose stable name is in this lane.
 
         Returns:
-            The routes, by the names of their releases.
+            The routes, sorted by the names of their releases.
 
         Raises:
             HelmError: Helm or the cluster failed.
@@ -135,7 +135,7 @@ class AsyncRoutes:
         return await self._router.list(None if lane is None else lane_of(lane))
 
     async def history(self, service: str, lane: Lane | str) -> tuple[Change, ...]:
-        """Returns every change of a route that its history keeps, the oldest first.
+        """Returns every change in a route's history, oldest first.
 
         Args:
             service: the service's name.
@@ -168,16 +168,16 @@ class AsyncRoutes:
     ) -> Routed:
         """Restores the targets of a route from before its last change, exactly as they were.
 
-        One ready pod of each target is enough. Called twice, it goes back twice.
+        One ready pod of each target is enough. A second call goes back one more change.
 
         Args:
             service: the service's name.
             lane: the lane of the stable name.
             to: restore this revision instead.
-            by: who changes it, as in ``set``.
-            allow_unready: lead there although no pod is ready.
-            overwrite: replace what somebody changed in the objects themselves, and what a process left that died.
-            dry_run: look and check, and write nothing.
+            by: as in ``set``.
+            allow_unready: allow targets without a ready pod.
+            overwrite: also undo direct changes of the route's objects, and an unfinished change of a dead process.
+            dry_run: check the change without making it.
 
         Returns:
             The route. ``change`` is undone or unchanged.
@@ -212,28 +212,28 @@ class AsyncRoutes:
         by: str | None = None,
         tell: Callable[[Shift], None] = lambda _: None,
     ) -> Shift:
-        """Moves requests to a target step by step, and puts the weights back if a check fails.
+        """Moves requests to a target step by step, and restores the weights if a check fails.
 
         Args:
             service: the service's name.
             lane: the lane of the stable name.
             to: the target, as in ``set``.
             steps: the target's percentages; the other targets share the rest as before. The default is 5, 25, 50 and
-                100; in mode service, which can't split, 100; with go_on the steps of the shift.
-            every: how long a step lasts, such as ``2m``.
-            between: the time between two questions to the checks.
+                100; in mode service, which cannot split, 100; with go_on the steps of the shift.
+            every: the duration of a step, such as ``2m``.
+            between: the interval between two runs of the checks.
             checks: such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz``; see routes/gates.py. The
                 target's readiness is always checked where something runs.
-            go_on: continue a shift that was interrupted, from the step where it stands.
-            by: who changes it, as in ``set``.
+            go_on: continue an interrupted shift from its current step.
+            by: as in ``set``.
             tell: called with the shift after each step, and at its end.
 
         Returns:
             The shift with its steps and the answers of its checks.
 
         Raises:
-            GateFailed: a check failed; the weights from before the shift are back.
-            Refused: a shift is in progress, or with go_on none that matches.
+            GateFailed: a check failed; the weights from before the shift are restored.
+            Refused: a shift is in progress, or with go_on no matching one.
             InvalidRoute, TargetNotReady, RouteChanged, TargetBusy, HelmError: as in ``set``.
 
         Example:
@@ -253,12 +253,12 @@ class AsyncRoutes:
     async def shift_back(
         self, service: str, lane: Lane | str, *, by: str | None = None, overwrite: bool = False
     ) -> Routed:
-        """Restores the weights from before the shift that a route is in.
+        """Restores the weights from before the current shift of a route.
 
         Args:
             service: the service's name.
             lane: the lane of the stable name.
-            by: who changes it, as in ``set``.
+            by: as in ``set``.
             overwrite: as in ``undo``.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The parts that the SDK's faces share: advice that names the connection, and verbs that wait for their results."""
+"""Shared parts of the SDK's clients: remedies with the connection's flags, and verbs that wait for their results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _HasContext(Protocol):
 
 
 def advising(face: type[C]) -> type[C]:
-    """A class decorator: errors of every verb advise commands with the connection's flags."""
+    """A class decorator that adds the connection's flags to the commands in errors of every verb."""
     for name, verb in inspect.getmembers(face, inspect.iscoroutinefunction):
         if not name.startswith("_"):
             setattr(face, name, _advising(verb))
@@ -42,9 +42,9 @@ def _advising(verb: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[An
 
 
 class Waits(Generic[A]):
-    """A face whose verbs wait. asynchronous: the face that does the work."""
+    """A client whose verbs wait. asynchronous: the client that does the work."""
 
-    #: How the asynchronous face is written, for advice.
+    #: The expression for the asynchronous client, for remedies.
     _written: ClassVar = "AsyncClient(...)"
 
     def __init__(self, asynchronous: A) -> None:
@@ -64,7 +64,7 @@ class Waits(Generic[A]):
 def waiting(
     verb: Callable[Concatenate[A, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[Waits[A], P], R]:
-    """Returns the verb of an asynchronous face, called and waited for: with its arguments, types and docstring."""
+    """Returns a waiting version of an asynchronous verb, with its arguments, types and docstring."""
 
     def call(self: Waits[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._wait(functools.partial(verb, self._asynchronous), *args, **kwargs)
@@ -76,7 +76,7 @@ def waiting(
 def with_arguments_of(
     model: Callable[Concatenate[Any, P], object],
 ) -> Callable[[Callable[..., R]], Callable[Concatenate[Any, P], R]]:
-    """A decorator: the function has the signature and the docstring of the model, whose arguments it passes on."""
+    """A decorator that gives the function the signature and the docstring of the model, and passes on the arguments."""
 
     def decorate(function: Callable[..., R]) -> Callable[Concatenate[Any, P], R]:
         functools.update_wrapper(function, model)
@@ -86,7 +86,7 @@ def with_arguments_of(
 
 
 def documented_as(model: Callable[..., object]) -> Callable[[F], F]:
-    """A decorator: the function has the name and the docstring of the model; its signature is written out."""
+    """A decorator that gives the function the name and the docstring of the model, but keeps its signature."""
 
     def decorate(function: F) -> F:
         functools.update_wrapper(function, model)
@@ -96,14 +96,14 @@ def documented_as(model: Callable[..., object]) -> Callable[[F], F]:
 
 
 def path_of(file: str | os.PathLike[str]) -> str:
-    """Returns a file's path as text. Raises InvalidInput for what is not a path."""
+    """Returns a file's path as text. Raises InvalidInput for other types."""
     if not isinstance(file, str | os.PathLike):
-        raise InvalidInput(f"a file is named by its path, not {kind(file)}", remedy="write it such as 'lane.yaml'")
+        raise InvalidInput(f"a file must be a path, not {kind(file)}", remedy="write it such as 'lane.yaml'")
     return os.fspath(file)
 
 
 def _in_a_loop() -> bool:
-    # No verb is called where this is found out, so that its errors have no context of another error.
+    # A separate function, so that errors of the verb have no other error as their context.
     try:
         asyncio.get_running_loop()
     except RuntimeError:

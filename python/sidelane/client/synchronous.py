@@ -1,4 +1,4 @@
-"""Client and its Routes: the verbs of AsyncClient and AsyncRoutes for scripts, each waiting for its result."""
+"""Client and its Routes: the verbs of AsyncClient and AsyncRoutes for scripts, which wait for each result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Routes(Waits[AsyncRoutes]):
-    """AsyncRoutes for scripts: the same arguments and the same verbs. Reached as ``client.routes``."""
+    """AsyncRoutes for scripts: the same arguments and the same verbs. Available as ``client.routes``."""
 
     _written: ClassVar = "AsyncClient(...).routes"
 
@@ -30,7 +30,7 @@ class Routes(Waits[AsyncRoutes]):
 
 
 class Client(Waits[AsyncClient]):
-    """AsyncClient for scripts: the same arguments and the same verbs, each waiting for its result."""
+    """AsyncClient for scripts: the same arguments and the same verbs, which wait for each result."""
 
     @with_arguments_of(AsyncClient.__init__)
     def __init__(self, **settings: Any) -> None:
@@ -60,7 +60,7 @@ class Client(Waits[AsyncClient]):
     replay = waiting(AsyncClient.replay)
     graph = waiting(AsyncClient.graph)
 
-    # Their result's type is their argument's, which no generated verb can say.
+    # The types of their results depend on their arguments, which generated verbs cannot express.
     @overload
     def status(self, what: str, lane: Lane | str | None = None) -> Release: ...
     @overload

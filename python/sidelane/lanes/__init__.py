@@ -1,1 +1,1 @@
-"""Lanes as a whole: brought from a file, compared, bundled, retired."""
+"""Operations on whole lanes: apply a file, compare, bundle, replay and retire."""

@@ -25,12 +25,12 @@ class LaneStatus:
 
     @property
     def readiness(self) -> Readiness | None:
-        """The readiness of all releases together, None in a directory, where nothing runs."""
+        """The readiness of all releases together; None in a directory, where nothing runs."""
         parts = [one.readiness for one in self.releases if one.readiness is not None]
         return merged(parts) if parts else None
 
     def to_json(self) -> dict[str, object]:
-        """The status as programs read it."""
+        """Returns the JSON form of the status."""
         known = {"readiness": self.readiness.to_json()} if self.readiness else {}
         return {"lane": str(self.lane), "releases": [one.to_json() for one in self.releases], **known}
 
@@ -53,8 +53,8 @@ async def wait(context: Context, which: Lane | str, timeout: str | None = None) 
     found = await target.ready(await _stored(target, await names(target, which)), str(which), options)
     if found is None:
         raise Refused(
-            f"{which} is in a directory, and nothing runs there",
-            remedy="wait on the cluster that the directory is applied to",
+            f"{which} is in a directory, where nothing runs",
+            remedy="wait on the cluster to which the directory is applied",
         )
     return found
 

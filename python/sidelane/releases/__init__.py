@@ -1,1 +1,1 @@
-"""Releases: installed, upgraded, waited for, recorded, verified and repaired, on a cluster or in a directory."""
+"""Releases: install, upgrade, wait for, record, verify and repair them, on a cluster or in a directory."""

@@ -1,4 +1,4 @@
-"""The basis of a release, which Sidelane keeps with it: its inputs, and the releases that it needs."""
+"""The basis of a release, stored with it: its inputs, and the releases that it needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 class Basis(NamedTuple):
     """The basis of a release. A part that is unknown or missing is empty, or 0.
 
-    inputs: a digest of the chart and the values. needs: the releases of its lane that it needs. level: how many
-    releases, each needing the next, lie below it. bundle: the digest of the bundle that it is made again from.
+    inputs: a digest of the chart and the values. needs: the releases of its lane that it needs. level: the length of
+    its longest chain of needs. bundle: the digest of the bundle that it is replayed from.
     """
 
     inputs: str = ""
@@ -18,5 +18,5 @@ class Basis(NamedTuple):
     bundle: str = ""
 
 
-#: Nothing that is known or kept.
+#: An empty basis.
 NOTHING: Final = Basis()

@@ -1,7 +1,7 @@
-"""One answer to what differs from a release that is there, and whether it may: for install, upgrade, plan and apply.
+"""Compare a chart and values with an existing release: for install, upgrade, plan and apply.
 
-A chart in a lane gives the same release again, or one that differs in operational values alone, or another one. What
-was given is held against the values that the release has, and the chart against the objects that it has.
+A chart in a lane gives the same release again, or one that differs only in operational values, or another one. The
+given values are compared with the release's values, and the chart with the release's objects.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from sidelane.releases.stores import Stored
 from sidelane.support.concurrency import together
 from sidelane.support.secrets import without_secrets
 
-#: same: the release has this content. operational: operational values alone differ. other: it has other content.
+#: same: the release has this content. operational: only operational values differ. other: it has other content.
 Answer = Literal["same", "operational", "other"]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a chart and values are to a release that is there.
+    """The result of comparing a chart and values with an existing release.
 
-    rendering: with the values that the release would have. differences: the fields that would change, a line each.
-    kept: operational values that stay as the release has them because they are not given, a line each. chart: the
-    fields that another chart makes otherwise from the release's own values. values: the values that differ and may not
-    change, and where there are none, the operational ones that differ, by their paths.
+    rendering: with the release's new values. differences: the fields that would change, one line each. kept:
+    operational values of the release that stay because they are not given, one line each. chart: the fields that this
+    chart renders differently from the release's own values. values: the paths of values that differ but must not
+    change; if there are none, of the operational ones that differ.
     """
 
     stored: Stored
@@ -47,13 +47,13 @@ class Comparison:
 
     @property
     def why(self) -> str:
-        """What differs and may not, in a sentence."""
+        """The forbidden difference, as a sentence."""
         chart, name = self.rendering.chart, self.stored.release.name
         if self.chart:
-            return f"the chart {chart.name} {chart.version} is not the one that {name} was deployed with"
+            return f"the chart {chart.name} {chart.version} differs from the one that {name} was deployed with"
         may = ", ".join(sorted(chart.operational_values)) or "none"
         values = ", ".join(self.values)
-        return f"{name} is deployed, and these values can't change: {values} (operational values: {may})"
+        return f"{name} is deployed, and these values must not change: {values} (operational values: {may})"
 
     def refusal(self) -> ReleaseConflict | None:
         """Returns the error for an upgrade that would change more than operational values, without its remedy."""
@@ -75,10 +75,10 @@ async def compare(
     rendered: Rendering | None = None,
     keep: bool = True,
 ) -> Comparison:
-    """Compares a chart with these values, which are accepted, with a release that is there.
+    """Compares a chart and valid values with an existing release.
 
-    rendered: the chart with these values, where it was rendered before. keep: operational values that are not given
-    stay as the release has them. Raises what rendering raises.
+    rendered: the chart with these values, if already rendered. keep: operational values that are not given stay as in
+    the release. Raises as rendering does.
     """
     wanted, kept = _kept(chart, stored, values) if keep else (values, ())
     if rendered is not None and not kept:
@@ -97,12 +97,12 @@ async def compare(
         return Comparison(stored, rendering, "other", differences, kept, values=refused)
     if changed := tuple(_changed(old, new, ())):
         return Comparison(stored, rendering, "operational", differences, kept, values=changed)
-    # The values are the same: the chart renders otherwise on an upgrade.
+    # The values are the same: the chart renders differently on an upgrade.
     return Comparison(stored, rendering, "same", kept=kept)
 
 
 async def upgraded(renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
-    """Returns what an upgrade makes of a chart, which may ask the cluster then and not before."""
+    """Renders a chart for an upgrade, during which it may read the cluster."""
     return await _rendered(renderer, chart, lane, values, upgrade=True)
 
 
@@ -110,14 +110,14 @@ async def _rendered(
     renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool
 ) -> Rendering:
     rendering = await renderer.render(chart, lane, values, upgrade=upgrade)
-    # On an upgrade charts print the record again that the release has, which is no part of what they make.
+    # On an upgrade, charts print the release's record again, which is not part of their own content.
     return replace(rendering, text=apart(rendering.text, rendering.release).text) if upgrade else rendering
 
 
 async def _made_by(renderer: Renderer, stored: Stored, chart: Chart, lane: Lane) -> tuple[str, ...]:
-    """Returns what the chart makes otherwise than the release has it, from the release's own values; a line each.
+    """Returns the differences between the release and the chart rendered with the release's own values, one line each.
 
-    A chart may ask the cluster on an upgrade, so a release that was upgraded is compared with such a rendering.
+    A chart may read the cluster on an upgrade, so an upgraded release is compared with a rendering for upgrades.
     """
     differences: tuple[str, ...] = ()
     for upgrade in (False, True) if stored.release.revision > 1 and renderer.upgrades else (False,):
@@ -125,7 +125,7 @@ async def _made_by(renderer: Renderer, stored: Stored, chart: Chart, lane: Lane)
             before = await _rendered(renderer, chart, lane, stored.values, upgrade=upgrade)
         except SidelaneError as error:
             if not isinstance(error, Refused) and type(error) is not HelmError:
-                raise  # the cluster does not answer, or the like
+                raise  # for example, the cluster does not respond
             differences = differences or tuple(error.problem.splitlines())
             continue
         found = stored.differences(before)
@@ -136,16 +136,16 @@ async def _made_by(renderer: Renderer, stored: Stored, chart: Chart, lane: Lane)
 
 
 def _in_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> Mapping[str, Any]:
-    """Returns a release's values with its lane as text: plain Helm may have been given numbers."""
+    """Returns a release's values with its lane as text: with plain Helm they may be numbers."""
     try:
         return with_lane(values, lane, chart)
-    except InvalidValues:  # its values name another lane, and so they differ
+    except InvalidValues:  # the values name another lane, so they differ
         return values
 
 
 def _kept(chart: Chart, stored: Stored, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """Returns the values with the release's operational ones where they are not given, and a line for each of these
-    that differs from the chart's default.
+    """Returns the values with the release's operational ones added if not given, and a line for each of these that
+    differs from the chart's default.
     """
     own: dict[str, Any] = {}
     for name in chart.operational_values:
@@ -171,14 +171,14 @@ def _copy(source: Any, into: dict[str, Any], path: list[str]) -> None:
 
 
 def _laid(under: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the values laid over others; a null stays, for it takes a default away."""
+    """Returns the values merged over others; a null stays, because it removes a default."""
     both = {key: (under[key], values[key]) for key in under.keys() & values.keys()}
     inner = {key: _laid(*each) for key, each in both.items() if all(isinstance(one, Mapping) for one in each)}
     return {**under, **values, **inner}
 
 
 def _changed(old: Any, new: Any, may: Iterable[str], path: str = "") -> Iterator[str]:
-    """Yields every value that differs and may not, by its path, down to what is not a mapping."""
+    """Yields the path of every value that differs but must not, below mappings."""
     if path in may:
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -189,5 +189,5 @@ def _changed(old: Any, new: Any, may: Iterable[str], path: str = "") -> Iterator
 
 
 def _written(value: Any) -> str:
-    """Returns JSON in which 1 and true differ, as they do in a manifest, and in Python do not."""
+    """Returns JSON, in which 1 and true differ, as in a manifest but not in Python."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""The context of a call: the connection that its client was made with, and what is made of it once and passed on.
+"""The context of a call: the connection of its client, and the objects that are created from it once.
 
-A Connection is the user's settings, and the Helm and the target that they make. A Context adds whom to tell of
-progress, and finds and renders charts. Releases, routes, lanes and graphs take a Context and nothing else of a client.
+A Connection has the user's settings, and creates the Helm and the target from them. A Context adds the receiver of
+progress, and finds and renders charts. Releases, routes, lanes and graphs receive only a Context from a client.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from sidelane.releases.stores import Target
 from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.support.advice import Place
 
-#: Told what is being done, one short line at a time.
+#: A function that receives each step, as one short line.
 Progress = Callable[[str], None]
 
 
 def quiet(_: str) -> None:
-    """The progress that is told to nobody."""
+    """Ignores progress."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,20 @@ class Connection:
         """The cluster, or the directory, that holds the releases. Raises HelmNotFound, InvalidName."""
         if self.directory is None:
             return ClusterTarget(self.helm, self.namespace or None)
-        from sidelane.releases.stores.directory import DirectoryTarget  # noqa: PLC0415 - a cluster needs none of it
+        from sidelane.releases.stores.directory import DirectoryTarget  # noqa: PLC0415 - a cluster does not need it
 
-        # On a cluster, no namespace is Helm's own choice; a directory has no such choice to offer.
+        # On a cluster, None leaves the namespace to Helm; a directory needs a name.
         return DirectoryTarget(Path(self.directory), self.namespace or "default", allow_secrets=self.allow_secrets)
 
     @property
     def place(self) -> Place:
-        """The settings that the commands of an advice need."""
+        """The settings that commands in remedies need."""
         return Place.of(vars(self))
 
 
 @dataclass(frozen=True)
 class Context:
-    """The means of a call. progress: called with each step."""
+    """The context of a call. progress: called with each step."""
 
     connection: Connection
     progress: Progress = quiet
@@ -94,7 +94,7 @@ class Context:
 
     @property
     def namespace(self) -> str | None:
-        """The namespace of the call; None is Helm's own choice."""
+        """The namespace of the call; None for Helm's own choice."""
         return self.connection.namespace or ("default" if self.is_directory else None)
 
     @property
@@ -102,18 +102,18 @@ class Context:
         return self.connection.directory is not None
 
     def telling(self, progress: Progress) -> Context:
-        """Returns the same, whose progress is told to somebody else."""
+        """Returns this context with another receiver of progress."""
         return dataclasses.replace(self, progress=progress)
 
     def in_namespace(self, namespace: str | None) -> Context:
-        """Returns the same in another namespace; for None, itself."""
+        """Returns this context in another namespace; for None, itself."""
         if namespace in (None, self.connection.namespace):
             return self
         return dataclasses.replace(self, connection=dataclasses.replace(self.connection, namespace=namespace))
 
     @contextmanager
     def advising(self) -> Iterator[None]:
-        """Completes the commands that errors of the block advise with the connection's flags."""
+        """Adds the connection's flags to the commands in remedies of the block's errors."""
         try:
             yield
         except SidelaneError as error:
@@ -121,7 +121,7 @@ class Context:
             raise
 
     def renderer(self, chart: Chart) -> Renderer:
-        """Returns the renderer of a chart that is to be installed: it may ask the cluster for what only that knows."""
+        """Returns the renderer for installing a chart, which may read the cluster."""
         cluster = not self.is_directory
         return Renderer(self.helm, self.namespace, server=cluster and chart.asks_the_cluster, upgrades=cluster)
 
@@ -129,10 +129,10 @@ class Context:
     async def chart(
         self, reference: str | os.PathLike[str], version: str | None = None, repo: str | None = None
     ) -> AsyncIterator[Chart]:
-        """Finds a chart. One that Helm has to fetch is there for as long as the block lasts. Raises ChartNotFound."""
+        """Finds a chart. A fetched chart exists only during the block. Raises ChartNotFound."""
         if not isinstance(reference, str | os.PathLike):
             raise ChartNotFound(
-                f"a chart is a name or a path, not {kind(reference)}", remedy="see `sidelane charts` for the names"
+                f"a chart must be a name or a path, not {kind(reference)}", remedy="see `sidelane charts` for the names"
             )
         text = os.fspath(reference)
         if repo is None and not sources.is_remote(text):
@@ -143,5 +143,5 @@ class Context:
             await self.helm.fetch(text, Path(folder), repo=repo, version=version)
             found = next(Path(folder).glob("*/Chart.yaml"), None)
             if found is None:
-                raise ChartNotFound(f"what Helm fetched for {text!r} holds no chart", remedy="check the reference")
+                raise ChartNotFound(f"the download for {text!r} has no chart", remedy="check the reference")
             yield Chart.load(found.parent)

@@ -1,7 +1,7 @@
-"""Releases: rendered, checked, and brought to a target.
+"""Install, finish and upgrade releases.
 
-Everything goes one way: chart, lane and values → held against the schema → rendered by Helm → read → checked →
-recorded → installed → compared with what was checked. Rendering happens here and nowhere else.
+Every release takes the same steps: chart, lane and values → validated against the schema → rendered by Helm → read →
+checked → recorded → installed → compared with the checked content. All renderings for installation happen here.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from sidelane.checks.engine import Report
     from sidelane.releases.provenance.origin import Origin
 
-#: How long another process that works on a release is waited for, in seconds.
+#: The longest wait for another process that works on a release, in seconds.
 PATIENCE: Final = 15.0
 
 
 def checked(rendering: Rendering) -> Report:
-    """The naming contract held against a rendering. Raises CheckFailed with every finding that is an error."""
+    """Checks a rendering against the naming contract. Raises CheckFailed with every finding that is an error."""
     from sidelane.checks.engine import check  # noqa: PLC0415 - see charts/rendering.py
 
     report = check(rendering.manifest, lane=rendering.lane)
@@ -62,12 +62,12 @@ async def install(
     rendered: Rendering | None = None,
     keep: bool = True,
 ) -> Release:
-    """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` where a process
-    that is gone left it half-made.
+    """Creates a lane's release of a chart; the same content again is ``unchanged``, or ``finished`` if a dead process
+    left it incomplete.
 
-    basis: what is known of it beside its inputs. rendered: what was rendered and checked before, to be installed. keep:
-    operational values that are not given may be what the release has. Raises ReleaseConflict when it is there with
-    other content, naming what differs, and the next free Build or the upgrade that changes it.
+    basis: stored with the release, besides its inputs. rendered: a rendering that is already checked. keep: operational
+    values that are not given may differ in the release. Raises ReleaseConflict for a release with other content, with
+    the differences, and the next free Build or the upgrade that changes it.
     """
     values = accepted(values, lane, chart)
     name = release_of(chart, lane, values)
@@ -80,7 +80,7 @@ async def install(
         rendering, origin, namespace = await together(render, _origin(chart), context.target.chosen())
         if rendered is None:
             checked(rendering)
-        if not renderer.upgrades:  # a directory; on a cluster what Helm installed is held against this rendering
+        if not renderer.upgrades:  # a directory; on a cluster Helm's result is compared with this rendering
             await _require_steady(renderer, rendering)
         record = await _record(renderer, rendering, origin, namespace, basis)
         context.progress(
@@ -89,7 +89,7 @@ async def install(
         try:
             return await create(rendering, record)
         except ReleaseExists:
-            context.progress(f"comparing with {rendering.release}, which is there")
+            context.progress(f"comparing with the existing {rendering.release}")
             return await _same_or_refused(context, rendering, record, options, basis, keep=keep)
 
 
@@ -98,7 +98,7 @@ async def _ready(rendering: Rendering) -> Rendering:
 
 
 async def _require_steady(renderer: Renderer, rendering: Rendering) -> None:
-    """Refuses a chart that renders differently each time: the same again would never be ``unchanged``."""
+    """Raises Refused for a chart that renders differently each time, because it would never be ``unchanged``."""
     if not rendering.chart.may_vary:
         return
     again = await renderer.render(rendering.chart, rendering.lane, rendering.values)
@@ -107,16 +107,16 @@ async def _require_steady(renderer: Renderer, rendering: Rendering) -> None:
     if odd:
         raise Refused(
             f"the chart {rendering.chart.name} renders differently each time: {', '.join(sorted(odd))}",
-            remedy="give the value that it makes by randAlphaNum, now or the like in the values instead",
+            remedy="set the value that it generates (by randAlphaNum, now …) in the values instead",
         )
 
 
 async def _origin(chart: Chart) -> Origin:
-    """Where this process works, and where the chart lies when somebody keeps it in git too."""
+    """Returns the origin of the process's folder, and of the chart's folder if that is in git too."""
     from sidelane.releases.provenance import origin  # noqa: PLC0415 - Helm is started first
 
     folder = chart.path if chart.path.is_dir() else chart.path.parent
-    # As it was named, and not as it is resolved: the folder that this process works in may be gone.
+    # The path is not resolved, because the working folder of this process may be gone.
     return await origin.of([Path(), *([] if chart.travels else [folder])])
 
 
@@ -140,7 +140,7 @@ async def _same_or_refused(
     target, renderer = context.target, context.renderer(rendering.chart)
     stored = await _settled(context, rendering.release)
     release = stored.release
-    from sidelane.releases import refusals  # noqa: PLC0415 - an installation that creates its release needs none of it
+    from sidelane.releases import refusals  # noqa: PLC0415 - a new release does not need it
 
     if release.status == "uninstalling":
         raise refusals.stuck(release)
@@ -162,8 +162,8 @@ async def _same_or_refused(
 
 
 async def _settled(context: Context, name: str) -> Stored:
-    """Returns the release when nobody works on it, or when patience is over: an installation that was killed leaves a
-    Helm that ends a little later.
+    """Returns the release when no process works on it, or after the longest wait: a killed installation leaves a Helm
+    that ends a little later.
     """
     until = time.monotonic() + PATIENCE
     while True:
@@ -184,8 +184,8 @@ async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
 async def _finished(
     context: Context, stored: Stored, rendering: Rendering, record: MakeRecord, *, options: Options, basis: Basis
 ) -> Release:
-    """What was left half-made, whole. Hooks of an installation run when it is installed and at no other time, so what
-    has some is made again from the beginning.
+    """Finishes an incomplete release. Install hooks run only during an installation, so a release that has some is
+    installed again from the beginning.
     """
     if stored.release.revision > 1:
         return await upgrade(
@@ -199,7 +199,7 @@ async def _finished(
 
 
 def _with_chart(release: Release, found: Comparison, change: str) -> Release:
-    """The release with its chart's name, which Helm's status leaves out, and with what was kept."""
+    """Returns the release with its chart's name, which Helm's status leaves out, and with the kept values."""
     chart = found.rendering.chart
     return dataclasses.replace(
         release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept=found.kept
@@ -217,11 +217,11 @@ async def upgrade(
     options: Options,
     basis: Basis = NOTHING,
 ) -> Release:
-    """Changes the operational values of a release, and nothing else; values that change nothing are ``unchanged``.
+    """Changes only the operational values of a release; values that change nothing are ``unchanged``.
 
-    The values are the whole of the user's, as with Helm; ``reuse_values`` lays them over those of the release, and
-    ``keep`` keeps the release's operational ones that are not given. Raises ReleaseConflict, naming each value or field
-    that may not change.
+    The values replace all earlier ones, as with Helm; ``reuse_values`` merges them over those of the release, and
+    ``keep`` keeps the release's operational ones that are not given. Raises ReleaseConflict with each value or field
+    that must not change.
     """
     name = release_of(chart, lane, values)
     options = options._replace(progress=context.progress)
@@ -229,12 +229,12 @@ async def upgrade(
     if reuse_values:
         values = coalesce(stored.values, values)
     values, renderer = accepted(values, lane, chart), context.renderer(chart)
-    if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster what Helm installed is looked at
+    if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster Helm's result is compared
         await _require_steady(renderer, await renderer.render(chart, lane, values))
-    context.progress(f"rendering {chart.name} {chart.version} for {lane}, as it is and as it would be")
+    context.progress(f"rendering {chart.name} {chart.version} for {lane}, before and after the upgrade")
     found = await compare(renderer, stored, chart, lane, values, keep=keep)
     if refusal := found.refusal():
-        from sidelane.releases import refusals  # noqa: PLC0415 - an upgrade that succeeds needs none of it
+        from sidelane.releases import refusals  # noqa: PLC0415 - a successful upgrade does not need it
 
         raise await refusals.beside(context.target, found, refusal)
     if found.answer == "same" and stored.release.status == "deployed":
@@ -244,9 +244,9 @@ async def upgrade(
 
 
 async def _whole(context: Context, name: str, options: Options) -> Stored:
-    """Returns a release of Sidelane's as it is kept; one that failed, or was left half-made, is finished before."""
+    """Returns a stored release of Sidelane's, after finishing a failed or incomplete one."""
     stored = await context.target.stored(name)
-    await _require_ours(context.target, stored, remedy="change it with Helm, as it was made")
+    await _require_ours(context.target, stored, remedy="change it with Helm, which created it")
     if stored.release.status == "failed" or await context.target.abandoned([stored.release]):
         context.progress(f"finishing {name}, which was left {stored.release.status}")
         await context.target.finish(stored.release, options)
@@ -255,12 +255,12 @@ async def _whole(context: Context, name: str, options: Options) -> Stored:
 
 
 async def _upgraded(context: Context, found: Comparison, options: Options, basis: Basis) -> Release:
-    """Upgrades a release to what it was compared with."""
-    from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation needs none of it
+    """Upgrades a release to the compared rendering."""
+    from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation does not need it
 
     wanted, stored, target = found.rendering, found.stored, context.target
     name, chart, renderer = stored.release.name, wanted.chart, context.renderer(wanted.chart)
-    # What is checked is what Helm makes of an upgrade: the chart may ask the cluster then.
+    # The rendering for upgrades is checked, during which the chart may read the cluster.
     after = await upgraded(renderer, chart, wanted.lane, wanted.values) if renderer.upgrades else wanted
     checked(after)
     context.progress(f"upgrading {name}" + (" and waiting until it is ready" if options.waits else ""))
@@ -275,6 +275,6 @@ async def _upgraded(context: Context, found: Comparison, options: Options, basis
 
 
 async def ready(target: Target, stored: Stored, options: Options) -> None:
-    """Waits for a release that is installed already, if the options say so. Raises TimedOut, NotReady."""
+    """Waits for an installed release, if the options request it. Raises TimedOut, NotReady."""
     if options.waits:
         await target.ready([stored], stored.release.name, options)

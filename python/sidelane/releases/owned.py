@@ -1,8 +1,8 @@
-"""Fields of a release's objects that others own, before an upgrade writes them (server-side apply).
+"""Find fields of a release's objects with other owners, before an upgrade writes them (server-side apply).
 
-Helm 4 applies on the server, which refuses a field that somebody else has set to another value: `kubectl scale`, or an
-autoscaler. Helm then leaves the release failed, with some of its objects changed. So this is found out first:
-operational fields are taken over, for an upgrade is there to set them; any other stops it, and its owner is named.
+Helm 4 uses server-side apply, which refuses a field that another manager has set to another value: `kubectl scale`, or
+an autoscaler. Helm then leaves the release failed, with some of its objects changed. So Sidelane checks first: the
+upgrade takes operational fields over, and any other such field stops it, with the owner's name.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _REPLICAS: Final = "spec.replicas"
 
 
 async def takes_over(target: Target, renderer: Renderer, found: Comparison, after: Rendering) -> bool:
-    """Returns whether an upgrade to this rendering takes fields over from others.
+    """Returns True if an upgrade to this rendering takes fields over from other owners.
 
-    Raises ReleaseConflict where one of these is not operational.
+    Raises ReleaseConflict if one of these is not operational.
     """
     stored = found.stored
     manifest = read_manifest(after.text, stored.release.namespace, stored.release.name)
@@ -52,13 +52,13 @@ async def takes_over(target: Target, renderer: Renderer, found: Comparison, afte
     ]
     if others := [one for one in drifted if one.by and one not in own]:
         raise _refused(stored.release.name, others)
-    # The number that an autoscaled workload gets was the autoscaler's a moment ago, and may be another by now.
+    # The autoscaler may have changed the replicas of its workload since they were read.
     looked_up = any(at(one.body, "spec", "replicas") is not None for one in objects if one.identity in scalable)
     return looked_up or any(one.by or one.path == _REPLICAS for one in own)
 
 
 async def _scalable(renderer: Renderer, found: Comparison) -> set[Identity]:
-    """Returns the objects whose number of pods an operational value sets: those that differ with another number."""
+    """Returns the objects whose replicas an operational value sets: those that differ with another number."""
     rendering = found.rendering
     try:
         other = await renderer.render(rendering.chart, rendering.lane, _with_more(rendering))
@@ -70,7 +70,7 @@ async def _scalable(renderer: Renderer, found: Comparison) -> set[Identity]:
 
 
 def _with_more(rendering: Rendering) -> dict[str, Any]:
-    """Returns the values with one pod more wherever an operational value is a number of pods."""
+    """Returns the values with one more pod for each operational value that is a number of pods."""
     values = coalesce(rendering.chart.defaults, rendering.values)
     for name in rendering.chart.operational_values:
         *above, last = name.split(".")
@@ -83,8 +83,8 @@ def _with_more(rendering: Rendering) -> dict[str, Any]:
 def _refused(name: str, others: list[Drift]) -> ReleaseConflict:
     lines = tuple(map(str, others))
     return ReleaseConflict(
-        f"others changed fields of {name} that are not operational, and an upgrade would set them back:\n  "
+        f"other managers changed fields of {name} that are not operational, and an upgrade would reset them:\n  "
         + "\n  ".join(lines),
         differences=lines,
-        remedy=f"set them back where they were changed, then upgrade again; `sidelane verify {name}` shows all of them",
+        remedy=f"revert these changes, then upgrade again; `sidelane verify {name}` shows all of them",
     )

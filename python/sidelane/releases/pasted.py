@@ -1,4 +1,4 @@
-"""Commands in messages, whole: they work as they are pasted."""
+"""Complete commands for messages, which work when pasted."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import leaves
 from sidelane.support.secrets import HIDDEN, is_secret
 
-#: Options of the command line for the values that charts name their releases by.
+#: The command line's options for the values in a release's name.
 _OPTIONS = {"name": "--name", "serviceVersion": "--service-version"}
-#: Values that a command may set; of more it would be no command that somebody reads.
+#: The most values in a command; more would be unreadable.
 _MOST = 8
 
 
 def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterable[str]) -> str:
     """Returns the `sidelane upgrade` that changes these values of a release, given by their paths, and no others.
 
-    values: as they are given to the chart. The connection's flags are added by sidelane.support.advice.
+    values: the values for the chart. sidelane.support.advice adds the connection's flags.
     """
     everything = coalesce(chart.defaults, values)
     words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane), *_named(chart, everything), "--reuse-values"]
@@ -34,8 +34,8 @@ def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterab
 
 
 def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | None:
-    """Returns the `sidelane install` of the same values in another lane; None where these are too many for a command,
-    or secret, or have a key that none can name.
+    """Returns the `sidelane install` of the same values in another lane; None for too many values, for secrets, and for
+    keys that --set cannot write.
     """
     everything = coalesce(chart.defaults, values)
     named = _named(chart, everything)
@@ -56,10 +56,10 @@ def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | 
 
 
 def beside(free: Lane | str | None, command: str | None = None, *, release: str = "") -> str:
-    """Returns the remedy of a change that a deployed lane refuses.
+    """Returns the remedy for a refused change of a deployed lane.
 
-    free: the lane of the next free Build, if the Version has one. command: installs it there, if one can say that;
-    if none can, the record of the release has its values.
+    free: the lane of the next free Build, if the Version has one. command: the command that installs it there, if there
+    is one; otherwise the record of the release has the values.
     """
     if free is None:
         return "a deployed lane is never changed: install it as a new Version; this one has no higher Build"
@@ -69,7 +69,7 @@ def beside(free: Lane | str | None, command: str | None = None, *, release: str 
 
 
 def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:
-    """Returns the options for the values that a chart names its release by."""
+    """Returns the options for the values in the name of a chart's release."""
     words = []
     for key in re.findall(r"\{(\w+)\}", chart.release_pattern):
         if key in _OPTIONS and values.get(key) != chart.defaults.get(key):
@@ -78,7 +78,7 @@ def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:
 
 
 def _chart(chart: Chart) -> str:
-    """Returns a chart as it is named on the command line; one that Helm fetched is away by then."""
+    """Returns a chart's name for the command line; a fetched chart no longer exists as a file."""
     if is_bundled(chart):
         return chart.name
     return "CHART" if str(chart.path).startswith(f"{tempfile.gettempdir()}/sidelane-") else str(chart.path)

@@ -1,4 +1,4 @@
-"""The records of releases, as their target keeps them."""
+"""The stored records of releases."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sidelane.support.concurrency import some_at_a_time
 
 
 async def of_release(target: Target, name: str) -> Record:
-    """Returns the record of a release. Raises ReleaseNotFound where there is no such release, or no record of it."""
+    """Returns the record of a release. Raises ReleaseNotFound for a missing release or record."""
     found = await _record(target, name)
     if found is None:
         raise ReleaseNotFound(
             f"the release {name} in {await target.where()} has no record",
-            remedy="plain Helm leaves none; Sidelane makes it with the release",
+            remedy="plain Helm writes none; Sidelane writes it when it installs the release",
         )
     return found
 
 
 async def of_lane(target: Target, lane: Lane) -> tuple[Record, ...]:
-    """Returns the records of a lane's releases, by their names; routes, and what plain Helm installed, have none.
+    """Returns the records of a lane's releases, sorted by name; routes, and releases of plain Helm, have none.
 
     Raises ReleaseNotFound for a lane that has no release.
     """

@@ -1,4 +1,4 @@
-"""The refusals of an installation or upgrade, each with the command that does what is wanted instead."""
+"""The refusals of an installation or upgrade, each with the command to use instead."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sidelane.releases.stores import Release, Target
 
 
 def elsewhere(release: str) -> str:
-    """Returns the remedy for a name that another's release has."""
+    """Returns the remedy for a name that a foreign release has."""
     return f"install into another lane or namespace, or if it is not needed, `helm uninstall {release}`"
 
 
 def stuck(release: Release) -> TargetBusy | ReleaseConflict:
-    """Returns the error for a release that can neither stay as it is nor be finished."""
+    """Returns the error for a release that can neither stay nor be finished."""
     name = release.name
     if release.is_pending:
         return TargetBusy(
@@ -26,10 +26,10 @@ def stuck(release: Release) -> TargetBusy | ReleaseConflict:
             remedy="try again when it has ended",
         )
     if release.status == "uninstalling":
-        # Some of its objects are gone, and Helm kept no order by which to make them again.
+        # Some of its objects are gone, and Helm has no operation that creates them again.
         return ReleaseConflict(
-            f"the uninstall of {name} did not end: its status is {release.status}",
-            remedy=f"if no other process uninstalls it, `sidelane uninstall {name}` ends that; then install it again",
+            f"the uninstall of {name} is incomplete: its status is {release.status}",
+            remedy=f"if no other process uninstalls it, run `sidelane uninstall {name}`, then install it again",
         )
     return ReleaseConflict(
         f"the release {name} has this content, and its status is {release.status}",
@@ -38,7 +38,7 @@ def stuck(release: Release) -> TargetBusy | ReleaseConflict:
 
 
 async def differs(target: Target, found: Comparison) -> ReleaseConflict:
-    """Returns what install says of a release that is there and is not the same."""
+    """Returns install's error for an existing release with other content."""
     rendering, name = found.rendering, found.stored.release.name
     lines = "\n  ".join(found.differences)
     if found.answer == "operational":
@@ -46,17 +46,17 @@ async def differs(target: Target, found: Comparison) -> ReleaseConflict:
         return ReleaseConflict(
             f"the release {name} is deployed, and its operational values differ:\n  {lines}",
             differences=found.differences,
-            remedy=f"install changes nothing that is deployed; `{command}` changes these values",
+            remedy=f"install never changes a deployed release; `{command}` changes these values",
         )
     return await beside(
         target,
         found,
-        ReleaseConflict(f"the release {name} is there with other content:\n  {lines}", differences=found.differences),
+        ReleaseConflict(f"the release {name} exists with other content:\n  {lines}", differences=found.differences),
     )
 
 
 async def beside(target: Target, found: Comparison, refusal: ReleaseConflict) -> ReleaseConflict:
-    """Returns the refusal with its remedy: the command that installs the same as the next free Build."""
+    """Returns the refusal with its remedy: the command that installs the same content as the next free Build."""
     rendering = found.rendering
     name = found.stored.release.name
     free = await next_free(target, [name], rendering.lane)
@@ -67,8 +67,8 @@ async def beside(target: Target, found: Comparison, refusal: ReleaseConflict) ->
 
 
 async def next_free(target: Target, releases: Iterable[str], lane: Lane) -> Lane | None:
-    """Returns the lane of the next Build in which none of these releases of a lane is there; None where the Version has
-    no higher Build.
+    """Returns the lane of the next Build in which none of these releases of a lane exists; None if the Version has no
+    higher Build.
     """
     subjects = {name.removesuffix(f"-{lane}") for name in releases}
     there = filter(None, (parse_name(release.name) for release in await target.releases()))

@@ -1,8 +1,8 @@
-"""A release brought back to exactly what is deployed: to its manifest, as Helm keeps it and its record vouches for.
+"""Restore a release exactly as deployed: to its manifest, which Helm stores and its record confirms.
 
-Objects that are gone are made again, and fields that drifted are put back, whoever owns them. What may differ stays as
-it is: numbers of pods that operational values or the release's own autoscaler set, rollout restarts, annotations. A
-workload that was scaled to 0 gets its pods back.
+Missing objects are created again, and drifted fields are reset, whoever owns them. Allowed differences stay: replicas
+that operational values or the release's own autoscaler set, rollout restarts, annotations. A workload that was scaled
+to 0 gets its pods back.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from sidelane.releases.verify import Verification
 
 @dataclass(frozen=True)
 class Repair:
-    """What a repair does to a release, or did.
+    """The planned or completed repair of a release.
 
-    missing: objects that are made again. drift: fields that are put back, each with who set it. kept: what differs and
-    may, as lines. done: whether it was done, and not only looked at.
+    missing: objects to create again. drift: fields to reset, each with its owner. kept: allowed differences, as lines.
+    done: True if the changes were made.
     """
 
     release: str
@@ -52,7 +52,7 @@ class Repair:
         return bool(self.missing or self.drift)
 
     def to_json(self) -> dict[str, object]:
-        """The repair as programs read it."""
+        """Returns the JSON form of the repair."""
         return {
             "release": self.release,
             "namespace": self.namespace,
@@ -64,8 +64,8 @@ class Repair:
 
 
 async def releases(context: Context, names: Sequence[str], *, dry_run: bool, options: Options) -> tuple[Repair, ...]:
-    """Repairs these releases, or with ``dry_run`` says what it would do. Raises Refused for one that is not what its
-    record says, or was never finished, and NotOurs for one that Sidelane did not make; then nothing is changed.
+    """Repairs these releases, or with ``dry_run`` plans it. Raises Refused, without any change, for a release that
+    differs from its record or was never finished, and NotOurs for one that Sidelane did not create.
     """
     target = context.target
     looked = [await _looked_at(target, name) for name in names]
@@ -86,7 +86,7 @@ async def releases(context: Context, names: Sequence[str], *, dry_run: bool, opt
 
 @dataclass(frozen=True)
 class _Looked:
-    """A release that was looked at. interrupted: a repair of it was ended before its end."""
+    """A release with its planned repair. interrupted: an earlier repair did not end."""
 
     stored: Stored
     now: Verification
@@ -99,7 +99,7 @@ async def _looked_at(target: Target, name: str) -> _Looked:
     base = await target.interrupted(name)
     stored = await target.stored(name) if base is None else await target.stored(name, revision=base)
     if base is not None:
-        # It is deployed, and was superseded by a revision that says what was found.
+        # This is the deployed revision, which a repair's helper revision has superseded.
         stored = dataclasses.replace(stored, release=dataclasses.replace(stored.release, status="deployed"))
     now, found = await verify.one(target, stored)
     bodies = found.objects if found else {}
@@ -112,9 +112,9 @@ async def _looked_at(target: Target, name: str) -> _Looked:
 def _require_as_deployed(now: Verification) -> None:
     if now.changed:
         raise Refused(
-            f"Helm has {now.release} otherwise than it was deployed:\n  " + "\n  ".join(now.changed),
-            remedy=f"`helm history {now.release} -n {now.namespace}` has its revisions: roll back to the one that was "
-            f"deployed, then repair it with `sidelane repair {now.release} -n {now.namespace}`",
+            f"{now.release} was changed in Helm:\n  " + "\n  ".join(now.changed),
+            remedy=f"find the deployed revision with `helm history {now.release} -n {now.namespace}`, roll back to it, "
+            f"then run `sidelane repair {now.release} -n {now.namespace}`",
         )
     if now.status.startswith("pending-"):
         raise TargetBusy(
@@ -123,7 +123,7 @@ def _require_as_deployed(now: Verification) -> None:
         )
     if now.status != "deployed":
         raise Refused(
-            f"the status of {now.release} is {now.status}: there is nothing deployed to bring back",
+            f"the status of {now.release} is {now.status}: it has no deployed revision to restore",
             remedy=f"see `sidelane status {now.release} -n {now.namespace}`",
         )
 
@@ -131,11 +131,11 @@ def _require_as_deployed(now: Verification) -> None:
 async def _require_ours(target: Target, releases: Sequence[Release]) -> None:
     known = await target.ours(releases)
     if others := [release.name for release in releases if release.name not in known]:
-        raise not_ours(*others, remedy="bring back with Helm what it made, and repair other releases by their names")
+        raise not_ours(*others, remedy="restore it with Helm, and repair other releases by name")
 
 
 async def _work(context: Context, looked: _Looked) -> PutBack:
-    """What is to be done. Raises Refused where a number of pods could not stay as it is."""
+    """Plans the repair. Raises Refused if replicas could not stay unchanged."""
     stored, now = looked.stored, looked.now
     odd = {one.identity for one in (*now.drift, *now.scaled)}
     there = {
@@ -152,11 +152,11 @@ async def _work(context: Context, looked: _Looked) -> PutBack:
 
 
 def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
-    """An object as it is, or None for one that can't be changed and has to go before it is made again."""
+    """Returns an object as it is now, or None for an immutable one, which must be deleted and created again."""
     drifted = {one.path for one in now.drift if one.identity == obj.identity}
     if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):
         return None
-    # A number that no manifest says is left out: taking it away again would be a change.
+    # Replicas that are not in the manifest are left out: removing them again would be a change.
     scaled = {
         one.path for one in now.scaled if one.identity == obj.identity and (one.expected is not ABSENT or _is_off(one))
     }
@@ -164,33 +164,33 @@ def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str,
 
 
 def _is_off(scaled: Drift) -> bool:
-    """Whether somebody took all pods of a workload away that should have some, which nobody deployed."""
+    """Tells whether a workload was scaled to 0, which nobody deployed."""
     return bool(scaled.found == 0 and scaled.expected != 0)
 
 
 async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Identity, int]) -> Rendering:
-    """The release as its chart renders it with the numbers of pods that are there."""
+    """Renders the release with its chart and its present replicas."""
     stored, record, lane = looked.stored, looked.now.record, looked.stored.release.lane
     name, namespace = stored.release.name, stored.release.namespace
     if record is None or lane is None or any(not _value(record, one) for one in numbers):
         lines = [f"{one}: {REPLICAS} is {number}" for one, number in numbers.items()]
         raise Refused(
             f"{name} was scaled, and a repair would undo that:\n  " + "\n  ".join(lines),
-            remedy=f"give it these numbers with `helm upgrade {name} -n {namespace} --reuse-values`, then repair it",
+            remedy=f"set these numbers with `helm upgrade {name} -n {namespace} --reuse-values`, then repair it",
         )
     values: dict[str, Any] = dict(stored.values)
     for identity, number in numbers.items():
         values = _with(values, _value(record, identity).split("."), number)
     chart = _chart(record, {_value(record, one): number for one, number in numbers.items()})
     rendered = await context.renderer(chart).render(chart, lane, values)
-    # A chart whose autoscaler sets the number says none.
+    # A chart with an autoscaler sets no replicas.
     sides = [
         Manifest(tuple(_scaled(obj, numbers.get(obj.identity)) for obj in manifest.objects))
         for manifest in (stored.manifest, read_manifest(rendered.text, namespace, name))
     ]
     if differences := diff(*sides, names=("the release", "the chart")):
         raise Refused(
-            f"the chart {chart.name} {chart.version} does not render what {name} was deployed with:\n  "
+            f"the chart {chart.name} {chart.version} renders {name} differently from its deployed content:\n  "
             + "\n  ".join(differences),
             remedy=f"see `sidelane verify {name} -n {namespace}`",
         )
@@ -199,7 +199,7 @@ async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Iden
 
 
 def _value(record: Record, identity: Identity) -> str:
-    """The value that sets a workload's number of pods, empty for none."""
+    """Returns the value that sets a workload's replicas, empty if there is none."""
     own = record.scalable.get(identity.path)
     return own.value if own else ""
 
@@ -216,7 +216,7 @@ def _scaled(obj: Object, number: int | None) -> Object:
 
 
 def _chart(record: Record, numbers: Mapping[str, int]) -> Chart:
-    """The chart of a release, of those that travel with Sidelane. Raises Refused for another."""
+    """Returns the chart of a release, if it is one of Sidelane's. Raises Refused for others."""
     try:
         chart = sources.find(record.chart)
     except ChartNotFound:
@@ -226,7 +226,7 @@ def _chart(record: Record, numbers: Mapping[str, int]) -> Chart:
     asked = ",".join(f"{path}={number}" for path, number in sorted(numbers.items()))
     _, lane = parse_name(record.release) or ("", "LANE")
     raise Refused(
-        f"{record.release} was scaled, and its chart {record.chart} {record.chart_version} is not here: a repair would "
+        f"{record.release} was scaled, and its chart {record.chart} {record.chart_version} is missing: a repair would "
         "undo the scaling",
         remedy=f"run `sidelane upgrade CHART --lane {lane} --reuse-values --set {asked}` with it, then repair it",
     )

@@ -1,7 +1,6 @@
-"""Whether a release still is what was deployed: held against its record, and against the cluster.
+"""Compare a release with its record and the cluster.
 
-Three things are compared in turn: the record, which says what was installed; what Helm keeps of the release now; and
-what the cluster has of it.
+Three things are compared: the record of the installation, Helm's stored release, and the cluster's objects.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.support.concurrency import some_at_a_time
 from sidelane.support.harmless import in_line
 
-#: What a release is: the first of these that holds.
+#: The state of a release: the first that applies.
 State = Literal["missing", "drifted", "changed", "unfinished", "degraded", "unrecorded", "unchanged"]
 
-#: The annotation of pods by which `kubectl rollout restart` makes new ones of the same content.
+#: The annotation of pods that `kubectl rollout restart` sets to replace them.
 _RESTARTED: Final = "annotations[kubectl.kubernetes.io/restartedAt]"
-_OPERATIONAL: Final = "operational-values"  # of the ConfigMap that charts/common leaves
+_OPERATIONAL: Final = "operational-values"  # in the ConfigMap of charts/common
 
 
 class Restart(NamedTuple):
-    """A rollout restart: new pods of the same content. at: when, as it was written. by: who, where that is known."""
+    """A rollout restart: new pods with the same content. at: the time, as written. by: the authors, if known."""
 
     identity: Identity
     at: str
@@ -53,15 +52,13 @@ class Restart(NamedTuple):
 
 @dataclass(frozen=True)
 class Verification:
-    """What became of a release.
+    """The result of verifying a release.
 
-    status: Helm's word. route: whether it is a route, which changes in place,
-    keeps its history in the target and needs no record. changed: what Helm has otherwise than was recorded, and
-    operated: the same of what the one who operates the release may change; lines for people. missing: objects that are
-    gone. drift: fields that the cluster has otherwise than Helm, and scaled: the same of numbers of pods that may.
-    restarts: of its workloads, which change nothing. degraded: a line for each workload without the ready pods that it
-    should have, and readiness: why, where that could be read. record: what it was held against, None where there is
-    none.
+    status: Helm's word. route: True for a route, which changes in place, has a history in the target and needs no
+    record. changed: differences between Helm and the record; operated: allowed ones; both as lines. missing: objects
+    that are gone. drift: differences between the cluster and Helm; scaled: allowed ones, in replicas. restarts: rollout
+    restarts of its workloads, which change nothing. degraded: a line for each workload with too few ready pods;
+    readiness: the reasons, if they could be read. record: the release's record, None if there is none.
     """
 
     release: str
@@ -80,24 +77,24 @@ class Verification:
 
     @property
     def recorded(self) -> Literal["there", "none", "not needed"]:
-        """Whether there is a record, in words."""
+        """The presence of a record, in words."""
         if self.record is not None:
             return "there"
         return "not needed" if self.route else "none"
 
     @property
     def operational(self) -> tuple[str, ...]:
-        """What differs and may, as lines."""
+        """The allowed differences, as lines."""
         return (*self.operated, *map(str, self.scaled))
 
     @property
     def odd(self) -> tuple[str, ...]:
-        """What the cluster has otherwise than Helm, and `repair` brings back, as lines."""
+        """The differences between the cluster and Helm that `repair` resets, as lines."""
         return (*(f"{identity}: is missing" for identity in self.missing), *map(str, self.drift))
 
     @property
     def unready(self) -> tuple[Unready, ...]:
-        """The pods and other objects that are not ready, of a release that is degraded."""
+        """The pods and other objects that are not ready, of a degraded release."""
         return self.readiness.unready if self.readiness else ()
 
     @property
@@ -113,7 +110,7 @@ class Verification:
         return next((state for state, holds in states if holds), "unchanged")
 
     def to_json(self) -> dict[str, object]:
-        """The verification as programs read it."""
+        """Returns the JSON form of the verification."""
         return {
             "release": self.release,
             "namespace": self.namespace,
@@ -131,24 +128,22 @@ class Verification:
 
 
 async def names(target: Target, which: Lane | str) -> list[str]:
-    """Returns the names of a lane's releases, or the one name that is given. Raises ReleaseNotFound for a lane that has
-    none.
-    """
+    """Returns the names of a lane's releases, or the given name. Raises ReleaseNotFound for a lane without releases."""
     if isinstance(which, str):
         return [which]
     return [release.name for release in await required_of_lane(target, which)]
 
 
 def remedy(found: Iterable[str], namespace: str | None) -> str:
-    """How to bring back what is deployed of these releases."""
+    """Returns the command that restores these releases as deployed."""
     where = f" -n {namespace}" if namespace else ""
-    return "bring back what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in found)
+    return "restore what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in found)
 
 
 async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Lines for what the cluster has otherwise of these releases, by their names; only of those that drifted.
+    """Returns the lines of drift of each drifted release, by name.
 
-    Empty where that can't be read: whoever asks has done what was asked of it.
+    Empty if the cluster cannot be read, because the caller's own work is already done.
     """
     try:
         found = await releases(target, wanted, explain=False) if wanted else ()
@@ -158,16 +153,16 @@ async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str,
 
 
 async def with_drift(context: Context, found: Sequence[Release]) -> tuple[Release, ...]:
-    """Returns the same releases, with what the cluster has otherwise of those that are unchanged."""
+    """Returns the releases, with the drift of the unchanged ones."""
     unchanged = [one.name for one in found if one.change == "unchanged"]
-    if not unchanged or context.is_directory:  # nothing runs there
+    if not unchanged or context.is_directory:  # a directory has no drift
         return tuple(found)
     drift = await drifted(context.target, unchanged)
     return tuple(replace(one, drift=drift.get(one.name, ())) for one in found)
 
 
 async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:
-    """These releases, in this order. explain: say why pods are not ready. Raises ReleaseNotFound."""
+    """Verifies these releases, in this order. explain: also find why pods are not ready. Raises ReleaseNotFound."""
 
     async def kept(name: str) -> tuple[Stored, str | None]:
         stored = await target.stored(name)
@@ -183,7 +178,7 @@ async def releases(target: Target, wanted: Sequence[str], *, explain: bool = Tru
 async def _explained(
     target: Target, verified: Sequence[Verification], stored: Sequence[Stored]
 ) -> tuple[Verification, ...]:
-    """The same, with the reason of each pod that is not ready. Where all are, nothing more is read."""
+    """Adds the reason for each pod that is not ready; reads nothing if all are ready."""
     short = [(one, its) for one, its in zip(verified, stored, strict=True) if one.degraded]
     found = await target.readiness([its for _, its in short]) if short else None
     readiness = {one.release: its for (one, _), its in zip(short, found or (), strict=False)}
@@ -191,7 +186,7 @@ async def _explained(
 
 
 async def one(target: Target, stored: Stored) -> tuple[Verification, Found | None]:
-    """One release, whichever of its revisions it is held by, and what the cluster has of its objects."""
+    """Verifies one release, at the given revision, and returns also the cluster's objects."""
     text = stored.record or await target.record(stored.release.name)
     objects = installed(stored)
     found = await target.found(objects)
@@ -199,7 +194,7 @@ async def one(target: Target, stored: Stored) -> tuple[Verification, Found | Non
 
 
 def installed(stored: Stored) -> tuple[Object, ...]:
-    """The objects of a release that are there as long as it is, its record too; a hook may be gone."""
+    """Returns the permanent objects of a release, with its record; hooks may be gone."""
     objects = tuple(obj for obj in stored.manifest.objects if not obj.is_hook)
     if stored.record_data is None:
         return objects
@@ -218,7 +213,7 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
     record = Record.read(text) if text is not None else None
     compared = comparing.compared(record, stored.manifest, stored.values) if record else comparing.Compared((), ())
     runs = found is not None
-    found = found or Found({obj.identity: obj.body for obj in objects})  # where nothing runs, nothing differs
+    found = found or Found({obj.identity: obj.body for obj in objects})  # a directory has no drift
     there = [(obj, found.objects[obj.identity]) for obj in objects if obj.identity in found.objects]
     drifted = [one for obj, body in there for one in drift(obj, body)]
     may = _scalable(stored, record, objects)
@@ -243,28 +238,26 @@ def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found
 def _degraded(
     there: Iterable[tuple[Object, Mapping[str, Any]]], may: Container[Identity], least: Mapping[Identity, int]
 ) -> Iterator[str]:
-    """A line for each workload that has fewer ready pods than it should have."""
+    """Yields a line for each workload with too few ready pods."""
     for obj, body in there:
         if lacking := short_of_pods(obj, body, may_differ=obj.identity in may, least=least.get(obj.identity, 1)):
             yield f"{obj.identity}: {lacking}"
 
 
 def _scalable(stored: Stored, record: Record | None, objects: Sequence[Object]) -> frozenset[Identity]:
-    """The workloads whose number of pods somebody may set: by a value that is operational, or an autoscaler that is the
-    release's own.
-    """
+    """Returns the workloads whose replicas may change: by an operational value, or by the release's own autoscaler."""
     targets = autoscaled(objects)
     if record is not None:
         return frozenset(
             obj.identity for obj in objects if obj.identity.path in record.scalable or obj.identity in targets
         )
-    # Plain Helm installed it. The chart's defaults are not known; its ConfigMap has the names of operational values.
+    # Plain Helm installed it. The chart's defaults are unknown; its ConfigMap has the names of operational values.
     names = _operational(stored)
     return frozenset(scalable(objects, names, coalesce(nested(names), stored.values)))
 
 
 def _operational(stored: Stored) -> frozenset[str]:
-    """The operational values of a release that plain Helm installed, as the chart's own ConfigMap has them."""
+    """Returns the operational values of a release of plain Helm, from the chart's ConfigMap."""
     for obj in stored.manifest.objects:
         if obj.kind == "ConfigMap" and _OPERATIONAL in mapping(obj.body, "data"):
             return frozenset(filter(None, str(obj.body["data"][_OPERATIONAL]).split(",")))

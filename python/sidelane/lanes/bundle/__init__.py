@@ -1,1 +1,1 @@
-"""A lane in one file, and again from it."""
+"""Bundles: a lane packed into one file, and replayed from it."""

@@ -1,13 +1,13 @@
-"""A bundle: one file that holds all that it takes to deploy a lane again, elsewhere or years later.
+"""The file format of a bundle, which holds all data to deploy a lane again, elsewhere or years later.
 
     bundle.json                     the lane, its namespace, its releases in their order, the versions that it was
                                     rendered for and by, and the digest of every other file
     charts/<digest>.tgz             each chart, as a package
     releases/<name>/values.json     the values, with Version and Build
-    releases/<name>/manifest.yaml   the objects as they were deployed, which a replay is held against
-    releases/<name>/record.json     the record, where there is one
+    releases/<name>/manifest.yaml   the objects as deployed, with which a replay is compared
+    releases/<name>/record.json     the record, if there is one
 
-The same content gives the same bytes. Nothing in it is signed: its digest is what to keep or to sign.
+The same content gives the same bytes. A bundle is not signed: keep or sign its digest.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ API_VERSION: Final = "sidelane.dev/v1alpha1"
 KIND: Final = "LaneBundle"
 INDEX: Final = "bundle.json"
 
-#: Limits of a bundle, packed and unpacked, and of one file of it, in bytes: many times what a lane takes.
+#: The limits of a bundle, packed and unpacked, and of one file in it, in bytes: many times the size of a lane.
 _LIMIT: Final = 200 * 1024 * 1024
 _FILE_LIMIT: Final = 50 * 1024 * 1024
-#: How many files it may have; a release takes four.
+#: The most files of a bundle; a release has four.
 _FILES: Final = 10_000
 #: Helm's own rule for the name of a release.
 _NAME: Final = re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 class _Broken(Exception):
-    """Why a file is not a bundle, as the end of a sentence."""
+    """The reason why a file is not a bundle, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Bundled:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A lane, whole. kubernetes and api_versions: what it was rendered for; helm: by which."""
+    """A whole lane. kubernetes and api_versions: of the cluster that it was rendered for; helm: its version."""
 
     lane: Lane
     namespace: str
@@ -78,7 +78,7 @@ class Bundle:
     digest: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """The bundle as programs read it."""
+        """Returns the JSON form of the bundle."""
         return {
             "lane": str(self.lane),
             "namespace": self.namespace,
@@ -90,7 +90,7 @@ class Bundle:
 
 
 def write(bundle: Bundle, path: Path) -> str:
-    """Writes a bundle, and returns its digest. What is at the path is replaced when the new one is whole."""
+    """Writes a bundle, and returns its digest. A file at the path is replaced only when the new one is complete."""
     files: dict[str, bytes] = {}
     for one in bundle.releases:
         folder = f"releases/{one.name}"
@@ -118,10 +118,10 @@ def write(bundle: Bundle, path: Path) -> str:
 
 
 def read(path: str | Path) -> Bundle:
-    """Reads a bundle, within limits that hostile input can't pass.
+    """Reads a bundle, within limits that hostile input cannot exceed.
 
-    Raises InvalidInput for a file that is not a bundle, or is not as it was written, and InvalidValues for values that
-    would not reach a chart as they are.
+    Raises InvalidInput for a file that is not a bundle or was changed, and InvalidValues for values that would not
+    reach a chart unchanged.
     """
     try:
         content = bounded(path, _LIMIT)
@@ -174,7 +174,7 @@ def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str)
 
 
 def _unpacked(content: bytes) -> dict[str, bytes]:
-    """The files of an archive, by their names: nothing is written anywhere, so no name can lead out."""
+    """Returns the files of an archive, by their names. Nothing is written to disk, so no name can escape a folder."""
     files: dict[str, bytes] = {}
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed_file:
         whole = packed_file.read(_LIMIT + 1) if len(content) <= _LIMIT else content

@@ -1,4 +1,4 @@
-"""A lane is bundled: only when its charts render what is deployed, byte for byte."""
+"""Bundle a lane, only if its charts render the deployed objects, byte for byte."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from sidelane.support.secrets import secret_paths
 
 
 async def bundle(context: Context, lane: Lane, file: Path, *, charts: Sequence[str | os.PathLike[str]] = ()) -> Bundle:
-    """Writes a lane as it is deployed now into a file. charts: where its charts may be; those that travel with Sidelane
-    are known. Returns the bundle with its digest. Raises what ``make`` raises.
+    """Writes a lane as deployed now into a file. charts: the locations of its charts; Sidelane's own are known. Returns
+    the bundle with its digest. Raises as ``make`` does.
     """
     async with AsyncExitStack() as stack:
         known = [await stack.enter_async_context(context.chart(chart)) for chart in charts]
@@ -37,10 +37,11 @@ async def bundle(context: Context, lane: Lane, file: Path, *, charts: Sequence[s
 
 
 async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
-    """A lane as it is deployed now, its routes last. known: its charts, beside those that travel with Sidelane.
+    """Returns the bundle of a lane as deployed now, routes last. known: its charts, besides Sidelane's own.
 
-    Raises ReleaseNotFound; ChartNotFound for a chart that is not among these as it was deployed; Refused when a release
-    holds secrets, or when its chart, rendered without a cluster, is not what is deployed: no replay could make that.
+    Raises ReleaseNotFound; ChartNotFound for a chart that is missing or differs from the deployed one; Refused when a
+    release holds secrets, or when its chart, rendered without a cluster, differs from the deployed objects, because no
+    replay could reproduce them.
     """
     target, helm = context.target, context.helm
     found = sorted(
@@ -54,7 +55,7 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
         context.progress(f"bundling {release.name}")
         stored = await target.stored(release.name)
         record = stored.record or await target.record(release.name)
-        # As it is listed: Helm's status leaves a release's chart out.
+        # The listed release, because Helm's status leaves out a release's chart.
         chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))
         one = await _bundled(context, lane, replace(stored, record=record), facts, chart)
         (made if route_of(stored) is None else routes).append(one)
@@ -69,7 +70,7 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
 
 
 async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, chart: Chart) -> Bundled:
-    """One release, when its chart renders it without a cluster. Raises Refused."""
+    """Returns one bundled release, if its chart reproduces it without a cluster. Raises Refused."""
     release, helm = stored.release, context.helm
     if not context.connection.allow_secrets:
         _refuse_secrets(stored)
@@ -84,31 +85,31 @@ async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, c
 
 
 def _chart_of(release: Release, record: Record | None, known: Sequence[Chart]) -> Chart:
-    """The chart that a release was made from: by its record's digest, and without a record by its name and version."""
+    """Finds the chart of a release by its record's digest, or without a record by its name and version."""
     named = [chart for chart in known if str(chart.ref) == release.chart]
     for chart in named:
         if record is None or chart.digest == record.chart_digest:
             return chart
-    problem = f"the chart {release.chart} of {release.name} is not here"
+    problem = f"the chart {release.chart} of {release.name} is missing"
     if named:
-        problem = f"the chart {release.chart} that is here is not the one that {release.name} was made from"
+        problem = f"the chart {release.chart} differs from the one that {release.name} was made from"
     raise ChartNotFound(
-        problem, remedy=f"name where it is with --chart; its digest is in `sidelane record {release.name}`"
+        problem, remedy=f"give its location with --chart; its digest is in `sidelane record {release.name}`"
     )
 
 
 def _refuse_secrets(stored: Stored) -> None:
     secrets = [f"has the Secret {item.name}" for item in stored.manifest.objects if item.kind == "Secret"]
-    secrets += [f"is given {path}" for path in secret_paths(dict(stored.values))]
+    secrets += [f"has the secret value {path}" for path in secret_paths(dict(stored.values))]
     if secrets:
         raise Refused(
-            f"{stored.release.name} {', and '.join(secrets)}, and a bundle is a file that is passed on",
-            remedy="give the chart an existing Secret's name, or add --allow-secrets and keep the bundle as one",
+            f"{stored.release.name} {', and '.join(secrets)}, and a bundle must not hold secrets",
+            remedy="give the chart an existing Secret's name, or add --allow-secrets and protect the bundle",
         )
 
 
 async def _package(helm: Helm, chart: Chart) -> bytes:
-    """The chart as a package whose bytes depend on its content alone."""
+    """Returns the chart as a package whose bytes depend only on its content."""
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         path = await helm.package(chart.path, Path(folder)) if chart.path.is_dir() else chart.path
         return packed({f"{chart.name}/{name}": content for name, content in sorted(sources.files(path))})

@@ -1,4 +1,4 @@
-"""Rendering a bundled release without a cluster, and holding it against what was deployed, byte for byte."""
+"""Render a bundled release without a cluster, and compare it with the deployed objects, byte for byte."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from sidelane.releases.provenance.cluster import Facts
 
 
 def renderer_for(helm: Helm, facts: Facts) -> Renderer:
-    """Returns what renders for a cluster without asking it."""
+    """Returns a renderer for a cluster that it does not ask."""
     return Renderer(
         helm, facts.namespace, kube_version=facts.kubernetes.removeprefix("v"), api_versions=facts.api_versions
     )
 
 
 def require_same(rendering: Rendering, one: Bundled, who: str) -> None:
-    """Raises Refused, with every field that differs, where a rendering is not what was deployed. who: rendered it."""
+    """Raises Refused, with every field that differs from the deployed release. who: the subject of the message."""
     if sorted(documents(rendering.text)) == sorted(documents(one.text)):
         return
     both = without_their_replicas(one.manifest.objects, rendering.manifest.objects)
-    if found := tuple(diff_objects(*both, names=("what is deployed", "what is rendered"))):
+    if found := tuple(diff_objects(*both, names=("the deployed release", "the rendered one"))):
         raise Refused(
-            f"{who} makes {one.name} otherwise:\n  " + "\n  ".join(found),
-            remedy="use what it was made with, or deploy it as a lane of its own",
+            f"{who} gives different objects for {one.name}:\n  " + "\n  ".join(found),
+            remedy="use the same Helm, charts and Kubernetes version, or deploy it as a new lane",
         )
 
 
 def unpacked(package: bytes, folder: Path) -> Chart:
-    """Returns the chart of a package, kept in a folder."""
+    """Unpacks a package into a folder, and returns its chart."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "chart.tgz"
     path.write_bytes(package)

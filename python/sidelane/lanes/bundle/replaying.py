@@ -1,4 +1,4 @@
-"""A bundle is replayed: only when its charts render what was deployed, byte for byte."""
+"""Replay a bundle, only if its charts render the deployed objects, byte for byte."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from sidelane.routes.terms import Terms
 
 @dataclass(frozen=True)
 class Replayed:
-    """A bundle that was deployed again: each release, and the digest of its objects, which is the bundle's."""
+    """The result of a replay: each release, and the digest of its objects, which is the bundle's."""
 
     lane: Lane
     releases: tuple[Release, ...]
     digests: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """The result as programs read it."""
+        """Returns the JSON form of the result."""
         both = zip(self.releases, self.digests, strict=True)
         return {"lane": str(self.lane), "releases": [{**one.to_json(), "digest": digest} for one, digest in both]}
 
 
 async def replay(context: Context, file: str, *, options: Options) -> Replayed:
-    """Deploys the bundle in a file again, into the context's namespace or else the bundle's. Raises what ``again``
-    raises, and what reading a bundle raises.
+    """Deploys the bundle in a file again, into the context's namespace or else the bundle's. Raises as ``again`` does,
+    and as reading a bundle does.
     """
     opened = archives.read(file)
     at = context if context.connection.namespace else context.in_namespace(opened.namespace)
@@ -50,12 +50,12 @@ async def replay(context: Context, file: str, *, options: Options) -> Replayed:
 
 
 async def again(context: Context, opened: Bundle, *, options: Options) -> Replayed:
-    """Deploys a bundle again: no network but the cluster's is needed, and nothing of where it came from.
+    """Deploys a bundle again; it needs only the bundle and the cluster's network.
 
-    Every release is rendered first, as it was and as it will be here, and nothing is installed unless all are what they
-    were. In another namespace than the bundle's the objects can only be equal but for that. Routes are made last, as
-    routes are: with a history instead of a record, and only to what is there and ready. A route that is there and leads
-    elsewhere is not set back. Raises Refused, naming what differs, and what install and ``Router.set`` raise.
+    First it renders every release, for the bundle's cluster and for this one, and installs nothing if any object
+    differs. In another namespace than the bundle's, only the namespace may differ. Routes are created last, with a
+    history instead of a record, and only to targets that are ready. An existing route with other targets is not
+    changed. Raises Refused with the differences, and as install and ``Router.set`` do.
     """
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         ready = [
@@ -73,18 +73,18 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
 
 
 async def _rendered(context: Context, opened: Bundle, one: Bundled, folder: Path) -> Rendering:
-    """One release, rendered and checked as it will be here. Raises Refused where it would not be what it was."""
+    """Renders and checks one release for this cluster. Raises Refused if it differs from the bundle."""
     context.progress(f"rendering {one.name}")
     target, helm, chart = context.target, context.helm, offline.unpacked(one.chart, folder)
     as_it_was = offline.renderer_for(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
     here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
-    offline.require_same(here, one, f"Helm {await helm.version()}, where Helm {opened.helm} made the bundle,")
+    offline.require_same(here, one, f"Helm {await helm.version()} (Helm {opened.helm} made the bundle)")
     if await target.facts() is not None:
         is_route = known_of(obj.labels for obj in one.manifest.objects) is not None
         at_home = context.renderer(chart)._replace(server=not is_route and chart.asks_the_cluster)
         here = await at_home.render(chart, opened.lane, one.values, release=one.name)
         if target.namespace == opened.namespace:
-            offline.require_same(here, one, "this cluster, with its own version and APIs,")
+            offline.require_same(here, one, "rendering for this cluster")
     elif target.namespace != opened.namespace:
         elsewhere = as_it_was._replace(namespace=target.namespace)
         here = await elsewhere.render(chart, opened.lane, one.values, release=one.name)
@@ -95,8 +95,8 @@ async def _rendered(context: Context, opened: Bundle, one: Bundled, folder: Path
 async def _installed(
     context: Context, opened: Bundle, ready: Sequence[Rendering], routes: Mapping[str, Known], options: Options
 ) -> dict[str, Release]:
-    """Installs what was rendered, the routes last. Returns the releases by name."""
-    # A route leads to what is ready.
+    """Installs the rendered releases, routes last. Returns the releases by name."""
+    # The targets of a route must be ready.
     options = options._replace(wait=options.wait or bool(routes))
     done: dict[str, Release] = {}
     for one in ready:
@@ -118,17 +118,17 @@ async def _installed(
 
 
 async def _refuse_to_set_back(target: Target, rendering: Rendering, route: Known) -> None:
-    """Raises ReleaseConflict when a route is there and leads elsewhere, and NotOurs when its name is taken."""
+    """Raises ReleaseConflict for an existing route with other targets, and NotOurs when its name is taken."""
     try:
         stored = await finding.named(place_of(target), *route)
     except ReleaseNotFound:
         return
     if differences := stored.differences(rendering):
         raise ReleaseConflict(
-            f"the route {rendering.release} is there and is not the bundle's:\n  " + "\n  ".join(differences),
+            f"the route {rendering.release} exists and differs from the bundle's:\n  " + "\n  ".join(differences),
             differences=differences,
             remedy=f"see {about(rendering.release, 'show')}; remove it with `sidelane uninstall {rendering.release}`, "
-            "and replay again",
+            "then replay again",
         )
 
 

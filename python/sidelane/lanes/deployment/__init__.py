@@ -1,10 +1,10 @@
-"""The deployment file: all releases of one lane, planned and brought to a target as one.
+"""The deployment file: all releases of one lane, planned and applied together.
 
-- file.py: the file, read once into a value that can't be wrong;
-- order.py: which release needs which;
-- parts.py: its releases and routes, with their charts and values;
-- planning.py: what would happen, without changing anything;
-- applying.py: what is planned, done.
+- file.py: reads the file into a valid value;
+- order.py: the order of releases by their needs;
+- parts.py: the file's releases and routes, with their charts and values;
+- planning.py: the plan of changes, without making them;
+- applying.py: makes the planned changes.
 """
 
 from sidelane.lanes.deployment.applying import Applied, apply

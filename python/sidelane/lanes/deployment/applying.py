@@ -1,4 +1,4 @@
-"""A plan, done: independent releases side by side, what is needed first, and of one run all or nothing when asked."""
+"""Apply a plan: independent releases in parallel, needed releases first, and optionally all or nothing."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from sidelane.support.concurrency import all_of
 
 @dataclass(frozen=True)
 class Applied:
-    """What a run did to a lane: each release with its ``change``, in the order of the file, and the routes it made."""
+    """The result of a run: each release with its ``change``, in the order of the file, and the created routes."""
 
     lane: Lane
     releases: tuple[Release, ...]
     routes: tuple[Routed, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """The result as programs read it."""
+        """Returns the JSON form of the result."""
         return {
             "lane": str(self.lane),
             "releases": [release.to_json() for release in self.releases],
@@ -47,9 +47,9 @@ async def apply(
     atomic: bool = False,
     reset: bool = False,
 ) -> Applied:
-    """Brings a lane to what a file says, in its namespace. Raises what planning and ``done`` raise.
+    """Applies a file to its lane and namespace. Raises as planning and ``done`` do.
 
-    parallel: how many releases are worked on at a time. reset: see Plan. atomic: see ``done``.
+    parallel: the number of releases at a time. reset: see Plan. atomic: see ``done``.
     """
     at = context.in_namespace(deployment.namespace)
     with at.advising():
@@ -58,7 +58,7 @@ async def apply(
             applied = await done(at, plan, options=options, parallel=parallel, atomic=atomic)
         if not any(one.change == "unchanged" for one in applied.releases):
             return applied
-        from sidelane.releases import verify  # noqa: PLC0415 - a lane that is new needs none of it
+        from sidelane.releases import verify  # noqa: PLC0415 - a new lane does not need it
 
         return dataclasses.replace(applied, releases=await verify.with_drift(at, applied.releases))
 
@@ -66,25 +66,25 @@ async def apply(
 async def done(
     context: Context, plan: Plan, *, options: Options, parallel: int | None = None, atomic: bool = False
 ) -> Applied:
-    """Does what is planned. What others need is ready before these are begun, whatever ``options.wait`` says.
+    """Makes the planned changes. A release starts when those that it needs are ready, also without ``options.wait``.
 
-    atomic: when anything fails, what this run created is removed again, and nothing else. Raises ReleaseConflict, and
-    has changed nothing, when any step is refused; ApplyFailed when a release fails: what has begun ends, and nothing
-    more begins. The next run takes up what this one leaves, however it ends.
+    atomic: after a failure, remove the releases that this run created, and no others. Raises ReleaseConflict, without
+    any change, when a step is refused; ApplyFailed when a release fails: running steps end, and no others start. The
+    next run continues this one, however it ended.
     """
     if plan.refused:
         raise _refusal(plan)
     routes = [step for step in plan.routes if step.action == "create"]
-    # A route leads to what is ready.
+    # The targets of a route must be ready.
     options = options._replace(wait=options.wait or bool(routes))
     run = _Run(context, plan, options, parallel=parallel or PARALLEL)
     told: list[Routed] = []
     try:
         releases = await run.releases()
         for step in routes:
-            told.append(await _route(context, plan.lane, step))  # noqa: PERF401 - what was made before one failed is known
-    except BaseException as error:  # a signal, too
-        # Once a route leads there, removing what it leads to would hurt.
+            told.append(await _route(context, plan.lane, step))  # noqa: PERF401 - keeps the results before a failure
+    except BaseException as error:  # also a signal
+        # After a route has been created, its targets must not be removed.
         undone = await run.undo() if atomic and not told else ()
         if isinstance(error, SidelaneError):
             raise run.failure(error, undone) from None
@@ -99,14 +99,14 @@ async def _route(context: Context, lane: Lane, step: RouteStep) -> Routed:
 def _refusal(plan: Plan) -> ReleaseConflict:
     lines = [f"{step.release}: {line}" for step in plan.refused for line in step.why]
     return ReleaseConflict(
-        f"nothing was changed in {plan.lane}, because this is refused:\n  " + "\n  ".join(lines),
+        f"nothing was changed in {plan.lane}, because these releases are refused:\n  " + "\n  ".join(lines),
         differences=tuple(lines),
         remedy=plan.remedy,
     )
 
 
 def _named(release: str, problem: str) -> str:
-    """A release's problem, which may begin with its name, and may have lines below it."""
+    """Returns a release's problem, which may begin with its name and have further lines."""
     text = problem if problem.startswith(release) else f"{release}: {problem}"
     return text.replace("\n", "\n  ")
 
@@ -116,7 +116,7 @@ def _by_level(plan: Plan) -> list[Step]:
 
 
 class _Run:
-    """One run of a plan, and what is known of it when it fails."""
+    """One run of a plan, and its results at a failure."""
 
     def __init__(self, context: Context, plan: Plan, options: Options, *, parallel: int) -> None:
         self._context, self._target, self._plan, self._options = context, context.target, plan, options
@@ -132,7 +132,7 @@ class _Run:
         self._errors: dict[str, SidelaneError] = {}
 
     async def releases(self) -> list[Release]:
-        """Every release, done. Raises the first error, when all that had begun has ended."""
+        """Applies every release. Raises the first error, when all running steps have ended."""
         claimed = asyncio.ensure_future(self._claimed())
         try:
             await all_of(self._when_needs_are_ready(step, claimed) for step in self._plan.steps)
@@ -145,7 +145,7 @@ class _Run:
     async def _when_needs_are_ready(self, step: Step, claimed: asyncio.Future[None]) -> None:
         for need in step.part.needs:
             await self._ready[need].wait()
-        # Only what is created waits: what the first one needs may be among the rest, which others can't claim any more.
+        # Only creations wait: the first one may need some of the others, which no other run can claim any more.
         if step.action == "create" and step.release != self._first:
             await asyncio.shield(claimed)
         async with self._at_once:
@@ -157,15 +157,15 @@ class _Run:
         self._ready[step.release].set()
 
     async def _claimed(self) -> None:
-        """Returns when the first release to be created is there. It goes in before all others: of two runs that bring a
-        lane at the same time, one loses there and has made nothing.
+        """Returns when the first new release exists. It is created before all others: of two runs for the same lane,
+        one fails here, and has changed nothing.
         """
         while self._first is not None and not self._ready[self._first].is_set():
             try:
                 await asyncio.wait_for(self._ready[self._first].wait(), 1.0)
             except TimeoutError:
                 if self._first in await self._target.mine(self._plan.lane):
-                    return  # it is this run's, and others need not wait until it is ready
+                    return  # this run owns it; the others need not wait until it is ready
 
     async def _one(self, step: Step) -> None:
         self._running.append(step.release)
@@ -175,7 +175,7 @@ class _Run:
         release = await self._bring(step)
         if step.release == self._first and release.change == "unchanged":
             raise TargetBusy(
-                f"another process brings {self._plan.lane} at the same time", remedy="run it again when that has ended"
+                f"another process is applying to {self._plan.lane}", remedy="run it again when that has ended"
             )
         self._done[step.release] = release
         self._running.remove(step.release)
@@ -200,12 +200,12 @@ class _Run:
         )
 
     def _detail(self, release: str, text: str) -> None:
-        """Takes in the progress of one release."""
+        """Stores the progress of one release."""
         self._details[release] = text.removeprefix(f"{release}: ") if text.startswith(f"{release}: ") else ""
         self._progress()
 
     def _progress(self) -> None:
-        # One release is told in full, the others by their names.
+        # One release is shown in full, the others by name.
         telling = next((name for name in self._running if self._details.get(name)), None)
         names = sorted(self._running, key=lambda name: name != telling)
         running = f": {', '.join(names[:3])}{' …' if names[3:] else ''}" if names else ""
@@ -213,13 +213,13 @@ class _Run:
         self._tell(f"{len(self._done)} of {len(self._plan.steps)} releases of {self._plan.lane}{running}{detail}")
 
     async def undo(self) -> tuple[str, ...]:
-        """Removes what this run created, what needs something before it. Returns the names."""
+        """Removes the releases that this run created, dependent ones first. Returns the names."""
         mine = await self._target.mine(self._plan.lane)
         created = {name for name, release in self._done.items() if release.change == "created"}
         gone = [step for step in self._plan.steps if step.release in created | (self._begun & mine)]
         for level in sorted({step.part.level for step in gone}, reverse=True):
             names = [step.release for step in gone if step.part.level == level]
-            self._tell(f"removing again {', '.join(names)}")
+            self._tell(f"removing {', '.join(names)}")
             options = Options(wait=True, timeout=self._options.timeout, progress=self._tell)
             await all_of(self._target.uninstall(name, options) for name in names)
         return tuple(step.release for step in gone)

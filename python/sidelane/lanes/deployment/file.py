@@ -1,4 +1,4 @@
-"""The deployment file, read once into a value that can't be wrong. Its schema is schemas/deployment.schema.json."""
+"""The reader of deployment files. Their schema is schemas/deployment.schema.json."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from sidelane.support.secrets import learn_values
 class Wanted:
     """One release of the file.
 
-    chart, repo and version as `sidelane install` takes them; a chart's path is absolute. needs: other releases of the
-    file, by their names without the lane. where: its place in the file, ``releases[2]``, for messages.
+    chart, repo and version: as for `sidelane install`; a chart's path is absolute. needs: other releases of the file,
+    by their names without the lane. where: the release's place in the file, ``releases[2]``, for messages.
     """
 
     chart: str
@@ -42,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Deployment:
-    """All releases of one lane. namespace: None is Helm's own choice. routes: as the file has them. apply: the command
+    """All releases of one lane. namespace: None for Helm's own choice. routes: in the file's form. apply: the command
     that applies the file, without a Build.
     """
 
@@ -60,9 +60,9 @@ def read(
     version: str | None = None,
     build: str | int | None = None,
 ) -> Deployment:
-    """Reads a deployment file. namespace, version, build: in the place of the file's namespace, Version and Build.
+    """Reads a deployment file. namespace, version, build: replace the file's namespace, Version and Build.
 
-    Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for what can't be read.
+    Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for an unreadable file.
     """
     source = os.fspath(path)
     content = _bytes(Path(path))
@@ -93,7 +93,7 @@ def read(
 
 
 def _values_in(data: Mapping[str, Any]) -> Iterator[tuple[written_lane.Path, Mapping[str, Any]]]:
-    """The values that stand in the file itself, each with its place."""
+    """Returns the values in the file itself, each with its place."""
     for part in ("releases", "routes"):
         items = data.get(part)
         for at, item in enumerate(items if isinstance(items, list) else ()):
@@ -102,7 +102,7 @@ def _values_in(data: Mapping[str, Any]) -> Iterator[tuple[written_lane.Path, Map
 
 
 def _misread(content: bytes, data: Mapping[str, Any]) -> tuple[str, ...]:
-    """A sentence for each text of the file that YAML takes for something else."""
+    """Returns a sentence for each text of the file that YAML reads as another type."""
     paths: list[written_lane.Path] = [("lane", "Version"), ("lane", "Build"), ("namespace",)]
     releases = data.get("releases")
     for at in range(len(releases) if isinstance(releases, list) else 0):
@@ -117,7 +117,7 @@ def _dotted(place: written_lane.Path) -> str:
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """The JSON schema of the file."""
+    """Returns the JSON schema of the file."""
     text = (carried.folder("schemas") / "deployment.schema.json").read_text(encoding="utf-8")
     return cast("dict[str, Any]", json.loads(text))
 
@@ -140,7 +140,7 @@ def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
 
 
 def _reference(chart: str, folder: Path) -> str:
-    """A path is relative to the file, wherever `sidelane` is run; any other reference is as it is."""
+    """Resolves a path relative to the file; returns other references unchanged."""
     is_path = chart.startswith((".", "/")) or (chart.endswith(".tgz") and "://" not in chart)
     return str((folder / chart).resolve()) if is_path else chart
 

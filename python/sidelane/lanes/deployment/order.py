@@ -1,4 +1,4 @@
-"""Which release needs which: no circles, and a level for each."""
+"""The order of releases by their needs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sidelane.errors import InvalidDeployment
 
 
 def levels(needs: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """For each name how many others, each needing the next, lie below it: 0 for what needs nothing.
+    """Returns the level of each name: the length of its longest chain of needs, 0 for a name without needs.
 
-    Raises InvalidDeployment for a need that is not there, and for names that need one another.
+    Raises InvalidDeployment for an unknown need and for a circle of needs.
     """
     unknown = [
         f"{name} needs {need!r}, which is not in the file"
@@ -32,6 +32,6 @@ def levels(needs: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         if not ready:
             circle = ", ".join(sorted(needs.keys() - found.keys()))
             problem = f"these releases need one another: {circle}"
-            raise InvalidDeployment(problem, errors=(problem,), remedy="take one need out")
+            raise InvalidDeployment(problem, errors=(problem,), remedy="remove one of these needs")
         found |= ready
     return found

@@ -1,4 +1,4 @@
-"""The releases and routes of a deployment file, with all that is known of them before the target is asked."""
+"""The releases and routes of a deployment file, resolved without the target."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from sidelane.routes.model import Split, route_release
 
 @dataclass(frozen=True)
 class Part:
-    """One release of the file, with all that is known of it before the target is asked. name and needs are release
-    names; values hold the lane and are held against the schema.
+    """One release of the file, resolved without the target. name and needs are release names; values hold the lane and
+    are validated.
     """
 
     wanted: Wanted
@@ -36,8 +36,8 @@ class Part:
 
 @dataclass(frozen=True)
 class RouteStep:
-    """What would happen to the route of a service: create, after the releases; or kept, for one that is there is
-    changed by `sidelane route` alone, and a file that is applied again must not set its weights back.
+    """The planned action for a service's route: create, after the releases; or kept, for an existing route, which only
+    `sidelane route` changes, so that applying a file again does not reset its weights.
     """
 
     service: str
@@ -52,7 +52,7 @@ class RouteStep:
 
 @asynccontextmanager
 async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
-    """The chart of each release of a deployment file, in its order. Each chart is fetched once."""
+    """Returns the chart of each release of a deployment file, in its order. Each chart is fetched once."""
     async with AsyncExitStack() as stack:
         found: dict[tuple[str, str | None, str | None], Chart] = {}
         for wanted in deployment.releases:
@@ -63,7 +63,7 @@ async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[l
 
 
 def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
-    """The releases of a file, whose charts are ``found``, in the same order.
+    """Returns the releases of a file. found: their charts, in the same order.
 
     Raises InvalidDeployment with every mistake of every release at once.
     """
@@ -76,11 +76,11 @@ def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
             mistakes.append(f"{wanted.where}: {error}")
             continue
         if part.name in made:
-            mistakes.append(f"{wanted.where}: {part.name} is there already, as {made[part.name].wanted.where}")
+            mistakes.append(f"{wanted.where}: {part.name} is a duplicate of {made[part.name].wanted.where}")
         made[part.name] = part
     if mistakes:
         raise InvalidDeployment(
-            "the file can't be deployed:\n  " + "\n  ".join(mistakes), errors=tuple(mistakes), remedy="mend it there"
+            "the file is invalid:\n  " + "\n  ".join(mistakes), errors=tuple(mistakes), remedy="fix it there"
         )
     order = levels({name: part.needs for name, part in made.items()})
     return tuple(dataclasses.replace(part, level=order[name]) for name, part in made.items())
@@ -88,7 +88,7 @@ def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
 
 def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
     if wanted.repo is None and not sources.is_remote(wanted.chart):
-        sources.of_version(chart, wanted.version)  # Helm holds what it fetches to it, and a path to nothing
+        sources.of_version(chart, wanted.version)  # Helm checks this only for charts that it fetches, not for paths
     given = with_service(wanted.values, chart, name=wanted.name, service_version=wanted.service_version)
     values = accepted(given, lane, chart)
     needs = tuple(f"{need}-{lane}" for need in wanted.needs)
@@ -96,7 +96,7 @@ def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
 
 
 def route_steps(deployment: Deployment) -> list[RouteStep]:
-    """The routes of a file, to be created."""
+    """Returns the routes of a file, to be created."""
     lane = deployment.lane
     return [
         RouteStep(
@@ -111,7 +111,7 @@ def route_steps(deployment: Deployment) -> list[RouteStep]:
 
 
 def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[str, Any]]]:
-    """The routes of a file as the chart of routes gets them: the chart and the values of each. Raises InvalidValues."""
+    """Returns the chart and the values for each route of a file. Raises InvalidValues."""
     lane = deployment.lane
     made = [
         {**step.values, "name": step.service, "targets": step.split.to_values()} for step in route_steps(deployment)

@@ -1,4 +1,4 @@
-"""What a deployment file would do to a target, found out without changing anything."""
+"""The plan of a deployment file's changes to a target, without making them."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from sidelane.routes.places import place_of
 from sidelane.support.advice import Place
 from sidelane.support.concurrency import all_of
 
-#: How many releases of a file are worked on at a time: Helm waits for the API server for half of its time.
+#: The number of releases at a time: Helm waits for the API server for half of its time.
 PARALLEL: Final = 2 * (os.cpu_count() or 1)
 
-#: create: it is not there. unchanged: it is there with this content. scale: operational values alone differ. finish: it
-#: was left half-made, or failed, with this content. refused: it can't be what the file says.
+#: create: it does not exist. unchanged: it has this content. scale: only operational values differ. finish: it failed
+#: or is incomplete, with this content. refused: it cannot get the file's content.
 Action = Literal["create", "unchanged", "scale", "finish", "refused"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What would happen to one release, and why: what differs, or what is in the way, a line each. kept: operational
-    values that would stay as they are because the file does not say them, a line each.
+    """The planned action for one release, and its reasons: the differences or obstacles, one line each. kept:
+    operational values that would stay because they are not in the file, one line each.
     """
 
     release: str
@@ -48,9 +48,9 @@ class Step:
     why: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     part: Part = field(repr=False, compare=False, kw_only=True)
-    #: The release that is there.
+    #: The existing release.
     there: Release | None = field(default=None, repr=False, compare=False, kw_only=True)
-    #: What was rendered and checked, to be installed as it is; None where it has to be rendered again.
+    #: The checked rendering to install; None if it must be rendered again.
     rendering: Rendering | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     def to_json(self) -> dict[str, object]:
@@ -61,10 +61,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would happen to a lane: to its releases, then to its routes. remedy: what to do about what is refused.
+    """The plan for a lane's releases and then its routes. remedy: the next step for refused releases.
 
-    extra: releases of the lane that the file does not name, routes too. They stay as they are: nothing is ever removed
-    because a file leaves it out. reset: operational values that the file does not say go back to the chart's defaults.
+    extra: releases and routes of the lane that are not in the file. They stay: a file never removes a release by
+    leaving it out. reset: operational values that are not in the file are reset to the chart's defaults.
     """
 
     lane: Lane
@@ -76,7 +76,7 @@ class Plan:
     reset: bool = False
 
     def whole(self, place: Place) -> Plan:
-        """Returns the plan with whole commands: they then name this place."""
+        """Returns the plan with this place added to its commands."""
         steps = (dataclasses.replace(step, why=tuple(map(place.whole, step.why))) for step in self.steps)
         return dataclasses.replace(self, steps=tuple(steps), remedy=place.whole(self.remedy))
 
@@ -85,7 +85,7 @@ class Plan:
         return tuple(step for step in self.steps if step.action == "refused")
 
     def to_json(self) -> dict[str, object]:
-        """The plan as programs read it."""
+        """Returns the JSON form of the plan."""
         namespace = {} if self.namespace is None else {"namespace": self.namespace}
         return {
             "lane": str(self.lane),
@@ -98,11 +98,10 @@ class Plan:
 
 
 async def plan(context: Context, deployment: Deployment, *, parallel: int | None = None, reset: bool = False) -> Plan:
-    """Returns what the file would do, in its namespace, and what the cluster has otherwise of releases that are
-    unchanged.
+    """Plans the changes of a file in its namespace, with the drift of unchanged releases.
 
-    parallel: how many releases are worked on at a time. reset: see Plan. Raises InvalidDeployment, CheckFailed and what
-    Helm raises.
+    parallel: the number of releases at a time. reset: see Plan. Raises InvalidDeployment, CheckFailed and Helm's
+    errors.
     """
     at = context.in_namespace(deployment.namespace)
     with at.advising():
@@ -114,8 +113,8 @@ async def plan(context: Context, deployment: Deployment, *, parallel: int | None
 async def planned(
     context: Context, deployment: Deployment, found: Sequence[Chart], *, parallel: int | None, reset: bool
 ) -> Plan:
-    """Returns what the file would do. What is known to be made from the very same chart and values is not rendered
-    again. found: the chart of each release.
+    """Plans the changes of a file. Releases known to have the same chart and values are not rendered again. found: the
+    chart of each release.
     """
     target, lane = context.target, deployment.lane
     wanted = parts(deployment, found)
@@ -149,13 +148,13 @@ async def planned(
 
 
 async def _remedy(target: Target, deployment: Deployment, names: Iterable[str]) -> str:
-    """Returns where the file can go instead, with the command that brings it there."""
+    """Returns the remedy: the next free lane, with the command that applies the file there."""
     free = await next_free(target, names, deployment.lane)
     return pasted.beside(free, f"{deployment.apply} --build {free.build}" if free else None)
 
 
 async def _same(target: Target, wanted: Sequence[Part], there: Mapping[str, Release]) -> frozenset[str]:
-    """Returns the names of the parts that are known to be deployed from the very same chart and values."""
+    """Returns the names of the parts known to be deployed from the same chart and values."""
     digests = {
         part.name: inputs_digest(part.chart, part.name, part.values, there[part.name].revision)
         for part in wanted
@@ -165,11 +164,11 @@ async def _same(target: Target, wanted: Sequence[Part], there: Mapping[str, Rele
 
 
 async def _with_drift(context: Context, plan: Plan) -> Plan:
-    """Returns the plan with what the cluster has otherwise of releases that are unchanged."""
+    """Returns the plan with the drift of unchanged releases."""
     unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
     if not unchanged or context.is_directory:
         return plan
-    from sidelane.releases import verify  # noqa: PLC0415 - a lane that is new needs none of it
+    from sidelane.releases import verify  # noqa: PLC0415 - a new lane does not need it
 
     drift = await verify.drifted(context.target, unchanged)
     if not drift:
@@ -180,21 +179,21 @@ async def _with_drift(context: Context, plan: Plan) -> Plan:
 
 
 async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping[str, Release]) -> RouteStep:
-    """The step of a route, which is ``kept`` where the route is there, whatever its release is called."""
+    """Returns the step of a route, ``kept`` if the route exists, whatever the name of its release."""
     if step.release in everything and everything[step.release].chart_ref.is_route:
         return dataclasses.replace(step, action="kept")
     if not any(one.chart_ref.is_route for one in everything.values()):
         return step
     try:
         stored = await finding.named(place_of(target), step.service, lane)
-    except (ReleaseNotFound, NotOurs):  # the second is told when the route is made
+    except (ReleaseNotFound, NotOurs):  # the creation of the route reports the second
         return step
     return dataclasses.replace(step, action="kept", release=stored.release.name)
 
 
 async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, Release], frozenset[str]]:
-    """Every release that is there by name, and of these names those that another process works on. It is given a moment
-    to end: a run that was killed leaves a Helm that ends a little later.
+    """Returns every release by name, and those of these names that another process works on. A busy release gets a
+    moment to end: a killed run leaves a Helm that ends a little later.
     """
     target, until = context.target, time.monotonic() + PATIENCE
     while True:
@@ -209,7 +208,7 @@ async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, 
 
 
 async def _compared(context: Context, part: Part, rendering: Rendering, *, held: bool, keep: bool) -> Step:
-    """What would happen to a release that is there, and is not known to be made from the same."""
+    """Plans an existing release that is not known to have the same inputs."""
     target, renderer = context.target, context.renderer(part.chart)
     stored = await target.stored(part.name)
     release = stored.release
@@ -240,12 +239,12 @@ def _may_be_finished(release: Release) -> bool:
 
 def _step(part: Part, action: Action, why: tuple[str, ...] = (), *, rendering: Rendering | None = None) -> Step:
     chart = part.chart
-    # A chart that asks the cluster may render otherwise once what it needs is there.
+    # A chart that reads the cluster may render differently once its needs exist.
     again = rendering is not None and chart.asks_the_cluster and part.needs
     kept = None if again else rendering
     return Step(part.name, str(chart.ref), action, why, part=part, rendering=kept)
 
 
 def _to_keep(rendering: Rendering) -> Rendering:
-    """The rendering without the objects that were read of it: many may wait for their turn."""
+    """Returns the rendering without its parsed objects, to save memory: many may wait for their turn."""
     return dataclasses.replace(rendering)

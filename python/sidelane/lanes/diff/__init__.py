@@ -1,7 +1,7 @@
-"""Two lanes, releases or files compared, or a lane with the cluster, so that only real differences show.
+"""Compare two lanes, releases or files, or a lane with the cluster, without the differences of names.
 
-- sides.py: what is compared: found by how it is written, and rendered where it is a file;
-- comparing.py: the lane taken out of every name, and the comparison itself.
+- sides.py: finds the two sides, and renders files;
+- comparing.py: removes the lane from every name, and compares.
 """
 
 from sidelane.lanes.diff.comparing import Changed, Comparison, Side, compare, neutral

@@ -1,7 +1,7 @@
-"""Two lanes compared, or a lane and a file, with the lane taken out of every name: so that only real differences show.
+"""Compare two sides with the lane removed from every name.
 
-Two lanes of the same chart and values differ in every name, label and host name that they have. Each side's own lane
-is written ``{lane}`` before the two are compared. A checksum of such text is not: the text itself is compared.
+Two lanes of the same chart and values differ in every name, label and host name. Therefore each side's own lane is
+replaced by ``{lane}`` before the comparison. Checksums of such text are left out; the text itself is compared.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from sidelane.naming import labels
 from sidelane.naming.lane import Lane
 from sidelane.releases.verify import Verification
 
-# Where a lane, a Version or a Build stands alone, by the key or by the variable's name.
+# Keys and variable names whose whole value is a lane, a Version or a Build.
 _ALONE: Final = {
     labels.LANE: "lane", labels.VERSION: "version", labels.BUILD: "build",
     labels.PART_OF: "lane", "lane": "lane",
     "SIDELANE_LANE": "lane", "SIDELANE_VERSION": "version", "SIDELANE_BUILD": "build",
 }  # fmt: skip
-#: The key by which the ConfigMap is known that charts/common leaves, and the one that holds digests of values.
+#: The key that identifies the ConfigMap of charts/common, and the key that holds digests of values.
 _GUARD: Final = "operational-values"
 _DIGESTS: Final = "values"
 
 
 class Side(NamedTuple):
-    """One of the two that are compared. releases: the objects of each, by its name without the lane."""
+    """One side of a comparison. releases: the objects of each release, by its name without the lane."""
 
     label: str
     lane: Lane
@@ -39,7 +39,7 @@ class Side(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """One difference, and the release that it is in. A release that only one side has is a difference without path."""
+    """One difference, and its release. A release of only one side is a difference without a path."""
 
     release: str
     difference: Difference
@@ -50,7 +50,7 @@ class Changed(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two sides. only: releases that one side alone has, each with the side's label."""
+    """The differences between two sides. only: releases of one side alone, each with the side's label."""
 
     labels: tuple[str, str]
     differences: tuple[Changed, ...]
@@ -61,7 +61,7 @@ class Comparison:
         return not self.differences and not self.only
 
     def to_json(self) -> dict[str, object]:
-        """The comparison as programs read it."""
+        """Returns the JSON form of the comparison."""
         return {
             "same": self.same,
             "sides": list(self.labels),
@@ -71,7 +71,7 @@ class Comparison:
 
 
 def compare(a: Side, b: Side) -> Comparison:
-    """What differs between two sides, in the order of the releases' names and the objects' identities."""
+    """Compares two sides, in the order of the releases' names and the objects' identities."""
     found = []
     for release in sorted(a.releases.keys() & b.releases.keys()):
         left, right = (neutral(side.releases[release], side.lane) for side in (a, b))
@@ -85,7 +85,7 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def of_cluster(label: str, found: Iterable[Verification]) -> Comparison:
-    """Releases against what the cluster has of them: what was found out by verifying them, as a comparison."""
+    """Returns the results of verifying releases as a comparison with the cluster."""
     changed = []
     for one in found:
         gone = (Difference(identity, "", {}, ABSENT) for identity in one.missing)
@@ -98,7 +98,7 @@ def _difference(drift: Drift) -> Difference:
 
 
 def neutral(manifest: Manifest, lane: Lane) -> list[Object]:
-    """The objects with ``{lane}`` for their lane, and no namespace: two lanes may live in two."""
+    """Returns the objects with ``{lane}`` for their lane, and without namespaces: two lanes may have different ones."""
     replaced = _replacing(lane)
     objects = []
     for obj in manifest.objects:
@@ -113,7 +113,9 @@ def neutral(manifest: Manifest, lane: Lane) -> list[Object]:
 
 
 def _replacing(lane: Lane) -> Callable[[str], str]:
-    """What writes ``{lane}`` for the lane in a text. One of digits alone counts behind a name only: 1-4 is a range."""
+    """Returns a function that replaces the lane in a text. A lane of digits is replaced only after a name: 1-4 may be a
+    range.
+    """
     before = r"(?<![a-z0-9])" if re.search("[a-z]", lane.version) else r"(?<=[a-z0-9]-)"
     pattern = re.compile(f"{before}{re.escape(str(lane))}(?![a-z0-9])")
     return lambda text: pattern.sub("{lane}", text)
@@ -121,7 +123,7 @@ def _replacing(lane: Lane) -> Callable[[str], str]:
 
 def _neutral(value: Any, lane: Lane, replaced: Callable[[str], str], key: str = "") -> Any:
     if isinstance(value, Mapping):
-        # Of a variable it is its name that says what its value is.
+        # The name of a variable tells the meaning of its value.
         name = value.get("name")
         known = {key: name if key == "value" and isinstance(name, str) else key for key in value}
         return {
@@ -138,5 +140,5 @@ def _neutral(value: Any, lane: Lane, replaced: Callable[[str], str], key: str = 
 
 
 def _is_checksum(key: str, siblings: Mapping[str, Any]) -> bool:
-    """Whether it is a digest of what is compared itself: an annotation, or what a chart's guard keeps of values."""
+    """Tells whether this is a digest of compared content: an annotation, or a digest of values in a chart's guard."""
     return key.startswith("checksum/") or (key == _DIGESTS and _GUARD in siblings)

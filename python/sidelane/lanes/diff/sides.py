@@ -1,4 +1,4 @@
-"""What can be compared: a lane, a release or a file, found by how it is written."""
+"""The sides of a comparison: a lane, a release or a file, recognized by the form of its name."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _FILES: Final = (".yaml", ".yml", *_BUNDLES)
 async def diff(context: Context, a: str, b: str | None = None, *, namespace: str | None = None) -> Comparison:
     """Compares two lanes, releases or files; without ``b`` a lane or a release with the cluster.
 
-    namespace: in the place of the file's, which a lane or release beside it is looked for in. Raises InvalidName for
-    what is none of these, ReleaseNotFound, and what reading and rendering a file raises.
+    namespace: replaces the file's, also for a lane or release that is compared with the file. Raises InvalidName for
+    any other reference, ReleaseNotFound, and as reading and rendering a file do.
     """
     if b is None:
         return of_cluster(a, await verify.releases(context.target, await names(context.target, a)))
@@ -43,7 +43,7 @@ async def diff(context: Context, a: str, b: str | None = None, *, namespace: str
 
 
 async def _side(context: Context, reference: str, file: Deployment | Bundle | None) -> Side:
-    """Returns one side of a comparison: a lane or a release, or a file that was opened."""
+    """Returns one side of a comparison: a lane or a release, or an opened file."""
     with context.advising():
         if file is None:
             return await _of_releases(context.target, reference)
@@ -53,41 +53,41 @@ async def _side(context: Context, reference: str, file: Deployment | Bundle | No
 
 
 def is_file(reference: str) -> bool:
-    """Whether this names a file: neither a lane nor a release has a slash or such an ending."""
+    """Tells whether this names a file: lanes and releases have no slash and no such ending."""
     return "/" in reference or reference.endswith(_FILES)
 
 
 def opened(reference: str) -> Deployment | Bundle | None:
-    """Returns the deployment file or bundle that is named, None for a lane or a release. Raises what reading raises."""
+    """Opens the named deployment file or bundle; returns None for a lane or a release. Raises as reading does."""
     if not is_file(reference):
         return None
     if not reference.endswith(_BUNDLES):
         return deployment.read(reference)
-    from sidelane.lanes.bundle import archives  # noqa: PLC0415 - other sides need none of it
+    from sidelane.lanes.bundle import archives  # noqa: PLC0415 - other sides do not need it
 
     return archives.read(reference)
 
 
 async def names(target: Target, reference: str) -> list[str]:
-    """The releases that a lane or a release's own name means. Raises InvalidName, ReleaseNotFound."""
+    """Returns the releases of a lane, or the release of this name. Raises InvalidName, ReleaseNotFound."""
     return await verify.names(target, _lane(reference) or reference)
 
 
 async def _of_releases(target: Target, reference: str) -> Side:
-    """A lane, or one release, as its target keeps it."""
+    """Returns a lane, or one release, from its target."""
     wanted = await names(target, reference)
     kept = await some_at_a_time(target.stored(name) for name in wanted)
     lane = _lane(reference)
     if lane is not None:
         return Side(reference, lane, {_subject(each.release.name, lane, each.manifest): each.manifest for each in kept})
-    # One release against another is compared whatever the two are called.
+    # Two single releases are compared whatever their names.
     parsed = parse_name(reference)
     assert parsed is not None  # noqa: S101 - names() took it for a release
     return Side(reference, parsed[1], {"": kept[0].manifest})
 
 
 async def _of_deployment(context: Context, label: str, file: Deployment) -> Side:
-    """The releases and routes of a deployment file, as they would be made."""
+    """Returns the releases and routes of a deployment file, rendered."""
     async with deployment.charts_of(context, file) as found:
         made = [(part.chart, part.values) for part in deployment.parts(file, found)]
         made += deployment.routes(file, sources.find("route"))
@@ -99,25 +99,25 @@ async def _of_deployment(context: Context, label: str, file: Deployment) -> Side
 
 
 def _of_bundle(label: str, opened: Bundle) -> Side:
-    """The releases of a bundle, as they were deployed."""
+    """Returns the releases of a bundle, as deployed."""
     return Side(label, opened.lane, {_subject(one.name, opened.lane, one.manifest): one.manifest
                                      for one in opened.releases})  # fmt: skip
 
 
 def _subject(release: str, lane: Lane, manifest: Manifest) -> str:
-    """A release's name without the lane; of a route the naming contract's, whatever plain Helm called it."""
+    """Returns a release's name without the lane; for a route the naming contract's, whatever plain Helm called it."""
     route = known_of(obj.labels for obj in manifest.objects)
     return f"route-{route.service}" if route and route.lane == lane else release.removesuffix(f"-{lane}")
 
 
 def _lane(reference: str) -> Lane | None:
-    """The lane that this is, None for a release's name. Raises InvalidName for what is neither."""
+    """Returns the lane, None for a release's name. Raises InvalidName for anything else."""
     try:
         return Lane.parse(reference)
     except InvalidLane:
         if parse_name(reference) is None:
             raise InvalidName(
-                f"{reference!r} is no lane, no release and no file",
+                f"{reference!r} is not a lane, a release or a file",
                 remedy="write it such as coco-1, zookeeper-coco-1, lane.yaml or lane.tar.gz",
             ) from None
         return None

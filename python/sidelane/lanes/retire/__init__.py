@@ -1,15 +1,15 @@
-"""Removing a lane, or one release of it, without hurting anyone.
+"""Remove a lane, or one release of it, when nothing needs it.
 
-What a route leads to, what another release needs, what is young and what somebody works on is held, and each is told
-with what holds it. Taking a target out of its route is the user's; then what is still open is given time, and the
-releases go one level after another: what needs others first, so that inner services go before what they stand on.
+A release is held, with the reason, if it is the target of a route, needed by another release, too young, or in use by
+another process. The user removes a target from its route; then open connections get time to drain, and the releases
+are removed level by level, dependent ones first.
 
-Only releases of Sidelane's go (releases/stores/ours.py), and no object outside the namespace, unless the caller names
-them.
+Only Sidelane's releases are removed (releases/stores/ours.py), and no object outside the namespace, unless the caller
+names them.
 
-- looking.py: what would go, and what is in the way;
-- proposing.py: which lanes are old enough;
-- doing.py: removing it.
+- looking.py: plans the removal, with the reasons against it;
+- proposing.py: proposes lanes that are old enough;
+- doing.py: removes them.
 """
 
 from sidelane.lanes.retire.doing import DRAIN, retire, uninstall

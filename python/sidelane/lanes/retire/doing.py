@@ -1,4 +1,4 @@
-"""Removing a lane, or one release of it: one level after another, what needs others first."""
+"""Remove a lane, or one release of it, level by level, dependent releases first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sidelane.releases.stores.ours import require
 from sidelane.routes.leads import unrouted_since
 from sidelane.support.concurrency import each_to_its_end, some_at_a_time
 
-#: How long what was routed is given to end, after the route has left it.
+#: The default time to wait after traffic has moved away.
 DRAIN = "30s"
 
 
@@ -32,13 +32,13 @@ async def retire(
     timeout: str | None = None,
     allowed: Allowed = NO_MORE,
 ) -> Retirement:
-    """Removes a lane, or one release of it. Claims of stateful sets stay, unless they are asked for.
+    """Removes a lane, or one release of it. Claims of stateful sets stay, unless their deletion is requested.
 
-    min_age, drain and timeout are lengths of time such as ``24h``: how long ago each release was last changed at
-    least, how long ago a route left what goes, and Helm's own for each release. allowed: what goes only when it is
-    asked for. Killed half-way, the next call goes on.
-    Raises StillHeld, and has changed nothing, with everything that is in the way; ReleaseNotFound where nothing is left
-    to remove, claims that are asked for among it; NotOurs where Sidelane made nothing of it.
+    min_age, drain and timeout are durations such as ``24h``: the least age of each release's last change, the least
+    time since a route last led there, and Helm's timeout for each release. allowed: exceptions that the caller allows.
+    The next call continues a killed one.
+    Raises StillHeld, without any change, with every reason; ReleaseNotFound when nothing is left to remove, requested
+    claims included; NotOurs when Sidelane created none of the releases.
     """
     what, target = release or str(lane), context.target
     options = Options(wait=True, timeout=timeout, progress=context.progress)
@@ -52,7 +52,7 @@ async def retire(
     try:
         found = await look(target, lane, release=release, min_age=min_age, delete_claims=delete_claims, allowed=allowed)
     except ReleaseNotFound:
-        # A run that was killed, or that did not ask for them, has left the claims alone.
+        # An earlier run that was killed, or did not request their deletion, has left the claims.
         if left := await claims():
             return Retirement(lane, (), claims=left, gone=True, release=release)
         raise
@@ -63,13 +63,13 @@ async def retire(
     stored = await some_at_a_time(target.stored(name) for name in found.releases)
     await target.require_rights(stored, claims=delete_claims)
     await _remove(context, found, seconds(drain), options)
-    # Pods that ended just now may have had claims made a moment before.
+    # Pods that ended just now may have got claims a moment before.
     left = () if delete_claims else await target.claims(lane, release) or ()
     return replace(found, claims=await claims(), kept_claims=left, gone=True)
 
 
 async def _remove(context: Context, found: Retirement, drain: float, options: Options) -> None:
-    """Removes the routes of a lane or a release, gives what they led there its time, and removes the rest by levels."""
+    """Removes the routes of a lane or a release, waits for the drain time, and removes the rest level by level."""
     target, lane, release = context.target, found.lane, found.release
     since = await unrouted_since(target, lane=lane, release=release) if drain else None
     rest = [name for name in found.releases if name not in found.routes]
@@ -92,16 +92,16 @@ def _few(names: Sequence[str]) -> str:
 
 
 async def uninstall(target: Target, name: str, options: Options, *, allowed: Allowed = NO_MORE) -> Release:
-    """Removes one release, whatever needs it. Raises ReleaseNotFound, NotOurs, and StillHeld when objects would go that
-    are not of the namespace.
+    """Removes one release, even if others need it. Raises ReleaseNotFound, NotOurs, and StillHeld when objects outside
+    the namespace would be deleted.
     """
     stored = await target.stored(name)
     if name not in allowed.foreign:
-        remedy = f"remove it with `helm uninstall {name}`, or add --foreign to remove it all the same"
+        remedy = f"remove it with `helm uninstall {name}`, or add --foreign to remove it anyway"
         await require(target, stored.release, remedy=remedy)
     beyond = () if allowed.cluster_objects else (await target.beyond([stored])).get(name, ())
     if beyond:
-        held = tuple(f"{line} would go with it, and is not of the namespace" for line in beyond)
+        held = tuple(f"{line} would be deleted, and is outside the namespace" for line in beyond)
         raise StillHeld(
             f"{name} is not uninstalled:\n  " + "\n  ".join(held), held=held, remedy="add --delete-cluster-objects"
         )
@@ -109,8 +109,8 @@ async def uninstall(target: Target, name: str, options: Options, *, allowed: All
 
 
 async def _drained(what: str, since: datetime | None, drain: float, progress: Progress) -> None:
-    """Returns when what was open through a route has had its time. since: when the route was changed or removed."""
+    """Waits until the drain time is over. since: the time when the route was changed or removed."""
     left = drain - (datetime.now(UTC) - since).total_seconds() if since else 0.0
     if left > 0:
-        progress(f"giving {left:.0f} seconds to what a route led to {what} until a moment ago")
+        progress(f"waiting {left:.0f} seconds for open connections to {what}, which a route has just left")
         await asyncio.sleep(left)

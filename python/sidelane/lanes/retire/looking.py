@@ -1,4 +1,4 @@
-"""Planning a retirement: the releases that would go, and everything that is in the way."""
+"""Plan a retirement: the releases to remove, and the reasons against it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from sidelane.support.concurrency import some_at_a_time
 
 
 class Allowed(NamedTuple):
-    """What goes only when it is asked for. foreign: releases that Sidelane did not make, by name. cluster_objects:
-    objects that are not of the namespace.
+    """The exceptions that a caller allows. foreign: names of releases that Sidelane did not create. cluster_objects:
+    also delete objects outside the namespace.
     """
 
     foreign: frozenset[str] = frozenset()
     cluster_objects: bool = False
 
 
-#: Nothing that has to be asked for.
+#: No exceptions.
 NO_MORE: Final = Allowed()
 
 
 class Hold(NamedTuple):
-    """One thing that is in the way, and what to do about it."""
+    """One reason against a retirement, and its remedy."""
 
     why: str
     remedy: str
@@ -40,12 +40,12 @@ class Hold(NamedTuple):
 
 @dataclass(frozen=True)
 class Retirement:
-    """A retirement, planned or done: a lane's releases in the order in which they go, and the claims that go with them.
+    """A planned or completed retirement: a lane's releases in the order of their removal, and the claims to delete.
 
-    held: what is in the way, a sentence each; then nothing goes. gone: whether it is done. staying: releases whose
-    names read as if they were of the lane, and which Sidelane did not make. cluster_objects: what goes although it is
-    not of the namespace. kept_claims: claims that stay, where they may be read. routes: those of the releases that are
-    the lane's own routes. remedies: what to do about what holds it. release: the one that is meant, None for a lane.
+    held: the reasons against it, a sentence each; if there are any, nothing is removed. gone: True when done. staying:
+    releases with names of the lane that Sidelane did not create. cluster_objects: deleted objects outside the
+    namespace. kept_claims: claims that stay, if they can be read. routes: the releases that are the lane's own routes.
+    remedies: the remedies for the reasons. release: the requested release, None for a lane.
     """
 
     lane: Lane
@@ -61,7 +61,7 @@ class Retirement:
     release: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The retirement as programs read it."""
+        """Returns the JSON form of the retirement."""
         return {
             "lane": str(self.lane),
             "releases": list(self.releases),
@@ -75,7 +75,7 @@ class Retirement:
 
     @property
     def command(self) -> str:
-        """The command that does it, without further options: ``sidelane retire --lane coco-1``."""
+        """The command that retires it, without further options: ``sidelane retire --lane coco-1``."""
         return f"sidelane retire {self.release or f'--lane {self.lane}'}"
 
 
@@ -88,9 +88,9 @@ async def look(
     delete_claims: bool = False,
     allowed: Allowed = NO_MORE,
 ) -> Retirement:
-    """Plans the retirement of a lane, or of one release of it, with everything that is in the way.
+    """Plans the retirement of a lane, or of one release of it, with every reason against it.
 
-    Raises ReleaseNotFound where there is nothing of that lane or name, and NotOurs where Sidelane made nothing of it.
+    Raises ReleaseNotFound for an unknown lane or name, and NotOurs when Sidelane created none of the releases.
     """
     everything = await target.releases()
     (found,) = await look_at(target, [lane], everything, release=release, min_age=min_age, allowed=allowed)
@@ -99,7 +99,7 @@ async def look(
     if not found.releases:
         raise await no_release(target, release or lane)
     levels = await target.levels(lane)
-    # Who calls goes first: the routes, then what needs others.
+    # Callers go first: the routes, then the dependent releases.
     order = sorted(found.releases, key=lambda name: (name not in found.routes, -levels.get(name, 0), name))
     claims = await target.claims(lane, release) or ()
     found = replace(
@@ -128,12 +128,11 @@ async def look_at(
     allowed: Allowed = NO_MORE,
     proposed: bool = False,
 ) -> list[Retirement]:
-    """Plans the retirement of each of these lanes. there: all releases of the target. However many there are, the
-    target is asked a constant number of times, and more often only where there are routes, or releases whose charts
-    don't travel with Sidelane.
+    """Plans the retirement of each of these lanes. there: all releases of the target. The number of calls to the target
+    is constant, except for routes and for releases whose charts are not Sidelane's.
 
-    proposed: nobody named these lanes, so that a route of their own holds them; and releases of charts that travel with
-    Sidelane, which have no cluster-scoped objects, are not looked into.
+    proposed: True if the user did not name these lanes. Then a route of their own holds them, and releases of
+    Sidelane's charts, which have no cluster-scoped objects, are not read.
     """
     routes = {one.release: one.route for one in await finding.every(place_of(target), there)}
     lane_of = {one.name: routes[one.name].lane if one.name in routes else one.lane for one in there}
@@ -182,12 +181,12 @@ def _lead(lead: Lead, found: Retirement) -> Hold:
 
 
 def _stable_name(route: str, found: Retirement) -> Hold:
-    """Nobody knows who calls the name of a lane that holds only routes: it goes when it is asked for by its name."""
+    """Returns the hold for a lane with only routes: callers are unknown, so the user must name it to retire it."""
     return Hold(f"{route} is a name that callers may use", f"if nobody calls it, retire it with `{found.command}`")
 
 
 def _beyond_hold(line: str) -> Hold:
-    return Hold(f"{line} would go with it, and is not of the namespace", "add --delete-cluster-objects")
+    return Hold(f"{line} would be deleted, and is outside the namespace", "add --delete-cluster-objects")
 
 
 def _held(found: Retirement, holds: Iterable[Hold]) -> Retirement:
@@ -210,15 +209,15 @@ def _charts_without() -> frozenset[str]:
 
 def _foreign_remedy(names: Sequence[str]) -> str:
     flags = "".join(f" --foreign {name}" for name in names[:3])
-    return f"remove it with `helm uninstall {names[0]}`, or add{flags} to remove it all the same"
+    return f"remove it with `helm uninstall {names[0]}`, or add{flags} to remove it anyway"
 
 
 def _young(mine: Sequence[Release], min_age: str) -> list[Hold]:
     least, now = timedelta(seconds=seconds(min_age)), datetime.now(UTC)
     return [
         Hold(
-            f"{one.name} is {str(now - one.updated).partition('.')[0]} old, and has to be {min_age}",
-            "wait, or give a smaller --min-age",
+            f"{one.name} is {str(now - one.updated).partition('.')[0]} old, and must be at least {min_age}",
+            "wait, or set a smaller --min-age",
         )
         for one in mine
         if one.updated is not None and now - one.updated < least

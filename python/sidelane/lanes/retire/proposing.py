@@ -14,13 +14,12 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def outdated(releases: Iterable[Release], keep: int, *, version: str | None = None) -> tuple[Lane, ...]:
-    """The lanes beyond the ``keep`` youngest of each Version, the oldest first: by when any of their releases was
-    changed last.
+    """Returns all lanes but the ``keep`` youngest of each Version, oldest first, by the last change of their releases.
 
-    version: look at the lanes of this Version alone. Raises InvalidInput for fewer than none.
+    version: consider only the lanes of this Version. Raises InvalidInput for a negative number.
     """
     if keep < 0:
-        raise InvalidInput(f"{keep} lanes can't be kept", remedy="give 0 or more")
+        raise InvalidInput(f"keep must be 0 or more, not {keep}", remedy="set it to 0 or more")
     changed: dict[Lane, datetime] = {}
     for release in releases:
         if (lane := release.lane) and (version is None or lane.version == version):
@@ -38,8 +37,8 @@ def outdated(releases: Iterable[Release], keep: int, *, version: str | None = No
 async def propose(
     target: Target, keep: int, *, version: str | None = None, min_age: str = "0s", allowed: Allowed = NO_MORE
 ) -> tuple[Retirement, ...]:
-    """Plans the retirement of the lanes beyond the ``keep`` youngest of each Version. Only lanes of Sidelane's releases
-    are counted and proposed, and of others those that are allowed.
+    """Plans the retirement of all lanes but the ``keep`` youngest of each Version. Only lanes with releases that are
+    Sidelane's, or allowed, are counted and proposed.
     """
     there = await target.releases()
     ours = await target.ours([one for one in there if one.lane is not None])

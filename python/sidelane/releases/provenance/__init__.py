@@ -1,12 +1,13 @@
-"""The record of a release: what was deployed, where it came from, and who did it.
+"""The record of a release: its content, origin and author.
 
-- statement.py: it is made, an in-toto Statement with SLSA Provenance, from a rendering;
-- origin.py: which git commit, and which run of which pipeline;
-- cluster.py: which cluster, as Helm sees it;
-- carried.py: how it travels into the release with the chart;
-- signing.py: it is signed, and a signature is checked.
+- statement.py: creates the record, an in-toto Statement with SLSA Provenance, from a rendering;
+- origin.py: the git commit, and the run of a pipeline;
+- cluster.py: the cluster, as Helm sees it;
+- carried.py: puts the record into the release, together with the chart;
+- comparing.py: compares a release with its record;
+- signing.py: signs a record, and checks a signature.
 
-No secret is in it, and no digest in it is of one: a digest of a password gives a weak one away.
+A record has no secret and no digest of one, because a digest reveals a weak password.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ GUARDED: Final = "values that may not change"
 
 
 def leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is not a mapping, by its keys joined with dots, as operational values are named."""
+    """Yields every value that is not a mapping, by its path, in the form of operational values."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{path}{key}.")
@@ -41,13 +42,13 @@ def leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
 
 
 def config_map(release: str) -> str:
-    """The name of the ConfigMap that holds a release's record."""
+    """Returns the name of the ConfigMap that holds a release's record."""
     return f"record-{release}"
 
 
 class Scalable(NamedTuple):
-    """A workload whose number of pods is operational. digest: of the object without that number. value: the path of the
-    value that sets it; empty where an autoscaler alone does.
+    """A workload whose replicas are operational. digest: of the object without its replicas. value: the path of the
+    value that sets them; empty if only an autoscaler does.
     """
 
     digest: str
@@ -56,13 +57,13 @@ class Scalable(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """A record, as a release keeps it.
+    """The record of a release.
 
     text: the in-toto Statement, JSON. digest: of all objects together; objects: of each, by its path
-    (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…`` of what is shown of an object that holds secrets.
-    values: None where they are too large to be kept a second time, beside Helm's own; then values_digest is of all of
-    them, and guarded of those that may not change. defaults: the chart's own values, without secrets; None where they
-    are not kept. scalable: the workloads whose number of pods is operational, by their paths. needs, level: see Basis.
+    (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…``, of the redacted form if an object has secrets. values:
+    None if they are too large to be stored twice; then values_digest is of all of them, and guarded of those that must
+    not change. defaults: the chart's own values, without secrets; None if they are not stored. scalable: the workloads
+    whose replicas are operational, by their paths. needs, level: see Basis.
     """
 
     text: str
@@ -84,7 +85,7 @@ class Record:
 
     @classmethod
     def read(cls, text: str) -> Record:
-        """The record that a statement is. Raises InvalidManifest for what is none."""
+        """Parses a statement. Raises InvalidManifest if it is not a record."""
         try:
             statement = cast("dict[str, Any]", json.loads(text))
             build = statement["predicate"]["buildDefinition"]
@@ -97,21 +98,21 @@ class Record:
             return cls._of(text, statement)
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError):
             raise InvalidManifest(
-                "a record is no statement of Sidelane's", remedy="somebody else wrote it, or it was damaged"
+                "the record is not a statement of Sidelane's", remedy="another tool wrote it, or it is damaged"
             ) from None
 
     def sign(self, private_key: bytes, *, passphrase: str | None = None) -> str:
         """Returns a signed DSSE envelope of the record, JSON. private_key: PEM, Ed25519, ECDSA P-256 or RSA.
 
-        passphrase: of a key that is encrypted. It takes ``pip install 'sidelane[sign]'``. Raises InvalidInput for a key
-        that can't be used, and where the libraries are not installed.
+        passphrase: of an encrypted key. Requires ``pip install 'sidelane[sign]'``. Raises InvalidInput for an invalid
+        key, and when the libraries are not installed.
         """
         from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
 
         return signing.sign(self, private_key, passphrase=passphrase)
 
     def require_signed(self, envelope: str | bytes, public_key: bytes) -> None:
-        """Raises NotSigned unless a DSSE envelope holds this very record, signed by the key of this PEM public key."""
+        """Raises NotSigned unless a DSSE envelope holds exactly this record, signed with the key of this public key."""
         from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
 
         signing.check(envelope, self, public_key)
@@ -146,5 +147,5 @@ class Record:
         )
 
     def to_json(self) -> dict[str, object]:
-        """The in-toto Statement."""
+        """Returns the in-toto Statement."""
         return cast("dict[str, object]", json.loads(self.text))

@@ -1,18 +1,18 @@
-"""A chart that carries the record of its release: Helm makes it together with the release.
+"""A chart that carries the record of its release, which Helm then creates with the release.
 
-The chart itself is not changed: Helm gets a folder of links to what it is made of, and one template more, of a
-ConfigMap that can't be changed. It is one of the release's objects, so it goes with the release. In all else the
-release is what plain Helm makes of the chart, and so it is shown: without its record.
+The chart itself is not changed: Helm gets a folder of links to the chart's files, and one more template, for an
+immutable ConfigMap. This is one of the release's objects, and is removed with the release. Otherwise the release equals
+the one that plain Helm makes, and is shown without its record.
 
-What a record says of the cluster Helm reads itself, in the one run in which it makes the release: a second Helm that
-reads it before costs a third of the time of an installation.
+Helm reads the record's facts about the cluster itself while it makes the release: a second Helm that reads them first
+would take a third of the time of an installation.
 
-A ConfigMap holds at most 1 MiB, and Helm keeps the release, with the chart and so with the record twice, in a Secret of
-that size. So a large record is compressed; as text, for that is what the charts print again.
+A ConfigMap holds at most 1 MiB, and Helm stores the release, which includes the chart and so the record twice, in a
+Secret of that size. So a large record is compressed, and encoded as text, which the charts can print again.
 
-An upgrade with the bare chart would take the record away. Charts that use the library chart `common` print it again
-then, by its template `sidelane.record`, which the carried template takes the place of. So it does with
-`sidelane.installer`, by which their notes give Sidelane's commands.
+An upgrade with the bare chart would remove the record. Therefore charts that use the library chart `common` print it
+again with the template `sidelane.record`, which the carried template replaces. It also replaces `sidelane.installer`,
+so that the notes give Sidelane's commands.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sidelane.manifest.fields import at
 from sidelane.naming.labels import INSTANCE, LANE, RECORD
 from sidelane.releases.provenance import COMPRESSED, KEY, config_map
 
-#: The template's name. No chart of anybody's has one of this name, unless it came from here.
+#: The template's name, which only charts from here have.
 TEMPLATE: Final = "templates/sidelane-record.yaml"
 
 _RECORD: Final = """\
@@ -50,7 +50,7 @@ data:
   {key}: {{{{ {content} | toJson }}}}
 """
 
-#: What a record says of the cluster, as Facts.to_json has it.
+#: The record's facts about the cluster, in the form of Facts.to_json.
 _FACTS: Final = """\
 {{- $quotas := dict }}
 {{- range (lookup "v1" "ResourceQuota" .Release.Namespace "").items }}
@@ -63,17 +63,17 @@ _FACTS: Final = """\
   "uid" (lookup "v1" "Namespace" "" "kube-system").metadata.uid }}
 """
 
-#: Bytes of a statement that is written as it is; a larger one is compressed.
+#: The most bytes of an uncompressed statement.
 TEXT_LIMIT: Final = 64 * 1024
-#: Bytes that the API server takes in the data of a ConfigMap (MaxSecretSize), less what may be added to it.
+#: The most bytes in the data of a ConfigMap (the API server's MaxSecretSize), minus a margin.
 DATA_LIMIT: Final = 2**20 - 1024
-#: Bytes that a record may unpack to: Helm keeps no values of that size.
+#: The most bytes of an unpacked record: Helm cannot store values of that size.
 UNPACKED_LIMIT: Final = 64 * 2**20
 
 
 class Told(NamedTuple):
-    """A release's manifest in two: text is what plain Helm makes of the chart; statement is of the record, None where
-    there is none, and data is what its ConfigMap holds.
+    """A release's manifest in two parts. text: the manifest of plain Helm. statement: the record's, None if there is
+    none. data: of the record's ConfigMap.
     """
 
     text: str
@@ -82,11 +82,11 @@ class Told(NamedTuple):
 
 
 def apart(manifest: str, release: str) -> Told:
-    """A release's manifest, and the record that it carries."""
+    """Separates a release's manifest from the record that it carries."""
     kept: list[str] = []
     statement, data = None, None
     for part in re.split(r"^---\n", manifest, flags=re.MULTILINE):
-        # The charts that print it again write its name in quotes.
+        # Charts that print the record again write its name in quotes.
         if RECORD in part and re.search(rf'\n  name: "?{re.escape(config_map(release))}"?\n', part):
             data = at(kubeyaml.read(part, source=release), "data")
             statement = in_config_map(data)
@@ -96,8 +96,8 @@ def apart(manifest: str, release: str) -> Told:
 
 
 def in_config_map(data: object) -> str | None:
-    """The statement in a ConfigMap's data, None where it has none. A damaged one is returned as it is, and refused by
-    whoever reads the record.
+    """Returns the statement in a ConfigMap's data, None if there is none. A damaged one is returned unchanged, and
+    refused when the record is parsed.
     """
     packed = at(data, COMPRESSED)
     if not isinstance(packed, str):
@@ -111,15 +111,15 @@ def in_config_map(data: object) -> str | None:
 
 
 def is_large(statement: str) -> bool:
-    """Whether a record is compressed."""
+    """Tells whether a record must be compressed."""
     return len(statement.encode()) > TEXT_LIMIT
 
 
 def config_map_data(statement: str, there: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the ConfigMap of a record holds. Raises TooLarge for a record that does not fit.
+    """Returns the data of a record's ConfigMap. Raises TooLarge for a record that does not fit.
 
-    there: what it holds now, which is kept where it is the same record: another zlib may compress otherwise, and the
-    ConfigMap can't be changed.
+    there: the present data, which is kept for the same record: another zlib may compress differently, and the ConfigMap
+    is immutable.
     """
     if not is_large(statement):
         return {KEY: statement}
@@ -131,13 +131,13 @@ def config_map_data(statement: str, there: Mapping[str, str] | None = None) -> d
     if len(packed) > DATA_LIMIT:
         raise TooLarge(
             f"the record of this release has {len(packed)} bytes, compressed, and a ConfigMap holds {DATA_LIMIT}",
-            remedy="give the chart the name of a ConfigMap or volume that holds the data, in the place of the data",
+            remedy="give the chart the name of a ConfigMap or volume that holds the data, instead of the data",
         )
     return {COMPRESSED: packed}
 
 
 class Carrier:
-    """The chart as Helm gets it: a folder at ``path``, which has the record once it is written."""
+    """The chart for Helm: a folder at ``path``, which has the record after ``write``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -145,10 +145,10 @@ class Carrier:
     def write(
         self, release: str, lane: str, statement: str, there: Mapping[str, str] | None = None, mark: str = ""
     ) -> None:
-        """Puts the record into the chart. Helm reads the chart when it has its values, so before these are given.
+        """Puts the record into the chart. Call it before Helm gets its values, because Helm then reads the chart.
 
-        there: see ``config_map_data``, which also says what is raised. mark: of the facts that Helm is to read, in a
-        record that is not large.
+        there: see ``config_map_data``; raises as that does. mark: the placeholder of the facts that Helm reads, in an
+        uncompressed record.
         """
         ((key, text),) = config_map_data(statement, there).items()
         content = f'"{text}"' if key == COMPRESSED else _decoded(text)
@@ -162,13 +162,13 @@ class Carrier:
 
 
 def _decoded(text: str) -> str:
-    """A text in base64 in a template, so that nothing in it is a template to Helm."""
+    """Returns a template expression with the text in base64, so that Helm interprets nothing in it."""
     return f'b64dec "{base64.b64encode(text.encode()).decode()}"'
 
 
 @contextmanager
 def carrying(chart: Chart) -> Iterator[Carrier]:
-    """A chart that can be given a record, for as long as the block lasts. Raises ChartNotFound for a broken package."""
+    """Prepares a chart for a record during the block. Raises ChartNotFound for a broken package."""
     with tempfile.TemporaryDirectory(prefix="sidelane-") as parent:
         folder = Path(parent) / "chart"
         (folder / "templates").mkdir(parents=True)
@@ -180,7 +180,7 @@ def carrying(chart: Chart) -> Iterator[Carrier]:
 
 
 def _link(chart: Path, folder: Path) -> None:
-    """Links to all that is in the chart's folder, which is read, and may be large."""
+    """Links to all files in the chart's folder, which may be large."""
     for entry in chart.iterdir():
         if entry.name != "templates":
             (folder / entry.name).symlink_to(entry.resolve())
@@ -194,7 +194,9 @@ def _unpack(chart: Chart, folder: Path) -> None:
     for name, content in files(chart.path):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
-            raise ChartNotFound(f"{str(chart.path)!r} would unpack beside itself: {name!r}", remedy="package it again")
+            raise ChartNotFound(
+                f"{str(chart.path)!r} has a path outside its folder: {name!r}", remedy="package it again"
+            )
         if name != TEMPLATE:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)

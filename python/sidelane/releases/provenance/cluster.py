@@ -1,4 +1,4 @@
-"""What is known of the cluster that a release goes to, as Helm sees it with its own credentials."""
+"""Facts about a release's cluster, which Helm reads with its own credentials."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FACTS: Final = "  facts: "
 
 
 class Facts(NamedTuple):
-    """A cluster: its version and its APIs; who it is, and what the namespace allows, None where that may not be read.
+    """A cluster: its version, APIs and identity, and the release's namespace; None for parts that cannot be read.
 
-    uid: of the namespace kube-system, which stands for the cluster. labels and quotas: of the release's namespace; a
-    quota is what it allows by resource.
+    uid: of the namespace kube-system, which identifies the cluster. labels and quotas: of the release's namespace; a
+    quota maps each resource to its limit.
     """
 
     namespace: str
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     quotas: Mapping[str, Mapping[str, Any]] | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The facts as a record has them: all APIs that a cluster has are too many for it."""
+        """Returns the facts for a record, without the APIs, which are too many."""
         known = {
             "kubernetes": self.kubernetes,
             "uid": self.uid,
@@ -40,8 +40,8 @@ class Facts(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """Facts that Helm is to read while it makes the release: see carried.py. mark: what stands for them in the record
-    until then, a word that nobody else can know.
+    """Facts that Helm reads while it makes the release: see carried.py. mark: their placeholder in the record, an
+    unguessable word.
     """
 
     mark: str
@@ -51,14 +51,14 @@ class Unread(NamedTuple):
 
 
 async def of_helm(helm: Helm, namespace: str) -> Facts:
-    """What a chart sees that is rendered without a cluster: the Kubernetes that Helm itself takes it to be for."""
+    """Returns the facts for rendering without a cluster: the Kubernetes version that Helm itself assumes."""
     return _read(await _asked(helm, namespace, objects=False, server=False))
 
 
 async def facts(helm: Helm, namespace: str | None) -> Facts:
-    """The facts of the cluster that Helm reaches. namespace: None is Helm's own choice.
+    """Reads the facts of Helm's cluster. namespace: None for Helm's own choice.
 
-    Who may deploy may not always read namespaces and quotas: then these are left out. Raises ClusterUnreachable.
+    Facts about namespaces and quotas are left out without the permission to read them. Raises ClusterUnreachable.
     """
     try:
         return _read(await _asked(helm, namespace, objects=True))
@@ -83,6 +83,6 @@ async def _asked(helm: Helm, namespace: str | None, *, objects: bool, server: bo
     )
     line = next((line for line in text.splitlines() if line.startswith(_FACTS)), None)
     if line is None:
-        raise HelmError("Helm printed no facts of the cluster", remedy="see what the helm on PATH is")
+        raise HelmError("Helm printed no facts of the cluster", remedy="check the helm on PATH")
     found: dict[str, Any] = json.loads(json.loads(line.removeprefix(_FACTS)))
     return found

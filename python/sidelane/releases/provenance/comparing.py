@@ -1,9 +1,9 @@
-"""What a target keeps of a release, held against its record.
+"""Compare a stored release with its record.
 
-Values are compared as templates see them: the chart's defaults under those that were given. Objects are compared by
-digests, whatever the values say. Left out are the number of pods of a workload that may be scaled, which must be what
-its value says, objects of a kind that a changed operational value stands for, and fields that have a changed
-operational value which is not known by its name, such as ``logLevel``.
+Values are compared as templates see them: the given ones merged over the chart's defaults. Objects are compared by
+digests, independently of the values. Exceptions are the replicas of a workload that may be scaled, which must equal
+their value, objects of a kind that a changed operational value controls, and fields with a changed operational value
+whose meaning is unknown, such as ``logLevel``.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from sidelane.releases.provenance import Record, leaves
 from sidelane.releases.provenance.statement import digests, digests_without_replicas, guarded
 from sidelane.support.secrets import secret_texts, without_secrets
 
-#: The values that say which lane it is. Every object's name and labels have it, so it is compared there.
+#: The values of the lane. It is compared in every object's name and labels instead.
 _LANE = frozenset({"Version", "Build", "global.Version", "global.Build"})
 
 
 class Compared(NamedTuple):
-    """What is otherwise than was recorded, as lines: changed, which it must not be, and operated, which it may be."""
+    """The differences from a record, as lines. changed: forbidden ones; operated: allowed ones."""
 
     changed: tuple[str, ...]
     operated: tuple[str, ...]
 
 
 def compared(record: Record, manifest: Manifest, values: Mapping[str, Any]) -> Compared:
-    """What differs of a release from its record. values: the user's, as the release has them now."""
+    """Compares a release with its record. values: the release's present values from the user."""
     shown = without_secrets(dict(values))
     changed, operated = _values(record, shown)
     return Compared((*changed, *_objects(record, manifest, values, list(operated))), tuple(operated.values()))
 
 
 def _values(record: Record, shown: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Lines for values that may not change and have, and lines by path for operational ones."""
+    """Returns lines for forbidden changes of values, and lines by path for operational ones."""
     if record.values is None:
         if guarded(shown, record.operational) != record.guarded:
-            return ["values: are changed, and the record has their digest alone"], {}
+            return ["values: are changed, and the record has only their digest"], {}
         same = digest(canonical(shown)) == record.values_digest
         line = "values: operational ones are changed"
         return [], {} if same else dict.fromkeys(sorted(record.operational), line)
@@ -66,17 +66,17 @@ def _effective(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
 
 
 def _written(value: Any) -> str | None:
-    """JSON, in which 1 and true differ."""
+    """Returns JSON, in which 1 and true differ."""
     return None if value is ABSENT else canonical(value)
 
 
 def _objects(record: Record, manifest: Manifest, values: Mapping[str, Any], operated: list[str]) -> Iterator[str]:
-    """A line for each object that is otherwise than was recorded. operated: the operational values that changed."""
+    """Yields a line for each object that differs from the record. operated: the changed operational values."""
     now, scaled = digests(manifest, values), digests_without_replicas(manifest, values)
     objects = {obj.identity.path: obj for obj in manifest.objects}
     targets = {identity.path for identity in operational.autoscaled(manifest.objects)}
     twice = [path for path, times in Counter(obj.identity.path for obj in manifest.objects).items() if times > 1]
-    yield from (f"{path} is there more than once" for path in twice)
+    yield from (f"{path} exists more than once" for path in twice)
     verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
     for path in sorted({*now, *record.objects}):
         obj, own = objects.get(path), record.scalable.get(path)
@@ -90,17 +90,17 @@ def _objects(record: Record, manifest: Manifest, values: Mapping[str, Any], oper
 
 
 def _odd_number(record: Record, values: Mapping[str, Any], obj: Object, path: str) -> str:
-    """A line where a workload's number of pods is not what its value says."""
+    """Returns a line if a workload's replicas differ from their value."""
     said = operational.value_at(coalesce(record.defaults or {}, values), path)
     number = at(obj.body, "spec", "replicas")
-    # A whole number is a float where it comes from a file.
+    # A whole number from a file may be a float.
     if isinstance(said, bool) or not isinstance(said, int | float) or number is None or number == said:
         return ""
     return f"{obj.identity.path} has spec.replicas {number}, and the value {path} is {said:g}"
 
 
 def _stands_for(operated: Iterable[str], path: str, obj: Object | None) -> bool:
-    """Whether a changed operational value stands for an object, which is gone where it is None."""
+    """Tells whether a changed operational value controls an object. obj: None for a removed one."""
     if obj is not None:
         return operational.of_kind(obj, operated)
     kind = path.partition("/")[0].partition(".")[0]
@@ -108,10 +108,10 @@ def _stands_for(operated: Iterable[str], path: str, obj: Object | None) -> bool:
 
 
 def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str], obj: Object, path: str) -> bool:
-    """Whether an object is as it was recorded once changed operational values are put back where it has them.
+    """Tells whether an object equals the recorded one after changed operational values are restored in its fields.
 
-    So a value of which nobody knows the fields excuses those that have it, whole or in a text, and no other. A record
-    that has digests alone has nothing to put back: there such a value excuses the object.
+    So a value with unknown fields excuses only those fields that hold it, whole or in a text. If the record has only
+    digests, such a value excuses the whole object.
     """
     if record.values is None:
         return any(not operational.known(value) for value in operated)
@@ -136,7 +136,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _with(node: Any, pairs: Iterable[tuple[Any, Any]], *, in_texts: bool) -> Any:
-    """A copy with other values, where one stands alone or, in_texts, as a part of a text."""
+    """Returns a copy with values replaced, as whole fields or, with in_texts, also inside texts."""
     if isinstance(node, Mapping):
         return {key: _with(inner, pairs, in_texts=in_texts) for key, inner in node.items()}
     if isinstance(node, list):
@@ -150,5 +150,5 @@ def _with(node: Any, pairs: Iterable[tuple[Any, Any]], *, in_texts: bool) -> Any
 
 
 def _text(value: Any) -> str:
-    """A value as a template writes it into a text."""
+    """Returns a value as a template writes it into a text."""
     return value if isinstance(value, str) else canonical(value)

@@ -1,4 +1,4 @@
-"""Where a release comes from: the git commits that it was made at, and the run of a pipeline that made it."""
+"""The origin of a release: the git commits, and the run of the pipeline."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from typing import Final, NamedTuple
 
 from sidelane.support.concurrency import Shared
 
-#: Who made a release that no known pipeline made.
+#: The builder of a release without a known pipeline.
 BY_HAND: Final = "https://sidelane.dev/by-hand"
-#: Seconds that git may take: a record of a commit is not worth more, and says nothing then.
+#: The time limit for git in seconds; after that the record has no commit.
 PATIENCE: Final = 5.0
-#: A commit's name: SHA-1, or SHA-256 in repositories that are made with it.
+#: A commit's name: SHA-1, or SHA-256 in repositories that use it.
 COMMIT: Final = "[0-9a-f]{40}|[0-9a-f]{64}"
 
 
 class Commit(NamedTuple):
-    """A commit of a repository. clean: whether the tree was as committed, None where that is not known."""
+    """A commit of a repository. clean: True if the tree had no changes, None if unknown."""
 
     repository: str
     commit: str
     clean: bool | None = None
 
     def to_json(self) -> dict[str, object]:
-        """It as a resource descriptor of in-toto."""
+        """Returns the commit as an in-toto resource descriptor."""
         known = {} if self.clean is None else {"annotations": {"clean": self.clean}}
         algorithm = "gitCommit" if len(self.commit) == 40 else "gitCommitSha256"
         return {"name": "git", "uri": f"git+{self.repository}", "digest": {algorithm: self.commit}, **known}
 
 
 class Origin(NamedTuple):
-    """builder: the pipeline that ran, as a URI; run: this very run of it, where people find its log."""
+    """The origin of a release. builder: the URI of the pipeline; run: the URI of its run, with the log."""
 
     builder: str = BY_HAND
     run: str = ""
@@ -43,9 +43,9 @@ class Origin(NamedTuple):
 
 
 async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = None) -> Origin:
-    """The origin of what is made now, by this process, with files of these folders.
+    """Returns the origin of a release by this process, with files of these folders.
 
-    Git is asked for each folder's repository; where there is none, the pipeline's own variables name the commit.
+    The commit of each folder comes from git; without a repository, from the pipeline's variables.
     """
     environment = os.environ if environment is None else environment
     tops = dict.fromkeys(filter(None, map(_top, folders)))
@@ -55,21 +55,21 @@ async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = No
     return _pipeline(environment)._replace(commits=commits)
 
 
-#: Commits of repositories, which are not asked for again for each release of a lane.
+#: A cache of commits, so that git runs once for all releases of a lane.
 _COMMITS_OF: Final[Shared[Commit | None]] = Shared(10.0)
 
 
 class _Service(NamedTuple):
-    """How a CI service tells what runs: the variable that it alone sets, then its URIs, made of its variables."""
+    """A CI service: the variable that only this service sets, and patterns of its URIs with its variables."""
 
     sign: str
     builder: str
     run: str
 
 
-# Each as the service's own documentation of its predefined variables has it. The first whose sign is set is meant.
+# Source: each service's documentation of its predefined variables. The first service whose variable is set is used.
 _SERVICES: Final = (
-    # For what sets none of the others' variables: Argo Workflows, Tekton, a cron job.
+    # For tools without their own variables: Argo Workflows, Tekton, a cron job.
     _Service("SIDELANE_BUILDER", "{SIDELANE_BUILDER}", "{SIDELANE_RUN}"),
     _Service(
         "GITHUB_ACTIONS",
@@ -96,7 +96,7 @@ _SERVICES: Final = (
     _Service("TEAMCITY_VERSION", "{TEAMCITY_SERVER_URL}", "{BUILD_URL}"),
     _Service("CODEBUILD_BUILD_ARN", "https://aws.amazon.com/codebuild", "{CODEBUILD_BUILD_ARN}"),
 )
-# Where each keeps the commit and its repository, for a checkout that has no .git.
+# Each service's variables for the commit and the repository, for a checkout without .git.
 _COMMITS: Final = (
     ("GITHUB_SHA", "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"),
     ("CI_COMMIT_SHA", "{CI_PROJECT_URL}"),
@@ -130,24 +130,24 @@ def _filled(pattern: str, environment: Mapping[str, str]) -> str:
 
 
 def _public(url: str) -> str:
-    """An address without the user and the token that may stand in it: https://oauth2:token@host/…"""
+    """Returns an address without a user and token, as in https://oauth2:token@host/…"""
     return re.sub(r"(?<=://)[^/@]*@", "", url)
 
 
 def _top(folder: Path) -> Path | None:
-    """The repository that a folder lies in, None where it lies in none."""
+    """Returns the repository that contains a folder, None if there is none."""
     try:
         folder = folder.resolve()
-    except OSError:  # the folder that this process works in is gone
+    except OSError:  # the working folder of this process is gone
         return None
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
 async def _commit(top: Path) -> Commit | None:
-    """The commit that a repository is at, None where git is not there, or does not trust it."""
+    """Returns the current commit of a repository, None if git is missing or does not trust the repository."""
     try:
         async with asyncio.timeout(PATIENCE):
-            # A file that is not committed may have been used, unless it is ignored.
+            # The release may have used an uncommitted file, unless it is ignored.
             status, remote = await asyncio.gather(
                 _git(top, "status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
                 _git(top, "remote", "get-url", "origin"),
@@ -163,7 +163,7 @@ async def _commit(top: Path) -> Commit | None:
 
 
 async def _git(top: Path, *arguments: str) -> list[str]:
-    """What git prints, as lines; nothing where it fails."""
+    """Returns git's output as lines; none if it fails."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     process = await asyncio.create_subprocess_exec(
         "git",

@@ -1,8 +1,8 @@
-"""A record is made: an in-toto Statement (v1) whose predicate is SLSA Provenance (v1).
+"""Create a record: an in-toto Statement (v1) whose predicate is SLSA Provenance (v1).
 
-https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and https://slsa.dev/spec/v1.0/provenance say what
-each field means. A release is what is built, its objects are the subjects; the chart, the values, the git commits and
-the images are what it is built from.
+The fields are defined in https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and
+https://slsa.dev/spec/v1.0/provenance. The release is the build, and its objects are the subjects; the chart, the
+values, the git commits and the images are the inputs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PINNED: Final = re.compile(r"@(sha256|sha512):([0-9a-f]{64,128})$")
 
 
 class Tools(NamedTuple):
-    """What made a release: the versions of what took part."""
+    """The versions of the tools that made a release."""
 
     helm: str
     sidelane: str = VERSION
@@ -48,10 +48,10 @@ def make(
     started: datetime | None = None,
     basis: Basis = NOTHING,
 ) -> str:
-    """The record of a release that is about to be made, as JSON.
+    """Returns the record of a new release, as JSON.
 
-    namespace: the release's own, whoever chose it. facts: of the cluster; None where there is none. basis: what it
-    stands on.
+    namespace: the release's actual namespace. facts: of the cluster; None if there is none. basis: the release's inputs
+    and needs.
     """
     chart, lane = rendering.chart, rendering.lane
     manifest = (
@@ -113,7 +113,7 @@ def make(
 
 
 def without_values(text: str) -> str:
-    """A record that is too large, without the values: Helm keeps these, and the record has their digests."""
+    """Returns a record without its values, to make it smaller: Helm stores them, and the record has their digests."""
     statement = json.loads(text)
     build = statement["predicate"]["buildDefinition"]
     values = build["externalParameters"].pop("values")
@@ -124,25 +124,25 @@ def without_values(text: str) -> str:
 
 
 def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
-    """The digest of those values that may not change."""
+    """Returns the digest of the values that must not change."""
     names = list(operational)
     return digest(canonical({path: value for path, value in leaves(values) if not under(path, names)}))
 
 
 def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
-    """The digest of each object by its path, as a record has it; the values are what the secrets are known from."""
+    """Returns the digest of each object by its path, for a record. values: the source of secrets to redact."""
     shown = manifest.without_secrets(secret_texts(values))
     return {one["name"]: f"sha256:{one['digest']['sha256']}" for one in _subjects(shown)}
 
 
 def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
-    """As ``digests``, of each object without its number of pods."""
+    """Returns ``digests`` of the objects without their replicas."""
     shown = manifest.without_secrets(secret_texts(values))
     return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.objects}
 
 
 def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The workloads whose number of pods is operational, by their paths, as Record.scalable has them."""
+    """Returns the workloads whose replicas are operational, by their paths, in the form of Record.scalable."""
     known = scalable(shown.objects, chart.operational_values, coalesce(chart.defaults, values))
     of_path = {obj.identity: obj for obj in shown.objects}
     return {
@@ -157,7 +157,7 @@ def _subjects(shown: Manifest) -> Iterator[dict[str, Any]]:
 
 
 def _digests(text: str) -> dict[str, str]:
-    """A digest as in-toto writes it, by its algorithm."""
+    """Returns a digest in the form of in-toto, by its algorithm."""
     algorithm, _, value = text.partition(":")
     return {algorithm: value}
 
@@ -167,7 +167,7 @@ def _api_versions(manifest: Manifest) -> list[str]:
 
 
 def _images(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """The images of every pod, each once, with its digest where it is pinned to one."""
+    """Yields the images of every pod, each once, with its digest if it is pinned."""
     found: set[str] = set()
     for obj in manifest.objects:
         spec = obj.pod_template.spec if obj.pod_template else {}

@@ -1,10 +1,10 @@
-"""The readiness of releases: how much of their objects is ready, and for each pod that is not, the reason.
+"""The readiness of releases: the number of ready objects, and the reason for each pod that is not ready.
 
 - value.py: the result, as one line, as text and as JSON;
-- objects.py: the rules by which Helm 3 and Helm 4 take an object for ready;
+- objects.py: the rules of Helm 3 and Helm 4 for a ready object;
 - pods.py: the state of one pod that is not ready;
-- assess.py: a release's objects, held against the cluster's;
-- cleaning.py: text of the cluster, made safe to show.
+- assess.py: compares a release's objects with the cluster's;
+- cleaning.py: makes text of the cluster safe to show.
 
 This package reads no cluster: see sidelane.releases.waiting.
 """

@@ -1,4 +1,4 @@
-"""A release's objects, held against the cluster's."""
+"""Assess a release's objects by the cluster's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOVES: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet
 class Subject:
     """A release, with the objects that Helm waits for.
 
-    helm: Helm's major version, whose rules apply. hooks: these are among the objects, and count while they run.
+    helm: Helm's major version, whose rules apply. hooks: hooks among the objects, which count while they run.
     """
 
     release: str
@@ -42,9 +42,9 @@ class Subject:
         hooks: str = "",
         secrets: Iterable[str] = (),
     ) -> Subject:
-        """The subject of a release's manifest and values. hooks: such as ``install``, whose hooks count, too.
+        """Returns the subject of a release's manifest and values. hooks: a verb such as ``install``, whose hooks count.
 
-        secrets: what must not be shown besides the secrets of the values and objects.
+        secrets: texts to redact, besides the secrets of the values and objects.
         """
         waited = [
             obj for obj in objects if (is_hook_of(obj, hooks) if obj.is_hook else rules.is_waited_for(obj.body, helm))
@@ -60,8 +60,8 @@ def is_hook_of(obj: Object, verb: str) -> bool:
 
 
 class Live(NamedTuple):
-    """The cluster's objects. objects: those of the subject, in its order, None for each that is missing. The rest are
-    the ReplicaSets and pods that belong to them, the claims of pods that are not ready, and events.
+    """The cluster's objects. objects: those of the subject, in its order, None for each missing one. The rest are their
+    ReplicaSets and pods, the claims of pods that are not ready, and events.
     """
 
     objects: tuple[Body | None, ...]
@@ -72,7 +72,7 @@ class Live(NamedTuple):
 
 
 def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
-    """The readiness of a release. note: what could not be read."""
+    """Returns the readiness of a release. note: the parts that could not be read."""
     ready = wanted = 0
     complete = True
     found: list[Unready] = []
@@ -97,7 +97,7 @@ def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
 
 
 class _Part(NamedTuple):
-    """One object's share: of its pods so many are ready. lacking: why Helm would wait; empty when it would not."""
+    """One object's share of the readiness, in pods. lacking: the reason why Helm would wait; empty if it would not."""
 
     ready: int
     wanted: int
@@ -141,7 +141,7 @@ def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
     if obj.kind == "Job":
         waiting = [pod for pod in mine if lacking and not _has_ended_well(pod)]
         unready = [pods.unready(pod, subject.release, live.events, subject.clean) for pod in waiting]
-        if rules.condition(body, "Failed").get("status") == "True":  # its controller makes no more pods
+        if rules.condition(body, "Failed").get("status") == "True":  # its controller creates no more pods
             unready.insert(0, replace(_unready(subject, body, "", lacking, _events_of(live, body)), hopeless=True))
         return _Part(0 if lacking else 1, 1, lacking, unready)
     wanted = rules.wanted(body)
@@ -153,8 +153,8 @@ def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
 
 
 def _counts(pod: Body, owner: Body) -> bool:
-    """Returns True for a pod that keeps its owner from being ready. A pod of a stateful set does so while it is being
-    deleted, too: the next pod of its name can't be made before it is gone.
+    """Returns True for a pod that keeps its owner from being ready. So does a terminating pod of a stateful set: the
+    next pod of its name can be created only when it is gone.
     """
     if pods.is_ready(pod):
         return False
@@ -167,7 +167,7 @@ def _has_ended_well(pod: Body) -> bool:
 
 
 def _pods_of(body: Body, live: Live) -> Iterator[Body]:
-    """The pods of a workload; of a Deployment those of its newest ReplicaSet."""
+    """Yields the pods of a workload; for a Deployment those of its newest ReplicaSet."""
     owners = {_uid(body)}
     if body.get("kind") == "Deployment":
         owners = {_uid(one) for one in _newest(body, live)}
@@ -182,9 +182,9 @@ def _newest(deployment: Body, live: Live) -> Iterator[Body]:
 
 
 def _failure(subject: Subject, body: Body, mine: Iterable[Body], live: Live) -> Unready | None:
-    """Returns why a workload's pods can't be made: a quota, Pod Security, a webhook …"""
+    """Returns the reason why a workload's pods cannot be created: a quota, Pod Security, a webhook …"""
     makers = [body, *_newest(body, live)]
-    # The controller repeats its event while the failure lasts: one that is older than the newest pod has passed.
+    # The controller repeats its event during the failure: an event older than the newest pod is outdated.
     since = max((str(at(pod, "metadata", "creationTimestamp") or "") for pod in mine), default="")
     told = [event for one in makers for event in _events_of(live, one) if event.get("reason") in _FAILURES]
     told = [event for event in told if pods.time_of(event) >= since]
@@ -220,7 +220,7 @@ def _events_of(live: Live, body: Body) -> list[Body]:
 
 
 def _claims(subject: Subject, live: Live, found: Sequence[Unready]) -> Iterator[Unready]:
-    """The claims of pods that are not ready, where they are not bound."""
+    """Yields the unbound claims of pods that are not ready."""
     waiting = {one.uid for one in found if one.kind == "Pod"}
     asked = {
         str(at(volume, "persistentVolumeClaim", "claimName"))
@@ -236,7 +236,7 @@ def _claims(subject: Subject, live: Live, found: Sequence[Unready]) -> Iterator[
 
 
 def _severity(one: Unready) -> int:
-    """The order: hopeless objects, containers that failed, pods that can't be made, containers that start."""
+    """Returns the sort key: hopeless objects, failed containers, pods that cannot be created, starting containers."""
     if one.hopeless:
         return 0
     if any(
@@ -254,7 +254,7 @@ def _uid(body: Body) -> str:
 
 
 def _owner(body: Body) -> str:
-    """The uid of the controller that made an object, empty for none."""
+    """Returns the uid of an object's controller, empty if there is none."""
     owners = at(body, "metadata", "ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
         if owner.get("controller"):

@@ -1,4 +1,4 @@
-"""How many pods a workload has and should have, from the workload alone."""
+"""The number of ready and wanted pods of a workload, from the workload alone."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sidelane.manifest import Object
 from sidelane.manifest.fields import at
 from sidelane.releases.readiness.objects import condition
 
-#: Kinds that say how many pods they should have, and in their status how many are ready.
+#: Kinds with a number of wanted pods in their spec, and of ready ones in their status.
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
 def short_of_pods(asked: Object, found: Mapping[str, Any], *, may_differ: bool, least: int = 1) -> str:
-    """Says in one clause that a workload has fewer ready pods than it should have; empty when it has them.
+    """Describes in one clause that a workload has too few ready pods; empty if it has enough.
 
-    may_differ: somebody may set the number of pods, so that the one that is found counts. But none at all is what
-    nobody deployed: then the number that was asked for counts, or ``least``, an autoscaler's.
+    may_differ: others may set the replicas, so the live number counts. But 0 never counts as wanted: then the deployed
+    number counts, or ``least``, the autoscaler's minimum.
     """
     if asked.kind == "Pod":
         ended = at(found, "status", "phase") == "Succeeded"

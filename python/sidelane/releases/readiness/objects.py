@@ -1,7 +1,7 @@
-"""The rules by which Helm's --wait takes an object for ready.
+"""The rules of Helm's --wait for a ready object.
 
 Source: Helm 3.17 pkg/kube/ready.go; for Helm 4 the package kstatus, as its pkg/kube/statuswait.go uses it. Each rule
-returns why the object is not ready, in one clause, and an empty text when it is. An object is as the API server has it.
+takes an object from the API server, and returns the reason why it is not ready, in one clause; empty if it is ready.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def lacking(body: Body, helm: int) -> str:
 
 
 def wanted(body: Body) -> int:
-    """How many pods an object asks for; 1 for an object without pods that Helm waits for."""
+    """Returns the number of wanted pods of an object; 1 for an object without pods that Helm waits for."""
     kind = _kind(body)
     if kind == "apps/DaemonSet":
         return int(at(body, "status", "desiredNumberScheduled") or 0)
@@ -39,7 +39,7 @@ def wanted(body: Body) -> int:
 
 
 def is_waited_for(body: Body, helm: int) -> bool:
-    """Returns True for an object that Helm's --wait may wait for. ``body`` may be as its manifest has it."""
+    """Returns True for an object that Helm's --wait may wait for. ``body`` may come from a manifest."""
     kind = _kind(body)
     if kind == "Service":
         return bool(at(body, "spec", "type") == "LoadBalancer")
@@ -51,7 +51,7 @@ def is_waited_for(body: Body, helm: int) -> bool:
 
 
 def condition(body: Body, kind: str) -> dict[str, Any]:
-    """An object's condition of a type, empty when it has none."""
+    """Returns an object's condition of a type, empty if there is none."""
     found = at(body, "status", "conditions")
     every = found if isinstance(found, list) else []
     return next((one for one in every if isinstance(one, dict) and one.get("type") == kind), {})
@@ -81,7 +81,7 @@ def _generation(body: Body) -> str:
 
 
 def _share(value: object, total: int, *, up: bool) -> int:
-    """A number, or a percentage of a total."""
+    """Returns the number for a value that is a number or a percentage of a total."""
     if isinstance(value, str) and value.endswith("%"):
         try:
             percent = int(value[:-1])
@@ -104,7 +104,7 @@ def _deployment_3(body: Body) -> str:
         surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
         spare = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
         spare = min(spare or (0 if surge else 1), replicas)
-    # The ready pods of the newest ReplicaSet, which ``assess`` puts there.
+    # ``assess`` puts the ready pods of the newest ReplicaSet there.
     return _generation(body) or _of(_number(body, 0, "newReady"), replicas - spare, "ready")
 
 
@@ -115,7 +115,7 @@ def _stateful_set_3(body: Body) -> str:
         return ""
     replicas = wanted(body)
     partition = _number(body, 0, "spec", "updateStrategy", "rollingUpdate", "partition")
-    if problem := _of(_status(body, "updatedReplicas"), replicas - partition, "made as they are now asked for"):
+    if problem := _of(_status(body, "updatedReplicas"), replicas - partition, "up to date"):
         return problem
     if _status(body, "readyReplicas") != replicas:
         return f"{_status(body, 'readyReplicas')} of {replicas} pods are ready"
@@ -134,7 +134,7 @@ def _daemon_set_3(body: Body) -> str:
         return ""
     desired = _status(body, "desiredNumberScheduled")
     if _status(body, "updatedNumberScheduled") != desired:
-        return f"{_status(body, 'updatedNumberScheduled')} of {desired} pods are made as they are now asked for"
+        return f"{_status(body, 'updatedNumberScheduled')} of {desired} pods are up to date"
     spare = _share(mapping(body, "spec", "updateStrategy", "rollingUpdate").get("maxUnavailable", 1), desired, up=True)
     return _of(_status(body, "numberReady"), desired - spare, "ready")
 
@@ -180,8 +180,8 @@ def _deployment_4(body: Body) -> str:
     old = _status(body, "replicas") - replicas
     return (
         _of(_status(body, "replicas"), replicas, "made")
-        or _of(updated, replicas, "made as they are now asked for")
-        or (f"{old} more pods than it asks for have still to end" if old > 0 else "")
+        or _of(updated, replicas, "up to date")
+        or (f"{old} surplus pods are still terminating" if old > 0 else "")
         or _of(_status(body, "availableReplicas"), updated, "available")
         or _of(_status(body, "readyReplicas"), replicas, "ready")
         or _deployment_conditions(body, progressing)
@@ -203,12 +203,10 @@ def _stateful_set_4(body: Body) -> str:
     problem = (
         _of(_status(body, "replicas"), replicas, "made")
         or _of(_status(body, "readyReplicas"), replicas, "ready")
-        or (f"{old} more pods than it asks for have still to end" if old > 0 else "")
+        or (f"{old} surplus pods are still terminating" if old > 0 else "")
     )
     if problem or partition is not None:
-        return problem or _of(
-            _status(body, "updatedReplicas"), replicas - (partition or 0), "made as they are now asked for"
-        )
+        return problem or _of(_status(body, "updatedReplicas"), replicas - (partition or 0), "up to date")
     return _of(_status(body, "currentReplicas"), replicas, "of its current revision") or _revision(body)
 
 
@@ -218,7 +216,7 @@ def _daemon_set_4(body: Body) -> str:
         return "its controller has not seen it"
     return (
         _of(_status(body, "currentNumberScheduled"), desired, "made")
-        or _of(_status(body, "updatedNumberScheduled"), desired, "made as they are now asked for")
+        or _of(_status(body, "updatedNumberScheduled"), desired, "up to date")
         or _of(_status(body, "numberAvailable"), desired, "available")
         or _of(_status(body, "numberReady"), desired, "ready")
     )
@@ -227,13 +225,13 @@ def _daemon_set_4(body: Body) -> str:
 def _replica_set_4(body: Body) -> str:
     failure = condition(body, "ReplicaFailure")
     if failure.get("status") == "True":
-        return str(failure.get("reason") or "its pods can't be made")
+        return str(failure.get("reason") or "its pods cannot be created")
     replicas, old = wanted(body), _status(body, "replicas") - wanted(body)
     return (
         _of(_status(body, "fullyLabeledReplicas"), replicas, "made")
         or _of(_status(body, "availableReplicas"), replicas, "available")
         or _of(_status(body, "readyReplicas"), replicas, "ready")
-        or (f"{old} more pods than it asks for have still to end" if old > 0 else "")
+        or (f"{old} surplus pods are still terminating" if old > 0 else "")
     )
 
 
@@ -246,7 +244,7 @@ def _job_4(body: Body) -> str:
 
 def _pod_4(body: Body) -> str:
     phase = at(body, "status", "phase")
-    done = phase in ("Succeeded", "Failed")  # Helm 4 does not ask how it ended
+    done = phase in ("Succeeded", "Failed")  # Helm 4 accepts either end
     return "" if done else _pod_3(body)
 
 

@@ -1,4 +1,4 @@
-"""The state of one pod that is not ready: its containers, or why it has none yet."""
+"""The state of one pod that is not ready: its containers, or the reason why it has none yet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sidelane.releases.readiness.cleaning import Cleaner
 from sidelane.releases.readiness.objects import Body, condition
 from sidelane.releases.readiness.value import Container, Event, Unready
 
-#: How many of an object's events are kept.
+#: The most events of an object.
 _EVENTS: Final = 3
-#: Reasons of a waiting container that only another pod can fix. kubelet can't parse the image's name, and reads it from
-#: the pod each time (pkg/kubelet/images/image_manager.go).
+#: Reasons of a waiting container that only another pod can fix: kubelet cannot parse the image's name, and reads it
+#: from the pod each time (pkg/kubelet/images/image_manager.go).
 _HOPELESS: Final = frozenset({"InvalidImageName"})
-#: Reasons of a waiting container that are a step of every start.
+#: Reasons of a waiting container that are normal during a start.
 STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
@@ -25,7 +25,7 @@ def is_ready(pod: Body) -> bool:
 
 
 def unready(pod: Body, release: str, events: Iterable[Body], clean: Cleaner) -> Unready:
-    """A pod that is not ready, with the reason. events: of any objects."""
+    """Returns a pod that is not ready, with the reason. events: of any objects."""
     own = tuple(_own(pod, events))
     containers = tuple(_containers(pod, own, clean))
     reason, message = _of_the_pod(pod, containers)
@@ -46,7 +46,7 @@ def unready(pod: Body, release: str, events: Iterable[Body], clean: Cleaner) -> 
 
 
 def last_events(events: Iterable[Body], clean: Cleaner) -> tuple[Event, ...]:
-    """The last events, the newest last; warnings alone where there are some."""
+    """Returns the last events, newest last; only warnings if there are any."""
     found: dict[tuple[str, str], Event] = {}
     for body in sorted(events, key=time_of):
         count = at(body, "series", "count") or body.get("count") or 1
@@ -65,7 +65,7 @@ def last_events(events: Iterable[Body], clean: Cleaner) -> tuple[Event, ...]:
 
 def _own(pod: Body, events: Iterable[Body]) -> Iterator[Body]:
     uid = at(pod, "metadata", "uid")
-    # Events from before the pod had a node explain nothing any more.
+    # Events from before the scheduling of the pod are outdated.
     passed = condition(pod, "PodScheduled").get("status") == "True"
     for event in events:
         if at(event, "involvedObject", "uid") == uid and not (passed and event.get("reason") == "FailedScheduling"):
@@ -73,7 +73,7 @@ def _own(pod: Body, events: Iterable[Body]) -> Iterator[Body]:
 
 
 def time_of(event: Body) -> str:
-    """The time when an event was last seen, as the API server writes it; empty for none."""
+    """Returns the last time of an event, in the API server's form; empty if there is none."""
     for value in (
         at(event, "series", "lastObservedTime"),
         event.get("lastTimestamp"),
@@ -86,7 +86,7 @@ def time_of(event: Body) -> str:
 
 
 def _of_the_pod(pod: Body, containers: tuple[Container, ...]) -> tuple[object, object]:
-    """The reason and the message of the pod as a whole; empty where its containers say it all."""
+    """Returns the reason and the message of the whole pod; empty if its containers have the reasons."""
     if at(pod, "metadata", "deletionTimestamp"):
         return "Terminating", "it is being deleted"
     if reason := at(pod, "status", "reason"):  # Evicted, NodeLost …
@@ -121,7 +121,7 @@ def _states(pod: Body, field: str, events: tuple[Body, ...], clean: Cleaner, *, 
         if init and state == "terminated" and at(status, "state", "terminated", "exitCode") == 0:
             continue
         if init and state in ("", "waiting") and at(status, "state", "waiting", "reason") == "PodInitializing":
-            continue  # its turn has not come
+            continue  # it has not started yet
         yield _container(status, state or "waiting", events, clean, init=init)
 
 
@@ -146,7 +146,7 @@ def _container(
 
 
 def _probe(container: str, events: tuple[Body, ...]) -> str:
-    """The last answer of a probe of this container, as kubelet's event has it."""
+    """Returns the last answer of a probe of this container, from kubelet's event."""
     told = [
         event
         for event in events

@@ -1,4 +1,4 @@
-"""The readiness of a release or of several, as one line, as text and as JSON. Every text in it is safe to show."""
+"""The readiness of one or more releases, as one line, as text and as JSON. Every text in it is safe to show."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-#: How many objects that are not ready a text describes; the JSON form has all.
+#: The most objects that the text describes; the JSON form has all.
 _DESCRIBED: Final = 10
-#: How many characters of a message the summary shows.
+#: The most characters of a message in the summary.
 _SHORT: Final = 120
-#: Reasons of a waiting container that tell enough in a summary; their messages are long.
+#: Reasons of a waiting container that suffice in a summary; their messages are long.
 _TELLING: Final = frozenset({"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull"})
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event of an object. at: the last time, as the API server writes it. count: how often it was seen."""
+    """An event of an object. at: the last time, in the API server's form. count: the number of occurrences."""
 
     type: str
     reason: str
@@ -42,8 +42,8 @@ class Event:
 class Container:
     """A container that is not ready.
 
-    state: waiting, terminated or running. reason, message: Kubernetes' own. exit_code: of its last run that ended.
-    log: the last lines that it wrote. log_problem: why there are none.
+    state: waiting, terminated or running. reason, message: Kubernetes' own. exit_code: of its last completed run. log:
+    its last lines. log_problem: the reason why there are none.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Container:
 
     @property
     def cause(self) -> str:
-        """The state, with the message where the reason alone does not tell."""
+        """The state, with the message if the reason is not enough."""
         told = self.reason in _TELLING or not self.message
         return str(self) if told else f"{self}: {self.message}"
 
@@ -88,8 +88,8 @@ class Container:
 class Unready:
     """A pod, a claim or another object that is not ready.
 
-    reason: one word, Kubernetes' own where it has one. hopeless: it never gets ready as it is, so that waiting for it
-    is of no use. uid: the object's own, empty for one that does not exist.
+    reason: one word, Kubernetes' own if there is one. hopeless: True if it can never become ready, so waiting is
+    useless. uid: the object's, empty if it does not exist.
     """
 
     kind: str
@@ -145,10 +145,10 @@ class Unready:
 
 @dataclass(frozen=True)
 class Readiness:
-    """How much is ready, in pods, claims and other objects that Helm waits for.
+    """The number of ready pods, claims and other objects that Helm waits for.
 
     complete: Helm's --wait would end now. Under Helm 3 that may be before all pods of a Deployment are ready.
-    note: what could not be read, in one clause.
+    note: the parts that could not be read, in one clause.
     """
 
     ready: int
@@ -159,7 +159,7 @@ class Readiness:
 
     @property
     def hopeless(self) -> tuple[Unready, ...]:
-        """The objects that never get ready as they are."""
+        """The objects that can never become ready."""
         return tuple(one for one in self.unready if one.hopeless)
 
     @property
@@ -176,7 +176,7 @@ class Readiness:
         return f"{self.counted}; {first.label}: {cause}" + (f"; and {more} more" if more else "")
 
     def text(self) -> str:
-        """Everything that is not ready, with its reasons, on lines of their own."""
+        """Every object that is not ready, with its reasons, on separate lines."""
         lines = [line for one in self.unready[:_DESCRIBED] for line in one.lines()]
         if more := len(self.unready) - _DESCRIBED:
             lines += (
@@ -185,7 +185,7 @@ class Readiness:
         return "\n".join([*lines, *([f"({self.note})"] if self.note else [])])
 
     def to_json(self) -> dict[str, object]:
-        """The readiness as programs read it."""
+        """Returns the JSON form of the readiness."""
         known: dict[str, object] = {
             "ready": self.ready,
             "wanted": self.wanted,
@@ -196,7 +196,7 @@ class Readiness:
 
 
 def merged(parts: Iterable[Readiness]) -> Readiness:
-    """The readiness of several releases as one."""
+    """Merges the readiness of several releases."""
     found = list(parts)
     return Readiness(
         ready=sum(one.ready for one in found),

@@ -1,4 +1,4 @@
-"""Releases as Helm's JSON tells them."""
+"""Parse releases from Helm's JSON."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sidelane.releases.stores import ObjectStatus, Release, Stored
 
 
 def told_of(answer: Mapping[str, Any]) -> carried.Told:
-    """A release's whole manifest as `helm template` prints it, with the hooks, which Helm keeps apart; its record."""
+    """Returns a release's whole manifest, as from `helm template`, with the separately stored hooks; and its record."""
     told = carried.apart(answer.get("manifest") or "", answer["name"])
     hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
     return told._replace(text="\n".join((told.text, *hooks)))
 
 
 def stored_of(answer: Mapping[str, Any]) -> Stored:
-    """A release as Helm's JSON of `status` keeps it."""
+    """Parses a stored release from Helm's JSON of `status`."""
     return Stored(release_of(answer), answer.get("config") or {}, *told_of(answer))
 
 
 def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
-    """A release as Helm's JSON of `install`, `upgrade` and `status` tells it."""
+    """Parses a release from Helm's JSON of `install`, `upgrade` and `status`."""
     info = answer.get("info") or {}
     metadata = (answer.get("chart") or {}).get("metadata") or {}
     resources = info.get("resources") or {} if objects else {}
@@ -44,7 +44,7 @@ def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = F
 
 
 def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Helm gives the pods that belong to a release as PodList objects, all else one by one."""
+    """Returns all resources one by one: Helm gives a release's pods as PodList objects."""
     return [item for one in resources for item in one.get("items", [one])]
 
 
@@ -53,7 +53,7 @@ def _object(item: Mapping[str, Any]) -> ObjectStatus:
 
 
 def _ready(item: Mapping[str, Any]) -> str:
-    """How much of an object is ready, ``3/3``, where the object says so in its status."""
+    """Returns the ready part of an object, ``3/3``, if its status has it."""
     status = item.get("status") or {}
     if "containerStatuses" in status:
         ready = [one.get("ready") for one in status["containerStatuses"]]
@@ -66,7 +66,7 @@ def _ready(item: Mapping[str, Any]) -> str:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """A time as Go prints it, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or as JSON has it; None for Go's zero."""
+    """Parses a time in Go's form, ``2026-11-23 06:21:28.753977324 +0000 UTC``, or JSON's; None for Go's zero."""
     match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(Z|[+-]\d\d:?\d\d)", text or "")
     if match is None or match[1] == "0001-01-01":
         return None

@@ -1,4 +1,4 @@
-"""What goes with a release although it is not of its namespace: cluster-scoped objects, and whatever depends on them.
+"""Objects outside its namespace that are deleted with a release: cluster-scoped ones, and those that depend on them.
 
 Uninstalling a release with a CustomResourceDefinition deletes every object of that kind in every namespace.
 """
@@ -18,21 +18,21 @@ from sidelane.releases.stores.found import find
 from sidelane.support.harmless import in_line
 
 _KEPT: Final = "helm.sh/resource-policy"
-#: Groups of Kubernetes' own kinds; those without a dot in their name are Kubernetes' own, too.
+#: Groups of Kubernetes' own kinds; groups without a dot in their name are also Kubernetes' own.
 _OWN_GROUPS: Final = frozenset({
     "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io",
 })  # fmt: skip
-#: How many objects of a definition are named.
+#: The most objects of a definition that are named.
 _NAMED: Final = 3
 
 
 def of_manifest(manifest: Manifest) -> tuple[str, ...]:
-    """The cluster-scoped objects of a manifest, as far as it tells by itself: those of Kubernetes' own kinds."""
+    """Returns the cluster-scoped objects of a manifest, only of Kubernetes' own kinds."""
     return tuple(_line(obj) for obj in _going(manifest) if _is_cluster_kind(obj))
 
 
 async def of_cluster(reader: ClusterReader, stored: Sequence[Stored]) -> dict[str, tuple[str, ...]]:
-    """The lines of each release, by its name. Raises ClusterUnreachable."""
+    """Returns the lines of each release, by its name. Raises ClusterUnreachable."""
     suspects = {
         one.release.name: [obj for obj in _going(one.manifest) if _may_be_cluster_scoped(obj)] for one in stored
     }
@@ -41,9 +41,9 @@ async def of_cluster(reader: ClusterReader, stored: Sequence[Stored]) -> dict[st
         return {}
     try:
         live = (await find(reader, objects)).objects
-    except ClusterDenied:  # whoever may not read them is told of all that may be there
+    except ClusterDenied:  # without the permission to read them, all possible ones are reported
         live = {obj.identity: {} for obj in objects if _is_cluster_kind(obj)}
-    # A custom object's manifest does not tell whether it has a namespace.
+    # A custom object's manifest does not show whether its kind is namespaced.
     own = {id_ for one in stored for obj in one.manifest.objects for id_ in (obj.identity, _nowhere(obj.identity))}
     lines = {}
     for name, found in suspects.items():
@@ -54,7 +54,7 @@ async def of_cluster(reader: ClusterReader, stored: Sequence[Stored]) -> dict[st
 
 
 def _going(manifest: Manifest) -> Iterator[Object]:
-    """The objects that Helm deletes with the release: no hooks, and none that its chart says to keep."""
+    """Yields the objects that Helm deletes with the release: no hooks, and none with the policy to keep them."""
     return (obj for obj in manifest.objects if not obj.is_hook and str(obj.annotations.get(_KEPT)).strip() != "keep")
 
 
@@ -63,7 +63,7 @@ def _is_cluster_kind(obj: Object) -> bool:
 
 
 def _may_be_cluster_scoped(obj: Object) -> bool:
-    """Tells whether only the cluster knows: the scope of a custom kind is not in the manifest."""
+    """Tells whether only the cluster knows the scope, as for custom kinds."""
     return _is_cluster_kind(obj) or ("." in obj.identity.group and obj.identity.group not in _OWN_GROUPS)
 
 
@@ -79,7 +79,7 @@ def _line(obj: Object) -> str:
 async def _with_it(
     reader: ClusterReader, obj: Object, live: Mapping[Identity, Mapping[str, Any]], own: set[Identity]
 ) -> str:
-    """The objects that a definition takes with it, but for those of the releases that go as well."""
+    """Returns the objects that are deleted with a definition, without those of the other removed releases."""
     if obj.kind != "CustomResourceDefinition":
         return ""
     body = live[obj.identity] or obj.body

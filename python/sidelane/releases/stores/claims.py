@@ -1,7 +1,7 @@
-"""The volume claims that stateful sets left behind, deleted.
+"""Delete the volume claims that stateful sets leave behind.
 
-Helm deletes no object that no release of it made, but for what its hooks replace: so a small chart has hooks of the
-claims' names (``_claims``), and is installed for a moment.
+Helm deletes objects of other origin only when a hook replaces them: so a small chart with hooks of the claims' names
+(``_claims``) is installed for a moment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CHART: Final = Path(__file__).parent / "_claims"
 
 
 async def find(helm: Helm, namespace: str | None, labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the names of the claims that have these labels. Raises ClusterDenied, ClusterUnreachable."""
+    """Returns the names of the claims with these labels. Raises ClusterDenied, ClusterUnreachable."""
     found = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
     return tuple(sorted(claim["metadata"]["name"] for claim in found))
 
@@ -31,16 +31,16 @@ async def find(helm: Helm, namespace: str | None, labels: Mapping[str, str]) -> 
 async def delete(
     target: ClusterTarget, lane: str, labels: Mapping[str, str], options: Options, *, waits: Waits
 ) -> tuple[str, ...]:
-    """Deletes the claims of a lane that have these labels, and returns their names when they are gone."""
+    """Deletes the claims of a lane with these labels, and returns their names when they are gone."""
     helm, namespace = target.helm, target.namespace
     names = await find(helm, namespace, labels)
     helper = helpers.name("claims", lane)
-    await helpers.remove(target, helper)  # left by a process that was killed
+    await helpers.remove(target, helper)  # left by a killed process
     if not names:
         return ()
 
     async def replace_them() -> None:
-        # Helm 4 waits for what it deletes only when it waits for all.
+        # Helm 4 waits for deletions only when it waits for every object.
         made = helm.installing(
             helper, _CHART, namespace=namespace, flags=Flags(helpers.LABELS, wait=True, timeout=options.timeout)
         )

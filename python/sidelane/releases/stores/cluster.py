@@ -1,4 +1,4 @@
-"""A Kubernetes cluster, through Helm."""
+"""The releases of a Kubernetes cluster, through Helm."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The annotation with which Helm says whose an object is.
+#: Helm's annotation with the release that owns an object.
 _OWNER = "meta.helm.sh/release-name"
 
-#: How many digests one selector names: what a command line takes is 128 KiB a word.
+#: The most digests in one selector: an argument of a command line has at most 128 KiB.
 _DIGESTS = 1000
 
 
 class ClusterTarget:
-    """Releases of one namespace of a cluster. namespace: None is Helm's own choice, the kubeconfig's or "default"."""
+    """The releases of one namespace. namespace: None for Helm's own choice, the kubeconfig's or "default"."""
 
     def __init__(self, helm: Helm, namespace: str | None = None) -> None:
         self._helm = self.helm = helm
         self.namespace = namespace
         self._facts: Shared[Facts] = Shared(10.0)
         self._namespaces: Shared[str] = Shared(10.0)
-        self._may_go: set[str] = set()  # releases whose removal was asked for
+        self._may_go: set[str] = set()  # releases whose removal was requested
 
     async def chosen(self) -> str:
         return self.namespace or await self._namespaces.get("namespace", self._helm.namespace)
@@ -82,7 +82,7 @@ class ClusterTarget:
                     carrier.path,
                     namespace=self.namespace,
                     create_namespace=options.create_namespace,
-                    # The lane for `helm list --selector`, which a user of plain Helm finds the lane's releases with.
+                    # The lane, so that users of plain Helm find its releases with `helm list --selector`.
                     flags=Flags({**labels, LANE: str(lane)}, wait=options.waits, timeout=options.timeout),
                 )
                 async with begun() as install:
@@ -134,9 +134,9 @@ class ClusterTarget:
         return self._deployed(answer, rendering, "upgraded")
 
     async def finish(self, release: Release, options: Options) -> Release:
-        # A rollback to what was last deployed undoes an upgrade that was left half-way. Where nothing was deployed yet,
-        # one to the release's own revision makes what is missing of it, and changes nothing else. Of two at once one
-        # loses: each is a new revision of the same number.
+        # A rollback to the last deployed revision undoes an incomplete upgrade. If nothing was deployed yet, a rollback
+        # to the release's own revision creates its missing objects, and changes nothing else. Of two at a time one
+        # fails, because both create a revision with the same number.
         async with self._taking_over(release), self._working(release.name, options):
             history = await self._helm.history(release.name, namespace=self.namespace)
             deployed = [int(row["revision"]) for row in history if row["status"] == "deployed"]
@@ -151,7 +151,7 @@ class ClusterTarget:
                     stored = await self.stored(release.name, revision=to)
                     if not deployed and release.status == "failed":
                         await self._waits.require_hope(stored, options)
-                    # A rollback that fails undoes nothing.
+                    # A failed rollback undoes nothing.
                     waited = options._replace(rollback_on_failure=False)
                     await self._waits.over_helm(
                         release.name, stored.manifest.objects, stored.values, waited, roll_back, hooks="rollback"
@@ -161,15 +161,15 @@ class ClusterTarget:
             except ReleaseExists:
                 raise _busy(release.name) from None
             except (HelmError, FieldsOwned):
-                # Helm 3 does not roll back over an object that the upgrade had still to delete. Then the release is
-                # marked as failed, and may be upgraded, which is all that was wanted.
+                # Helm 3 does not roll back over an object that the upgrade had not deleted yet. Then the release is
+                # marked as failed, and can be upgraded, which is enough.
                 if not deployed or (await self.stored(release.name)).release.is_pending:
                     raise
         return replace(release_of(await self._status(release.name)), change="finished")
 
     async def roll_back(self, name: str, revision: int, options: Options) -> None:
-        """Brings a revision back. Numbers of pods that others set are the release's again; a rollback that meets other
-        fields of theirs raises FieldsOwned.
+        """Restores a revision. Replicas that others set become the release's again; other fields of theirs raise
+        FieldsOwned.
         """
         rollback = functools.partial(
             self._helm.rollback, name, revision, namespace=self.namespace, wait=options.waits, timeout=options.timeout
@@ -182,7 +182,7 @@ class ClusterTarget:
             await rollback(take_over=True)
 
     async def _require_own(self, stored: Stored) -> None:
-        """Raises ReleaseConflict where an object of a release is another's: a rollback changes it all the same."""
+        """Raises ReleaseConflict for a foreign object in a release, which a rollback would change anyway."""
         name = stored.release.name
         objects = [obj for obj in stored.manifest.objects if not obj.is_hook]
         found = (await self.found(objects)).objects
@@ -194,15 +194,14 @@ class ClusterTarget:
             raise ReleaseConflict(
                 f"{name} was left {stored.release.status}, and is not finished:\n  " + "\n  ".join(lines),
                 differences=tuple(lines),
-                remedy=f"`sidelane uninstall {name}` removes what is left of it; then remove what is in the way, and "
-                "install it again",
+                remedy=f"run `sidelane uninstall {name}`, remove the objects named above, then install it again",
             )
 
     async def clear(self, release: Release, options: Options) -> None:
         from sidelane.releases.stores import leftovers  # noqa: PLC0415 - few need it
 
         async with self._taking_over(release), self._working(release.name, options):
-            # First, while the release still says what is to be cleared: whoever is killed here can begin again.
+            # First, while the release still has the list to clear: a killed process can begin again.
             await leftovers.remove(self, await self.stored(release.name), options)
             await self._helm.uninstall(release.name, namespace=self.namespace, wait=True, timeout=options.timeout)
 
@@ -249,7 +248,7 @@ class ClusterTarget:
 
     async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
         names = frozenset(release.name for release in releases)
-        # Sidelane alone labels releases with a holder, and Helm keeps the label: most are known by one call.
+        # Only Sidelane labels releases with a holder, and Helm keeps the label: one call finds most of them.
         known = names & await self.labelled(HOLDER) if names else frozenset()
         others = sorted(names - known)
         marks = await some_at_a_time(self._carries_mark(name) for name in others)
@@ -260,7 +259,7 @@ class ClusterTarget:
 
         try:
             return carries_mark(await self.stored(name))
-        except ReleaseNotFound:  # it went a moment ago
+        except ReleaseNotFound:  # removed a moment ago
             return False
 
     async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
@@ -316,7 +315,7 @@ class ClusterTarget:
         return await find(ClusterReader(self._helm, self.namespace), objects)
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
-        from sidelane.releases.readiness import Readiness  # noqa: PLC0415 - a call that does not wait needs none of it
+        from sidelane.releases.readiness import Readiness  # noqa: PLC0415 - a call that does not wait does not need it
 
         try:
             return await self._waits.readiness(stored)
@@ -367,7 +366,7 @@ class ClusterTarget:
         return replace(stored.release, status="uninstalled", change="uninstalled")
 
     async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
-        """Raises ClusterDenied when a right is missing that removing these releases takes, with or without claims."""
+        """Raises ClusterDenied when a permission to remove these releases is missing, with or without their claims."""
         from sidelane.releases.stores.rights import require_removal  # noqa: PLC0415 - few need it
 
         asked = list(releases)
@@ -376,7 +375,7 @@ class ClusterTarget:
 
     @asynccontextmanager
     async def _naming_rights(self, options: Options) -> AsyncIterator[None]:
-        """Names the right to create the namespace where it is missing, of all that are missing then."""
+        """Reports the permission to create the namespace first if it is missing."""
         try:
             yield
         except ClusterDenied:
@@ -399,30 +398,30 @@ class ClusterTarget:
 
     @functools.cached_property
     def _waits(self) -> Waits:
-        from sidelane.releases.stores.waits import Waits  # noqa: PLC0415 - a call that does not wait needs none of it
+        from sidelane.releases.stores.waits import Waits  # noqa: PLC0415 - a call that does not wait does not need it
 
         return Waits(self._helm, self.namespace)
 
     async def _waited(
         self, rendering: Rendering, options: Options, verb: str, work: Callable[[Halt | None], Awaitable[T]]
     ) -> T:
-        """Runs the work, which is to call a Helm, and shows progress while Helm waits."""
+        """Runs the work, a call of Helm, and shows progress while Helm waits."""
         objects = rendering.manifest.objects
-        # Helm waits for hooks without --wait, too.
+        # Helm waits for hooks also without --wait.
         if not options.waits and not any(f"-{verb}" in str(obj.annotations.get("helm.sh/hook")) for obj in objects):
             return await work(None)
         return await self._waits.over_helm(rendering.release, objects, rendering.values, options, work, hooks=verb)
 
     @asynccontextmanager
     async def _undoing(self, name: str, options: Options) -> AsyncIterator[None]:
-        """Undoes what the block's Helm did when the block fails, if the options say so. Helm's own way leaves nothing
-        that could be read before.
+        """Undoes the changes of the block's Helm when the block fails, if the options request it. Helm's own rollback
+        would leave nothing to read the reasons from.
         """
         try:
             yield
         except ReleaseExists:
-            raise  # it is another's
-        except BaseException as error:  # a signal, too
+            raise  # another process owns it
+        except BaseException as error:  # also a signal
             if options.rollback_on_failure:
                 from sidelane.releases.stores import undo  # noqa: PLC0415 - few need it
 
@@ -430,19 +429,19 @@ class ClusterTarget:
             raise
 
     async def labelled(self, selector: str) -> frozenset[str]:
-        """Returns the names of the releases whose labels a selector finds."""
+        """Returns the names of the releases that a selector matches."""
         (found,) = await self._labelled(selector)
         return frozenset(found)
 
     async def _labelled(self, *selectors: str) -> list[list[str]]:
-        """For each selector the names of the releases whose labels it selects."""
+        """Returns the names of the releases that each selector matches."""
         calls = (self._helm.list_all(namespace=self.namespace, selector=selector) for selector in selectors)
         return [[row["name"] for row in rows] for rows in await asyncio.gather(*calls)]
 
     @asynccontextmanager
     async def _working(self, name: str, options: Options, basis: Basis = NOTHING) -> AsyncIterator[dict[str, str]]:
-        """Gives the labels of a release that is worked on in the block, and ends the block's Helm by their deadline."""
-        # Helm's timeout is of each of its steps: hooks before, what is installed, hooks after.
+        """Yields the labels for a release that the block changes, and stops the block's Helm at their deadline."""
+        # Helm's timeout applies to each of its steps: hooks before, objects, hooks after.
         limit = 3 * seconds(options.timeout or "5m") + 60
         if (lock := holder().lock) is not None:
             self._helm.keeps = (lock,)
@@ -454,12 +453,12 @@ class ClusterTarget:
             async with asyncio.timeout(limit):
                 yield labels
         except ReleaseExists:
-            raise  # nothing was begun
+            raise  # nothing was started
         except TimeoutError:
             holder().leaves_work = True
             raise TimedOut(
                 f"Helm did not end within {limit:.0f} seconds",
-                remedy=f"see `sidelane status {name}`, or give it longer with --timeout",
+                remedy=f"see `sidelane status {name}`, or allow more time with --timeout",
             ) from None
         except BaseException:
             holder().leaves_work = True
@@ -467,7 +466,7 @@ class ClusterTarget:
 
     @asynccontextmanager
     async def _taking_over(self, release: Release) -> AsyncIterator[None]:
-        """Alone on this machine with a release that nobody works on. Raises TargetBusy when somebody does."""
+        """Locks an idle release on this machine. Raises TargetBusy when another process works on it."""
         try:
             with taking_over(f"{release.namespace}-{release.name}"):
                 now = release_of(await self._status(release.name))
@@ -485,7 +484,7 @@ class ClusterTarget:
             raise not_there(name, await self.where()) from None
 
     def _deployed(self, answer: Mapping[str, Any], rendering: Rendering, change: str) -> Release:
-        """What Helm says it installed, held against what was checked."""
+        """Compares Helm's report of the installed release with the checked rendering."""
         release = release_of(answer, change=change)
         stored = Stored(release, {}, *told_of(answer))
         if differences := stored.differences(rendering, just_made=True):
@@ -498,7 +497,7 @@ class ClusterTarget:
 
 
 def _claimed(lane: Lane, release: str | None) -> dict[str, str]:
-    """The labels of the claims of a lane, or of one release of it."""
+    """Returns the labels of the claims of a lane, or of one release of it."""
     return {LANE: str(lane)} | ({INSTANCE: release} if release else {})
 
 

@@ -1,15 +1,15 @@
-"""A directory of rendered manifests, for GitOps: nothing runs, and what is written is the release.
+"""A directory of rendered manifests, for GitOps: nothing runs, and the files are the release.
 
     <root>/<namespace>/<release>/
         manifest.yaml        every object, as Helm rendered it
-        hooks.yaml           Helm's hooks, only where the chart has some; kustomize leaves them alone
+        hooks.yaml           Helm's hooks, if the chart has some; kustomize ignores them
         values.yaml          the user's values, with Version and Build
         chart.yaml           the release's coordinates: chart, version, digest, lane, revision
-        record.json          where it came from, an in-toto Statement (record/)
-        kustomization.yaml   what `kubectl apply -k` and GitOps controllers read
+        record.json          the record, an in-toto Statement
+        kustomization.yaml   the input of `kubectl apply -k` and GitOps controllers
 
-A release is there whole or not at all: it is made aside, in a folder whose name begins with a dot, and moved into
-place. Writers hold a lock on the root; a reader of the files needs none.
+A release is complete or does not exist: it is written to a folder whose name begins with a dot, and moved into place.
+Writers hold a lock on the root; readers of the files need none.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ from sidelane.releases.stores import (
 from sidelane.support.locks import lock_within
 from sidelane.support.secrets import secret_paths
 
-#: How long a writer waits for another, in seconds: a write takes milliseconds.
+#: The longest wait for another writer, in seconds: a write takes milliseconds.
 LOCK_PATIENCE = 10.0
 
 
 class DirectoryTarget:
-    """Releases of one namespace under a root directory, which is made when the first release is written.
+    """The releases of one namespace under a root directory, which the first write creates.
 
-    allow_secrets: write rendered Secrets too; without it they are refused, for what is written is meant for git.
+    allow_secrets: write rendered Secrets too; without it they are refused, because the files are meant for git.
     """
 
     def __init__(self, root: Path, namespace: str = "default", *, allow_secrets: bool = False) -> None:
         if not NAMESPACE.fullmatch(namespace) or len(namespace) > 63:
             raise InvalidName(
-                f"the namespace {namespace!r} is not lower-case letters, digits and dashes, at most 63",
+                f"the namespace {namespace!r} must be lower-case letters, digits and dashes, at most 63",
                 remedy="write it such as 'streams'",
             )
         self._root = root
@@ -84,7 +84,7 @@ class DirectoryTarget:
     async def installing(
         self, name: str, chart: Chart, lane: Lane, options: Options, basis: Basis = NOTHING
     ) -> AsyncIterator[Create]:
-        del name, chart, lane, options  # nothing runs here: nothing to get ready, and nothing to wait for
+        del name, chart, lane, options  # nothing runs here, so there is nothing to prepare or wait for
         yield functools.partial(self._create, {"needs": list(basis.needs), "level": basis.level})
 
     async def _create(self, order: dict[str, Any], rendering: Rendering, record: MakeRecord | None) -> Release:
@@ -94,11 +94,11 @@ class DirectoryTarget:
             place = self._folder / rendering.release
             if (place / "chart.yaml").exists():
                 raise ReleaseExists(
-                    f"the release {rendering.release} is there", remedy=f"see `sidelane status {rendering.release}`"
+                    f"the release {rendering.release} exists", remedy=f"see `sidelane status {rendering.release}`"
                 )
             if os.path.lexists(place):
                 raise Refused(
-                    f"{str(place)!r} is there and is no release", remedy="move it away, or restore it from git"
+                    f"{str(place)!r} exists and is not a release", remedy="move it away, or restore it from git"
                 )
             self._stage(rendering, 1, order, record(None) if record else None)
             (self._folder / _new(rendering.release)).rename(place)
@@ -122,9 +122,9 @@ class DirectoryTarget:
         async with self._lock():
             self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name), record)
             if _exchanged(new, place):
-                shutil.rmtree(new)  # what was
+                shutil.rmtree(new)  # the old release
             else:
-                # Between these two moves the release is away; _recover finishes them when this process can't.
+                # Between these two moves the release is missing; _recover finishes them if this process dies.
                 place.rename(old)
                 new.rename(place)
                 shutil.rmtree(old)
@@ -141,8 +141,8 @@ class DirectoryTarget:
     async def put_back(self, name: str, work: PutBack, options: Options) -> None:
         del work, options
         raise Refused(
-            f"{name} is in the directory {str(self._root)!r}, and nothing runs there",
-            remedy="restore its files from git, and repair the release on the cluster that they are applied to",
+            f"{name} is in the directory {str(self._root)!r}, where nothing runs",
+            remedy="restore its files from git, and repair the release on the cluster to which they are applied",
         )
 
     async def interrupted(self, name: str) -> None:
@@ -153,7 +153,7 @@ class DirectoryTarget:
         return frozenset()
 
     async def ours(self, releases: Iterable[Release]) -> frozenset[str]:
-        return frozenset(release.name for release in releases)  # nobody else writes a chart.yaml of this form
+        return frozenset(release.name for release in releases)  # only Sidelane writes a chart.yaml of this form
 
     async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
         return {one.release.name: found for one in stored if (found := beyond.of_manifest(one.manifest))}
@@ -164,7 +164,7 @@ class DirectoryTarget:
 
     async def made_from(self, inputs: Mapping[str, str]) -> frozenset[str]:
         del inputs
-        return frozenset()  # people may change files: only comparing them tells
+        return frozenset()  # files may be edited, so they must be compared
 
     async def mine(self, lane: Lane) -> frozenset[str]:
         del lane
@@ -177,18 +177,18 @@ class DirectoryTarget:
         return tuple(one.name for one in await self.releases() if name in self._order(one.name)["needs"])
 
     async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
-        del releases, claims  # the file system says so itself, and a release goes with one move
+        del releases, claims  # the file system reports it, and a release is removed with one move
 
     async def delete_claims(self, lane: Lane, release: str | None, options: Options) -> tuple[str, ...]:
         del lane, release, options
         return ()  # claims are made by a cluster
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
-        del revision  # none but the last is kept
+        del revision  # only the last one is stored
         folder = self._folder / name
         for _ in range(50):
             release = self._release(name)
-            with suppress(FileNotFoundError):  # an upgrade came between: what it wrote is read instead
+            with suppress(FileNotFoundError):  # an upgrade came in between: read its files instead
                 hooks = files.text(folder / "hooks.yaml") if os.path.lexists(folder / "hooks.yaml") else ""
                 text = files.text(folder / "manifest.yaml") + hooks
                 values = kubeyaml.read(files.text(folder / "values.yaml"), source=str(folder / "values.yaml"))
@@ -218,7 +218,7 @@ class DirectoryTarget:
         pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
         found = []
         for path in sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith(".")):
-            with suppress(FileNotFoundError):  # it was uninstalled a moment ago
+            with suppress(FileNotFoundError):  # uninstalled a moment ago
                 found.append(files.read(path))
         return tuple(found)
 
@@ -240,7 +240,7 @@ class DirectoryTarget:
     def _order(self, name: str) -> dict[str, Any]:
         try:
             return files.order(self._folder / name)
-        except FileNotFoundError:  # it was uninstalled a moment ago
+        except FileNotFoundError:  # uninstalled a moment ago
             return {"needs": [], "level": 0}
 
     def _release(self, name: str) -> Release:
@@ -250,8 +250,8 @@ class DirectoryTarget:
             raise self._not_found(name) from None
 
     def _require(self, name: str) -> None:
-        """Raises ReleaseNotFound before the lock is taken, which makes the folder, and Refused for what is no release's
-        folder. A half-moved release is there.
+        """Raises ReleaseNotFound before taking the lock, which would create the folder, and Refused for a folder that
+        is not a release's. A half-moved release exists.
         """
         files.require_plain(self._folder / name)
         if not (self._folder / name).exists() and not (self._folder / _old(name)).exists():
@@ -265,7 +265,7 @@ class DirectoryTarget:
             require_no_secrets(rendering)
 
     def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
-        """Writes the release aside, whole and on disk before it is moved into place."""
+        """Writes the release to a separate folder, complete and on disk before it is moved into place."""
         folder = self._folder / _new(rendering.release)
         folder.mkdir(parents=True)
         try:
@@ -276,13 +276,13 @@ class DirectoryTarget:
                     file.flush()
                     os.fsync(file.fileno())
             _sync(folder)
-        except BaseException:  # a full disk, for one: nothing of the try is left
+        except BaseException:  # for example a full disk: remove the partial files
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     @asynccontextmanager
     async def _lock(self) -> AsyncIterator[None]:
-        """Alone on this root until the block ends; the kernel lets go of a dead process's lock."""
+        """Locks this root until the block ends; the kernel releases the lock of a dead process."""
         files.require_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         with files.locked(self._root / ".lock") as lock:
@@ -296,7 +296,7 @@ class DirectoryTarget:
             yield
 
     def _recover(self) -> None:
-        """Finishes what a dead writer began: a staged release takes the place that was made for it, else it goes."""
+        """Completes the work of a dead writer: a staged release is moved into its prepared place, or removed."""
         for old in self._folder.glob(".old-*"):
             place = self._folder / old.name.removeprefix(".old-")
             new = self._folder / _new(place.name)
@@ -308,9 +308,9 @@ class DirectoryTarget:
 
 
 def require_no_secrets(rendering: Rendering) -> None:
-    """Raises Refused for what renders a Secret, or is given a secret value."""
+    """Raises Refused for a rendering with a Secret or a secret value."""
     secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
-    secrets += [f"is given {path}" for path in secret_paths(rendering.values)]
+    secrets += [f"has the secret value {path}" for path in secret_paths(rendering.values)]
     if secrets:
         raise Refused(
             f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
@@ -319,7 +319,7 @@ def require_no_secrets(rendering: Rendering) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Removes what a dead writer left, or what somebody else put in its place."""
+    """Removes a file or folder that a dead writer or another program left here."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -327,7 +327,7 @@ def _remove(path: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Gives two folders each other's names in one step, where the system can (renameat2(2), RENAME_EXCHANGE)."""
+    """Exchanges the names of two folders in one step, if the system can (renameat2(2), RENAME_EXCHANGE)."""
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
     at_cwd, exchange = -100, 2
     return renameat2 is not None and renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0
@@ -342,7 +342,7 @@ def _old(name: str) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Makes the names in a folder last through a power cut (fsync(2))."""
+    """Writes the names in a folder to disk, so that they survive a power cut (fsync(2))."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

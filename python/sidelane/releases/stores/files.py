@@ -1,4 +1,4 @@
-"""What the files of a release in a directory say: written and read here, and nowhere else."""
+"""The content of a release's files in a directory. Only this module writes and reads it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILES = frozenset({"manifest.yaml", "hooks.yaml", "values.yaml", "chart.yaml", 
 
 
 def read(folder: Path) -> Release:
-    """The release in a folder, as its chart.yaml tells it. Raises FileNotFoundError, InvalidManifest."""
+    """Reads the release of a folder from its chart.yaml. Raises FileNotFoundError, InvalidManifest."""
     require_folder(folder.parent)
     require_folder(folder)
     path = folder / "chart.yaml"
@@ -48,14 +48,14 @@ def read(folder: Path) -> Release:
 
 
 def order(folder: Path) -> dict[str, Any]:
-    """What a release needs of its lane, and its level: see Basis. Raises FileNotFoundError, InvalidManifest."""
+    """Reads a release's needs and level: see Basis. Raises FileNotFoundError, InvalidManifest."""
     found = coordinates(folder / "chart.yaml")
     needs, level = found.get("needs"), found.get("level")
     return {"needs": needs if isinstance(needs, list) else [], "level": level if isinstance(level, int) else 0}
 
 
 def coordinates(path: Path) -> dict[str, Any]:
-    """What a chart.yaml holds. Raises FileNotFoundError, InvalidManifest."""
+    """Reads a chart.yaml. Raises FileNotFoundError, InvalidManifest."""
     data = kubeyaml.read(text(path), source=str(path))
     if not isinstance(data, dict):
         raise _no_coordinates(path)
@@ -67,8 +67,8 @@ def _no_coordinates(path: Path) -> InvalidManifest:
 
 
 def text(path: Path) -> str:
-    """A file's text. Raises FileNotFoundError, and Refused for all but a plain file: a link leads out of the directory,
-    and who reads a pipe waits for ever.
+    """Reads a file's text. Raises FileNotFoundError, and Refused unless it is a plain file: a link may leave the
+    directory, and reading a pipe may block for ever.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -88,7 +88,7 @@ def text(path: Path) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """A file that a lock is taken on, made where it is missing. Raises Refused for all but a plain file."""
+    """Opens a lock file, and creates it if it is missing. Raises Refused unless it is a plain file."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -104,13 +104,13 @@ def locked(path: Path) -> Iterator[int]:
 
 
 def require_folder(path: Path) -> None:
-    """Raises Refused for what is there and no folder, such as a link to one."""
+    """Raises Refused for a path that exists and is not a folder, such as a link to one."""
     if os.path.lexists(path) and not stat.S_ISDIR(path.lstat().st_mode):
         raise _not_plain(path, "a folder")
 
 
 def require_plain(folder: Path) -> None:
-    """Raises Refused unless a release's folder, where it is there, is a folder of plain files."""
+    """Raises Refused for an existing release's folder that is not a folder of plain files."""
     require_folder(folder.parent)
     require_folder(folder)
     with suppress(FileNotFoundError):
@@ -124,8 +124,8 @@ def _not_plain(path: Path, what: str) -> Refused:
 
 
 def odd(folder: Path, record: Record | None) -> tuple[str, ...]:
-    """What a release's files say that no object and no value says, and Sidelane did not write; as lines. Raises as
-    ``text``.
+    """Returns the content of a release's files, beyond objects and values, that Sidelane did not write, as lines.
+    Raises as ``text`` does.
     """
     lines = [f"the file {path.name} is not Sidelane's" for path in sorted(folder.iterdir()) if path.name not in _FILES]
     for name, hooks in (("manifest.yaml", False), ("hooks.yaml", True)):
@@ -150,7 +150,7 @@ def _differing(name: str, folder: Path, expected: Mapping[str, Any]) -> Iterator
 
 
 def _recorded(record: Record, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The coordinates as the record has them. The revision is the directory's own."""
+    """Returns the coordinates from the record, with the directory's own revision."""
     given = record.to_json()["predicate"]["buildDefinition"]  # type: ignore[index]
     lane = given["externalParameters"]
     (chart,) = (one for one in given["resolvedDependencies"] if one["name"] == record.chart)
@@ -179,7 +179,7 @@ def _kustomization(namespace: str) -> dict[str, Any]:
 
 
 def texts(rendering: Rendering, namespace: str, revision: int, needs: Mapping[str, Any]) -> dict[str, str]:
-    """The content of each file of a release, by its name. needs: as ``order`` gives it."""
+    """Returns the content of each file of a release, by its name. needs: from ``order``."""
     objects, hooks = _apart(rendering)
     chart = rendering.chart
     about = {
@@ -204,7 +204,7 @@ def texts(rendering: Rendering, namespace: str, revision: int, needs: Mapping[st
 
 
 def _apart(rendering: Rendering) -> tuple[str, str]:
-    """The text of the objects and the text of the hooks, each document as Helm printed it."""
+    """Returns the text of the objects and the text of the hooks, each document as Helm printed it."""
     parts: tuple[list[str], list[str]] = ([], [])
     for document in documents(rendering.text):
         found = Manifest.read(document, source=rendering.chart.name).objects

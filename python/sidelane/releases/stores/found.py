@@ -1,4 +1,4 @@
-"""What a cluster has of objects that were installed."""
+"""Read the live state of installed objects."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sidelane.support.secrets import learn_objects
 
 
 async def find(reader: ClusterReader, objects: Sequence[Object]) -> Found:
-    """What there is of these objects. Raises ClusterUnreachable, ClusterDenied."""
+    """Returns the live state of these objects. Raises ClusterUnreachable, ClusterDenied."""
     try:
         bodies = await _bodies(reader, objects)
-    except KindNotServed:  # somebody took a definition away: what is of that kind is not there, all else may be
+    except KindNotServed:  # a definition was removed: its objects are gone, others may exist
         bodies = {}
         for _, same in groupby(sorted(objects, key=_kind), key=_kind):
             bodies |= await _served(reader, list(same))
-    # Somebody may have put another secret there, and elsewhere too.
+    # The live object may hold another secret, and other objects may hold it too.
     learn_objects(bodies.values())
     return Found(bodies)
 

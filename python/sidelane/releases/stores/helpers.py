@@ -1,7 +1,7 @@
-"""Releases that Sidelane makes for a moment, because Helm deletes only what is of a release.
+"""Temporary releases of Sidelane's, because Helm deletes only objects of a release.
 
-Their names are outside the naming contract, so that none is a release of a lane, and a label tells them from a
-release of that name that somebody else made.
+Their names are outside the naming contract, so that none is a release of a lane. A label distinguishes them from
+foreign releases with such a name.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LABELS: Final[Mapping[str, str]] = {HELPER: "true"}
 
 
 def name(purpose: str, of: str) -> str:
-    """The name of the helper that does something for a lane or a release: ``sidelane-claims-x3f2a…``."""
+    """Returns the name of the helper for a lane or a release: ``sidelane-claims-x3f2a…``."""
     return f"sidelane-{purpose}-x{hashlib.sha256(of.encode()).hexdigest()[:12]}"
 
 
 async def remove(target: ClusterTarget, helper: str, *, wait: bool = False, timeout: str | None = None) -> None:
-    """Uninstalls a helper where it is there, and nobody else's release."""
+    """Uninstalls a helper if it exists, but never a foreign release."""
     if helper in await target.labelled(HELPER):
         with suppress(ReleaseNotFound):
             await target.helm.uninstall(helper, namespace=target.namespace, wait=wait, timeout=timeout)

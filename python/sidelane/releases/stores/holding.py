@@ -1,12 +1,12 @@
-"""Who works on a release: known to every process of this machine, for as long as the worker and its Helm live.
+"""Leases: which process holds a release.
 
-A release that Helm is making or changing is *pending*, and stays so when its processes are killed. Whether somebody
-still works on it is told by two labels that Sidelane gives to the release:
+A release that Helm creates or changes is *pending*, and stays so when its processes are killed. Two labels of the
+release show whether a process still holds it:
 
-- ``sidelane.dev/holder``: a token. On the worker's machine there is a file of that name, locked (flock(2)) by the
-  worker and by each Helm that it runs. The kernel takes the lock back when the last of them is gone, however it went.
-- ``sidelane.dev/deadline``: the second (Unix time) after which the worker has ended its own Helm. Other machines,
-  which have no such file, take the release for abandoned only then.
+- ``sidelane.dev/holder``: a token. On the holder's machine there is a file of that name, locked (flock(2)) by the
+  holder and by each Helm that it runs. The kernel releases the lock when the last of them ends, in any way.
+- ``sidelane.dev/deadline``: the second (Unix time) at which the holder has stopped its own Helm. Other machines, which
+  have no such file, consider the release abandoned only then.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from pathlib import Path
 from sidelane.naming.labels import DEADLINE, HOLDER
 from sidelane.support.locks import lock
 
-#: How far the clocks of two machines may be apart, in seconds.
+#: The most seconds between the clocks of two machines.
 CLOCKS_APART = 120
-#: After how long the file of a dead worker is of no more use, in seconds: its deadline is long over.
+#: The age in seconds at which the file of a dead holder is useless, because its deadline is long over.
 FORGOTTEN = 30 * 24 * 3600.0
 
 
 class Holder:
-    """This process as a worker. ``token`` names it; ``lock`` is the file descriptor that its Helms share.
+    """The lease of this process. ``token`` names it; ``lock`` is the file descriptor that its Helms share.
 
-    leaves_work: whether something failed, so that a release may be left pending when this process ends in good order:
-    then its file stays, and tells others that the worker is gone.
+    leaves_work: True after a failure, because this process may leave a pending release when it exits normally: then its
+    file stays, and shows others that the holder is gone.
     """
 
     def __init__(self) -> None:
@@ -42,12 +42,12 @@ class Holder:
         self.leaves_work = False
         self.lock: int | None = None
         self._path = _folder() / self.token
-        with contextlib.suppress(OSError):  # no place for the file: other processes wait for the deadline
+        with contextlib.suppress(OSError):  # the file cannot be created: other processes wait for the deadline
             self.lock = self._locked()
             atexit.register(self._leave, os.getpid())
 
     def _locked(self) -> int:
-        # It gets its name only when it is locked: nobody sees it without its lock while this process lives.
+        # The file gets its name only when it is locked: it is never visible without its lock while this process lives.
         descriptor, unnamed = tempfile.mkstemp(dir=_made_folder(), prefix=".")
         lock(descriptor)
         Path(unnamed).rename(self._path)
@@ -58,18 +58,18 @@ class Holder:
             self._path.unlink(missing_ok=True)
 
     def labels(self, seconds: float) -> dict[str, str]:
-        """What a release is labelled with that this process works on for at most so many seconds."""
+        """Returns the labels for a release that this process holds for at most so many seconds."""
         return {HOLDER: self.token, DEADLINE: str(int(time.time() + seconds) + CLOCKS_APART)}
 
 
 @functools.cache
 def holder() -> Holder:
-    """This process; the first call makes its file."""
+    """Returns this process's lease; the first call creates its file."""
     return Holder()
 
 
 def dead_holders() -> tuple[str, ...]:
-    """The tokens of this machine's workers that are gone, with every Helm that they ran."""
+    """Returns the tokens of this machine's dead holders, whose Helms have also ended."""
     try:
         return tuple(path.name for path in sorted(_made_folder().iterdir()) if _is_dead(path))
     except OSError:
@@ -86,20 +86,20 @@ def _is_dead(path: Path) -> bool:
             path.unlink()
             return False
         return True
-    except OSError:  # it is held, or its worker ended in good order just now
+    except OSError:  # it is held, or its holder exited normally just now
         return False
 
 
 @contextlib.contextmanager
 def taking_over(release: str) -> Iterator[None]:
-    """Alone on this machine in taking over what a dead worker left of a release. Raises BlockingIOError."""
+    """Locks, on this machine, the recovery of a dead holder's release. Raises BlockingIOError."""
     with (_made_folder() / f".taking-over-{release}").open("ab") as file:
         lock(file.fileno())
         yield
 
 
 def _folder() -> Path:
-    """A folder of this user on this machine alone: a home may be shared by several."""
+    """Returns a folder of this user on this machine: several machines may share a home."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return Path(runtime, "sidelane") if runtime else Path(tempfile.gettempdir(), f"sidelane-{os.getuid()}")
 
@@ -109,5 +109,5 @@ def _made_folder() -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
-        raise PermissionError(f"{folder} is not this user's alone")
+        raise PermissionError(f"{folder} is accessible to other users")
     return folder

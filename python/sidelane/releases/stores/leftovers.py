@@ -1,7 +1,7 @@
-"""What the install hooks of a killed Helm left behind.
+"""Remove the objects that install hooks of a killed Helm leave behind.
 
-Helm keeps no account of what its hooks make. Most of it Helm replaces when the hook runs again; what a chart asked it
-to keep until the hook has succeeded (``hook-delete-policy: hook-succeeded``) would be in the hook's own way for ever.
+Helm does not record the objects of its hooks. It replaces most of them when the hook runs again; but an object to keep
+until the hook succeeds (``hook-delete-policy: hook-succeeded``) would block its own hook for ever.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _CHART: Final = Path(__file__).parent / "_leftovers"
 _HOOK: Final = "helm.sh/hook"
 _POLICY: Final = "helm.sh/hook-delete-policy"
-_REPLACED: Final = "before-hook-creation"  # Helm's own choice where a chart says nothing
+_REPLACED: Final = "before-hook-creation"  # Helm's default
 
 
 async def remove(target: ClusterTarget, stored: Stored, options: Options) -> None:
-    """Deletes what install hooks of this release left that would keep them from running again, and nothing else: what
-    is there has to say itself that it is that hook, in that lane.
+    """Deletes the objects of this release's install hooks that block the hooks, and no others: a live object must have
+    the labels of that hook, in that lane.
     """
     hooks = [obj for obj in stored.manifest.objects if "-install" in str(obj.annotations.get(_HOOK))]
     hooks = [obj for obj in hooks if _REPLACED not in str(obj.annotations.get(_POLICY) or _REPLACED)]
@@ -40,9 +40,9 @@ async def remove(target: ClusterTarget, stored: Stored, options: Options) -> Non
     left = [obj for obj in hooks if obj.identity in found.objects and _is_it(obj, found.objects[obj.identity])]
     if not left:
         return
-    # Helm deletes what is of a release, so for a moment these are.
+    # Helm deletes only objects of a release, so a temporary release adopts them.
     helper = helpers.name("leftovers", stored.release.name)
-    await helpers.remove(target, helper, wait=True, timeout=options.timeout)  # of one that was killed here
+    await helpers.remove(target, helper, wait=True, timeout=options.timeout)  # left by a killed process
     made = helm.installing(
         helper,
         _CHART,
@@ -56,15 +56,17 @@ async def remove(target: ClusterTarget, stored: Stored, options: Options) -> Non
 
 
 def _is_it(obj: Object, there: Mapping[str, Any]) -> bool:
-    """Whether this hook made what is there: it has all labels and annotations of it, and belongs to no release."""
+    """Tells whether this hook created the live object: it has all its labels and annotations, and belongs to no
+    release.
+    """
     annotations = mapping(there, "metadata", "annotations")
     alike = obj.labels.items() <= mapping(there, "metadata", "labels").items()
     return alike and obj.annotations.items() <= annotations.items() and "meta.helm.sh/release-name" not in annotations
 
 
 def _without_hook(obj: Object) -> str:
-    """The object as the hook made it, so that nothing of it changes, but no hook; as text, for Helm may write the
-    numbers of values otherwise.
+    """Returns the hook's object without its hook annotations, otherwise unchanged; as text, because Helm may write
+    numbers in values differently.
     """
     annotations = {key: value for key, value in obj.annotations.items() if not key.startswith(_HOOK)}
     metadata = {**obj.body["metadata"], "annotations": annotations, "namespace": obj.identity.namespace}

@@ -1,8 +1,8 @@
-"""Whose a release is: the one test that every verb asks before it changes or removes a release that is there.
+"""The ownership of a release: the test of every verb before it changes or removes an existing release.
 
-A release is Sidelane's when it carries the record of an installation by Sidelane, or the ConfigMap of the guard that
-every chart of Sidelane renders (``sidelane.guard``), or when it is a route, which has neither. A name proves nothing:
-plain Helm's ``grafana-team-1`` reads like a release of lane ``team-1``.
+A release is Sidelane's if it carries the record of an installation by Sidelane, or the ConfigMap of the guard that
+every chart of Sidelane renders (``sidelane.guard``), or if it is a route, which has neither. A name proves nothing:
+plain Helm's ``grafana-team-1`` looks like a release of lane ``team-1``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _GUARD: Final = frozenset({"release", "chart", "lane", "operational-values"})
 
 
 def carries_mark(stored: Stored) -> bool:
-    """Tells whether what is kept of a release has the record, the guard, or the labels of a route."""
+    """Tells whether a stored release has the record, the guard, or the labels of a route."""
     if stored.record is not None:
         return True
     try:
         objects = stored.manifest.objects
-    except InvalidManifest:  # plain Helm installs what Sidelane refuses
+    except InvalidManifest:  # plain Helm also installs manifests that Sidelane refuses
         return False
     return route_of(stored) is not None or any(
         obj.kind == "ConfigMap" and _is_guard(mapping(obj.body, "data"), stored.release.name) for obj in objects
@@ -41,7 +41,7 @@ def _is_guard(data: object, release: str) -> bool:
 
 
 def route_of(stored: Stored) -> Known | None:
-    """Returns the route that a release is, as its objects say of themselves; None when it is no route."""
+    """Returns a release's route, read from its objects; None if it is not a route."""
     try:
         return known_of(obj.labels for obj in stored.manifest.objects)
     except InvalidManifest:
@@ -49,10 +49,10 @@ def route_of(stored: Stored) -> Known | None:
 
 
 async def of_lane(target: Target, lane: Lane, among: Sequence[Release] | None = None) -> list[Release]:
-    """Returns the releases of a lane by name: those that are named for it, and its routes, whatever they are called.
+    """Returns the releases of a lane, sorted by name: those with its name, and its routes, whatever their names.
 
-    among: all releases of the target, where they are known already. Only releases of a chart of routes that don't have
-    the name of a route are read one by one.
+    among: all releases of the target, if already known. Only releases of a chart of routes without a route's name are
+    read one by one.
     """
     there = await target.releases() if among is None else among
     odd = {one.name for one in there if one.chart_ref.is_route and not _is_named_like_a_route(one)}
@@ -61,7 +61,7 @@ async def of_lane(target: Target, lane: Lane, among: Sequence[Release] | None = 
 
 
 async def required_of_lane(target: Target, lane: Lane) -> list[Release]:
-    """As ``of_lane``. Raises ReleaseNotFound for a lane that has no release."""
+    """Returns ``of_lane``. Raises ReleaseNotFound for a lane without releases."""
     if found := await of_lane(target, lane):
         return found
     raise await no_release(target, lane)
@@ -75,7 +75,7 @@ def _is_named_like_a_route(release: Release) -> bool:
 async def _route_lane(target: Target, name: str) -> Lane | None:
     try:
         route = route_of(await target.stored(name))
-    except ReleaseNotFound:  # it went a moment ago
+    except ReleaseNotFound:  # removed a moment ago
         return None
     return route.lane if route else None
 
@@ -87,10 +87,10 @@ async def require(target: Target, release: Release, *, remedy: str) -> None:
 
 
 def not_ours(*names: str, remedy: str) -> NotOurs:
-    """The refusal to change or remove releases that are not Sidelane's."""
+    """Returns the error for changing or removing releases that are not Sidelane's."""
     who = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
     have, them = ("has", "it") if len(names) == 1 else ("have", "them")
     return NotOurs(
-        f"{who} {have} neither Sidelane's record nor the guard of its charts, so Sidelane did not make {them}",
+        f"{who} {have} neither Sidelane's record nor the guard of its charts, so Sidelane did not create {them}",
         remedy=remedy,
     )

@@ -1,11 +1,11 @@
-"""Objects of a release brought back to what one of its revisions says, with Helm as the only door.
+"""Restore a release's objects to one of its revisions, only through Helm.
 
-Helm changes an object by the difference between its last revision and the new one. It does not remove what somebody
-else added, and it does not notice a change of a custom resource at all. So Helm first gets a revision that has the
-objects as they are: it makes those that are missing, and changes no other. The step from there to the wanted revision
-is the repair.
+Helm changes an object by the difference between its last revision and the new one. It does not remove fields that
+others added, and does not notice changes of a custom resource. So Sidelane first creates a revision of the objects as
+they are: Helm creates the missing ones, and changes no others. The step from this revision to the wanted one is the
+repair.
 
-A process that is killed between the two leaves a revision whose description says so, and the next repair goes on.
+If a process is killed in between, the revision's description shows it, and the next repair continues.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sidelane.helm.values import json_text
 from sidelane.manifest import Manifest
 from sidelane.releases.stores import Options, PutBack, Release
 
-#: The description of a revision that says what was found.
+#: The description of the revision of objects as they are.
 _SAYS: Final = "found by sidelane repair, which is to bring back revision {}"
 _SAID: Final = re.compile(re.escape(_SAYS).replace(r"\{\}", "([0-9]+)"))
 
@@ -30,7 +30,7 @@ _TEMPLATE: Final = '{{ .Files.Get "objects.yaml" }}\n'
 
 
 async def tell(helm: Helm, release: Release, work: PutBack, *, labels: Mapping[str, str], options: Options) -> None:
-    """Makes a revision of what is there: a chart of the release's own name and values, and of the objects as found."""
+    """Creates a revision of the present objects: a chart with the release's name and values, and these objects."""
     namespace = release.namespace
     about = await helm.metadata(release.name, namespace=namespace)
     answer = await helm.status(release.name, namespace=namespace, revision=work.revision)
@@ -60,7 +60,7 @@ async def tell(helm: Helm, release: Release, work: PutBack, *, labels: Mapping[s
 
 
 def interrupted(history: Sequence[Mapping[str, Any]]) -> int | None:
-    """The revision that a repair was to bring back and did not, by a release's history."""
+    """Returns the target revision of an interrupted repair, from a release's history."""
     for row in reversed(history):
         said = _SAID.fullmatch(str(row.get("description")))
         if said is not None:

@@ -1,7 +1,7 @@
-"""A release is made on a cluster together with its record.
+"""Create a release on a cluster together with its record.
 
-Helm reads what a record says of the cluster while it makes the release. Where it may not read that, or where the record
-is too large, it has written nothing, and is begun again with a record of less.
+Helm reads the record's facts about the cluster while it makes the release. Without the permission, or if the record is
+too large, Helm has written nothing, and is started again with a smaller record.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from sidelane.releases.provenance import carried
 from sidelane.releases.provenance.cluster import Facts, Unread
 from sidelane.releases.stores import MakeRecord
 
-#: A Helm that has begun and waits for its values.
+#: A started Helm that waits for its values.
 Install = Callable[..., Awaitable[dict[str, Any]]]
 
 
 class Recording:
-    """How releases of one cluster get their records.
+    """The creation of records for the releases of one cluster.
 
-    read: reads the facts of the cluster by a Helm of its own, as far as they may be read. is_there: whether a release
-    of that name is there.
+    read: reads the facts of the cluster with a separate Helm, as far as permitted. is_there: tells whether a release of
+    that name exists.
     """
 
     def __init__(self, read: Callable[[], Awaitable[Facts]], is_there: Callable[[str], Awaitable[bool]]) -> None:
         self._read = read
         self._is_there = is_there
-        self._may_read_all = True  # until it is known better: many releases may go in after one another
+        self._may_read_all = True  # until a read fails; remembered for further releases
 
     async def made(
         self,
@@ -42,10 +42,10 @@ class Recording:
         install: Install,
         begun: Callable[[], AbstractAsyncContextManager[Install]],
     ) -> Mapping[str, Any]:
-        """Makes a release and returns Helm's answer.
+        """Creates a release and returns Helm's answer.
 
-        write: puts a record into the chart. make: has a Helm make the release. install: the Helm that has begun
-        already; begun: begins another one.
+        write: puts a record into the chart. make: runs a Helm that creates the release. install: the Helm that is
+        already started; begun: starts another one.
         """
         if record is None:
             return await make(install)
@@ -62,7 +62,7 @@ class Recording:
                     self._may_read_all = False
                     text, mark = record(await self._read()), ""
                 except TooLarge:
-                    # What Helm keeps by itself may fit without a second copy of the values, in the record.
+                    # The release may fit without the second copy of the values in the record.
                     if thin:
                         raise
                     thin = True
@@ -73,7 +73,7 @@ class Recording:
                 install = await stack.enter_async_context(begun())
 
     async def _first(self, record: MakeRecord) -> tuple[str, str]:
-        """The record to begin with, and the mark of the facts that Helm is to read; empty where they are read."""
+        """Returns the first record to try, and the mark of the facts that Helm reads; empty if already read."""
         if self._may_read_all:
             unread = Unread(secrets.token_hex(16))
             if not carried.is_large(text := record(unread)):
@@ -82,6 +82,6 @@ class Recording:
 
 
 class Write(Protocol):
-    """Puts a record into the chart that Helm gets."""
+    """A function that puts a record into the chart."""
 
     def __call__(self, statement: str, *, mark: str) -> None: ...

@@ -1,7 +1,7 @@
-"""Rights that are asked for before a release is removed (SelfSubjectAccessReview).
+"""Check permissions before a release is removed (SelfSubjectAccessReview).
 
-Helm removes objects one by one and keeps its reasons to itself, so a missing right would be noticed half-way, and be
-told as "failed to delete release".
+Helm removes objects one by one and does not report reasons, so a missing permission would appear half-way, and only as
+"failed to delete release".
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sidelane.helm.rights import Right, denied
 from sidelane.manifest import Identity, Object
 from sidelane.releases.stores import Stored
 
-#: How long all questions may take together, in seconds.
+#: The most seconds for all checks together.
 _PATIENCE: Final = 15.0
-#: Plurals that are not made with an s; what is of another group than Kubernetes' own is not asked for.
+#: Irregular plurals; only groups of Kubernetes' own are checked.
 _PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses", "IngressClass": "ingressclasses",
                    "StorageClass": "storageclasses", "PriorityClass": "priorityclasses",
                    "RuntimeClass": "runtimeclasses"}  # fmt: skip
@@ -29,13 +29,13 @@ _GROUPS: Final = frozenset({
 })  # fmt: skip
 
 
-#: What Helm keeps its releases in, by its own setting; of others nothing is asked.
+#: The kinds of Helm's storage, by Helm's setting; others are not checked.
 _DRIVERS: Final = {"": "secrets", "secret": "secrets", "secrets": "secrets",
                    "configmap": "configmaps", "configmaps": "configmaps"}  # fmt: skip
 
 
 async def require_removal(helm: Helm, releases: Iterable[Stored], *, claims: bool = False) -> None:
-    """Raises ClusterDenied when a right is missing that removing these releases takes. claims: and their claims."""
+    """Raises ClusterDenied when a permission to remove these releases is missing. claims: also their claims."""
     asked: list[Right | None] = []
     for one in releases:
         namespace = one.release.namespace
@@ -47,7 +47,7 @@ async def require_removal(helm: Helm, releases: Iterable[Stored], *, claims: boo
 
 
 async def require_namespaces(helm: Helm) -> None:
-    """Raises ClusterDenied when the right to create namespaces is missing."""
+    """Raises ClusterDenied when the permission to create namespaces is missing."""
     await require(helm, [Right("create", "namespaces", "", "")])
 
 
@@ -56,7 +56,7 @@ def _goes(obj: Object) -> bool:
 
 
 def _on(verb: str, identity: Identity) -> Right | None:
-    """Returns the right to do something with an object, None where its resource is not known."""
+    """Returns the permission for a verb on an object, None if its resource is unknown."""
     if identity.group not in _GROUPS:
         return None
     resource = _PLURALS.get(identity.kind, f"{identity.kind.lower()}s")
@@ -64,7 +64,7 @@ def _on(verb: str, identity: Identity) -> Right | None:
 
 
 async def require(helm: Helm, rights: Iterable[Right | None]) -> None:
-    """Raises ClusterDenied where rights are missing. A cluster that can't be asked raises nothing: Helm will."""
+    """Raises ClusterDenied for missing permissions. A failed check raises nothing: Helm reports it."""
     asked = tuple(dict.fromkeys(filter(None, rights)))
     loop, done = asyncio.get_running_loop(), asyncio.Event()
     missing: list[Right] = []
@@ -72,13 +72,13 @@ async def require(helm: Helm, rights: Iterable[Right | None]) -> None:
     def work() -> None:
         try:
             missing.extend(_missing(helm, asked))
-        except Exception:  # noqa: BLE001 - whatever a kubeconfig or its plugin may be, Helm says what is wrong with it
+        except Exception:  # noqa: BLE001 - Helm reports problems of a kubeconfig or its plugin
             missing.clear()
         finally:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(done.set)
 
-    # A daemon: a credential plugin that never ends must not keep this process alive.
+    # A daemon thread: a credential plugin that hangs must not keep this process alive.
     threading.Thread(target=work, name="sidelane-rights", daemon=True).start()
     try:
         async with asyncio.timeout(_PATIENCE):

@@ -1,4 +1,4 @@
-"""Undoing what a failed call did: a release that it installed goes, one that it upgraded goes back."""
+"""Undo a failed call: remove an installed release, or roll back an upgraded one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 async def undo(target: ClusterTarget, name: str, error: BaseException, options: Options) -> None:
-    """Undoes the last revision of a release when this process made it and it did not succeed.
+    """Undoes the last revision of a release if this process created it and it failed.
 
-    error: the reason, whose remedy then says what became of the release. Raises nothing but cancellation.
+    error: the reason; its remedy gets the result of the undo. Raises only cancellation.
     """
     try:
         undone = await _undone(target, name, options)
     except SidelaneError as problem:
-        remedy = f"undoing it failed, too ({problem.problem.splitlines()[0]}): see `sidelane status {name}`"
+        remedy = f"the undo failed too ({problem.problem.splitlines()[0]}): see `sidelane status {name}`"
     else:
         remedy = "the release was undone; fix the causes and run it again" if undone else ""
     if remedy and isinstance(error, HelmError):
@@ -29,13 +29,13 @@ async def undo(target: ClusterTarget, name: str, error: BaseException, options: 
 
 
 async def _undone(target: ClusterTarget, name: str, options: Options) -> bool:
-    """Returns False where there was nothing to undo."""
+    """Returns False if there was nothing to undo."""
     mine = await target.labelled(f"{HOLDER}={holder().token}")
     if name not in mine:
-        return False  # Helm refused before it began, or another process works on it
+        return False  # Helm refused before it started, or another process works on it
     history = await target.helm.history(name, namespace=target.namespace)
     if history[-1]["status"] in ("deployed", "pending-rollback"):
-        return False  # the latter: another process finishes what failed here
+        return False  # another process finishes the failed release
     deployed = [int(row["revision"]) for row in history if row["status"] in ("deployed", "superseded")]
     if deployed:
         options.progress(f"{name}: not ready; going back to revision {deployed[-1]}")

@@ -38,7 +38,7 @@ class Waits:
         *,
         hooks: str,
     ) -> T:
-        """Runs the work, which is to call a Helm that waits for these objects and for the hooks of this verb."""
+        """Runs the work, a call of Helm that waits for these objects and for the hooks of this verb."""
         waits = during.HelmWaits(
             watch=self._watch,
             subject=await self._subject(release, objects, values, hooks=hooks, alone=not options.waits),
@@ -53,23 +53,23 @@ class Waits:
         return tuple(await self._watch.now(*await self._subjects(stored)))
 
     async def require_hope(self, stored: Stored, options: Options) -> None:
-        """Raises NotReady for a release that can't get ready as it is. A rollback can't be ended once it has begun."""
+        """Raises NotReady for a release that cannot become ready, because a started rollback cannot be stopped."""
         (subject,) = await self._subjects([stored])
         await during.require_hope(self._watch, subject, stored.manifest.objects, options.timeout)
 
     async def ready(self, stored: Sequence[Stored], what: str, options: Options) -> Readiness:
-        """Returns when these releases are ready. Raises TimedOut, NotReady."""
+        """Waits until these releases are ready. Raises TimedOut, NotReady."""
         subjects = await self._subjects(stored)
         return await during.ready(self._watch, subjects, what, timeout=options.timeout, tell=options.progress)
 
     async def while_pods_end(self, stored: Stored, options: Options, work: Awaitable[T]) -> T:
-        """Runs the work, which removes a release, and tells which of its pods have still to end."""
+        """Runs the work, which removes a release, and reports its pods that are still terminating."""
         owners = (obj for obj in stored.manifest.objects if obj.kind in _OWNERS and not obj.is_hook)
         asked = Asked(leaving=tuple(f"{obj.kind}/{obj.name}" for obj in owners))
         return await during.going(self._watch, asked, f"removing {stored.release.name}", options.progress, work)
 
     async def while_claims_go(self, names: Iterable[str], options: Options, work: Awaitable[T]) -> T:
-        """Runs the work, which deletes claims, and tells which are left and which pods use them."""
+        """Runs the work, which deletes claims, and reports the remaining claims and the pods that use them."""
         asked = Asked(claims=tuple(names))
         return await during.going(self._watch, asked, "deleting claims", options.progress, work)
 

@@ -1,4 +1,4 @@
-"""The work beside a Helm that waits: progress, an early end of a wait that can't succeed, and an error that names each
+"""The work beside a Helm that waits: progress, an early end of a wait that cannot succeed, and an error that names each
 object that is not ready.
 """
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 Tell = Callable[[str], None]
 log = logging.getLogger(__name__)
 
-#: Helm's own timeout, where none is given.
+#: Helm's own default timeout.
 TIMEOUT: Final = "5m0s"
 
 
@@ -47,7 +47,7 @@ class HelmWaits:
     last: Readiness | None = None
 
     async def over(self, work: Callable[[Halt], Awaitable[T]]) -> T:
-        """Runs the work, which is to call a Helm. Raises TimedOut or NotReady with every object that is not ready."""
+        """Runs the work, a call of Helm. Raises TimedOut or NotReady with every object that is not ready."""
         halt, until = Halt(), time.monotonic() + seconds(self.timeout or TIMEOUT)
         looking = asyncio.ensure_future(self._look(halt))
         try:
@@ -73,7 +73,7 @@ class HelmWaits:
                     return
 
     async def _must_end(self, found: Answer, halt: Halt) -> bool:
-        """Takes in a reading and tells it. Returns True when Helm must be ended now."""
+        """Stores and reports a reading. Returns True when Helm must be stopped now."""
         (readiness,) = parts(Asked((self.subject,)), found)
         self.last = readiness
         self.tell(f"{self.subject.release}: {readiness.summary()}")
@@ -93,20 +93,20 @@ class HelmWaits:
 
 
 def not_ready(what: str, readiness: Readiness, timeout: str | None, *, late: bool) -> NotReady:
-    """The error that names each object that is not ready. late: the timeout is over."""
+    """Returns the error that names each object that is not ready. late: the timeout is over."""
     text = readiness.text().replace("\n", "\n  ")
     text = f": {readiness.counted}" + (f"\n  {text}" if text else "")
     named = what
     with suppress(InvalidLane):
         named = f"--lane {Lane.parse(what)}"
     if readiness.hopeless:
-        remedy = f"fix the causes above, and install it as another Build; `sidelane status {named}` shows this one"
-        return NotReady(f"{what} can't get ready{text}", readiness=readiness, remedy=remedy)
+        remedy = f"fix the causes above, then install it as another Build; `sidelane status {named}` shows this one"
+        return NotReady(f"{what} cannot become ready{text}", readiness=readiness, remedy=remedy)
     if late:
         remedy = f"see `sidelane status {named}`, or allow more time with --timeout"
         return TimedOut(f"{what} was not ready within {timeout or TIMEOUT}{text}", readiness=readiness, remedy=remedy)
-    # Helm 4 waits no longer when a container crashes in a loop, or a pod finds no node for 15 seconds.
-    remedy = f"see `sidelane status {named}`, or wait on with `sidelane wait {named}`"
+    # Helm 4 stops waiting when a container crashes in a loop, or a pod is not scheduled for 15 seconds.
+    remedy = f"see `sidelane status {named}`, or continue to wait with `sidelane wait {named}`"
     return NotReady(f"{what} is not ready, and Helm has stopped waiting{text}", readiness=readiness, remedy=remedy)
 
 
@@ -118,7 +118,7 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
         async for answer in readings:
             late = time.monotonic() >= until
             if isinstance(answer, SidelaneError):
-                # An API server that is away for a moment comes back.
+                # The API server may be unavailable for a moment.
                 if late or not isinstance(answer, ClusterUnreachable):
                     raise answer
                 tell(f"{what}: its pods can't be read: {answer.problem}")
@@ -135,14 +135,14 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
 
 
 async def require_hope(watch: Watch, subject: Subject, objects: Iterable[Object], timeout: str | None) -> None:
-    """Raises NotReady when a release whose objects all exist can't get ready. A reading that fails refuses nothing."""
+    """Raises NotReady when a release whose objects all exist cannot become ready; ignores a failed reading."""
     found = await _now(watch, subject)
     if found is not None and found.hopeless and await watch.reader.are_there(obj for obj in objects if not obj.is_hook):
         raise not_ready(subject.release, found, timeout, late=False)
 
 
 async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:
-    """Runs the work, which removes releases or claims, and tells meanwhile which pods and claims are left."""
+    """Runs the work, which removes releases or claims, and reports the remaining pods and claims."""
 
     async def look() -> None:
         async with aclosing(watch.readings(asked)) as readings:
@@ -161,9 +161,9 @@ def _left(asked: Asked, found: Answer) -> Iterable[str]:
     names = sorted(str(at(pod, "metadata", "name")) for pod in found.live.pods if _is_left(pod, asked))
     claims = sorted(name for claim in found.live.claims if (name := str(at(claim, "metadata", "name"))) in asked.claims)
     if names:
-        yield f"{len(names)} {'pod has' if len(names) == 1 else 'pods have'} still to end: {_some(names)}"
+        yield f"{len(names)} {'pod is' if len(names) == 1 else 'pods are'} still terminating: {_some(names)}"
     if claims:
-        yield f"{len(claims)} {'claim is' if len(claims) == 1 else 'claims are'} still there: {_some(claims)}"
+        yield f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'} left: {_some(claims)}"
 
 
 def _is_left(pod: object, asked: Asked) -> bool:

@@ -1,8 +1,8 @@
 """The last lines of containers' logs, from the API server, for containers whose termination message has none.
 
-Helm reads no logs, so Sidelane talks to an API server itself: by Kubernetes' own client for Python, with what Helm
-connects by. It does so here and for rights (stores/rights.py). The client is imported when something is not ready, or
-is to be removed, and at no other time.
+Helm reads no logs, so Sidelane calls the API server itself, with Kubernetes' Python client and Helm's connection
+settings. It does so here and for permissions (stores/rights.py). The client is imported only when an object is not
+ready, or before a removal.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sidelane.releases.readiness.cleaning import LINES
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, CoreV1Api
 
-#: Bounds: how many containers' logs are read, how many bytes of each, and how many seconds all of them may take.
+#: The most containers whose logs are read, the most bytes of each, and the most seconds for all of them.
 CONTAINERS: Final = 5
 BYTES: Final = 16 * 1024
 SECONDS: Final = 20.0
 _TIMES: Final = (3.0, 5.0)  # to connect, and for each read
 
-#: A container that has not begun to run has no log.
+#: States of containers without a log, because they have not started.
 _NOT_BEGUN: Final = frozenset({
     "ContainerCreating", "PodInitializing", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
     "CreateContainerConfigError", "CreateContainerError", "ImageInspectError", "RegistryUnavailable",
@@ -77,14 +77,14 @@ async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tupl
             api = _api(helm.settings)
             for key in wanted:
                 found[key] = _log(api, key, clean)
-        except Exception as error:  # noqa: BLE001 - whatever a kubeconfig or its plugin may be, the wait's error matters
+        except Exception as error:  # noqa: BLE001 - a broken kubeconfig or plugin must not hide the wait's error
             for key in wanted:
                 found.setdefault(key, _why(error, clean))
         finally:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(done.set)
 
-    # A daemon: a credential plugin that never ends must not keep this process alive.
+    # A daemon thread: a credential plugin that hangs must not keep this process alive.
     threading.Thread(target=work, name="sidelane-logs", daemon=True).start()
     try:
         async with asyncio.timeout(SECONDS):
@@ -142,7 +142,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _context(files: Iterable[Mapping[str, Any]]) -> str | None:
-    """The current context: of several files the first that names one decides, to Helm; to the client it is the last."""
+    """Returns the current context: the first of several files, as in Helm; the client would use the last one."""
     return next((str(context) for file in files if (context := file.get("current-context"))), None)
 
 
@@ -179,7 +179,7 @@ def _why(error: Exception, clean: Cleaner) -> str:
 
 
 def _said(body: object) -> object:
-    """The message of the API server's Status."""
+    """Returns the message of the API server's Status."""
     try:
         return json.loads(body)["message"] if isinstance(body, str | bytes) else None
     except (ValueError, KeyError, TypeError):

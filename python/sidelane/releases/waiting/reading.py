@@ -1,4 +1,4 @@
-"""The cluster's objects of releases that are waited for, read through Helm's lookup."""
+"""Read the cluster's objects of releases in a wait, through Helm's lookup."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sidelane.manifest import Object
 from sidelane.releases.readiness import Live, Subject
 
 CHART: Final = Path(__file__).parent / "_waiting"
-#: Seconds from the beginning of one reading to that of the next.
+#: The seconds between the beginnings of two readings.
 INTERVAL: Final = 2.0
-#: Seconds that one reading may take.
+#: The most seconds of one reading.
 PATIENCE: Final = 30.0
 
 
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The objects that one reading found. note: the part that could not be read."""
+    """The objects of one reading. note: the part that could not be read."""
 
     live: Live
     note: str = ""
@@ -51,9 +51,9 @@ class Reader:
         self._next = 0.0
 
     async def read(self, asked: Sequence[Asked], *, events: bool) -> list[Answer]:
-        """Returns an answer for each question, in one call of Helm. events: with the objects' events.
+        """Returns an answer for each question, in one call of Helm. events: also read the objects' events.
 
-        Await ``turn`` before. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
+        Await ``turn`` first. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
         """
         values: dict[str, Any] = {
             "asks": [_ask(obj) for one in asked for obj in one.objects],
@@ -72,7 +72,7 @@ class Reader:
                     note = f"events can't be read: {error.problem}"
                     found = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
         except TimeoutError:
-            raise ClusterUnreachable(f"the API server did not answer within {PATIENCE:.0f} seconds") from None
+            raise ClusterUnreachable(f"the API server did not respond within {PATIENCE:.0f} seconds") from None
         objects = iter(found["objects"])
         shared = [tuple(found[key] or ()) for key in ("replicaSets", "pods", "claims", "events")]
         return [Answer(Live(tuple(next(objects) for _ in one.objects), *shared), note) for one in asked]

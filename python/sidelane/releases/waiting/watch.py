@@ -1,4 +1,4 @@
-"""One series of readings for all releases that are waited for at a time: one call of Helm reads them all."""
+"""One series of readings for all releases in a wait: one call of Helm reads them all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sidelane.releases.waiting import logs
 from sidelane.releases.waiting.reading import INTERVAL, Answer, Asked, Reader
 from sidelane.support.concurrency import ended
 
-#: Events may be thousands, and are read every so many readings; those of the last time stand for the others.
+#: Events are read once in this many readings, because there may be thousands; the others reuse them.
 _EVENTS_EVERY: Final = 5
 
 
@@ -30,10 +30,10 @@ class Watch:
     async def readings(
         self, asked: Asked, *, at_once: bool = False, events: bool = False
     ) -> AsyncGenerator[Answer | SidelaneError, None]:
-        """Yields an answer again and again, or the error when a reading failed.
+        """Yields an answer for each reading, or its error.
 
         at_once: begin with the next possible reading. Without it the first one comes after INTERVAL, so that releases
-        that are ready by then cost no reading. events: read the objects' events each time.
+        that are ready by then need no reading. events: read the objects' events each time.
         """
         one = _Watched(asked, events)
         self._watched.append(one)
@@ -57,7 +57,7 @@ class Watch:
                 await ended(task)
 
     async def now(self, *subjects: Subject) -> list[Readiness]:
-        """Returns the present readiness of each, with events and the last lines of logs. Raises as Reader does."""
+        """Returns each subject's present readiness, with events and last lines of logs. Raises as Reader does."""
         async with aclosing(self.readings(Asked(subjects), at_once=True, events=True)) as readings:
             answer = await anext(readings)
         if isinstance(answer, SidelaneError):
@@ -66,7 +66,7 @@ class Watch:
         return [await logs.added(self.reader.helm, one, subject.clean) for subject, one in found]
 
     def _crashed(self, task: asyncio.Task[None]) -> None:
-        """Passes an unexpected error on to everyone who waits for a reading."""
+        """Passes an unexpected error to every waiter."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             for one in self._watched:
                 one.found = error
@@ -81,7 +81,7 @@ class Watch:
         while True:
             await self.reader.turn()
             number += 1
-            watched = list(self._watched)  # with whoever has come meanwhile
+            watched = list(self._watched)  # includes waiters that have joined meanwhile
             full = number % _EVENTS_EVERY == 0 or any(one.events for one in watched)
             answers: list[Answer | SidelaneError] = []
             try:
@@ -98,7 +98,7 @@ class Watch:
 
 
 def parts(asked: Asked, answer: Answer) -> Iterator[Readiness]:
-    """The readiness of each release that a reading is about."""
+    """Yields the readiness of each release of a reading."""
     objects = iter(answer.live.objects)
     for subject in asked.subjects:
         own = answer.live._replace(objects=tuple(next(objects) for _ in subject.objects))
