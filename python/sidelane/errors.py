@@ -88,7 +88,7 @@ class InvalidInput(SidelaneError):
     def unreadable(cls, path: str, error: OSError | ValueError) -> InvalidInput:
         """Returns the error for a file that can't be read."""
         reason = error.strerror if isinstance(error, OSError) else error
-        return cls(f"the file {path!r} can't be read: {reason}", remedy="check its path and its rights")
+        return cls(f"the file {path!r} can't be read: {reason}", remedy="check its path and its permissions")
 
 
 class InvalidLane(InvalidInput):

@@ -40,7 +40,7 @@ class Commands(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Stores the typed words besides: errors suggest the same command with another lane."""
+        """Also stores the typed words: errors suggest the same command with another lane."""
         typed = tuple(args)
         context = super().make_context(info_name, args, parent, **extra)
         context.meta["sidelane.typed"] = typed

@@ -167,7 +167,7 @@ def _drift(items: Sequence[Release]) -> None:
     odd = [item for item in items if item.drift]
     for item in odd:
         say()
-        say_line(f"{item.name}: the cluster drifted from what is deployed")
+        say_line(f"{item.name}: the cluster drifted from the deployed release")
         for line in item.drift:
             say_line(f"  {line}")
     if odd:

@@ -60,7 +60,7 @@ def _say(done: Sequence[Repair]) -> None:
     states = {(False, False): "unchanged", (True, False): "drifted", (True, True): "repaired"}
     printing.table(("RELEASE", "STATE"), [(one.release, states[one.needed, one.done]) for one in done])
     for one in done:
-        made, back = ("was made again", "put back") if one.done else ("is missing", "drifted")
+        made, back = ("was created again", "was reset") if one.done else ("is missing", "drifted")
         lines = [f"{identity}: {made}" for identity in one.missing]
         lines += [f"{drift}: {back}" for drift in one.drift]
         lines += [f"{line}: stays" for line in one.kept]

@@ -58,7 +58,7 @@ _going = options.together(
         help="How long to wait after traffic has moved away.",
     ),
     delete_claims=click.option(
-        "--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets, too."
+        "--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets too."
     ),
     timeout=options.timeout,
 )

@@ -164,7 +164,7 @@ def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str,
 
 
 def _is_off(scaled: Drift) -> bool:
-    """Tells whether a workload was scaled to 0, which nobody deployed."""
+    """Tells whether a workload was scaled to 0 by hand."""
     return bool(scaled.found == 0 and scaled.expected != 0)
 
 

@@ -23,7 +23,7 @@ from sidelane.manifest import Manifest
 from sidelane.releases.stores import Options, PutBack, Release
 
 #: The description of the revision of objects as they are.
-_SAYS: Final = "found by sidelane repair, which is to bring back revision {}"
+_SAYS: Final = "objects as found by sidelane repair, before it restores revision {}"
 _SAID: Final = re.compile(re.escape(_SAYS).replace(r"\{\}", "([0-9]+)"))
 
 _TEMPLATE: Final = '{{ .Files.Get "objects.yaml" }}\n'
