@@ -84,7 +84,7 @@ lane_parts = together(
 def deployment(function: F) -> F:
     """Adds the argument FILE of a deployment file, and the option for the number of parallel releases."""
     function = click.option(
-        "--parallel", type=click.IntRange(min=1), metavar="N", help="Releases at a time. [default: 2 a processor]"
+        "--parallel", type=click.IntRange(min=1), metavar="N", help="Releases at a time. [default: 2 per processor]"
     )(function)
     return click.argument("file", type=click.Path(dir_okay=False))(function)
 

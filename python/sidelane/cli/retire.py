@@ -87,7 +87,7 @@ def command(
 ) -> None:
     """Remove a lane, or one RELEASE of it, when nothing needs it any more.
 
-    Held are lanes and releases that are the target of a route, needed by another release, younger than --min-age, or in
+    A lane or release is held if it is the target of a route, needed by another release, younger than --min-age, or in
     use by another process. With --keep, all lanes but the youngest are proposed; --yes retires those that are not held.
     A release that Sidelane did not create stays, whatever its name, unless --foreign names it.
     """

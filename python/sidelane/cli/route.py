@@ -83,9 +83,9 @@ def set_(
 ) -> None:
     """Set the targets of SERVICE's name; omitted options change nothing.
 
-    Refused when a target is missing, is not of its lane, or has too few ready pods for its share, and when another
-    process changed the route in between. Matches, mirror, timeouts and ports are values of the chart `route` (-f,
-    --set).
+    The change is refused when a target is missing, is not of its lane, or has too few ready pods for its share, and
+    when another process changed the route in between. Matches, mirror, timeouts and ports are values of the chart
+    `route` (-f, --set).
     """
     from sidelane.routes.model import Split
 
@@ -192,7 +192,7 @@ _asked = options.together(
         help="The target's share in each step. [default: 5,25,50,100; 100 in mode service; as before with --go-on]",
     ),
     every=click.option(
-        "--every", type=options.DurationType(), default="2m", show_default=True, help="How long a step lasts."
+        "--every", type=options.DurationType(), default="2m", show_default=True, help="The duration of a step."
     ),
     between=click.option(
         "--between",
