@@ -63,11 +63,11 @@ def package(folder: Path, helm: str) -> Package:
             shutil.copytree(folder, staged := Path(work, "staged"))
         except shutil.Error as error:
             broken = ", ".join(source for source, _, _ in error.args[0])
-            raise Refused(f"{broken} can't be read", remedy="mend the link, or remove it") from None
+            raise Refused(f"{broken} can't be read", remedy="fix the link, or remove it") from None
         command = [helm, "package", str(staged), "--destination", work]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise HelmError(f"Helm does not package {folder}: {done.stderr.strip()}", remedy="mend the chart")
+            raise HelmError(f"Helm does not package {folder}: {done.stderr.strip()}", remedy="fix the chart")
         (made,) = Path(work).glob("*.tgz")
         chart = Chart.load(made)
         if not semver.Version.is_valid(chart.version):  # Helm takes 1.2 and v1.2.3 as well
@@ -96,7 +96,7 @@ def check_dependencies(folder: Path) -> None:
         chart = Chart.load(path) if path.is_dir() else None
         if chart is None or chart.name not in declared:
             raise Refused(
-                f"{path} is none of the charts that {folder}/Chart.yaml declares",
+                f"{path} is not one of the charts that {folder}/Chart.yaml declares",
                 remedy="remove it, or declare it and link to its folder",
             )
         if chart.version != declared[chart.name]:

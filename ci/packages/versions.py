@@ -66,7 +66,9 @@ class Checkout:
                 self._git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
                 return Base(since, since)
             except Refused:
-                raise Refused(f"{since!r} is no commit here", remedy="give SINCE a tag, a branch or a commit") from None
+                raise Refused(
+                    f"{since!r} is not a commit here", remedy="set SINCE to a tag, branch or commit"
+                ) from None
         committed = not self.uncommitted
         here = self._git("tag", "--points-at", "HEAD").splitlines() if committed else []
         try:
@@ -96,7 +98,7 @@ class Checkout:
         done = subprocess.run(["git", "-C", self.root, *arguments], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             words = done.stderr.strip() or f"exit code {done.returncode}"
-            raise Refused(f"git {' '.join(arguments)}: {words}", remedy="mend the checkout")
+            raise Refused(f"git {' '.join(arguments)}: {words}", remedy="fix the checkout")
         return done.stdout.strip()
 
 

@@ -1,7 +1,7 @@
 """`make scan`: holds what every chart renders by default against checkov's security checks, without a network.
 
 A chart is rendered by Helm with its ci/default-values.yaml. Each finding counts, since checkov knows severities only
-from its makers' service: the chart is mended, or its ci/scan.yaml says why it stays so, for each object by name:
+from its makers' service: the chart is fixed, or its ci/scan.yaml says why it stays so, for each object by name:
 
     - check: CKV_K8S_43 # Image should use digest
       objects: [StatefulSet zk, Pod *-test] # names without the lane
@@ -69,7 +69,7 @@ def render(chart: Path, helm: str) -> list[dict[str, Any]]:
     command: list[str | Path] = [helm, "template", chart.name, chart, "--values", values, "--namespace", "streams"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise HelmError(f"Helm does not render {chart}: {done.stderr.strip()}", remedy="mend the chart")
+        raise HelmError(f"Helm does not render {chart}: {done.stderr.strip()}", remedy="fix the chart")
     return cast("list[dict[str, Any]]", kubeyaml.read_all(done.stdout, source=str(chart)))
 
 
@@ -120,14 +120,14 @@ def explained(chart: Path) -> list[Explanation]:
         return []
     entries = kubeyaml.read(path.read_text(encoding="utf-8"), source=str(path))
     if not isinstance(entries, list):
-        raise Refused(f"{path} is no list of explanations", remedy="begin each with `- check:`")
+        raise Refused(f"{path} is not a list of explanations", remedy="begin each with `- check:`")
     explanations = []
     for entry in entries:
         match entry:
             case {"check": str(check), "objects": [*objects], "reason": str(reason), **more} if reason and not more:
                 explanations += [Explanation(chart.name, check, str(each)) for each in objects]
             case _:
-                raise Refused(f"{path}: {entry!r} is no explanation", remedy="give its check, objects and reason")
+                raise Refused(f"{path}: {entry!r} is not an explanation", remedy="give its check, objects and reason")
     return explanations
 
 
@@ -165,7 +165,7 @@ def scan(root: Path, python: Path) -> None:
         results = run_checkov(Path(folder), [chart.name for chart in charts], python)
     findings = [finding for chart in charts for finding in found(chart, held[chart], results[chart.name])]
     if lines := judge(findings, explanations):
-        remedy = "mend the chart, or explain what stays in its ci/scan.yaml"
+        remedy = "fix the chart, or explain what stays in its ci/scan.yaml"
         raise Refused("findings and explanations do not agree:\n" + "\n".join(lines), remedy=remedy)
     print(f"{len(findings)} findings, each explained")
 

@@ -120,7 +120,7 @@ def test_a_shallow_clone_that_shows_no_tag_is_refused(repository: Repository, tm
 
 
 def test_an_unknown_revision_is_refused(repository: Repository) -> None:
-    assert "'v9' is no commit here" in package(repository.root, "--since", "v9", ends_with=1)
+    assert "'v9' is not a commit here" in package(repository.root, "--since", "v9", ends_with=1)
 
 
 def test_a_folder_inside_another_repository_is_not_compared(repository: Repository) -> None:
@@ -143,10 +143,10 @@ def test_a_chart_that_is_not_declared(repository: Repository) -> None:
     package(repository.root)
     shutil.copy(repository.root / "dist/parts-0.1.0.tgz", repository.root / "charts/app/charts")
     said = package(repository.root, ends_with=1)
-    assert "charts/app/charts/parts-0.1.0.tgz is none of the charts that" in said
+    assert "charts/app/charts/parts-0.1.0.tgz is not one of the charts that" in said
     (repository.root / "charts/app/charts/parts-0.1.0.tgz").unlink()
     repository.chart("app", "1.2.4", dependencies=[])
-    assert "charts/app/charts/parts is none of the charts that" in package(repository.root, ends_with=1)
+    assert "charts/app/charts/parts is not one of the charts that" in package(repository.root, ends_with=1)
 
 
 def test_a_chart_that_is_declared_and_missing(repository: Repository) -> None:

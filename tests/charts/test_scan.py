@@ -146,7 +146,7 @@ def test_an_explanation_has_one_form(charts: Charts, explanation: object) -> Non
     charts.pod()
     charts.write("app/ci/scan.yaml", explanation)
     said = charts.scan(ends_with=1)
-    assert re.search(r"app/ci/scan.yaml(: .* is no explanation| is no list of explanations)", said)
+    assert re.search(r"app/ci/scan.yaml(: .* is not an explanation| is not a list of explanations)", said)
 
 
 def test_a_chart_that_can_t_be_rendered_is_told(charts: Charts) -> None:
