@@ -133,12 +133,12 @@ def test_a_version_that_is_retired_under_load_takes_no_request_with_it(root, cli
                 async with Load(balancer.port, keep_alive=False).running() as load:
                     assert shares_are(await load.more(50), {"v1": 100})
                     with pytest.raises(StillHeld, match=f"svc1-{LANE}"):
-                        await asyncio.to_thread(client.retire, LANE, "svc1-v1")
+                        await asyncio.to_thread(client.retire, "svc1-v1", LANE)
                     assert shares_are(await load.more(50), {"v1": 100})
                     before = time.monotonic()
                     await asyncio.to_thread(client.routes.set, "svc1", LANE, {"v2": 100})
                     balancer.selector = written(root, "Service")["spec"]["selector"]
-                    gone = await asyncio.to_thread(client.retire, LANE, "svc1-v1", drain="2s")
+                    gone = await asyncio.to_thread(client.retire, "svc1-v1", LANE, drain="2s")
                     assert time.monotonic() - before > 1, "the route's change is known to the second"
                     assert gone.releases == (f"svc1-v1-{LANE}",)
                     made["v1"].kill()  # as its pods are, once its release is gone
