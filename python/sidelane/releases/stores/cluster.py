@@ -375,7 +375,7 @@ class ClusterTarget:
 
     @asynccontextmanager
     async def _naming_rights(self, options: Options) -> AsyncIterator[None]:
-        """Reports the permission to create the namespace first if it is missing."""
+        """After ClusterDenied, first reports a missing permission to create the namespace."""
         try:
             yield
         except ClusterDenied:

@@ -35,7 +35,7 @@ async def _undone(target: ClusterTarget, name: str, options: Options) -> bool:
         return False  # Helm refused before it started, or another process works on it
     history = await target.helm.history(name, namespace=target.namespace)
     if history[-1]["status"] in ("deployed", "pending-rollback"):
-        return False  # another process finishes the failed release
+        return False  # pending-rollback: another process finishes it
     deployed = [int(row["revision"]) for row in history if row["status"] in ("deployed", "superseded")]
     if deployed:
         options.progress(f"{name}: not ready; going back to revision {deployed[-1]}")
