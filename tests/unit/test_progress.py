@@ -1,7 +1,6 @@
 """Progress on standard error, in a log and on a terminal."""
 
 import io
-import os
 import time
 
 import pytest
@@ -43,7 +42,7 @@ def test_a_quick_step_is_not_told(written, monkeypatch):
 
 def test_on_a_terminal_one_line_is_rewritten_and_never_broken(written, monkeypatch):
     monkeypatch.setattr("sys.stderr", stream := Terminal())
-    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((40, 20)))
+    monkeypatch.setenv("COLUMNS", "40")
     with Progress() as tell:
         tell("zookeeper-coco-1: 0 of 3 ready; zk-coco-1-0: container zookeeper is waiting")
         time.sleep(0.8)
