@@ -197,10 +197,10 @@ class Pod:
         assert done.returncode == 0, f"{command} in {self.name}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def stop(self) -> float:
-        """Ends the pod within its grace period, as its deletion does. Returns the seconds that it took."""
+    def stop(self) -> None:
+        """Ends the pod within its grace period, as its deletion does."""
         self._lost()
-        return self.running.stop(self.spec["terminationGracePeriodSeconds"])
+        self.running.stop(self.spec["terminationGracePeriodSeconds"])
 
     def kill(self) -> None:
         """Ends the pod at once, as the loss of its node does."""

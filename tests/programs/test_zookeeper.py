@@ -87,9 +87,9 @@ def test_prometheus_finds_the_metrics(cluster: Cluster, ensemble: list[Pod]) -> 
 
 def test_without_a_majority_a_member_is_alive_and_not_ready(ensemble: list[Pod], helm_test: Pod) -> None:
     last, *others = ensemble
-    seconds = [member.stop() for member in others]
+    for member in others:
+        member.stop()
     assert all(member.running.code == 143 for member in others), "ended by SIGTERM, not SIGKILL"
-    assert max(seconds) < 10
 
     last.until("it is not ready", lambda: not last.probe("readinessProbe"))
     assert last.probe("livenessProbe")
