@@ -16,8 +16,7 @@ from sidelane.version import VERSION
 
 if TYPE_CHECKING:
     from sidelane.charts.rendering import Rendering
-    from sidelane.checks.engine import Report
-    from sidelane.checks.rules.rule import Finding
+    from sidelane.checks.findings import Finding, Report
     from sidelane.client import AsyncClient, AsyncRoutes, Client, Routes
     from sidelane.errors import (
         ApplyFailed,
@@ -137,8 +136,7 @@ __all__ = [
 #: The modules of the public names. A module is imported when a name of it is asked for: `sidelane --help` needs none.
 _HOMES = {
     "charts.rendering": ("Rendering",),
-    "checks.engine": ("Report",),
-    "checks.rules.rule": ("Finding",),
+    "checks.findings": ("Finding", "Report"),
     "client": (
         "AsyncClient",
         "AsyncRoutes",

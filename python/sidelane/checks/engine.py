@@ -5,40 +5,16 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from sidelane.checks.rules import RULES, Context, Finding, Rule, Severity
+from sidelane.checks.findings import Finding, Report
+from sidelane.checks.rules import RULES, Context, Rule
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.naming.lane import Lane
 
-__all__ = ["Finding", "Report", "Severity", "check"]
+__all__ = ["check"]
 
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
-
-
-class Report(NamedTuple):
-    """The findings of a check. ``lane`` is None if each object was checked against the lane in its own label."""
-
-    findings: tuple[Finding, ...]
-    objects: int
-    rules: tuple[str, ...]
-    lane: Lane | None = None
-
-    @property
-    def clean(self) -> bool:
-        """Return whether no finding is an error. Warnings do not count."""
-        return not any(finding.severity == "error" for finding in self.findings)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the JSON form."""
-        lane = {} if self.lane is None else {"lane": str(self.lane)}
-        return {
-            "clean": self.clean,
-            **lane,
-            "objects": self.objects,
-            "rules": list(self.rules),
-            "findings": [finding.to_json() for finding in self.findings],
-        }
 
 
 def check(

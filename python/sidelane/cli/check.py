@@ -11,7 +11,7 @@ from sidelane.cli import options, printing, running
 from sidelane.errors import InvalidManifest
 
 if TYPE_CHECKING:
-    from sidelane.checks.engine import Report
+    from sidelane.checks.findings import Report
     from sidelane.naming.lane import Lane
 
 

@@ -13,7 +13,7 @@ from sidelane.support.harmless import in_line, in_lines
 from sidelane.support.redaction import redacted
 
 if TYPE_CHECKING:
-    from sidelane.checks.engine import Report
+    from sidelane.checks.findings import Report
     from sidelane.errors import SidelaneError
     from sidelane.lanes.deployment import Applied, Plan
     from sidelane.lanes.lane_status import LaneStatus

@@ -21,7 +21,7 @@ from sidelane.releases.context import Connection, Context, Progress, quiet
 from sidelane.releases.stores import Options, Release
 
 if TYPE_CHECKING:
-    from sidelane.checks.engine import Report
+    from sidelane.checks.findings import Report
     from sidelane.graph.model import Graph
     from sidelane.lanes.bundle.archives import Bundle
     from sidelane.lanes.bundle.replaying import Replayed

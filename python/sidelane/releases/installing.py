@@ -29,7 +29,7 @@ from sidelane.releases.stores import MakeRecord, Options, Release, Stored, Targe
 from sidelane.support.concurrency import together
 
 if TYPE_CHECKING:
-    from sidelane.checks.engine import Report
+    from sidelane.checks.findings import Report
     from sidelane.releases.provenance.origin import Origin
 
 #: The longest wait for another process that works on a release, in seconds.

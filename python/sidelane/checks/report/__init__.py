@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sidelane.checks.engine import Report
+from sidelane.checks.findings import Report
 from sidelane.checks.report.json import render_json
 from sidelane.checks.report.text import render_text
 from sidelane.checks.report.yaml import render_yaml

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidelane.checks.engine import Report
+from sidelane.checks.findings import Report
 from sidelane.support import json_writer
 
 

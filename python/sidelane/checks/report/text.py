@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from sidelane.checks.engine import Finding, Report
+from sidelane.checks.findings import Finding, Report
 from sidelane.support.harmless import in_line
 
 _WIDTH: Final = 80

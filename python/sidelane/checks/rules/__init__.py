@@ -17,9 +17,9 @@ from sidelane.checks.rules import (
     text_fields,
     unique_identity,
 )
-from sidelane.checks.rules.rule import Context, Finding, Problem, Rule, Severity
+from sidelane.checks.rules.rule import Context, Problem, Rule
 
-__all__ = ["RULES", "Context", "Finding", "Problem", "Rule", "Severity"]
+__all__ = ["RULES", "Context", "Problem", "Rule"]
 
 RULES: Final[tuple[Rule, ...]] = (
     lane_suffix.RULE,

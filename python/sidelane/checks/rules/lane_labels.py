@@ -115,4 +115,6 @@ RULE: Final[Rule] = Rule(
     ),
     right=(_DEPLOYMENT.format_map(_GOOD),),
     check=_check,
+    origin="Sidelane's naming contract; Kubernetes, Recommended Labels",
+    scope="lanes",
 )

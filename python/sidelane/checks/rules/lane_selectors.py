@@ -161,4 +161,6 @@ RULE: Final[Rule] = Rule(
         _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2, version: v1, sidelane.dev/lane: 2-coco-2}"),
     ),
     check=_check,
+    origin="Sidelane's naming contract; Kubernetes, Labels and Selectors",
+    scope="lanes",
 )

@@ -53,4 +53,6 @@ RULE: Final[Rule] = Rule(
     ),
     right=(_OBJECT.format(name="zk-2-coco-1"), _OBJECT.format(name="zk-config-2-coco-1")),
     check=_check,
+    origin="Sidelane's naming contract",
+    scope="lanes",
 )

@@ -147,4 +147,6 @@ RULE: Final[Rule] = Rule(
         _SERVICE.format(protocol="UDP"),
     ),
     check=_check,
+    origin="Kubernetes, Server-Side Apply, merge strategy (x-kubernetes-list-map-keys)",
+    scope="all",
 )

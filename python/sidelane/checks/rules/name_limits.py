@@ -152,4 +152,6 @@ RULE: Final[Rule] = Rule(
         _OBJECT.format_map(_SERVICE),
     ),
     check=_check,
+    origin="Kubernetes, Object Names and IDs",
+    scope="all",
 )

@@ -137,4 +137,6 @@ RULE: Final[Rule] = Rule(
         _POD.format(ref="tls-cert-2024", optional="false"),
     ),
     check=_check,
+    origin="Sidelane's naming contract; Kubernetes, Configure a Pod to Use a ConfigMap",
+    scope="lanes",
 )

@@ -1,4 +1,4 @@
-"""The model of a rule: its context, its problems and its findings."""
+"""The model of a rule: its context and its problems."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from sidelane.checks.findings import Finding, Place, Severity
 from sidelane.errors import InvalidLane
-from sidelane.manifest import Identity, Manifest, Object
+from sidelane.manifest import Manifest, Object
 from sidelane.naming import labels, route
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
-from sidelane.support.harmless import in_line
 from sidelane.support.redaction import redact
-
-Severity = Literal["error", "warning"]
 
 #: The kinds of a route's objects (charts/route), by group; their labels identify them.
 ROUTE_KINDS: Final = frozenset({
@@ -22,47 +20,17 @@ ROUTE_KINDS: Final = frozenset({
 })  # fmt: skip
 
 
-class Finding(NamedTuple):
-    """One problem with its place and its remedy. Findings sort by place.
-
-    ``source`` is the template, or the input's name; ``line`` is the object's first line in the input, from 1; ``path``
-    is the field's path, empty for the whole object.
-    """
-
-    source: str
-    line: int
-    identity: Identity
-    path: str
-    rule: str
-    severity: Severity
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        field_path = f" {self.path}" if self.path else ""
-        return in_line(f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]")
-
-    def to_json(self) -> dict[str, object]:
-        """Return the JSON form."""
-        return {
-            "rule": self.rule,
-            "severity": self.severity,
-            "object": self.identity.to_json(),
-            "source": self.source,
-            "line": self.line,
-            "path": self.path,
-            "message": self.message,
-            "remedy": self.remedy,
-        }
-
-
 class Problem(NamedTuple):
-    """The result of a rule's check function; the rule turns it into a Finding. An empty remedy means the rule's own."""
+    """The result of a rule's check function; the rule turns it into a Finding. An empty remedy means the rule's own.
+
+    other: the second object of a problem between two.
+    """
 
     obj: Object
     path: str
     message: str
     remedy: str = ""
+    other: Object | None = None
 
 
 class Context(NamedTuple):
@@ -90,7 +58,11 @@ class Context(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One rule of the contract, with its reason, and YAML examples that break it and keep it."""
+    """One rule, with its reason, and YAML examples that break it and keep it.
+
+    origin: the document that the rule stems from: a title with its section or address. scope: ``lanes`` if the rule
+    concerns only objects that have a lane, so that it says nothing about other charts.
+    """
 
     id: str
     title: str
@@ -99,6 +71,8 @@ class Rule(NamedTuple):
     wrong: tuple[str, ...]
     right: tuple[str, ...]
     check: Callable[[Context], Iterable[Problem]]
+    origin: str
+    scope: Literal["lanes", "all"]
     severity: Severity = "error"
 
     def run(self, context: Context) -> Iterator[Finding]:
@@ -107,8 +81,11 @@ class Rule(NamedTuple):
             yield self.finding(problem)
 
     def finding(self, problem: Problem) -> Finding:
-        obj, path, message, remedy = problem
-        return Finding(obj.source, obj.line, obj.identity, path, self.id, self.severity, message, remedy or self.remedy)
+        obj, path, message, remedy, other = problem
+        place = None if other is None else Place(other.source, other.line, other.identity, "")
+        return Finding(
+            obj.source, obj.line, obj.identity, path, self.id, self.severity, message, remedy or self.remedy, place
+        )
 
 
 def shown(value: object) -> str:

@@ -104,4 +104,6 @@ RULE: Final[Rule] = Rule(
         _OBJECT.format(kind="ConfigMap", rest='data: {limit: "0x10", day: 2001-01-01, none: null}'),
     ),
     check=_check,
+    origin="Kubernetes API reference; YAML 1.1, which Kubernetes reads",
+    scope="all",
 )

@@ -45,4 +45,6 @@ RULE: Final[Rule] = Rule(
     ),
     right=(_OBJECT.format(version="v1", kind="ConfigMap") + _OBJECT.format(version="v1", kind="ServiceAccount"),),
     check=_check,
+    origin="Kubernetes, Object Names and IDs",
+    scope="all",
 )
