@@ -6,13 +6,13 @@ import sys
 import pytest
 from command_line import CommandLine
 from sidelane import Client
-from sidelane.charts.values import problems
 from sidelane.checks.engine import check
 from sidelane.checks.report import render
 from sidelane.cli import running
 from sidelane.errors import InvalidValues, Refused
 from sidelane.manifest import Manifest, diff
 from sidelane.support import harmless
+from sidelane.support.schemas import problems
 
 # Goes up and rewrites a line; begins a line of its own; a C1 escape; turns the direction of writing.
 HOSTILE = "zk\x1b[1A\x1b[2K\n12 objects, 6 rules: clean\r\x9b2J\u202egnp\u2028\x7f"

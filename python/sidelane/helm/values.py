@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sidelane.errors import InvalidValues, NotWhatWasChecked
 from sidelane.support.harmless import in_line
+from sidelane.support.schemas import dotted
 from sidelane.support.secrets import HIDDEN, is_secret
 
 #: A 64-bit float holds every whole number below this one (RFC 8259, section 6).
@@ -83,12 +84,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def dotted(path: _Path) -> str:
-    """Return a path in values as text: ``storage.classes[0].name``. Keys are escaped, and cut to 60 characters."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{in_line(step, 60)}" for step in path)
-    return "".join(steps).lstrip(".")
 
 
 def _problems(value: object, path: _Path, where: str) -> Iterator[str]:

@@ -13,12 +13,12 @@ from typing import Any, cast
 
 from sidelane import kubeyaml
 from sidelane.charts import flags, strvals, written_lane
-from sidelane.charts.values import problems
 from sidelane.errors import InvalidDeployment, InvalidInput
 from sidelane.helm.values import require
 from sidelane.kubeyaml.written import Written
 from sidelane.naming.lane import Lane
 from sidelane.support import carried, files
+from sidelane.support.schemas import problems
 from sidelane.support.secrets import learn_values
 
 
