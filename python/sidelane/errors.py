@@ -5,6 +5,7 @@
     │   ├── InvalidLane                              a Version, a Build or a lane
     │   ├── InvalidName                              a component, service, service version or namespace
     │   ├── InvalidDeployment                        a deployment file
+    │   ├── InvalidConventions                       a conventions file
     │   ├── InvalidRoute                             a route's targets, weights, steps or gates
     │   └── ChartNotFound                            no chart of that name, path or version
     ├── Refused                               1      well-formed input that breaks a rule
@@ -101,6 +102,17 @@ class InvalidName(InvalidInput):
 
 class InvalidDeployment(InvalidInput):
     """The file is not a valid deployment file. ``errors`` holds every mistake, each with its path."""
+
+    def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.errors = errors
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "errors": list(self.errors)}
+
+
+class InvalidConventions(InvalidInput):
+    """The file is not a valid conventions file. ``errors`` holds every mistake, each with its path."""
 
     def __init__(self, problem: str, *, errors: tuple[str, ...] = (), remedy: str = "") -> None:
         super().__init__(problem, remedy=remedy)

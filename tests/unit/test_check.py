@@ -7,7 +7,9 @@ import json
 import sys
 
 import pytest
+from sidelane.checks.conventions import preset
 from sidelane.checks.engine import check
+from sidelane.checks.report import render_text
 from sidelane.checks.rules import RULES, Problem, references_exist
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
@@ -55,6 +57,27 @@ def test_what_another_release_of_the_lane_brings_is_missed_only_in_a_whole_lane(
     assert not [one for one in check(together, whole=True).findings if one.rule == "references-exist"]
 
 
+def test_a_chart_without_lanes_gets_one_line_about_lanes() -> None:
+    report = check(Manifest.read(TWO))
+    assert (report.findings, len(report.notes)) == ((), 1)
+    assert not {rule.id for rule in RULES if rule.scope == "lanes"} & set(report.rules)
+    assert "No object has a lane" in render_text(report)
+    assert check(Manifest.read(TWO), lane=LANE).notes == ()
+    assert check(Manifest.read(TWO), conventions=preset("helm")).notes == ()
+
+
+def test_who_asks_for_lanes_gets_their_rules() -> None:
+    report = check(Manifest.read(TWO), conventions=preset("sidelane")._replace(demanded=True))
+    assert {finding.rule for finding in report.findings} == {"lane-labels"}
+
+
+def test_conventions_set_severities() -> None:
+    conventions = preset("sidelane")._replace(rules={"lane-suffix": "warning", "lane-labels": "off"})
+    report = check(Manifest.read(TWO), conventions=conventions, lane=LANE)
+    assert {(finding.rule, finding.severity) for finding in report.findings} == {("lane-suffix", "warning")}
+    assert "lane-labels" not in report.rules
+
+
 def test_to_json() -> None:
     report = check(Manifest.read(TWO), lane=LANE, rules=RULES[:1])
     assert json.loads(json.dumps(report.to_json()))["findings"][0] == {
@@ -85,7 +108,7 @@ def test_a_crash_keeps_what_was_found_and_names_no_object_where_it_takes_several
                 raise ValueError("hunter2")
             yield Problem(obj, "", "found")
 
-    report = check(Manifest.read(TWO), rules=[RULES[0]._replace(id="late", check=fails_on_the_second)])
+    report = check(Manifest.read(TWO), rules=[RULES[0]._replace(id="late", scope="all", check=fails_on_the_second)])
     assert [str(finding.identity) for finding in report.findings] == ["Manifest as a whole", "ConfigMap b"]
     assert "hunter2" not in str(report.findings[0])
 

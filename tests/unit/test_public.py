@@ -15,9 +15,9 @@ RESULTS = {
 }  # fmt: skip
 ERRORS = {
     "ApplyFailed", "ChartNotFound", "CheckFailed", "ClusterDenied", "ClusterUnreachable", "FieldsOwned", "GateFailed",
-    "HelmError", "HelmNotFound", "HelmTooOld", "InvalidDeployment", "InvalidInput", "InvalidLane", "InvalidManifest",
-    "InvalidName", "InvalidRoute", "InvalidValues", "KindNotServed", "NotOurs", "NotReady", "NotSigned",
-    "NotWhatWasChecked", "Refused", "ReleaseConflict", "ReleaseExists", "ReleaseNotFound", "RouteChanged",
+    "HelmError", "HelmNotFound", "HelmTooOld", "InvalidConventions", "InvalidDeployment", "InvalidInput", "InvalidLane",
+    "InvalidManifest", "InvalidName", "InvalidRoute", "InvalidValues", "KindNotServed", "NotOurs", "NotReady",
+    "NotSigned", "NotWhatWasChecked", "Refused", "ReleaseConflict", "ReleaseExists", "ReleaseNotFound", "RouteChanged",
     "SidelaneError", "StillHeld", "TargetBusy", "TargetNotReady", "TimedOut", "TooLarge",
 }  # fmt: skip
 

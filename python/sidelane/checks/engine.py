@@ -1,4 +1,4 @@
-"""The engine: runs all rules on a manifest and collects a report."""
+"""The engine: runs the rules on a manifest, by the conventions, and collects a report."""
 
 from __future__ import annotations
 
@@ -7,27 +7,62 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from sidelane.checks.conventions import Conventions, preset
 from sidelane.checks.findings import Finding, Report
 from sidelane.checks.rules import RULES, Context, Rule
 from sidelane.manifest import Identity, Manifest, Object
+from sidelane.naming import labels
+from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
 __all__ = ["check"]
 
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
+_NO_LANES: Final = (
+    "No object has a lane, so the rules of lanes did not run: see --lane, and --preset helm for charts without lanes."
+)
 
 
 def check(
-    manifest: Manifest, *, lane: Lane | None = None, whole: bool = False, rules: Sequence[Rule] = RULES
+    manifest: Manifest,
+    *,
+    conventions: Conventions | None = None,
+    lane: Lane | None = None,
+    release: str = "",
+    whole: bool = False,
+    rules: Sequence[Rule] = RULES,
 ) -> Report:
     """Check every object against every rule.
 
-    Without a lane, each object is checked against the lane in its own label; a missing label is a finding. ``whole``:
-    the manifest is its complete lanes, not one release of several. A rule that crashes is an error in the report.
+    conventions: by default the preset ``sidelane``, for manifests that have lanes. Without a lane, each object is
+    checked against the lane in its own label; a missing label is a finding. release: the Helm release's name, if it is
+    known. ``whole``: the manifest is its complete lanes, not one release of several. A rule that crashes is an error in
+    the report.
     """
-    context = Context(manifest, lane, whole)
-    findings = sorted(finding for rule in rules for finding in _run(rule, context))
-    return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in rules), lane)
+    conventions = conventions or preset("sidelane")
+    context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release)
+    lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
+    running = [rule for rule in _set(rules, conventions) if lanes or rule.scope != "lanes"]
+    findings = sorted(finding for rule in running for finding in _run(rule, context))
+    notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
+    return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in running), lane, notes)
+
+
+def _set(rules: Sequence[Rule], conventions: Conventions) -> Iterator[Rule]:
+    """Yield the rules that are not off, with the conventions' severities."""
+    for rule in rules:
+        severity = conventions.severity_of(rule.id, rule.severity)
+        if severity != "off":
+            yield rule._replace(severity=severity)
+
+
+def _shows_lanes(context: Context) -> bool:
+    """Return whether an object has a lane's label, or all names end in the same lane."""
+    keys = {labels.VERSION, labels.BUILD, labels.LANE, context.conventions.lane_label}
+    if any(not keys.isdisjoint(obj.labels) for obj in context.manifest.objects):
+        return True
+    named = {parsed and parsed[1] for parsed in (parse_name(obj.name) for obj in context.manifest.objects)}
+    return len(named) == 1 and None not in named
 
 
 def _run(rule: Rule, context: Context) -> Iterator[Finding]:
@@ -41,7 +76,7 @@ def _culprit(rule: Rule, context: Context) -> Object | None:
     """Return the object that makes the rule crash on its own, or None if only several objects do."""
     for obj in context.manifest.objects:
         try:
-            list(rule.run(Context(Manifest((obj,)), context.lane, context.whole)))
+            list(rule.run(context._replace(manifest=Manifest((obj,)))))
         except Exception:  # noqa: BLE001 - the crash that this function looks for
             return obj
     return None

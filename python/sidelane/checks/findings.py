@@ -61,12 +61,16 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The findings of a check. ``lane`` is None if each object was checked against the lane in its own label."""
+    """The findings of a check. ``lane`` is None if each object was checked against the lane in its own label.
+
+    ``notes`` are sentences about the check itself, such as rules that did not run.
+    """
 
     findings: tuple[Finding, ...]
     objects: int
     rules: tuple[str, ...]
     lane: Lane | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -82,4 +86,5 @@ class Report(NamedTuple):
             "objects": self.objects,
             "rules": list(self.rules),
             "findings": [finding.to_json() for finding in self.findings],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }

@@ -26,7 +26,8 @@ def render_text(report: Report, *, colour: bool = False) -> str:
         12 objects, 6 rules: 1 error
     """
     blocks = [_block(list(findings), colour) for _, findings in groupby(report.findings, _place)]
-    return "\n\n".join([*blocks, _summary(report, colour)]) + "\n"
+    notes = ["\n".join(textwrap.wrap(note, _WIDTH)) for note in report.notes]
+    return "\n\n".join([*blocks, *notes, _summary(report, colour)]) + "\n"
 
 
 def _place(finding: Finding) -> tuple[object, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from sidelane.checks.conventions.value import Conventions
 from sidelane.checks.findings import Finding, Place, Severity
 from sidelane.errors import InvalidLane
 from sidelane.manifest import Manifest, Object
@@ -18,6 +20,10 @@ from sidelane.support.redaction import redact
 ROUTE_KINDS: Final = frozenset({
     ("", "Service"), ("networking.istio.io", "VirtualService"), ("gateway.networking.k8s.io", "HTTPRoute"),
 })  # fmt: skip
+
+
+#: The name of the chart or subchart that has the template.
+_CHART: Final = re.compile(r"(?:.*/)?([^/]+)/(?:templates|crds)/")
 
 
 class Problem(NamedTuple):
@@ -35,18 +41,21 @@ class Problem(NamedTuple):
 
 class Context(NamedTuple):
     """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
-    complete lanes, so every referenced object of a lane must be in it.
+    complete lanes, so every referenced object of a lane must be in it. ``release`` is the Helm release's name, empty if
+    it is not known.
     """
 
     manifest: Manifest
+    conventions: Conventions
     lane: Lane | None = None
     whole: bool = False
+    release: str = ""
 
     def lane_of(self, obj: Object) -> Lane | None:
         """Return the lane that an object must be in, or None if neither the caller nor its label gives one."""
         if self.lane is not None:
             return self.lane
-        label = obj.labels.get(labels.LANE)
+        label = obj.labels.get(self.conventions.lane_label)
         return parse_lane(label) if isinstance(label, str) else None
 
     def in_lanes(self) -> Iterator[tuple[Object, Lane]]:
@@ -56,12 +65,24 @@ class Context(NamedTuple):
             if lane is not None:
                 yield obj, lane
 
+    def known(self, obj: Object, lane: Lane | None = None) -> dict[str, str]:
+        """Return the known texts of the conventions' placeholders for an object."""
+        known = {"namespace": obj.identity.namespace} if obj.identity.namespace else {}
+        if release := self.release or obj.labels.get(labels.INSTANCE):
+            known["release"] = str(release)
+        if chart := _CHART.match(obj.source):
+            known["chart"] = chart[1]
+        if lane is not None:
+            known |= {"version": lane.version, "build": lane.build, "lane": str(lane)}
+        return known
+
 
 class Rule(NamedTuple):
     """One rule, with its reason, and YAML examples that break it and keep it.
 
     origin: the document that the rule stems from: a title with its section or address. scope: ``lanes`` if the rule
-    concerns only objects that have a lane, so that it says nothing about other charts.
+    concerns only objects that have a lane, so that it says nothing about other charts. tests: whether it concerns
+    Helm's test hooks, too.
     """
 
     id: str
@@ -74,6 +95,7 @@ class Rule(NamedTuple):
     origin: str
     scope: Literal["lanes", "all"]
     severity: Severity = "error"
+    tests: bool = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Yield every finding of this rule."""
