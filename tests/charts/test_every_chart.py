@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from quantities import quantity
+from sidelane.manifest.objects import CLUSTER_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,11 @@ def test_objects_are_labelled(render: Render, ci: Path) -> None:
     for item in render(ci.parents[1], "--values", ci):
         metadata = item["metadata"]
         assert metadata["name"].endswith(f"-{lane}")
-        assert metadata["namespace"] == "default"
+        group = item["apiVersion"].rpartition("/")[0]
+        if values.get("namespaces"):  # the guard's accounts are in the namespaces of the lanes
+            assert metadata.get("namespace", "") in {"", "default", *values["namespaces"]}
+        else:
+            assert metadata.get("namespace", "") == ("" if (group, item["kind"]) in CLUSTER_KINDS else "default")
         assert metadata["labels"]["app"].endswith(f"-{lane}")
         for label, value in (("version", values["Version"]), ("build", values["Build"]), ("lane", lane)):
             assert metadata["labels"][f"sidelane.dev/{label}"] == value

@@ -1,0 +1,219 @@
+"""The chart guard on a real API server: nobody changes a deployed lane, and pipelines and controllers still work.
+
+Each attempt of the table is first made with `dryRun` in a namespace that is not guarded, where it must succeed, so that
+a refusal is the guard's and not that of an invalid request.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from clusters import Cluster, connect
+from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
+from pykube.exceptions import HTTPError
+from sidelane import Client
+from sidelane.errors import HelmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMESPACES = "/api/v1/namespaces"
+WORKLOADS = "/apis/apps/v1/namespaces"
+
+
+class Guarded(NamedTuple):
+    """A namespace with a lane: ZooKeeper, a version of a service and its route, installed by the deployer."""
+
+    cluster: Cluster  # as an administrator, who is in no break-glass group
+    namespace: str
+    deployer: Client
+    router: Client
+    names: dict[str, str]  # for the paths of the attempts
+
+    def identity(self, role: str) -> Cluster:
+        return connect(credentials(self.cluster, self.namespace, role), self.cluster.plane)
+
+    def label(self, mode: str | None) -> None:
+        """Sets the mode as a member of the break-glass group."""
+        body = {"metadata": {"labels": {"sidelane.dev/guard": mode}}}
+        headers = {"Content-Type": "application/merge-patch+json", **BREAK_GLASS}
+        self.cluster.request("PATCH", f"{NAMESPACES}/{self.namespace}", body, **headers)
+
+    def attempt(self, attempt: Attempt, query: str = "", by: Cluster | None = None, **headers: str) -> str:
+        """Makes the attempt; returns the refusal, empty if there was none."""
+        path = attempt.url(self.namespace).format_map(self.names)
+        path += ("&" if "?" in path else "?") + query if query else ""
+        content = {"Content-Type": attempt.content if attempt.method == "PATCH" else "application/json"}
+        try:
+            (by or self.cluster).request(attempt.method, path, attempt.body, **content, **headers)
+        except HTTPError as error:
+            return str(error)
+        return ""
+
+
+BREAK_GLASS = {"Impersonate-User": "on-call", "Impersonate-Group": "sidelane:break-glass"}
+
+
+def credentials(cluster: Cluster, namespace: str, role: str) -> Path:
+    """Returns a kubeconfig with a token of the namespace's own service account, which expires."""
+    path = f"{NAMESPACES}/{namespace}/serviceaccounts/{role}-guard-1/token"
+    token = cluster.create(path, {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+    config = json.loads(cluster.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    target = cluster.kubeconfig.with_name(f"{role}-{secrets.token_hex(4)}")
+    target.write_text(json.dumps(config))
+    return target
+
+
+@pytest.fixture
+def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Iterator[Guarded]:
+    """A lane in a namespace that is not labelled yet, installed by the guard's own service accounts."""
+    administrator = Client(namespace="kube-system", kubeconfig=cluster.kubeconfig, helm=helm)
+    # kwok plays the kubelets.
+    administrator.install("guard", "guard-1", values={"namespaces": [namespace], "controllers": {"users": ["kwok"]}})
+    deployer, router = (
+        Client(namespace=namespace, kubeconfig=credentials(cluster, namespace, role), helm=helm)
+        for role in ("deployer", "router")
+    )
+    deployer.install("zookeeper", "coco-1", values={"replicas": 1})
+    image = {"repository": "acme/svc1", "tag": "1"}
+    deployer.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image}, wait=True)
+    deployer.wait("coco-1")
+    router.routes.set("svc1", "coco-1", {"v1": 1})
+    cluster.create(f"{NAMESPACES}/{namespace}/pods", {"metadata": {"name": "bystander"}, "spec": POD})
+    group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "sidelane:break-glass"}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    binding = {"metadata": {"name": "break-glass"}, "roleRef": role, "subjects": [group]}
+    cluster.create(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
+    guarded = Guarded(cluster, namespace, deployer, router, _names(cluster, namespace))
+    yield guarded
+    guarded.label(None)
+    administrator.uninstall("guard", "guard-1", delete_cluster_objects=True)
+
+
+def _names(cluster: Cluster, namespace: str) -> dict[str, str]:
+    def first(group: str, kind: str, part: str = "") -> str:
+        root = f"/apis/{group}" if "/" in group else f"/api/{group}"
+        names = cluster.names(f"{root}/namespaces/{namespace}/{kind}")
+        return next(name for name in names if part in name)
+
+    return {
+        "pod": first("v1", "pods", "svc1-v1"),
+        "replicaset": first("apps/v1", "replicasets"),
+        "claim": first("v1", "persistentvolumeclaims", "zk"),
+        "slice": first("discovery.k8s.io/v1", "endpointslices", "zk-cs"),
+        "config": first("v1", "configmaps", "zk-"),
+        "record": first("v1", "configmaps", "record-zookeeper"),
+        "release": first("v1", "secrets", "sh.helm.release.v1.zookeeper"),
+    }
+
+
+def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded) -> None:
+    assert len({attempt.id for attempt in LOCKED}) == len(LOCKED) > 80
+    invalid = {a.id: refusal for a in LOCKED if (refusal := guarded.attempt(a, "dryRun=All"))}
+    assert invalid == {}
+    before = _specs(guarded)
+    guarded.label("deny")
+    refusals = {a.id: guarded.attempt(a) for a in LOCKED}
+    assert [name for name, refusal in refusals.items() if "guard-1" not in refusal] == []
+    unclear = [name for name, refusal in refusals.items() if "failed expression" in refusal]
+    assert unclear == []
+    for role, may in {"router": {"route-by-hand", f"delete-{ROUTE}"}, "observer": set[str]()}.items():
+        who = guarded.identity(role)
+        assert [a.id for a in LOCKED if a.id not in may and not guarded.attempt(a, by=who)] == []
+    assert _specs(guarded) == before
+
+
+def _specs(guarded: Guarded) -> list[Any]:
+    return [
+        (item["metadata"]["name"], item["metadata"].get("labels"), item["spec"])
+        for kind in (
+            "/apis/apps/v1/namespaces/{}/deployments",
+            "/apis/apps/v1/namespaces/{}/statefulsets",
+            "/api/v1/namespaces/{}/services",
+        )
+        for item in guarded.cluster.list(kind.format(guarded.namespace))
+    ]
+
+
+def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
+    cluster, namespace, deployer, router = guarded.cluster, guarded.namespace, guarded.deployer, guarded.router
+    guarded.label("deny")
+    image = {"repository": "acme/svc1", "tag": "1"}
+    # The deployer: the same again, an operational upgrade, a new version, a rollout restart, verify and repair.
+    values = {"image": image, "replicas": 3}
+    again = deployer.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image})
+    assert again.change == "unchanged"
+    upgrade = deployer.upgrade("service", "coco-1", name="svc1", service_version="v1", values=values, wait=True)
+    assert upgrade.change == "upgraded"
+    on = {"image": {**image, "tag": "2"}, "autoscaling": {"enabled": True, "minReplicas": 2}}
+    deployer.install("service", "coco-1", name="svc1", service_version="v2", values=on, wait=True)
+    off = {"image": {**image, "tag": "2"}, "podDisruptionBudget": {"enabled": False}}
+    assert deployer.upgrade("service", "coco-1", name="svc1", service_version="v2", values=off).change == "upgraded"
+    restarted = {"kubectl.kubernetes.io/restartedAt": "2026-11-27T12:00:00Z"}
+    restart = patch("restart", "apps/v1", STATEFULSET, spec={"template": {"metadata": {"annotations": restarted}}})
+    assert guarded.attempt(restart, by=guarded.identity("deployer")) == ""
+    by_hand = restart._replace(body=json.loads(json.dumps(restart.body).replace("T12", "T13")))
+    assert "spec.template" in guarded.attempt(by_hand)
+    deployer.wait("coco-1", timeout="3m")
+    assert {verified.state for verified in deployer.verify("coco-1")} == {"unchanged"}
+    # The router changes the route and nothing else. The deployer does not change it.
+    router.routes.set("svc1", "coco-1", {"v2": 1})
+    assert router.routes.undo("svc1", "coco-1").change == "undone"
+    with pytest.raises(HelmError, match="only the router changes"):
+        deployer.routes.set("svc1", "coco-1", {"v2": 1})
+    with pytest.raises(HelmError, match="router-guard-1' has no right to"):
+        router.upgrade("service", "coco-1", name="svc1", service_version="v1", values={**values, "replicas": 4})
+    # Everyone with the right: foreign annotations, an eviction, what has no lane.
+    note = patch("note", "apps/v1", DEPLOYMENT, metadata={"annotations": {"example.com/note": "x"}})
+    assert guarded.attempt(note) == ""
+    assert guarded.attempt(delete("v1", "pods/bystander")) == ""
+    pod = _names(cluster, namespace)["pod"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    cluster.create(f"{NAMESPACES}/{namespace}/pods/{pod}/eviction", eviction)
+    # Break-glass passes.
+    image_changed = next(attempt for attempt in LOCKED if attempt.id == "environment")
+    assert guarded.attempt(image_changed, **BREAK_GLASS) == ""
+    # The deployer removes the lane, and the garbage collector its pods.
+    deployer.retire("coco-1", drain="0s", delete_claims=True)
+    cluster.until("nothing of the lane is left", lambda: not cluster.list(f"{NAMESPACES}/{namespace}/pods"), 60)
+
+
+def test_helm_alone_and_other_charts_change_nothing_either(guarded: Guarded, plain: Any, tmp_path: Path) -> None:
+    """A chart without Sidelane's guard, a post-renderer's result, a take-over and a rollback, by an administrator."""
+    guarded.label("deny")
+    before = _specs(guarded)
+    chart = tmp_path / "own"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: own\nversion: 0.1.0\n")
+    (chart / "templates" / "all.yaml").write_text(plain("get", "manifest", "zookeeper-coco-1").stdout)
+    for command in (
+        ("upgrade", "zookeeper-coco-1", chart),
+        ("rollback", "zookeeper-coco-1", "1"),
+        ("uninstall", "zookeeper-coco-1"),
+        ("install", "mine", chart, "--take-ownership"),
+    ):
+        refused = plain(*command, check=False)
+        assert refused.returncode
+        if command[0] != "uninstall":  # Helm does not say why
+            assert "guard-1" in refused.stderr, command
+    assert _specs(guarded) == before
+    assert [release.status for release in guarded.deployer.list()] == ["deployed"] * 3
+
+
+def test_the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) -> None:
+    guarded.label("deny")
+    path = f"{NAMESPACES}/{guarded.namespace}"
+    for change in ({"sidelane.dev/guard": None}, {"sidelane.dev/guard": "audit"}):
+        with pytest.raises(HTTPError, match="keeps its label"):
+            guarded.cluster.patch(path, {"metadata": {"labels": change}})
+    with pytest.raises(HTTPError, match="deleted by break-glass alone"):
+        guarded.cluster.delete(path)
+    guarded.cluster.patch(path, {"metadata": {"labels": {"other": "x"}}})
+    guarded.label("warn")
+    image = next(attempt for attempt in LOCKED if attempt.id == "image")
+    assert guarded.attempt(image) == ""
