@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import typed
 from clusters import Cluster, connect
 from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
 from pykube.exceptions import HTTPError
@@ -217,3 +218,19 @@ def test_the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) ->
     guarded.label("warn")
     image = next(attempt for attempt in LOCKED if attempt.id == "image")
     assert guarded.attempt(image) == ""
+
+
+def test_the_charts_readme_works_in_order(cluster: Cluster, helm: Path, tmp_path: Path, unavailable: Any) -> None:
+    if not typed.has_kubectl():
+        unavailable("the README uses kubectl, and there is none on PATH")
+    shell = typed.shell(tmp_path, helm, cluster.kubeconfig)
+    cluster.create(NAMESPACES, {"metadata": {"name": "pipelines"}})
+    try:
+        for _, block in typed.blocks(typed.ROOT / "charts" / "guard" / "README.md"):
+            for command, _ in typed.dialogue(block):
+                shell(command, cwd=typed.ROOT)
+        assert cluster.get(f"{NAMESPACES}/pipelines")["metadata"]["labels"]["sidelane.dev/guard"] == "audit"
+    finally:
+        cluster.delete(f"{NAMESPACES}/pipelines")
+        shell("helm uninstall guard-guard-1 --namespace kube-system", cwd=typed.ROOT)
+        cluster.until("the namespace is gone", lambda: "pipelines" not in cluster.names(NAMESPACES), 60)

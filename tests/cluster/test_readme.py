@@ -67,7 +67,7 @@ def converse(shell, block, *, cwd=typed.ROOT):
 
 
 @pytest.mark.parametrize("helm", ["helm3"], indirect=True)
-@pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart not in ("common", "storm", "route")])
+@pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart not in ("common", "storm", "route", "guard")])
 def test_a_charts_commands_work_in_order(kubectl, chart, tmp_path, helm, cluster, namespace):
     config = json.loads(cluster.kubeconfig.read_text())
     config["contexts"][0]["context"]["namespace"] = namespace
