@@ -17,7 +17,7 @@ from clusters import Cluster, connect
 from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
 from pykube.exceptions import HTTPError
 from sidelane import Client
-from sidelane.errors import HelmError
+from sidelane.errors import ClusterDenied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,9 +165,9 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     # The router changes the route and nothing else. The deployer does not change it.
     router.routes.set("svc1", "coco-1", {"v2": 1})
     assert router.routes.undo("svc1", "coco-1").change == "undone"
-    with pytest.raises(HelmError, match="only the router changes"):
+    with pytest.raises(ClusterDenied, match="only the router changes"):
         deployer.routes.set("svc1", "coco-1", {"v2": 1})
-    with pytest.raises(HelmError, match="router-guard-1' has no right to"):
+    with pytest.raises(ClusterDenied, match="router-guard-1' has no right to"):
         router.upgrade("service", "coco-1", name="svc1", service_version="v1", values={**values, "replicas": 4})
     # Everyone with the right: foreign annotations, an eviction, what has no lane.
     note = patch("note", "apps/v1", DEPLOYMENT, metadata={"annotations": {"example.com/note": "x"}})

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sidelane.errors import ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld, NotReady
+from sidelane.errors import ClusterDenied, ClusterUnreachable, HelmError, HelmNotFound, HelmTooOld, NotReady
 from sidelane.helm import executable, process
 from sidelane.helm.client import Helm
 from sidelane.helm.failures import explain
@@ -267,10 +267,22 @@ def test_a_script_may_import_pyhelm3_itself(first):
 def test_words_that_no_row_knows_are_given_as_they_are():
     error = explain("WARNING: old\nError: first\nlast words", 7)
     assert type(error) is HelmError
-    assert str(error) == "Helm ended with 7: last words"
+    assert str(error) == "Helm ended with 7: first last words"
     assert "it wrote no message" in str(explain("", 1))
     invalid = "Error: YAML parse error on a.yaml: it is no YAML\n\nUse --debug flag to render out invalid YAML\n"
     assert str(explain(invalid, 1)).endswith("it is no YAML")
+
+
+def test_a_refusal_by_an_admission_policy_names_it_and_ends_in_what_to_do() -> None:
+    words = (
+        "Error: UPGRADE FAILED: deployments.apps \"a\" is forbidden: ValidatingAdmissionPolicy 'lane-objects-g-1' with "
+        "binding 'lane-objects-deny-g-1' denied request: spec.template must not change; install it as another Build"
+    )
+    error = explain(words, 1)
+    assert isinstance(error, ClusterDenied)
+    assert error.problem == "the admission policy lane-objects-g-1 refused it: spec.template must not change"
+    assert error.remedy == "install it as another Build"
+    assert explain(words.partition(";")[0], 1).remedy == ""
 
 
 def test_a_value_that_helm_repeats_is_hidden():

@@ -1,7 +1,7 @@
 """Errors from Helm's messages. Helm exits with 1 for every error, so only its messages tell what happened.
 
 Each row was observed with Helm 3.17 and Helm 4; the first match wins. If a row no longer matches, the error is less
-helpful but not wrong: without a match it is a HelmError with Helm's own last line.
+helpful but not wrong: without a match it is a HelmError with Helm's own words.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from sidelane.errors import (
     TooLarge,
 )
 from sidelane.helm import rights
+from sidelane.support.harmless import shortened
 from sidelane.support.redaction import HIDDEN, learn, redact
 
 
@@ -122,6 +123,13 @@ MEANINGS = (
         "the API server does not accept these credentials",
         "renew them, or give others with --kubeconfig or --kube-context",
     ),
+    _row(  # charts/guard's policies end in the remedy, after a semicolon
+        r"is forbidden: ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: "
+        r"(?P<why>[^\n;]+)(; (?P<fix>[^\n]+))?",
+        ClusterDenied,
+        "the admission policy {policy} refused it: {why}",
+        "{fix}",
+    ),
     _row(
         r"(?P<what>([^\s:]+ \"[^\"]*\"|[^\s:]+) is forbidden: [^\n]+)",
         ClusterDenied,
@@ -197,8 +205,7 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
             groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
             groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
-    last = words.strip().splitlines()
-    return HelmError(f"Helm ended with {code}: {last[-1] if last else 'it wrote no message'}")
+    return HelmError(f"Helm ended with {code}: {shortened(' '.join(words.split()), 1000) or 'it wrote no message'}")
 
 
 def _errors(stderr: str) -> str:
