@@ -57,10 +57,11 @@ def test_objects_are_labelled(render: Render, ci: Path) -> None:
         metadata = item["metadata"]
         assert metadata["name"].endswith(f"-{lane}")
         group = item["apiVersion"].rpartition("/")[0]
-        if values.get("namespaces"):  # the guard's accounts are in the namespaces of the lanes
-            assert metadata.get("namespace", "") in {"", "default", *values["namespaces"]}
+        own = yaml.safe_load(ci.read_text()).get("namespaces", [])  # the guard's accounts are in those of the lanes
+        if (group, item["kind"]) in CLUSTER_KINDS:
+            assert "namespace" not in metadata
         else:
-            assert metadata.get("namespace", "") == ("" if (group, item["kind"]) in CLUSTER_KINDS else "default")
+            assert metadata["namespace"] in {"default", *own}
         assert metadata["labels"]["app"].endswith(f"-{lane}")
         for label, value in (("version", values["Version"]), ("build", values["Build"]), ("lane", lane)):
             assert metadata["labels"][f"sidelane.dev/{label}"] == value
@@ -151,7 +152,7 @@ def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: P
         for selecting, selected in ((one, other), (other, one)):
             pods = [template["metadata"]["labels"] for template in pod_templates(selected)]
             found = list(selectors(selecting))
-            assert found
+            assert found or ci.parents[1].name == "guard"  # it has no pods
             for where, selector in found:
                 assert selector, f"{where} selects every pod"
                 assert not [labels for labels in pods if selector.items() <= labels.items()], where

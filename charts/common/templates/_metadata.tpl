@@ -33,7 +33,7 @@ annotations:
 
 {{- /*
 Takes root, kind and component. The fields of the object that the chart's operational values set: `spec.replicas`,
-`spec` or nothing. The admission policies of the chart guard read it from the deployed object.
+`spec` or nothing. Admission policies read it from the deployed object.
 */ -}}
 {{- define "sidelane.operationalFields" -}}
 {{- $values := splitList "," (include "sidelane.guard.operational" .root) -}}

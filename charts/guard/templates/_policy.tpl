@@ -11,7 +11,7 @@ In CEL, `request.userInfo` is who asks. A field manager is a claim and not an id
   (has(request.userInfo.groups) && request.userInfo.groups.exists(g, g in {{ toJson (.groups | default list) }})))
 {{- end -}}
 
-{{- /* Takes root and role. A CEL expression: the request comes from the role's service accounts or its own subjects. */ -}}
+{{- /* Takes root and role. A CEL expression: the request comes from the role's accounts or its other subjects. */ -}}
 {{- define "sidelane.guard.policy.role" -}}
 {{- $subjects := get .root.Values (printf "%ss" .role) -}}
 {{- $name := include "sidelane.name" (dict "root" .root "component" .role "kind" "ServiceAccount") -}}
