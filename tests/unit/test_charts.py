@@ -32,7 +32,7 @@ def test_a_folder_is_read(folder):
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("zookeper", "the charts here are: nimbus, pipeline,"),
+        ("zookeper", "the charts here are: guard, nimbus, pipeline,"),
         ("", "the charts here are"),
         ("./nothing", "no chart at './nothing'"),
         ("/nothing/at/all", "no chart at"),
