@@ -55,7 +55,7 @@ def verbs(face):
 def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
         "install", "upgrade", "plan", "apply", "list", "status", "uninstall", "render", "check", "retire", "outdated",
-        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where",
+        "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where", "side_by_side",
     }  # fmt: skip
     assert set(verbs(Routes)) == {"set", "show", "list", "history", "undo", "shift", "shift_back"}
     for face, asynchronous in ((Client, AsyncClient), (Routes, AsyncRoutes)):

@@ -25,7 +25,7 @@ class Renderer(NamedTuple):
 
     server: charts see the cluster's version, APIs and objects, as with `helm install`; without it they see Helm's own
     defaults, or ``kube_version`` and ``api_versions``. upgrades: a cluster is available for rendering upgrades, even if
-    ``server`` is not set.
+    ``server`` is not set. definitions: include the custom resource definitions under ``crds/``.
     """
 
     helm: Helm
@@ -34,6 +34,7 @@ class Renderer(NamedTuple):
     api_versions: Sequence[str] = ()
     server: bool = False
     upgrades: bool = False
+    definitions: bool = False
 
     async def render(
         self, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool = False, release: str = ""
@@ -50,13 +51,17 @@ class Renderer(NamedTuple):
             chart.path,
             values,
             namespace=self.namespace,
-            kube_version=self.kube_version,
-            api_versions=self.api_versions,
+            flags=self._flags(),
             asking="upgrade" if upgrade else "install" if self.server else "nothing",
             # The checks are imported while Helm renders, so that a command starts Helm sooner.
             meanwhile=functools.partial(importlib.import_module, "sidelane.checks.engine"),
         )
         return Rendering(release, self.namespace, lane, chart, values, text)
+
+    def _flags(self) -> list[str]:
+        version = ["--kube-version", self.kube_version] if self.kube_version else []
+        apis = [word for api in self.api_versions for word in ("--api-versions", api)]
+        return [*version, *apis, *(["--include-crds"] if self.definitions else [])]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, printing, running
+from sidelane.cli import options, printing, running, side_by_side
 from sidelane.errors import InvalidManifest
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Treat the input as the complete lane: every object that it references in the lane must be present.",
 )
+@side_by_side.options
 @options.output
 @running.reports_errors
 @options.given_chart
@@ -33,6 +34,7 @@ def command(
     lane: Lane | None,
     *,
     whole_lane: bool,
+    beside: dict[str, Any],
     format_: str,
     given: dict[str, Any],
     rendering: dict[str, Any],
@@ -42,8 +44,16 @@ def command(
 
     A manifest is a .yaml, .yml or .json file, or - for standard input. Without --lane, each object is checked against
     the lane in its own labels. Exits 1 when there are findings.
+
+    --side-by-side compares two releases of any chart instead: of two lanes, or of two names and two namespaces for a
+    chart without Version and Build.
     """
-    if subject == "-" or subject.endswith((".yaml", ".yml", ".json")):
+    is_file = subject == "-" or subject.endswith((".yaml", ".yml", ".json"))
+    if beside["side_by_side"] and not is_file:
+        report = side_by_side.prove(subject, lane, beside["vary"], settings, **given, **rendering)
+    elif beside["side_by_side"] or beside["vary"]:
+        raise click.UsageError("--side-by-side needs a chart, and --vary needs --side-by-side.")
+    elif is_file:
         report = _of_manifest(subject, lane, settings["namespace"], whole=whole_lane)
     elif lane is None:
         raise click.UsageError(

@@ -16,6 +16,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "check": (
         "sidelane check pipeline --lane 2-coco-1",
         "sidelane render zookeeper --lane 2-coco-1 | sidelane check -",
+        "sidelane check zookeeper --side-by-side --vary replicas=3,5",
     ),
     "install": (
         "sidelane install zookeeper --lane 2-coco-1 --set replicas=1 --wait",

@@ -425,6 +425,60 @@ class AsyncClient:
 
         return rendering, check(rendering.manifest, lane=own, whole=whole)
 
+    async def side_by_side(
+        self,
+        chart: str | os.PathLike[str],
+        lane: Lane | str | None = None,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        vary: Mapping[str, tuple[object, object]] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> Report:
+        """Proves that two releases of a chart touch nowhere: renders it as two lanes, and compares, without a cluster.
+
+        A chart with Version and Build is rendered as two Builds and as two Versions, and for a service as two service
+        versions. Any other chart is rendered as two releases in one namespace, and as one release in two namespaces.
+
+        Args:
+            chart: as in ``install``; any chart.
+            lane: the lane of the first release; None for the one in the values, or coco-1.
+            name: as in ``install``.
+            service_version: as in ``install``.
+            values: as in ``install``.
+            vary: values that also differ, by path: the first release's and the second's.
+            version: as in ``install``.
+            repo: as in ``install``.
+            kube_version: as in ``render``.
+            api_versions: as in ``render``.
+
+        Returns:
+            The report. Each finding has both places: its own and ``other``.
+
+        Raises:
+            InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+            InvalidManifest: the chart does not render YAML of Kubernetes objects.
+            HelmError: Helm failed.
+
+        Example:
+            >>> client.side_by_side("zookeeper", vary={"image.tag": ("3.9.4", "3.9.5")}).clean
+            True
+
+        """
+        from sidelane.charts import pairs  # noqa: PLC0415 - other verbs do not need it
+
+        async with self._context.chart(chart, version, repo) as found:
+            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            given = with_service(values or {}, found, name=name, service_version=service_version)
+            rendered = await pairs.render(renderer, found, None if lane is None else lane_of(lane), given, vary or {})
+        from sidelane.checks.side_by_side.proving import Pair, report  # noqa: PLC0415 - see installing.py
+
+        return report([Pair(*pair) for pair in rendered])
+
     async def plan(
         self,
         file: str | os.PathLike[str],

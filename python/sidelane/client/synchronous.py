@@ -49,6 +49,7 @@ class Client(Waits[AsyncClient]):
     where = waiting(AsyncClient.where)
     render = waiting(AsyncClient.render)
     check = waiting(AsyncClient.check)
+    side_by_side = waiting(AsyncClient.side_by_side)
     plan = waiting(AsyncClient.plan)
     apply = waiting(AsyncClient.apply)
     retire = waiting(AsyncClient.retire)

@@ -228,16 +228,15 @@ class Helm(Command):
         values: Mapping[str, Any],
         *,
         namespace: str | None = None,
-        kube_version: str | None = None,
-        api_versions: Sequence[str] = (),
+        flags: Sequence[str] = (),
         asking: Literal["nothing", "install", "upgrade"] = "nothing",
         meanwhile: Callable[[], object] | None = None,
     ) -> str:
         """`helm template`: return the manifest with hooks, as Helm prints it.
 
-        asking: let the chart query the cluster, as in an installation or an upgrade. Helm's output does not report the
-        values that it used; values.py writes them so that they arrive unchanged. After an installation, the result is
-        compared with this text, and the values with Helm's report.
+        flags: more of Helm's, such as --kube-version. asking: let the chart query the cluster, as in an installation or
+        an upgrade. Helm's output does not report the values that it used; values.py writes them so that they arrive
+        unchanged. After an installation, the result is compared with this text, and the values with Helm's report.
         """
         command = ["template", release, str(chart), "--values", "-", *namespaced(namespace)]
         if asking != "nothing":
@@ -246,10 +245,7 @@ class Helm(Command):
             command += ["--dry-run=server", *(["--validate"] if (await self.version()).major == 3 else [])]
         if asking == "upgrade":
             command.append("--is-upgrade")
-        if kube_version:
-            command += ["--kube-version", kube_version]
-        for api_version in api_versions:
-            command += ["--api-versions", api_version]
+        command += flags
         return (await self.run(command, document(values), meanwhile)).decode()
 
     @asynccontextmanager

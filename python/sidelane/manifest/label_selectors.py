@@ -90,7 +90,7 @@ def _own(obj: Object) -> Iterator[Selector]:
         return
     for pattern, selects, role in _FIELDS.get(group_kind, ()):
         for path, node in walk(obj.body, pattern):
-            yield _parse(path, node, selects, role)
+            yield parse_selector(path, node, selects, role)
 
 
 def _peers(obj: Object) -> Iterator[Selector]:
@@ -99,7 +99,7 @@ def _peers(obj: Object) -> Iterator[Selector]:
     for pattern in _PEERS:
         for path, peer in walk(obj.body, pattern):
             for inner, node in walk(peer, "podSelector", path):
-                yield _parse(inner, node, "pods", "peer", elsewhere=at(peer, "namespaceSelector") is not None)
+                yield parse_selector(inner, node, "pods", "peer", elsewhere=at(peer, "namespaceSelector") is not None)
 
 
 def _of_pods(obj: Object) -> Iterator[Selector]:
@@ -107,15 +107,16 @@ def _of_pods(obj: Object) -> Iterator[Selector]:
     if template is None:
         return
     for path, node in walk(template.spec, "topologySpreadConstraints[].labelSelector", template.within("spec")):
-        yield _parse(path, node, "pods", "subject")
+        yield parse_selector(path, node, "pods", "subject")
     for pattern in _TERMS if "affinity" in template.spec else ():
         for path, term in walk(template.spec, pattern, template.within("spec")):
             elsewhere = at(term, "namespaceSelector") is not None or bool(at(term, "namespaces"))
             for inner, node in walk(term, "labelSelector", path):
-                yield _parse(inner, node, "pods", "subject", elsewhere=elsewhere)
+                yield parse_selector(inner, node, "pods", "subject", elsewhere=elsewhere)
 
 
-def _parse(path: str, node: Any, selects: Target, role: Role, *, elsewhere: bool = False) -> Selector:
+def parse_selector(path: str, node: Any, selects: Target, role: Role, *, elsewhere: bool = False) -> Selector:
+    """Return the selector that a LabelSelector is."""
     expressions = tuple(
         (str(at(item, "key")), str(at(item, "operator")), tuple(str(value) for _, value in walk(item, "values[]")))
         for _, item in walk(node, "matchExpressions[]")

@@ -1,0 +1,49 @@
+"""The proof's verdict, and what Helm and a real API server say of both releases: they agree."""
+
+import pytest
+
+NAMED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: "{{ .Release.Name }}"}
+spec:
+  type: NodePort
+  selector: {release: "{{ .Release.Name }}"}
+  ports: [{port: 80, nodePort: {{ .Values.nodePort }}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{ .Values.config | default .Release.Name }}"}
+"""
+DIFFERENT = ("--vary", "nodePort=30941,30942")
+
+
+@pytest.fixture
+def chart(tmp_path):
+    folder = tmp_path / "both"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: both\nversion: 0.1.0\n")
+    (folder / "values.yaml").write_text("nodePort: 30941\nconfig: ''\n")
+    (folder / "templates" / "both.yaml").write_text(NAMED)
+    return folder
+
+
+def refused(plain, chart, name, *values):
+    """What Helm says of an installation; empty if it succeeds."""
+    done = plain("install", name, chart, *values, check=False)
+    return done.stderr if done.returncode else ""
+
+
+def test_helm_and_the_api_server_refuse_what_the_proof_names_and_nothing_else(sidelane, plain, chart, namespace):
+    def clashes(*arguments, code):
+        report = sidelane.json("check", chart, "--side-by-side", *arguments, code=code)
+        return {(one["rule"], one["object"]["kind"]) for one in report["findings"]}
+
+    assert clashes(*DIFFERENT, code=0) == set()
+    assert clashes(code=1) == {("service-addresses", "Service")}
+    assert clashes(*DIFFERENT, "--set", "config=fixed", code=1) == {("shared-objects", "ConfigMap")}
+
+    assert refused(plain, chart, "both-coco-1", "--set", "config=fixed") == ""
+    assert 'ConfigMap "fixed"' in refused(plain, chart, "both-coco-2", "--set", "config=fixed,nodePort=30942")
+    assert "provided port is already allocated" in refused(plain, chart, "both-coco-3")
+    assert refused(plain, chart, "both-coco-4", "--set", "nodePort=30942") == ""
