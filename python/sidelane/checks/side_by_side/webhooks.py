@@ -28,6 +28,21 @@ webhooks:
     {more}
     rules: [{{apiGroups: [{group}], apiVersions: ["*"], operations: ["*"], resources: [{resource}]}}]
 """
+_POLICY: Final = """\
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: a}}
+spec:
+  matchConstraints:
+    resourceRules:
+      - {{apiGroups: [networking.k8s.io], apiVersions: [v1], operations: [CREATE], resources: [ingresses]}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: a}}
+spec: {{policyName: a, matchResources: {{{scope}}}}}
+"""
 _INGRESS: Final = """\
 ---
 apiVersion: networking.k8s.io/v1
@@ -42,13 +57,20 @@ def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
         if obj.is_hook or mine.identity(obj) in theirs.by_identity:
             continue  # a configuration of both is a finding itself
         for path, webhook in walk(obj.body, _KINDS[obj.kind]):
-            caught = next((other for other in _caught(webhook, kinds) if not _is_shared(other, mine, theirs)), None)
-            if caught is not None:
-                yield Touch(obj, path, f"also acts on {caught.identity} of the other release", caught)
+            caught = (other for scopes in _scopes(mine, obj, webhook) for other in _caught(webhook, scopes, kinds))
+            found = next((other for other in caught if theirs.identity(other) not in mine.by_identity), None)
+            if found is not None:
+                yield Touch(obj, path, f"also acts on {found.identity} of the other release", found)
 
 
-def _is_shared(other: Object, mine: Side, theirs: Side) -> bool:
-    return theirs.identity(other) in mine.by_identity
+def _scopes(side: Side, obj: Object, webhook: Any) -> Iterator[list[Any]]:
+    """Yield what must let an object in: a webhook itself, and a policy together with one of its bindings."""
+    if "Webhook" in obj.kind:
+        yield [webhook]
+        return
+    for binding in side.of_kind(f"{obj.kind}Binding"):
+        if at(binding.body, "spec", "policyName") == obj.name:
+            yield [webhook, at(binding.body, "spec", "matchResources") or {}]
 
 
 def _by_resource(side: Side) -> dict[tuple[str, str], list[Object]]:
@@ -67,14 +89,16 @@ def _plural(kind: str) -> str:
     return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
 
 
-def _caught(webhook: Any, kinds: dict[tuple[str, str], list[Object]]) -> Iterator[Object]:
-    namespaces = parse_selector("", at(webhook, "namespaceSelector") or {}, "pods", "subject")
-    labels = parse_selector("", at(webhook, "objectSelector") or {}, "pods", "subject")
+def _caught(webhook: Any, scopes: list[Any], kinds: dict[tuple[str, str], list[Object]]) -> Iterator[Object]:
+    """Yield the objects that a webhook's or policy's rules name, and that all its scopes let in."""
+    namespaces = [parse_selector("", at(scope, "namespaceSelector") or {}, "pods", "subject") for scope in scopes]
+    labels = [parse_selector("", at(scope, "objectSelector") or {}, "pods", "subject") for scope in scopes]
     for (group, resource), objects in kinds.items():
         if _has_rule(webhook, group, resource):
             for obj in objects:
                 # Of a namespace's labels only its name is known.
-                if namespaces.matches({_NAMESPACE: obj.identity.namespace}) and labels.matches(obj.labels):
+                named = {_NAMESPACE: obj.identity.namespace}
+                if all(each.matches(named) for each in namespaces) and all(each.matches(obj.labels) for each in labels):
                     yield obj
 
 
@@ -111,10 +135,12 @@ CLASH: Final[Clash] = Clash(
     wrong=(
         (_webhook("a"), _ingress("b")),
         (_ingress("a"), _webhook("b", group='"*"', resource='"*"')),
+        (_POLICY.format(scope=""), _ingress("b")),
     ),
     right=(
         (_webhook("a", _SELECTED) + _ingress("a"), _ingress("b")),
         (_webhook("a", _IN_A), _ingress("b, namespace: b")),
+        (_POLICY.format(scope="namespaceSelector: {matchLabels: {guarded: yes}}"), _ingress("b")),
         (_webhook("a", group="apps", resource="deployments"), _ingress("b")),
     ),
     find=_find,
