@@ -30,6 +30,8 @@ COMMANDS = {
     "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
     "bundle": "Pack a lane into one file.",
     "replay": "Deploy a bundled lane again.",
+    "post-render": "Check what Helm is about to install, as its post-renderer.",
+    "helm-plugin": "Print the folder of a plugin for Helm.",
     "completion": "Print the completion script for a shell.",
 }
 
@@ -52,7 +54,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"sidelane.cli.{cmd_name}")
+        module = importlib.import_module(f"sidelane.cli.{cmd_name.replace('-', '_')}")
         from sidelane.cli.examples import shown
 
         return shown(cast("click.Command", module.command), cmd_name)

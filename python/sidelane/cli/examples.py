@@ -18,6 +18,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane render zookeeper --lane 2-coco-1 | sidelane check -",
         "sidelane check zookeeper --side-by-side --vary replicas=3,5",
     ),
+    "post-render": ("sidelane render zookeeper --lane 2-coco-1 | sidelane post-render --lane 2-coco-1",),
+    "helm-plugin": ("sidelane helm-plugin post-renderer",),
     "install": (
         "sidelane install zookeeper --lane 2-coco-1 --set replicas=1 --wait",
         (
