@@ -1,23 +1,21 @@
-"""Rendering for the chart tests: real Helm in, objects or a refusal out."""
+"""Rendering for the chart tests by the fixtures of our own pytest plugin: objects or a refusal out."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sidelane.pytest_plugin import AssertRefused, Render
+
     Object = dict[str, Any]
-    Run = Callable[..., subprocess.CompletedProcess[str]]
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 
@@ -28,67 +26,45 @@ def charts() -> Path:
     return CHARTS
 
 
-@pytest.fixture(scope="session")
-def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of what Helm has rendered of our charts in this test run, which its processes share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "renders"
-    folder.mkdir(exist_ok=True)
-    return folder
+@pytest.fixture
+def sidelane_helm(helm: Path) -> Path:
+    """The Helm of the pytest plugin's fixtures."""
+    return helm
 
 
 @pytest.fixture
-def run(helm: Path, tmp_path: Path, renders: Path) -> Run:
-    """Runs Helm with these arguments; ``values`` travel in a file, as a user's do.
+def render(render: Render) -> Callable[..., list[Object]]:
+    """The objects that a chart renders, as plain data. The plugin's own fixture names chart and release as here."""
 
-    The charts do not change while tests run: the same rendering of one is asked of the same Helm once.
-    """
+    def plain(chart: str | Path, *flags: object, values: Object | None = None) -> list[Object]:
+        return [dict(resource.body) for resource in render(CHARTS / chart, flags=flags, values=values)]
+
+    return plain
+
+
+@pytest.fixture
+def refusal(assert_refused: AssertRefused) -> Callable[..., str]:
+    """What Helm says when it refuses to render a chart."""
+
+    def refusal(chart: str | Path, *flags: object, values: Object | None = None) -> str:
+        return assert_refused(values, chart=CHARTS / chart, flags=flags)
+
+    return refusal
+
+
+@pytest.fixture
+def run(helm: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Helm with these arguments, for what is no rendering; ``values`` travel in a file, as a user's do."""
 
     def run(*arguments: object, values: object = None) -> subprocess.CompletedProcess[str]:
         command = [str(helm), *map(str, arguments)]
-        text = json.dumps(values, ensure_ascii=False)
-        if command[1] != "template" or Path(command[3]).parent != CHARTS:
-            return called(command, text)
-        kept = renders / hashlib.sha256(json.dumps([command, text]).encode()).hexdigest()
-        if not kept.exists():
-            done = called(command, text)
-            made = tmp_path / "rendered.json"
-            made.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
-            made.replace(kept)
-        return subprocess.CompletedProcess(command, *json.loads(kept.read_text()))
-
-    def called(command: list[str], values: str) -> subprocess.CompletedProcess[str]:
-        if values != "null":
+        if values is not None:
             file = tmp_path / "values.yaml"
-            file.write_text(values, encoding="utf-8")
-            command = [*command, "--values", str(file)]
+            file.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+            command += ["--values", str(file)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     return run
-
-
-@pytest.fixture
-def render(run: Run) -> Callable[..., list[Object]]:
-    """The objects that a chart renders. The release is called as the house calls it."""
-
-    def render(chart: str | Path, *arguments: object, **options: object) -> list[Object]:
-        done = run("template", "release", CHARTS / chart, *arguments, **options)
-        assert done.returncode == 0, done.stderr
-        return [item for item in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if item]
-
-    return render
-
-
-@pytest.fixture
-def refusal(run: Run) -> Callable[..., str]:
-    """What Helm says when it refuses to render a chart."""
-
-    def refusal(chart: str | Path, *arguments: object, **options: object) -> str:
-        done = run("template", "release", CHARTS / chart, *arguments, **options)
-        assert done.returncode != 0, done.stdout
-        return done.stderr
-
-    return refusal
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sidelane
 from command_line import SIDELANE
+from post_renderers import flags, install, is_helm_3
 
 pytestmark = pytest.mark.both_helms
 
@@ -35,10 +36,7 @@ def run(helm, tmp_path, monkeypatch):
 @pytest.fixture
 def checked(run):
     """The flags that check what this Helm renders."""
-    if is_helm_3(run):
-        return ["--post-renderer", "sidelane", "--post-renderer-args", "post-render"]
-    install(run, "post-renderer")
-    return ["--post-renderer", "sidelane-post-render"]
+    return flags(run)
 
 
 @pytest.fixture
@@ -53,15 +51,6 @@ def copied(run, tmp_path):
     (folder / "plugin.yaml").write_text(json.dumps({**plugin, "runtime": "subprocess", "runtimeConfig": command}))
     run("plugin", "install", folder)
     return ["--post-renderer", "copied"]
-
-
-def is_helm_3(run):
-    return run("version", "--template", "{{.Version}}").stdout.startswith(b"v3.")
-
-
-def install(run, plugin):
-    command = [SIDELANE, "helm-plugin", plugin]
-    run("plugin", "install", subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip())
 
 
 def test_what_keeps_the_rules_passes_byte_for_byte(run, checked, copied):
