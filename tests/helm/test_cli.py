@@ -85,7 +85,7 @@ def test_text_beyond_the_basic_plane_reaches_helm(sidelane):
 
 
 def test_nothing_to_check_is_not_clean(sidelane):
-    assert "no object to check" in sidelane("check", "-", text="", code=1).stderr
+    assert "no object to check" in sidelane("check", "-", text="", code=3).stderr
 
 
 def test_a_chart_that_asks_the_cluster_is_checked_without_one(sidelane, tmp_path):
@@ -231,7 +231,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_yaml_on_standard_input_is_refused_at_once(alone, text):
-    done = alone("check", "-", text=text, code=1, timeout=20)
+    done = alone("check", "-", text=text, code=3, timeout=20)
     assert done.stderr.startswith("Error: <stdin>")
     assert "Traceback" not in done.stderr
 

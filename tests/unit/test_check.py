@@ -83,6 +83,7 @@ def test_to_json() -> None:
     assert json.loads(json.dumps(report.to_json()))["findings"][0] == {
         "rule": "lane-suffix",
         "severity": "error",
+        "fingerprint": report.findings[0].fingerprint,
         "object": {"group": "", "kind": "ConfigMap", "namespace": "default", "name": "b"},
         "source": "<input>",
         "line": 1,

@@ -45,8 +45,8 @@ class TestRead:
         config, stateful = Manifest.read(RENDERED, namespace="ns", source="stdin").objects
         assert config.identity == Identity("", "ConfigMap", "ns", "zk-coco-1")
         assert stateful.identity == Identity("apps", "StatefulSet", "other", "zk-coco-1")
-        assert (config.source, config.line) == ("zookeeper/templates/configmap.yaml", 3)
-        assert (stateful.source, stateful.line) == ("zookeeper/templates/statefulset.yaml", 15)
+        assert (config.source, config.line) == ("zookeeper/templates/configmap.yaml", 0)
+        assert (stateful.source, stateful.line) == ("zookeeper/templates/statefulset.yaml", 0)
         assert stateful.labels == {"app": "zk-coco-1"}
         assert config.labels == {}
         assert str(stateful.identity) == "StatefulSet zk-coco-1"

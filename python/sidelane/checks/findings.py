@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from sidelane.manifest import Identity
@@ -12,7 +16,7 @@ Severity = Literal["error", "warning"]
 
 
 class Place(NamedTuple):
-    """The place of a field: its object, and the template or input with the object's first line."""
+    """The place of a field: its object, and the template or input with the object's line, as in Finding."""
 
     source: str
     line: int
@@ -27,8 +31,9 @@ class Place(NamedTuple):
 class Finding(NamedTuple):
     """One problem with its place and its remedy. Findings sort by place.
 
-    ``source`` is the template, or the input's name; ``line`` is the object's first line in the input, from 1; ``path``
-    is the field's path, empty for the whole object. ``other`` is the second place of a problem between two objects.
+    ``source`` is the template, or the input's name; ``line`` is the object's line there, from 1, or 0 if it is not
+    known; ``path`` is the field's path, empty for the whole object. ``other`` is the second place of a problem between
+    two objects. ``lane`` is the lane of the object, as text; it may be empty.
     """
 
     source: str
@@ -40,16 +45,40 @@ class Finding(NamedTuple):
     message: str
     remedy: str
     other: Place | None = None
+    lane: str = ""
 
     def __str__(self) -> str:
         field_path = f" {self.path}" if self.path else ""
-        return in_line(f"{self.source}: {self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]")
+        source = f"{self.source}: " if self.source else ""
+        return in_line(f"{source}{self.identity}{field_path}: {self.message}; {self.remedy} [{self.rule}]")
+
+    @property
+    def fingerprint(self) -> str:
+        """Return 32 hexadecimal digits that stay the same from run to run.
+
+        They do not depend on the lane, the namespace, the template, the line or the message. Two problems of one rule
+        with one field have the same.
+        """
+        _, kind, _, name = self.identity
+        other = "" if self.other is None else self.other.identity.kind
+        text = "\0".join((self.rule, self.identity.group, kind, *map(self._without_lane, (name, self.path)), other))
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+
+    @property
+    def place(self) -> str:
+        """Return the object and the field, without the lane: ``Service zk-{lane} metadata.name``."""
+        return self._without_lane(" ".join(filter(None, (str(self.identity), self.path))))
+
+    def _without_lane(self, text: str) -> str:
+        pattern = rf"(?<![a-z0-9]){re.escape(self.lane)}(?![a-z0-9])"
+        return re.sub(pattern, "{lane}", text) if self.lane else text
 
     def to_json(self) -> dict[str, object]:
         """Return the JSON form."""
         return {
             "rule": self.rule,
             "severity": self.severity,
+            "fingerprint": self.fingerprint,
             "object": self.identity.to_json(),
             "source": self.source,
             "line": self.line,
@@ -76,6 +105,14 @@ class Report(NamedTuple):
     def clean(self) -> bool:
         """Return whether no finding is an error. Warnings do not count."""
         return not any(finding.severity == "error" for finding in self.findings)
+
+    def fingerprinted(self) -> Iterator[tuple[Finding, str]]:
+        """Yield each finding with a fingerprint that no other one has: that of the second equal one ends in ``:2``."""
+        seen: Counter[str] = Counter()
+        for finding in self.findings:
+            fingerprint = finding.fingerprint
+            seen[fingerprint] += 1
+            yield finding, fingerprint if seen[fingerprint] == 1 else f"{fingerprint}:{seen[fingerprint]}"
 
     def to_json(self) -> dict[str, object]:
         """Return the JSON form."""

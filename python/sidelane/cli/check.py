@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, printing, running, side_by_side
-from sidelane.errors import InvalidManifest
+from sidelane.cli import options, reporting, running, side_by_side
+from sidelane.errors import HelmError, InvalidManifest, Refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sidelane.checks.findings import Report
     from sidelane.naming.lane import Lane
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     help="Treat the input as the complete lane: every object that it references in the lane must be present.",
 )
 @side_by_side.options
-@options.output
 @running.reports_errors
+@reporting.given
 @options.given_chart
 @options.rendering
 @options.settings
@@ -35,7 +37,7 @@ def command(
     *,
     whole_lane: bool,
     beside: dict[str, Any],
-    format_: str,
+    wishes: reporting.Reporting,
     given: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
@@ -43,34 +45,57 @@ def command(
     """Check a chart as it renders in a lane, or a manifest, against the naming contract.
 
     A manifest is a .yaml, .yml or .json file, or - for standard input. Without --lane, each object is checked against
-    the lane in its own labels. Exits 1 when there are findings.
+    the lane in its own labels.
 
     --side-by-side compares two releases of any chart instead: of two lanes, or of two names and two namespaces for a
     chart without Version and Build.
+
+    Exits with 1 when there are findings, with 2 for wrong usage, and with 3 when the check is not possible, for example
+    when the chart does not render.
     """
+    try:
+        report, charts = _checked(
+            subject, lane, whole=whole_lane, beside=beside, given=given, rendering=rendering, settings=settings
+        )
+    except Refused as error:
+        error.exit_code = HelmError.exit_code  # 1 says that there are findings
+        raise
+    reporting.finish(report, wishes, charts)
+
+
+def _checked(
+    subject: str,
+    lane: Lane | None,
+    *,
+    whole: bool,
+    beside: dict[str, Any],
+    given: dict[str, Any],
+    rendering: dict[str, Any],
+    settings: dict[str, Any],
+) -> tuple[Report, dict[str, Path]]:
+    """Returns the report, and the chart's folder by its name."""
+    charts: dict[str, Path] = {}
     is_file = subject == "-" or subject.endswith((".yaml", ".yml", ".json"))
     if beside["side_by_side"] and not is_file:
         report = side_by_side.prove(subject, lane, beside["vary"], settings, **given, **rendering)
     elif beside["side_by_side"] or beside["vary"]:
         raise click.UsageError("--side-by-side needs a chart, and --vary needs --side-by-side.")
     elif is_file:
-        report = _of_manifest(subject, lane, settings["namespace"], whole=whole_lane)
+        report = _of_manifest(subject, lane, settings["namespace"], whole=whole)
     elif lane is None:
         raise click.UsageError(
             f"Missing option '--lane' (env var: 'SIDELANE_LANE'): the chart {subject} needs one to render."
         )
     else:
         wanted = lane
-        _, report = running.with_client(
-            lambda client: client.check(subject, wanted, whole=whole_lane, **given, **rendering),
-            **settings,
+        made, report = running.with_client(
+            lambda client: client.check(subject, wanted, whole=whole, **given, **rendering), **settings
         )
+        charts[made.chart.name] = made.chart.path
     if not report.objects:
         # The producer may have failed: `helm template … | sidelane check -` must then fail too.
         raise InvalidManifest(f"{subject}: there is no object to check", remedy="check the command that produced it")
-    printing.report(report, format_)
-    if not report.clean:
-        raise SystemExit(1)
+    return report, charts
 
 
 def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, *, whole: bool) -> Report:

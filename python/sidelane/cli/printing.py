@@ -198,13 +198,6 @@ def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None
             say_line(f"  {item.lane}: {name} stays, because Sidelane did not make it; --foreign {name} removes it")
 
 
-def report(item: Report, format_: str) -> None:
-    """Prints the report of a check."""
-    from sidelane.checks.report import render
-
-    as_it_is(render(item, "text" if format_ == "table" else format_))
-
-
 def findings(item: Report) -> None:
     """Prints the findings of a check on standard error, if there are any; standard output holds something else."""
     if not item.clean:

@@ -35,8 +35,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
                 from sidelane.cli import again
 
                 again.advise(error, kwargs)
-            as_text = kwargs.get("format_", "table") not in ("json", "yaml")
-            if as_text:
+            if _as_text(kwargs.get("format_", "table")):
                 printing.say(f"Error: {error}", err=True)
             else:
                 printing.error(error)
@@ -50,6 +49,12 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             raise SystemExit(1) from None
 
     return call
+
+
+def _as_text(format_: Any) -> bool:
+    """Returns whether errors are text; a check has several outputs, of which one may be standard output."""
+    formats = [format_] if isinstance(format_, str) else [one.format for one in format_ if one.file is None]
+    return not {"json", "yaml"} & {*formats}
 
 
 def with_client(work: Callable[[AsyncClient], Coroutine[Any, Any, T]], **settings: Any) -> T:

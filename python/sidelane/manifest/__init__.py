@@ -87,7 +87,8 @@ def _objects(text: str | bytes, namespace: str, source: str) -> Iterator[Object]
         template = comments[-1] if comments else source
         where = f"{source}, line {document.line}" + (f" ({template})" if comments else "")
         for body in _flattened(document.data):
-            yield parse_object(body, where, namespace=namespace, source=template, line=document.line)
+            # Helm does not tell the template's line.
+            yield parse_object(body, where, namespace=namespace, source=template, line=0 if comments else document.line)
 
 
 def _flattened(body: Any) -> Iterator[Any]:

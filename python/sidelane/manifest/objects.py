@@ -100,8 +100,8 @@ class PodTemplate(NamedTuple):
 class Object(NamedTuple):
     """One object as Kubernetes would get it. Do not change the body.
 
-    ``source`` is the template in Helm's comment above the object, or else the input's name; ``line`` is the first line
-    of its document in the input, from 1.
+    ``source`` is the template in Helm's comment above the object, and ``line`` then is 0; or else the input's name, and
+    the first line of its document there, from 1.
     """
 
     identity: Identity

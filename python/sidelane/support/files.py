@@ -1,8 +1,10 @@
-"""Bounded reads of files, and archives whose bytes depend on their content only."""
+"""Bounded reads of files, atomic writes, and archives whose bytes depend on their content only."""
 
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,3 +37,24 @@ def packed(files: Mapping[str, bytes], *, mtime: int = 0) -> bytes:
             member.size, member.mtime = len(content), mtime
             tar.addfile(member, io.BytesIO(content))
     return archive.getvalue()
+
+
+def replace(path: str | Path, content: bytes) -> None:
+    """Write a file so that no reader ever sees half of it. Links stay, and so does an existing file's mode.
+
+    A path of something else than a file, such as a pipe or /dev/stdout, is written to. Raises OSError.
+    """
+    target = Path(os.path.realpath(path))
+    if str(path).startswith("/dev/") or (target.exists() and not target.is_file()):
+        Path(path).write_bytes(content)
+        return
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with aside.open("xb") as file:
+            file.write(content)
+        if target.exists():
+            aside.chmod(stat.S_IMODE(target.stat().st_mode))
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise

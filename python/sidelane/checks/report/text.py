@@ -19,15 +19,15 @@ def render_text(report: Report, *, colour: bool = False) -> str:
 
     ::
 
-        pipeline/templates/service.yaml: Service zk
+        charts/pipeline/templates/service.yaml:2: Service zk
           error    metadata.name: the name 'zk' does not end in '-coco-1'
                    → name it <component>-<Version>-<Build> [lane-suffix]
 
         12 objects, 6 rules: 1 error
     """
     blocks = [_block(list(findings), colour) for _, findings in groupby(report.findings, _place)]
-    notes = ["\n".join(textwrap.wrap(note, _WIDTH)) for note in report.notes]
-    return "\n\n".join([*blocks, *notes, _summary(report, colour)]) + "\n"
+    notes = "\n".join(line for note in report.notes for line in _wrapped(in_line(note), width=_WIDTH))
+    return "\n\n".join(filter(None, [*blocks, notes, summary(report, colour=colour)])) + "\n"
 
 
 def _place(finding: Finding) -> tuple[object, ...]:
@@ -36,7 +36,8 @@ def _place(finding: Finding) -> tuple[object, ...]:
 
 def _block(findings: list[Finding], colour: bool) -> str:
     first = findings[0]
-    title = in_line(": ".join(filter(None, (first.source, str(first.identity)))))
+    source = f"{first.source}:{first.line}" if first.source and first.line else first.source
+    title = in_line(": ".join(filter(None, (source, str(first.identity)))))
     return "\n".join([title, *(line for finding in findings for line in _lines(finding, colour))])
 
 
@@ -49,11 +50,11 @@ def _lines(finding: Finding, colour: bool) -> Iterator[str]:
     yield from (f"{'':11}{line}" for line in remedy)
 
 
-def _wrapped(text: str, first: str = "") -> list[str]:
+def _wrapped(text: str, first: str = "", width: int = _WIDTH - 11) -> list[str]:
     # Paths and names are not split, so that they can be copied.
     return textwrap.wrap(
         text,
-        _WIDTH - 11,
+        width,
         initial_indent=first,
         subsequent_indent=" " * len(first),
         break_long_words=False,
@@ -61,7 +62,8 @@ def _wrapped(text: str, first: str = "") -> list[str]:
     )
 
 
-def _summary(report: Report, colour: bool) -> str:
+def summary(report: Report, *, colour: bool = False) -> str:
+    """Return the numbers of objects, rules and findings in one line."""
     counts = [
         _painted(_counted(number, severity), severity, colour)
         for severity in ("error", "warning")

@@ -100,13 +100,22 @@ class Rule(NamedTuple):
     def run(self, context: Context) -> Iterator[Finding]:
         """Yield every finding of this rule."""
         for problem in self.check(context):
-            yield self.finding(problem)
+            yield self.finding(problem, context.lane_of(problem.obj))
 
-    def finding(self, problem: Problem) -> Finding:
+    def finding(self, problem: Problem, lane: Lane | None = None) -> Finding:
         obj, path, message, remedy, other = problem
         place = None if other is None else Place(other.source, other.line, other.identity, "")
         return Finding(
-            obj.source, obj.line, obj.identity, path, self.id, self.severity, message, remedy or self.remedy, place
+            source=obj.source,
+            line=obj.line,
+            identity=obj.identity,
+            path=path,
+            rule=self.id,
+            severity=self.severity,
+            message=message,
+            remedy=remedy or self.remedy,
+            other=place,
+            lane="" if lane is None else str(lane),
         )
 
 
