@@ -69,7 +69,7 @@ def test_good_values_pass(chart):
         ({"replicas": "three"}, "replicas: 'three' is not a whole number"),
         ({"replicas": True}, "replicas: true is not a whole number"),
         ({"storage": {"size": None}}, "storage.size: is required but missing"),
-        ({"storage": {"class": ""}}, "storage.class: '' is not of at least 1"),
+        ({"storage": {"class": ""}}, "storage.class: '' is not text of at least 1 character"),
         ({"storage": []}, "storage: a list is not a mapping"),
         ({"quantity": "5"}, "quantity: '5' is not a whole number or text that matches ^[0-9]+Gi$"),
         (
