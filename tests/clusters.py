@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import secrets
 import subprocess
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pykube
 import pytest
+from access import Access
 from command_line import CommandLine
+from controlplane import ControlPlane
 from sidelane import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from controlplane import ControlPlane
 
 Object = dict[str, Any]
 
@@ -34,7 +35,7 @@ class Cluster:
     """
 
     kubeconfig: Path
-    plane: ControlPlane | None
+    plane: Access | None
     api: pykube.HTTPClient
 
     def request(self, method: str, path: str, body: Object | None = None, **headers: str) -> Object:
@@ -108,7 +109,37 @@ def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         time.sleep(1)  # each look starts several Helms
 
 
-def connect(kubeconfig: Path, plane: ControlPlane | None) -> Cluster:
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Holds a file; the other processes of the test run that want it wait. A process that is killed holds nothing."""
+    with file.open() as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def shared_plane(programs: Path, folder: Path) -> Iterator[Access]:
+    """One control plane for all processes that name this folder.
+
+    The first starts it, and at its end waits for the others, so it stops when nobody uses it. When the first is
+    killed, its control plane is gone at once, as any is whose owner ends.
+    """
+    first, saved = folder / "first", folder / "access.json"
+    first.touch()
+    with contextlib.ExitStack() as stack, (folder / "users").open("w") as users:
+        with locked(first):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            owner = not saved.exists()
+            if owner:
+                plane = stack.enter_context(ControlPlane(programs))
+                plane.save(saved)
+        yield Access.load(saved)
+        if owner:
+            fcntl.flock(users, fcntl.LOCK_EX)
+            saved.unlink()
+
+
+def connect(kubeconfig: Path, plane: Access | None) -> Cluster:
     api = pykube.HTTPClient(pykube.KubeConfig.from_file(kubeconfig))
     api.session.trust_env = plane is None  # no proxy leads to 127.0.0.1
     return Cluster(kubeconfig, plane, api)

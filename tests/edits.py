@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+from clusters import locked
 from requests.exceptions import HTTPError
 
 KINDS = Path(__file__).parent / "cluster" / "kinds"
@@ -79,6 +81,16 @@ EDITS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def priority(client):
+    """Values of the chart that turn its PriorityClass on. Its name is the whole cluster's: one test at a time has it,
+    and removes the release at its end.
+    """
+    with locked(KINDS / "Chart.yaml"):
+        yield {"web": {"password": "hunter2"}, "priority": True}
+        client.uninstall("kinds", "coco-1", delete_cluster_objects=True)
+
+
 def define(cluster, group, version, kind):
     """Makes the cluster serve a kind of somebody else's, whatever its fields are."""
     path = f"/apis/{group}/{version}" if group else f"/api/{version}"
@@ -89,18 +101,21 @@ def define(cluster, group, version, kind):
         except HTTPError:
             return False
 
-    if served():
-        return
-    plural = f"{kind.lower()}s"
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
-        "metadata": {
-            "name": f"{plural}.{group}",
-            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
-        },
-        "spec": {
-            "group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}],
-        },
-    })  # fmt: skip
-    cluster.until(f"{kind} is served", served)
+    with locked(cluster.kubeconfig):
+        if served():
+            return
+        plural = f"{kind.lower()}s"
+        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+            "metadata": {
+                "name": f"{plural}.{group}",
+                "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+            },
+            "spec": {
+                "group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
+                "versions": [
+                    {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}},
+                ],
+            },
+        })  # fmt: skip
+        cluster.until(f"{kind} is served", served)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clusters import locked
 
 #: Where the objects of a route are, by their kinds.
 PATHS = {
@@ -23,11 +24,12 @@ def meshes(cluster, unavailable):
     if not folder or not all(file.is_file() for file in files):
         unavailable("no definitions of Istio and the Gateway API here; SIDELANE_TEST_CRDS names their folder")
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    there = cluster.names(path)
-    for text in (file.read_text() for file in files):
-        for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
-            if body["kind"] == "CustomResourceDefinition" and body["metadata"]["name"] not in there:
-                cluster.create(path, body)
+    with locked(cluster.kubeconfig):
+        there = cluster.names(path)
+        for text in (file.read_text() for file in files):
+            for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
+                if body["kind"] == "CustomResourceDefinition" and body["metadata"]["name"] not in there:
+                    cluster.create(path, body)
     for kind in PATHS.values():
         cluster.until(f"{kind} is served", lambda kind=kind: answers(cluster, kind.format("default")))
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import toolchain
+from access import Access
 from keeping import kept
 
 if TYPE_CHECKING:
@@ -63,14 +64,8 @@ def find_programs(folder: Path | None = None) -> Path:
     return folder.resolve()
 
 
-class ControlPlane:
-    """A running control plane, as a context manager.
-
-    Attributes:
-        folder: its temporary folder, with the logs of the programs (`etcd.log`, …).
-        server: the URL of the API server.
-        kubeconfig: a file with the credentials of a cluster administrator.
-    """
+class ControlPlane(Access):
+    """A running control plane, as a context manager."""
 
     # Each program is who it is in a cluster: admission policies and RBAC see the names that they will see there.
     # key → (user, group …)
@@ -82,13 +77,9 @@ class ControlPlane:
         "kwok": ("kwok", "system:masters"),
     }
 
-    folder: Path
-    server: str
-    kubeconfig: Path
-
     def __init__(self, programs: Path) -> None:
+        super().__init__({name: secrets.token_hex(16) for name in self.identities})
         self.programs = programs
-        self._tokens = {name: secrets.token_hex(16) for name in self.identities}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -117,39 +108,9 @@ class ControlPlane:
         process.wait()
         self._keep(-process.pid)
 
-    @property
-    def powerless_token(self) -> str:
-        """The token of a user who is known to the API server and may do nothing."""
-        return self._tokens["powerless"]
-
-    def kubeconfig_for(self, token: str, server: str | None = None) -> Path:
-        """A kubeconfig file for whoever the token belongs to; one that nobody has is answered with 401."""
-        name = "throw-away"
-        content = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {
-                    "name": name,
-                    "cluster": {"server": server or self.server, "certificate-authority": str(self._authority)},
-                }
-            ],
-            "users": [{"name": name, "user": {"token": token}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
-        descriptor, path = tempfile.mkstemp(dir=self.folder, prefix="kubeconfig-")  # readable by its owner alone
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file)  # JSON is YAML
-        return Path(path)
-
     def _own_kubeconfig(self, name: str) -> Path:
         """The kubeconfig of one of the cluster's own programs."""
         return self.kubeconfig_for(self._tokens[name])
-
-    @property
-    def _authority(self) -> Path:
-        return self.folder / "apiserver.crt"  # what the API server makes for itself holds its authority as well
 
     def _end(self) -> None:
         for process in self._processes.values():

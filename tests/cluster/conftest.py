@@ -3,16 +3,21 @@
 The cluster is the one that `--kubeconfig` names (pytest-helm-charts' option), else a control plane of our own that
 lives as long as the test run, from KUBEBUILDER_ASSETS or the tool chain. The environment variable KUBECONFIG does
 not count: it may lead to a cluster that is in use, and these tests install and delete.
+
+All processes of a test run share the cluster. A test that makes an object without a namespace gives it a name of its
+own, or holds a file meanwhile (`locked`). A test that needs a cluster for itself starts a ControlPlane.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from clusters import Cluster, client, connect, namespace, plain, sidelane  # noqa: F401 - fixtures
-from controlplane import ControlPlane, ControlPlaneError, find_programs
+from clusters import Cluster, client, connect, namespace, plain, shared_plane, sidelane  # noqa: F401 - fixtures
+from controlplane import ControlPlaneError, find_programs
+from edits import priority  # noqa: F401 - a fixture
 from mesh_kinds import meshes  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
@@ -29,12 +34,14 @@ def programs(unavailable: Callable[[str], NoReturn]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The cluster of this test run (of each worker, when pytest-xdist runs several)."""
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster of this test run."""
     if named := request.config.getoption("kubeconfig"):
         yield connect(Path(named), None)
         return
-    with ControlPlane(request.getfixturevalue("programs")) as plane:
+    own = tmp_path_factory.getbasetemp()  # with pytest-xdist a folder in that of the run
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with shared_plane(request.getfixturevalue("programs"), folder) as plane:
         yield connect(plane.kubeconfig, plane)
 
 

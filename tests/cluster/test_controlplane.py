@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import controlplane
 import pykube
 import pytest
+from access import Access
+from clusters import connect
 from controlplane import ControlPlane, ControlPlaneError
 
 SCRIPT = controlplane.__file__
@@ -180,6 +183,37 @@ with controlplane.ControlPlane(pathlib.Path(sys.argv[1])) as plane:
         folder = Path(owner.stdout.readline().strip())
         assert len(processes_of(folder)) == len(controlplane.PROGRAMS) + 1
         owner.send_signal(signal.SIGKILL)
+    assert_nothing_stays(folder)
+
+
+def test_the_processes_of_a_run_share_one_that_ends_with_the_last(programs, tmp_path):
+    code = """
+import sys, pathlib, clusters
+with clusters.shared_plane(*map(pathlib.Path, sys.argv[1:])) as plane:
+    print(plane.folder, flush=True)
+    sys.stdin.read()
+"""
+
+    def begin():
+        command = [sys.executable, "-c", code, programs, tmp_path]
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | path
+        )  # fmt: skip
+        return process, Path(process.stdout.readline().strip())
+
+    (first, folder), (second, same) = begin(), begin()
+    assert folder == same
+    first.stdin.close()
+    time.sleep(0.5)  # long enough to end what it started, if it did not wait
+    third, same = begin()
+    assert folder == same
+    access = Access.load(tmp_path / "access.json")
+    assert connect(access.kubeconfig, access).names("/api/v1/nodes")
+    for process in (second, third):
+        process.communicate()
+    assert [process.wait() for process in (first, second, third)] == [0, 0, 0]
+    first.stdout.close()
     assert_nothing_stays(folder)
 
 

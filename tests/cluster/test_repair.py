@@ -26,10 +26,9 @@ def state(client, lane="coco-1"):
     return [(one.state, *map(str, one.drift), *one.changed) for one in settled(client, lane=lane)]
 
 
-def test_every_edit_of_many_kinds_is_put_back(cluster, namespace, client, request):
+def test_every_edit_of_many_kinds_is_put_back(cluster, namespace, client, priority):
     """Fields changed, added and removed, by somebody who owns them now; Helm's own state stays what it was."""
-    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1", delete_cluster_objects=True))
-    client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
+    client.install(KINDS, "coco-1", values=priority)
     settled(client, lane="coco-1")
     for kind, name, body, _ in EDITS.values():
         group, _, plural = kind.rpartition("/")
@@ -48,9 +47,7 @@ def test_every_edit_of_many_kinds_is_put_back(cluster, namespace, client, reques
     assert state(client) == [("unchanged",)]
     assert client.record("kinds", "coco-1").text == before.record.text
     assert not client.repair(lane="coco-1")[0].needed
-    assert client.install(
-        KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True}
-    ).change == "unchanged"  # fmt: skip
+    assert client.install(KINDS, "coco-1", values=priority).change == "unchanged"
 
 
 def test_what_is_gone_is_made_again_and_numbers_of_pods_stay(cluster, namespace, client, edit, plain):

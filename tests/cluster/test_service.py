@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clusters import locked
 
 SERVICE = Path(__file__).parents[2] / "charts" / "service"
 CI = SERVICE / "ci"
@@ -108,9 +109,10 @@ def test_every_object_is_taken(cluster, namespace, plain, ci):
     if ci == "full":  # what the cluster has to have before
         classes = "/apis/scheduling.k8s.io/v1/priorityclasses", "/apis/node.k8s.io/v1/runtimeclasses"
         bodies = {"value": 1}, {"handler": "runsc"}
-        for path, key, body in zip(classes, ("priorityClassName", "runtimeClassName"), bodies, strict=True):
-            if values[key] not in cluster.names(path):
-                cluster.create(path, {"metadata": {"name": values[key]}, **body})
+        with locked(cluster.kubeconfig):
+            for path, key, body in zip(classes, ("priorityClassName", "runtimeClassName"), bodies, strict=True):
+                if values[key] not in cluster.names(path):
+                    cluster.create(path, {"metadata": {"name": values[key]}, **body})
     # The definitions of the Prometheus operator are no part of Kubernetes.
     file = ("--values", CI / f"{ci}-values.yaml", "--set", "metrics.podMonitor.enabled=false")
     plain("install", "it", SERVICE, *file)

@@ -38,10 +38,9 @@ def told(drift):
     return drift.path, found.get("expected"), found.get("found")
 
 
-def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(client, edit, request):
+def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(client, edit, priority):
     """One release, edited field by field: each edit is told alone, and nothing before the first."""
-    request.addfinalizer(lambda: client.uninstall("kinds", "coco-1", delete_cluster_objects=True))
-    client.install(KINDS, "coco-1", values={"web": {"password": "hunter2"}, "priority": True})
+    client.install(KINDS, "coco-1", values=priority)
     (before,) = settled(client, lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {
         "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
