@@ -101,6 +101,16 @@ def test_install_creates_and_never_upgrades(stand_in):
     assert not {"--create-namespace", "--force", "--replace", "--take-ownership"} & set(call)
 
 
+def test_helm_reads_no_schemas_to_render_with_the_objects_of_the_cluster(stand_in):
+    """They take most of its time, and the API server validates the objects."""
+    helm = Helm(executable=stand_in())
+    for asking in ("nothing", "install", "upgrade"):
+        asyncio.run(helm.template_text("x", "chart", {}, asking=asking))
+    calls = [call for call in stand_in.calls() if call[0] == "template"]
+    assert ["--dry-run=server" in call for call in calls] == [False, True, True]
+    assert ["--disable-openapi-validation" in call for call in calls] == [False, True, True]
+
+
 def test_an_install_that_gets_no_values_installs_nothing_and_is_gone(stand_in, tmp_path, monkeypatch):
     """A helm that has begun reads its values before it does anything, and what it reads is no document."""
     monkeypatch.setattr("sidelane.helm.process.GRACE", 0.5)

@@ -243,6 +243,7 @@ class Helm(Command):
             # Helm 3 needs --validate for the cluster's version and APIs, and --dry-run=server for its objects. Helm 4
             # does both with --dry-run=server, and refuses the two flags together.
             command += ["--dry-run=server", *(["--validate"] if (await self.version()).major == 3 else [])]
+            command.append(_WITHOUT_SCHEMAS)
         if asking == "upgrade":
             command.append("--is-upgrade")
         command += flags
@@ -427,8 +428,8 @@ class Helm(Command):
 
 
 #: Kubernetes 1.25 and newer validate fields themselves, and Helm then does not. But Helm still fetches and reads the
-#: schemas first, which takes half of the time of an install. Helm's validation would only find objects without an
-#: apiVersion or kind, and these are refused when the manifest is read.
+#: schemas first, which takes half of the time of an install, or of rendering with the cluster's objects. Helm's
+#: validation would only find objects without an apiVersion or kind, and these are refused when the manifest is read.
 _WITHOUT_SCHEMAS = "--disable-openapi-validation"
 
 
