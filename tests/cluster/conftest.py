@@ -42,7 +42,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     own = tmp_path_factory.getbasetemp()  # with pytest-xdist a folder in that of the run
     folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with shared_plane(request.getfixturevalue("programs"), folder) as plane:
-        yield connect(plane.kubeconfig, plane)
+        yield connect(plane.kubeconfig, plane, forgets=True)
 
 
 @pytest.fixture

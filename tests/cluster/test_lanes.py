@@ -256,7 +256,7 @@ def test_the_namespace_can_be_made(cluster, namespace, helm):
     made = f"{namespace}-made"
     client = Client(namespace=made, kubeconfig=cluster.kubeconfig, helm=helm)
     assert client.install("zookeeper", "coco-1", create_namespace=True).namespace == made
-    cluster.delete(f"/api/v1/namespaces/{made}")
+    cluster.done_with(made)
 
 
 @pytest.fixture

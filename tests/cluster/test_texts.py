@@ -66,4 +66,4 @@ def test_names_that_yaml_would_read_otherwise_are_installed(helm, cluster, name)
     assert pods["priorityClassName"] == "1e3"
     assert [volume["secret"]["secretName"] for volume in pods["volumes"] if "secret" in volume] == ["2024"]
     assert client.uninstall("no-v1", "coco-1").change == "uninstalled"
-    cluster.delete(f"/api/v1/namespaces/{namespace}")
+    cluster.done_with(namespace)
