@@ -99,7 +99,7 @@ class Cluster:
             if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
         )
 
-    def until(self, what: str, condition: Callable[[], Any], seconds: float = 20) -> Any:
+    def until(self, what: str, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """The condition's first true value; the test fails, saying what, when it does not come in time."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):
