@@ -40,6 +40,13 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # a client that has read enough goes
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """On a machine with other work the import of Kubernetes' client alone may take the whole time."""
+    monkeypatch.setattr(logs, "SECONDS", 300.0)
+    monkeypatch.setattr(logs, "_TIMES", (60.0, 60.0))
+
+
 @pytest.fixture
 def serve():
     servers = []
@@ -186,6 +193,7 @@ def test_a_log_without_end_is_bounded_in_bytes(serve, tmp_path):
 
 def test_a_server_that_does_not_answer_is_bounded_in_time(serve, tmp_path, monkeypatch):
     monkeypatch.setattr(logs, "SECONDS", 1.0)
+    monkeypatch.setattr(logs, "_TIMES", (3.0, 5.0))  # until then the thread that reads is waited for
     server = serve(lambda _: time.sleep(30))
     (one,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", server)})
     assert one.log_problem == "the log was not read in time"
