@@ -245,6 +245,9 @@ def test_refused_otherwise(assert_refused):
 
 def test_conventions(render, assert_conventions):
     assert_conventions(render("charts/demo"), preset="sidelane")
+
+def test_side_by_side(assert_side_by_side):
+    assert_side_by_side(chart="charts/demo", values={"fullnameOverride": "fixed"})
 """
 
 
@@ -255,7 +258,7 @@ def test_queries_find_what_helm_renders(zookeeper, pytester, run):
 
 def test_failures_show_the_test_the_object_and_the_template_and_no_frame_of_ours(zookeeper, pytester, run):
     pytester.makepyfile(FAILURES)
-    output = run(failed=7).stdout.str()
+    output = run(failed=8).stdout.str()
     for words in (
         "charts/demo renders no Service release-demmo as the release release, not one; it renders:",
         "Service release-demo (charts/demo/templates/service.yaml:2)",
@@ -266,7 +269,9 @@ def test_failures_show_the_test_the_object_and_the_template_and_no_frame_of_ours
         "Helm refuses charts/zookeeper without 'too many'",
         '>       render("charts/demo").one("Service", "release-demmo")',
         "charts/demo breaks its conventions",
-        "[lane-suffix]",
+        "[lane-labels]",
+        "two releases of charts/demo touch",
+        "Service fixed",
     ):
         assert words in output, words
     assert "sidelane/pytest_plugin" not in output, "a frame of the plugin"

@@ -31,7 +31,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sidelane.pytest_plugin.asserting import AssertConventions, AssertRefused
+    from sidelane.pytest_plugin.asserting import AssertConventions, AssertRefused, AssertSideBySide
     from sidelane.pytest_plugin.matrices import matrix
     from sidelane.pytest_plugin.rendered import Container, NotRendered, Rendered, Resource
     from sidelane.pytest_plugin.rendering import Render
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AssertConventions",
     "AssertRefused",
+    "AssertSideBySide",
     "Container",
     "NotRendered",
     "Render",
@@ -50,6 +51,7 @@ __all__ = [
 _HOMES: Final = {
     "AssertConventions": "asserting",
     "AssertRefused": "asserting",
+    "AssertSideBySide": "asserting",
     "Container": "rendered",
     "NotRendered": "rendered",
     "Render": "rendering",
@@ -191,3 +193,15 @@ def assert_conventions() -> AssertConventions:
     from sidelane.pytest_plugin.asserting import AssertConventions  # noqa: PLC0415
 
     return AssertConventions()
+
+
+@pytest.fixture
+def assert_side_by_side(request: pytest.FixtureRequest, sidelane_helm: str | os.PathLike[str]) -> AssertSideBySide:
+    """Asserts that two releases of a chart touch nowhere: as two lanes, or as two releases of a chart without lanes.
+
+    >>> def test_two_lanes_touch_nowhere(assert_side_by_side):
+    ...     assert_side_by_side(chart="charts/zookeeper", vary={"image.tag": ("3.9.4", "3.9.5")})
+    """
+    from sidelane.pytest_plugin.asserting import AssertSideBySide  # noqa: PLC0415
+
+    return AssertSideBySide(sidelane_helm, request.config.rootpath, lambda: request.getfixturevalue("chart"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from sidelane.charts.sources import Chart
@@ -13,6 +14,8 @@ from sidelane.checks.engine import check
 from sidelane.checks.findings import Report
 from sidelane.checks.report.text import render_text
 from sidelane.manifest import Manifest
+from sidelane.naming.lane import Lane
+from sidelane.pytest_plugin.charts import found
 from sidelane.pytest_plugin.places import located, shown
 from sidelane.pytest_plugin.rendered import Rendered
 from sidelane.pytest_plugin.rendering import Render
@@ -43,6 +46,39 @@ class AssertRefused:
                 f"Helm refuses {shown(rendered.chart.path)} without {match!r}:\n{answer.stderr.strip()}"
             )
         return answer.stderr
+
+
+class AssertSideBySide:
+    """The fixture ``assert_side_by_side``."""
+
+    def __init__(self, helm: str | os.PathLike[str], root: Path, chart: Callable[[], str | os.PathLike[str]]) -> None:
+        self._helm, self._root, self._chart = helm, root, chart
+
+    def __call__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        chart: str | os.PathLike[str] | None = None,
+        lane: Lane | str | None = None,
+        vary: Mapping[str, tuple[object, object]] | None = None,
+    ) -> Report:
+        """Assert that two releases of a chart touch nowhere, and return the report, which may have warnings.
+
+        Args:
+            values: the values of both.
+            chart: as in ``render``.
+            lane: as in ``Client.side_by_side``.
+            vary: values that also differ, by path: the first release's and the second's.
+
+        """
+        __tracebackhide__ = True
+        from sidelane.client import Client  # noqa: PLC0415 - it brings pyhelm3, which other fixtures do not need
+
+        where = found(self._root, self._chart() if chart is None else chart)
+        report = Client(helm=self._helm).side_by_side(where.path, lane, values=values, vary=vary)
+        if not report.clean:
+            raise AssertionError(f"two releases of {shown(where.path)} touch\n{render_text(report).strip()}")
+        return report
 
 
 class AssertConventions:

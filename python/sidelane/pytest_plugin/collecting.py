@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from sidelane import kubeyaml
+from sidelane.charts.pairs import knows_lanes
 from sidelane.charts.sources import Chart, coalesce
 from sidelane.checks import conventions
 from sidelane.checks.engine import check
@@ -81,7 +82,7 @@ class ValuesFile(pytest.File):
             raise self.CollectError(str(error)) from None
         if self.chart.type == "application":
             yield RuleTest.from_parent(self, name=RENDERS)
-            lanes = self.held.has_lanes and (self.held.demanded or self._needs_lane)
+            lanes = self.held.has_lanes and (self.held.demanded or knows_lanes(self.chart))
             for rule in RULES:
                 if self.held.severity_of(rule.id, rule.severity) != "off" and (lanes or rule.scope != "lanes"):
                     yield RuleTest.from_parent(self, name=rule.id)
@@ -98,18 +99,10 @@ class ValuesFile(pytest.File):
         except (NotRendered, SidelaneError) as error:
             return error
 
-    @functools.cached_property
-    def _needs_lane(self) -> bool:
-        """Whether the chart has values for a lane."""
-        properties = (self.chart.schema or {}).get("properties", {})
-        inner = properties.get("global", {}).get("properties", {})
-        defaults = self.chart.defaults
-        return any("Version" in part for part in (properties, inner, defaults, defaults.get("global") or {}))
-
     @property
     def _lacks_lane(self) -> bool:
         """Whether the chart has values for a lane, and neither its defaults nor the file give one."""
-        if not self._needs_lane:
+        if not knows_lanes(self.chart):
             return False
         own = kubeyaml.read(self.path.read_bytes(), source=str(self.path))
         values = coalesce(self.chart.defaults, own if isinstance(own, dict) else {})
