@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sidelane.checks.side_by_side import CLASHES, Clash
-from sidelane.checks.side_by_side.proving import prove
+from sidelane.checks.side_by_side import CLASHES, Clash, proving
+from sidelane.checks.side_by_side.proving import Pair, prove, report
 from sidelane.manifest import Manifest
 
 each_clash = pytest.mark.parametrize("clash", CLASHES, ids=lambda clash: clash.id)
@@ -27,3 +27,47 @@ def test_pairs_that_do_not_clash_are_clean_whichever_comes_first(clash: Clash) -
     for first, second in clash.right:
         assert found(first, second, clash) == []
         assert found(second, first, clash) == []
+
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\n"
+OWN = Manifest.read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app-2}\n")
+
+
+def test_a_finding_has_both_places() -> None:
+    (finding,) = prove(Manifest.read(CONFIG, source="first"), Manifest.read(f"\n\n{CONFIG}", source="second"))
+    assert (finding.source, finding.line, finding.rule) == ("first", 1, "shared-objects")
+    assert finding.other is not None
+    assert (finding.other.source, finding.other.line, finding.other.identity) == ("second", 3, finding.identity)
+
+
+def test_a_clash_of_one_pair_names_the_pair_and_a_clash_of_all_does_not() -> None:
+    first, second = Manifest.read(CONFIG), Manifest.read(CONFIG)
+    some = report([Pair("two Builds", first, second), Pair("two Versions", first, OWN)])
+    every = report([Pair("two Builds", first, second), Pair("two Versions", first, second)])
+    assert [finding.message.endswith("(two Builds)") for finding in some.findings] == [True]
+    assert [finding.message.endswith(")") for finding in every.findings] == [False]
+    assert (some.objects, every.objects) == (3, 2)
+
+
+def test_a_clash_that_crashes_is_an_error_and_no_clean_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> list[object]:
+        raise ValueError("a value of a Secret")
+
+    broken = CLASHES[0]._replace(find=crash)
+    monkeypatch.setattr(proving, "CLASHES", (broken, *CLASHES[1:]))
+    (finding,) = prove(Manifest.read(CONFIG), OWN)
+    assert (finding.rule, finding.severity) == (broken.id, "error")
+    assert "ValueError" in finding.message
+    assert "Secret" not in finding.message
+
+
+def test_a_secret_is_in_no_message() -> None:
+    secret = "kind: Secret\napiVersion: v1\nmetadata: {name: s-%s}\nstringData: {password: hunter2hunter2}\n---\n"
+    route = (
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: %s}\nspec:\n"
+        "  parentRefs: [{name: web}]\n  rules: [{matches: [{headers: [{name: x, value: hunter2hunter2}]}]}]\n"
+    )
+    first, second = (Manifest.read((secret + route) % (name, name)) for name in ("a", "b"))
+    (finding,) = prove(first, second)
+    assert finding.rule == "hosts-paths"
+    assert "hunter2" not in finding.message

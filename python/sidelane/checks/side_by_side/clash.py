@@ -13,6 +13,7 @@ from sidelane.manifest import Identity, Manifest, Object, PodTemplate, Selector
 from sidelane.manifest.fields import at, walk
 from sidelane.manifest.objects import CLUSTER_KINDS
 from sidelane.naming import route
+from sidelane.support.redaction import redact
 
 HOOK: Final = "helm.sh/hook"
 #: The kinds of a route's objects (charts/route). Only routes lead into other lanes on purpose.
@@ -142,7 +143,7 @@ class Clash(NamedTuple):
             path=touch.path,
             rule=self.id,
             severity=touch.severity or self.severity,
-            message=touch.message,
+            message=redact(touch.message),
             remedy=touch.remedy or self.remedy,
             other=Place(other.source, other.line, other.identity, touch.other_path),
         )
