@@ -8,14 +8,19 @@ from __future__ import annotations
 from typing import Final
 
 from sidelane.checks.rules import (
+    host_names,
     lane_labels,
     lane_selectors,
     lane_suffix,
     list_keys,
     name_limits,
+    own_references,
+    port_names,
+    reference_keys,
     references_exist,
     text_fields,
     unique_identity,
+    volumes_exist,
 )
 from sidelane.checks.rules.rule import Context, Problem, Rule
 
@@ -27,6 +32,11 @@ RULES: Final[tuple[Rule, ...]] = (
     name_limits.RULE,
     lane_selectors.RULE,
     references_exist.RULE,
+    own_references.RULE,
+    reference_keys.RULE,
+    volumes_exist.RULE,
+    port_names.RULE,
+    host_names.RULE,
     unique_identity.RULE,
     list_keys.RULE,
     text_fields.RULE,

@@ -135,7 +135,10 @@ RULE: Final[Rule] = Rule(
     remedy="remove one of the two, or give it another key",
     wrong=(
         _POD_OF.format(pod="", container='env: [{name: A, value: "1"}, {name: A, value: "2"}]'),
-        _POD_OF.format(pod="", container="volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /a}]"),
+        _POD_OF.format(
+            pod="volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}]",
+            container="volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /a}]",
+        ),
         _POD_OF.format(pod="", container="ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]"),
         _POD_OF.format(pod='hostAliases: [{ip: "10.0.0.1"}, {ip: "10.0.0.1", hostnames: [a]}]', container=""),
         _POD_OF.format(pod="imagePullSecrets: [{name: a}, {name: a}]", container=""),

@@ -1,0 +1,126 @@
+"""Host names in settings lead to Services of the own lane."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from sidelane.checks.rules.examples import RELEASE, edited
+from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, is_route
+from sidelane.checks.rules.workloads import containers
+from sidelane.manifest import Identity, Object
+from sidelane.manifest.fields import mapping, walk
+from sidelane.naming.contract import SERVICE_VERSION, parse_name
+from sidelane.naming.lane import Lane
+
+# One word at a time, so that the time is linear in hostile text, too.
+_WORD: Final = re.compile(r"[a-z0-9-]+")
+_AFTER: Final = re.compile(r":[0-9]|\.[a-z0-9-]+\.svc\b")
+#: A name has at most 63 characters, and a pod's name a dash and its number more.
+_LONGEST: Final = 70
+
+
+class _Names(NamedTuple):
+    services: frozenset[Identity]
+    components: frozenset[str]
+    whole: bool
+
+
+def _check(context: Context) -> Iterator[Problem]:
+    objects = context.manifest.objects
+    names = _Names(
+        frozenset(obj.identity for obj in objects if obj.kind == "Service"),
+        frozenset(named[0] for obj in objects if (named := parse_name(obj.name))),
+        context.whole,
+    )
+    for obj, lane in context.in_lanes():
+        if not is_route(obj):
+            for path, text in _texts(obj):
+                if message := _message(text, obj, lane, names):
+                    yield Problem(obj, path, message)
+
+
+def _texts(obj: Object) -> Iterator[tuple[str, str]]:
+    """Yield the settings of an object: arguments, variables, and a ConfigMap's data. Secrets are left out."""
+    if (obj.identity.group, obj.kind) == ("", "ConfigMap"):
+        yield from ((f"data[{key}]", text) for key, text in mapping(obj.body, "data").items() if isinstance(text, str))
+    if template := obj.pod_template:
+        for base, container in containers(template):
+            for pattern in ("command[]", "args[]", "env[].value"):
+                yield from ((p, text) for p, text in walk(container, pattern, base) if isinstance(text, str))
+
+
+def _message(text: str, obj: Object, lane: Lane, names: _Names) -> str:
+    """Return the problem of the first word that leads into another lane, or to a missing Service of this one."""
+    for match in _WORD.finditer(text):
+        word = match[0]
+        if not word[-1].isdigit() or len(word) > _LONGEST or "-" not in word:
+            continue
+        if in_lane(word, lane):
+            if _is_host(text, match) and _is_missing(word, obj, names):
+                return f"{word} is a Service of this lane, but is missing in the manifest"
+        elif not in_lane(word.rpartition("-")[0], lane) and (other := _other(word, lane, names.components)):
+            return f"{word} is in lane {other}, but this object is in {lane}"
+    return ""
+
+
+def _is_host(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 2) : match.start()]
+    # A word after one slash is a path's or an image's, and after a dot a domain's.
+    return (before == "//" or not before.endswith(("/", "."))) and bool(_AFTER.match(text, match.end()))
+
+
+def _is_missing(word: str, obj: Object, names: _Names) -> bool:
+    if Identity("", "Service", obj.identity.namespace, word) in names.services:
+        return False
+    component = (parse_name(word) or ("",))[0]
+    service = component.rpartition("-")
+    # The stable name of a service is its route's.
+    return names.whole or (component in names.components and not _is_stable(service[2], component, names))
+
+
+def _is_stable(last: str, component: str, names: _Names) -> bool:
+    return not SERVICE_VERSION.fullmatch(last) and any(
+        each.startswith(f"{component}-") and SERVICE_VERSION.fullmatch(each[len(component) + 1 :])
+        for each in names.components
+    )
+
+
+def _other(word: str, lane: Lane, components: frozenset[str]) -> Lane | None:
+    """Return the other lane of a name if it is certain; `report-2024` only looks like a name in a lane."""
+    named = parse_name(word)
+    return named[1] if named and (named[1].version == lane.version or named[0] in components) else None
+
+
+_PEER: Final = 'value: "1"}\n            - {name: PEER, value: "%s"}'
+
+
+def _with_peer(host: str) -> str:
+    return edited(RELEASE, ('value: "1"}', _PEER % host))
+
+
+RULE: Final[Rule] = Rule(
+    id="host-names",
+    title="Host names in settings lead to Services of the own lane",
+    explanation=(
+        "Pods that call another lane's Service mix two versions, and no selector or label shows it. The rule reads "
+        "arguments, variables and the data of ConfigMaps for names of another lane, and for hosts of this lane's "
+        "components that are not Services in the manifest. Routes are left out, because only they may lead elsewhere."
+    ),
+    remedy="make the name with the library chart's template, from the Version and Build of the release",
+    wrong=(
+        _with_peer("svc1-v1-2-coco-2:80"),
+        _with_peer("http://zk-2-coco-2.default.svc"),
+        edited(RELEASE, ("level: info", "peers: a b zk-cs-2-coco-3:2181")),
+        edited(_with_peer("http://svc1-v1-2-coco-1:80"), ("kind: Service\n", "kind: ServiceAccount\n")),
+    ),
+    right=(
+        _with_peer("http://svc1-v1-2-coco-1:80"),
+        _with_peer("zk-2-coco-1-0.zk-hs-2-coco-1:2181"),
+        _with_peer("report-2024-11"),
+    ),
+    check=_check,
+    origin="Sidelane's naming contract",
+    scope="lanes",
+)
