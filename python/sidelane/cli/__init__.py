@@ -13,6 +13,7 @@ COMMANDS = {
     "charts": "List the charts of Sidelane, or show the values of one.",
     "render": "Print a chart's manifest in a lane, as Helm renders it.",
     "check": "Check a chart or a manifest against the naming contract.",
+    "explain": "Explain a rule of the check, or list all rules.",
     "install": "Install a chart in a lane, beside the other lanes.",
     "upgrade": "Change a release's operational values.",
     "plan": "Show the changes that a deployment file would make.",

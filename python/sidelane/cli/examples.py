@@ -20,6 +20,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "post-render": ("sidelane render zookeeper --lane 2-coco-1 | sidelane post-render --lane 2-coco-1",),
     "helm-plugin": ("sidelane helm-plugin post-renderer",),
+    "explain": ("sidelane explain port-names", "sidelane explain -o json"),
     "install": (
         "sidelane install zookeeper --lane 2-coco-1 --set replicas=1 --wait",
         (

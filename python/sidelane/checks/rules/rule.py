@@ -81,7 +81,9 @@ class Rule(NamedTuple):
     """One rule, with its reason, and YAML examples that break it and keep it.
 
     origin: the document that the rule stems from: a title with its section or address. scope: ``lanes`` if the rule
-    concerns only objects that have a lane, so that it says nothing about other charts. tests: whether it concerns
+    concerns only objects that have a lane, so that it says nothing about other charts; ``practice`` if it is advice
+    that charts with lanes get, and others only if their conventions give it a severity; ``asked`` if all charts get it
+    only then. tests: whether it concerns
     Helm's test hooks, too.
     """
 
@@ -93,7 +95,7 @@ class Rule(NamedTuple):
     right: tuple[str, ...]
     check: Callable[[Context], Iterable[Problem]]
     origin: str
-    scope: Literal["lanes", "all"]
+    scope: Literal["lanes", "all", "practice", "asked"]
     severity: Severity = "error"
     tests: bool = True
 

@@ -40,8 +40,8 @@ RULE: Final[Rule] = Rule(
     remedy="remove one, or give its component another name",
     wrong=(
         _OBJECT.format(version="v1", kind="ConfigMap") * 2,
-        _OBJECT.format(version="networking.k8s.io/v1", kind="Ingress")
-        + _OBJECT.format(version="extensions/v1beta1", kind="Ingress"),
+        _OBJECT.format(version="resource.k8s.io/v1", kind="ResourceClaim")
+        + _OBJECT.format(version="resource.k8s.io/v1beta1", kind="ResourceClaim"),
     ),
     right=(_OBJECT.format(version="v1", kind="ConfigMap") + _OBJECT.format(version="v1", kind="ServiceAccount"),),
     check=_check,

@@ -1,0 +1,31 @@
+"""`sidelane explain`"""
+
+from __future__ import annotations
+
+import click
+
+from sidelane.cli import options, printing, running
+
+
+@click.command("explain")
+@click.argument("rule", required=False)
+@options.output
+@running.reports_errors
+def command(rule: str | None, *, format_: str) -> None:
+    """Explain a rule of the check: what it requires and why, with a wrong and a right example.
+
+    Without RULE, list all rules.
+    """
+    from sidelane.checks import explain
+    from sidelane.checks.rules import RULES
+
+    if rule is not None:
+        found = explain.find(rule)
+        if format_ == "table":
+            printing.say(explain.text(found))
+        else:
+            printing.data(explain.to_json(found), format_)
+    elif format_ == "table":
+        printing.table(("RULE", "SEVERITY", "REQUIREMENT"), [(one.id, one.severity, one.title) for one in RULES])
+    else:
+        printing.data([explain.to_json(one) for one in RULES], format_)
