@@ -11,7 +11,7 @@ from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, is_route
 from sidelane.checks.rules.workloads import containers
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.fields import mapping, walk
-from sidelane.naming.contract import SERVICE_VERSION, parse_name
+from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
 # One word at a time, so that the time is linear in hostile text, too.
@@ -67,24 +67,17 @@ def _message(text: str, obj: Object, lane: Lane, names: _Names) -> str:
 
 def _is_host(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 2) : match.start()]
-    # A word after one slash is a path's or an image's, and after a dot a domain's.
-    return (before == "//" or not before.endswith(("/", "."))) and bool(_AFTER.match(text, match.end()))
+    # A word after one slash is a path's or an image's.
+    return (before == "//" or not before.endswith("/")) and bool(_AFTER.match(text, match.end()))
 
 
 def _is_missing(word: str, obj: Object, names: _Names) -> bool:
     if Identity("", "Service", obj.identity.namespace, word) in names.services:
         return False
-    component = (parse_name(word) or ("",))[0]
-    service = component.rpartition("-")
-    # The stable name of a service is its route's.
-    return names.whole or (component in names.components and not _is_stable(service[2], component, names))
-
-
-def _is_stable(last: str, component: str, names: _Names) -> bool:
-    return not SERVICE_VERSION.fullmatch(last) and any(
-        each.startswith(f"{component}-") and SERVICE_VERSION.fullmatch(each[len(component) + 1 :])
-        for each in names.components
-    )
+    parts = (parse_name(word) or ("",))[0].split("-")
+    # As in references-exist: the Service zk-hs belongs to the component zk.
+    own = any("-".join(parts[:end]) in names.components for end in range(1, len(parts) + 1))
+    return names.whole or own
 
 
 def _other(word: str, lane: Lane, components: frozenset[str]) -> Lane | None:

@@ -10,19 +10,17 @@ from sidelane.checks.rules.examples import RELEASE, edited, made
 from sidelane.checks.rules.rule import Context, Problem, Rule
 from sidelane.manifest.fields import at
 
-#: Its own role there lets an extension API server read its settings: there is no other place for its binding.
-_SYSTEM: Final = "kube-system"
-_RBAC: Final = frozenset({"Role", "RoleBinding"})
+#: Rights hold in the namespace of their role: a chart that gives rights elsewhere has no other place for them.
+_RIGHTS: Final = frozenset({"Role", "RoleBinding", "ServiceAccount"})
 
 
 def _check(context: Context) -> Iterator[Problem]:
-    namespaced = [obj for obj in context.manifest.objects if obj.identity.namespace]
+    namespaced = [obj for obj in context.manifest.objects if obj.identity.namespace and obj.kind not in _RIGHTS]
     home = Counter(obj.identity.namespace for obj in namespaced).most_common(1)
     made_here = {obj.name for obj in context.manifest.objects if obj.kind == "Namespace"}
     for obj in namespaced:
         given = at(obj.body, "metadata", "namespace")
         exempt = given in made_here if isinstance(given, str) else True
-        exempt = exempt or (given == _SYSTEM and obj.kind in _RBAC)
         if given != home[0][0] and not exempt:
             yield Problem(
                 obj, "metadata.namespace", f"is {given!r}, but the release's other objects are in {home[0][0]!r}"
@@ -37,11 +35,10 @@ RULE: Final[Rule] = Rule(
     explanation=(
         "An object with a namespace of its own is outside the release's: the rights, quotas and policies there do not "
         "hold for it, two releases in two namespaces share it, and removing the namespace leaves it. The namespace of "
-        "most objects is taken for the release's. Namespaces that the chart makes, and roles in kube-system, are left "
-        "out."
+        "most objects is taken for the release's. Rights, and objects in namespaces that the chart makes, are left out."
     ),
     remedy="leave metadata.namespace out, or use .Release.Namespace",
-    wrong=(RELEASE + edited(made("v1", "ServiceAccount", ""), _NAMESPACED),),
+    wrong=(RELEASE + edited(made("v1", "Secret", "data: {}"), _NAMESPACED),),
     right=(RELEASE + made("v1", "ServiceAccount", ""), edited(RELEASE, _NAMESPACED)),
     check=_check,
     origin="Helm, Best Practices: templates; Kubernetes, Namespaces",

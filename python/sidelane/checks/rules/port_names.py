@@ -24,6 +24,7 @@ _WEBHOOKS: Final = {
     "MutatingWebhookConfiguration": "webhooks[].clientConfig.service",
     "APIService": "spec.service",
 }
+_SERVICE: Final = ("", "Service")
 _Services = Mapping[Identity, Object]
 _INGRESS_OF: Final = (
     "spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: "
@@ -43,11 +44,10 @@ def _check(context: Context) -> Iterator[Problem]:
             yield from _of_monitor(obj, services)
 
 
-_SERVICE: Final = ("", "Service")
-
-
 def _of_services(context: Context, services: _Services) -> Iterator[Problem]:
     named = [(obj, path, port) for obj in services.values() for path, port in walk(obj.body, "spec.ports[].targetPort")]
+    # A headless Service gives the pods' addresses whatever its ports are.
+    named = [each for each in named if at(each[0].body, "spec", "clusterIP") != "None"]
     named = [each for each in named if isinstance(each[2], str) and not each[2].isdigit()]
     pods = Pods(context.manifest) if named else None
     for obj, path, port in named:
