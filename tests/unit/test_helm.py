@@ -191,6 +191,30 @@ def test_the_helm_of_the_extra_is_used_only_without_one_on_path(monkeypatch, sta
     assert executable.find() == str(program)
 
 
+#: A program that makes one call, and creates the file `ready` when its Helm is tied to it.
+CALLS = """
+import asyncio, pathlib
+from sidelane.helm.client import Helm
+from sidelane.helm.leash import Leash
+
+tie = Leash.tie
+
+def tied(*args):
+    tie(*args)
+    pathlib.Path({ready!r}).touch()
+
+Leash.tie = tied
+
+async def call():
+    await Helm(executable={program!r}).{verb}
+
+asyncio.run(call())
+"""
+VERBS = {
+    "install": "installing('x', 'chart').__aenter__()",
+    "upgrade": "upgrade('x', 'chart', {'a': 1})",
+    "template": "template_text('x', 'chart', {'a': 1})",
+}
 SLEEPS = "open({pid!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
 
 
@@ -247,19 +271,78 @@ def test_a_helm_that_is_a_script_is_ended_with_what_it_runs(tmp_path):
     until(lambda: gone(pid.read_text().strip()))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's death on Linux alone")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="the kernel tells a process of its parent's death on Linux alone"
+)
+
+
+def calls(program, verb, ready):
+    return CALLS.format(program=str(program), verb=verb, ready=str(ready))
+
+
+@LINUX
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number):
+@pytest.mark.parametrize("verb", ["uninstall('x')", "namespace()"])
+def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number, verb):
+    """A Helm that removes a release is tied to its caller from its first instruction."""
     pid = tmp_path / "pid"
     program = stand_in(SLEEPS.format(pid=str(pid)))
-    imports = "import asyncio; from sidelane.helm.client import Helm"
-    script = f"{imports}; asyncio.run(Helm(executable={str(program)!r}).status('x'))"
-    caller = subprocess.Popen([sys.executable, "-c", script])
-    until(lambda: pid.exists() and pid.read_text())
+    ready = tmp_path / "ready"
+    caller = subprocess.Popen([sys.executable, "-c", calls(program, verb, ready)])
+    until(lambda: pid.exists() and pid.read_text() and (verb.startswith("uninstall") or ready.exists()))
     assert not gone(pid.read_text())
     caller.send_signal(number)
     caller.wait()
     until(lambda: gone(pid.read_text()))
+
+
+@LINUX
+def test_a_killed_caller_takes_with_it_what_its_helm_runs(tmp_path):
+    """A credential plugin, or the helm that a script runs."""
+    pid = tmp_path / "pid"
+    program = tmp_path / "helm"
+    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 60 & echo $! > {pid}\nwait\n")
+    program.chmod(0o755)
+    ready = tmp_path / "ready"
+    script = calls(program, "status('x')", ready)
+    caller = subprocess.Popen([sys.executable, "-c", script])
+    until(lambda: ready.exists() and pid.exists() and pid.read_text().endswith("\n"))
+    caller.kill()
+    caller.wait()
+    until(lambda: gone(pid.read_text().strip()))
+
+
+@pytest.mark.parametrize("verb", ["install", "upgrade", "template"])
+def test_a_caller_that_is_killed_before_it_tied_its_helm_leaves_it_an_incomplete_document(stand_in, tmp_path, verb):
+    read, ready = tmp_path / "read", tmp_path / "ready"
+    program = stand_in(f"text = sys.stdin.read()\nopen({str(read)!r}, 'w').write(repr(text))")
+    dies = (
+        "import os, signal; from sidelane.helm.leash import Leash\n"
+        "version = iter([True])\n"
+        "Leash.tie = lambda *_: next(version, False) or os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    script = dies + calls(program, VERBS[verb], ready)
+    subprocess.run([sys.executable, "-c", script], check=False)
+    until(lambda: read.exists() and read.read_text())
+    assert read.read_text() == repr("{")
+
+
+def test_what_a_helm_leaves_running_is_not_stopped_with_it(tmp_path):
+    """Such as the daemon of a credential plugin."""
+    pid = tmp_path / "pid"
+    leaves = f"sleep 60 </dev/null >/dev/null 2>&1 & echo $! > {pid}"
+
+    async def run():
+        async with process.begun("/bin/sh", ["-c", leaves], os.environ) as one:
+            await one.communicate()
+
+    asyncio.run(run())
+    left = int(pid.read_text())
+    try:
+        time.sleep(0.1)
+        assert not gone(left)
+    finally:
+        os.kill(left, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("first", ["sidelane.helm.client", "pyhelm3"])
@@ -324,7 +407,7 @@ def test_a_program_that_is_gone_before_asyncio_was_told_is_seen_to_its_end(monke
     monkeypatch.setattr("os.killpg", gone)
 
     async def run():
-        async with process.begun("/bin/sleep", ["0.3"], {}, takes_input=False) as one:
+        async with process.begun("/bin/sleep", ["0.3"], {}) as one:
             assert one.returncode is None
         return one.returncode
 

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 import semver
@@ -168,7 +168,14 @@ class Helm(Command):
         """Start a Helm that runs no longer than the block."""
         arguments = [str(part) for part in command]
         log.debug("helm %s", redact(" ".join(arguments)))
-        helm = begun(self._executable, arguments, self._environment, takes_input=takes_input, keeps=self.keeps)
+        helm = begun(
+            self._executable,
+            arguments,
+            self._environment,
+            opening=_OPENING if takes_input else b"",
+            keeps=self.keeps,
+            tied=arguments[0] in ("rollback", "uninstall"),
+        )
         async with AsyncExitStack() as stack:
             try:
                 process = await stack.enter_async_context(helm)
@@ -186,11 +193,14 @@ class Helm(Command):
         *,
         release: str = "",
     ) -> bytes:
-        """Write Helm's input, wait for its end and return its output. release: the release's name, for errors."""
+        """Write the values after their opening, wait for Helm's end and return its output.
+
+        release: the release's name, for errors.
+        """
         if halt is not None:
             halt.process = process
         if process.stdin is not None and input is not None:
-            process.stdin.write(input)
+            process.stdin.write(input.removeprefix(_OPENING))
             process.stdin.close()
             await asyncio.sleep(0)  # the event loop closes the pipe in its next iteration
         if meanwhile is not None:
@@ -275,13 +285,9 @@ class Helm(Command):
         command += [_WITHOUT_SCHEMAS, *flags.words]
         await self.version()
         async with self._begun(command, takes_input=True) as process:
-            # If this process or the pipe ends early, Helm must not read an empty document and install with the chart's
-            # default values. An open brace alone is invalid.
-            cast("asyncio.StreamWriter", process.stdin).write(b"{")
 
             async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
-                content = document(values).removeprefix(b"{")
-                answer = _json(await self._end(process, content, halt=halt, release=release))
+                answer = _json(await self._end(process, document(values), halt=halt, release=release))
                 require_used(values, answer)
                 return answer
 
@@ -426,6 +432,10 @@ class Helm(Command):
             command += ["--selector", selector]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
 
+
+#: The beginning of each document of values. If this process or the pipe ends early, Helm must not read an empty
+#: document and use the chart's default values. An open brace alone is invalid.
+_OPENING: Final = b"{"
 
 #: Kubernetes 1.25 and newer validate fields themselves, and Helm then does not. But Helm still fetches and reads the
 #: schemas first, which takes half of the time of an install, or of rendering with the cluster's objects. Helm's

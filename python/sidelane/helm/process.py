@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from sidelane.helm.leash import leash
+
 #: The seconds that a program has to stop after SIGTERM, before SIGKILL.
 GRACE = 10.0
 
@@ -21,28 +23,82 @@ async def begun(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     *,
-    takes_input: bool,
+    opening: bytes = b"",
     keeps: Sequence[int] = (),
+    tied: bool = False,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start a program that runs no longer than the block: if it still runs at the block's end, it is stopped.
 
-    keeps: numbers of file descriptors that it inherits. Raises OSError if it cannot be run.
+    opening: the beginning of its input, which the program also finds when this process is killed; none means no input.
+    keeps: numbers of file descriptors that it inherits. tied: the program ends with this process from its first
+    instruction on, and takes longer to start; otherwise it does so a moment later. Raises OSError if it can't be run.
     """
+    with leash() as held:
+        reading, stdin = await _input(opening)
+        try:
+            keeps = [*keeps, *held.inherited]
+            process = await _started(executable, arguments, environment, stdin=reading, keeps=keeps, tied=tied)
+        except BaseException:
+            _close(stdin)
+            raise
+        finally:
+            if opening:
+                os.close(reading)
+        process.stdin = stdin
+        try:
+            held.tie(process.pid)
+            yield process
+        finally:
+            _close(stdin)
+            if process.returncode is None:
+                await stop(process)
+
+
+async def _input(opening: bytes) -> tuple[int, asyncio.StreamWriter | None]:
+    """Return what a program reads from, and the writer of the rest of its input. The opening is in the pipe already."""
+    if not opening:
+        return asyncio.subprocess.DEVNULL, None
+    reading, writing = os.pipe()
+    os.write(writing, opening)
+    loop = asyncio.get_running_loop()
+    file = os.fdopen(writing, "wb", 0)
+    try:
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
+    except BaseException:
+        os.close(reading)
+        raise
+    return reading, asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+def _close(stdin: asyncio.StreamWriter | None) -> None:
+    if stdin is not None:
+        stdin.close()
+
+
+async def _started(
+    executable: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int,
+    keeps: Sequence[int],
+    tied: bool,
+) -> asyncio.subprocess.Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             executable,
             *arguments,
-            stdin=asyncio.subprocess.PIPE if takes_input else asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment,
             pass_fds=keeps,
-            preexec_fn=_dies_with(os.getpid()),
+            preexec_fn=_dies_with(os.getpid()) if tied else None,
             process_group=0,  # so that a script is stopped together with its children
         )
     )
     try:
-        process = await asyncio.shield(starting)
+        return await asyncio.shield(starting)
     except asyncio.CancelledError:  # the process may be running already and must then be stopped
         # asyncio waits forever for a process whose start is cancelled midway (python/cpython#119710).
         while not starting.done():
@@ -51,11 +107,6 @@ async def begun(
         if not starting.cancelled() and starting.exception() is None:
             await stop(starting.result())
         raise
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            await stop(process)
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:

@@ -133,7 +133,7 @@ def _command(subject: str, options: dict[str, str]) -> Question:
         try:
             async with (
                 asyncio.timeout(limit),
-                begun(program, arguments, {**os.environ, **environment}, takes_input=False) as process,
+                begun(program, arguments, {**os.environ, **environment}, tied=True) as process,
             ):
                 await process.communicate()
         except TimeoutError:
