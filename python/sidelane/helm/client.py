@@ -353,7 +353,9 @@ class Helm(Command):
 
     async def namespace(self) -> str:
         """`helm env HELM_NAMESPACE`: return Helm's default namespace."""
-        return (await self.run(["env", "HELM_NAMESPACE"])).decode().strip()
+        from sidelane.helm import kubeconfig  # noqa: PLC0415 - few calls need it
+
+        return kubeconfig.namespace(self._environment) or (await self.run(["env", "HELM_NAMESPACE"])).decode().strip()
 
     async def history(self, release: str, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """`helm history`: return the stored revisions, at most the last 256, the oldest first."""
