@@ -8,7 +8,7 @@ SOURCES := python ci tests
 # Tests start the command line thousands of times: its modules are compiled once, as those of an installed package are.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test demo-cluster tools node bench soak lint scan package format clean
+.PHONY: help demo test demo-cluster tools node bench bench-compare profile soak lint scan package format clean
 
 help:
 	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
@@ -16,7 +16,8 @@ help:
 	@echo "make tools         build the test control plane and Helm 4 (Go), bring ZooKeeper and Storm (Maven); minutes once"
 	@echo "make node          build a real node: kubelet, containerd, images (Go, apt, root); minutes once"
 	@echo "make demo-cluster  the demo on a throw-away cluster: a real node where one was built, else a control plane"
-	@echo "make bench         times and memory, as ratios to bare helm"
+	@echo "make bench         times and memory, as ratios to bare helm; make bench-compare compares the last two results"
+	@echo "make profile       where the time of each command goes: a table, and a timeline for chrome://tracing"
 	@echo "make soak          200 upgrade attempts, 300 kills, 100 races and 80,000 requests, under both Helms; an hour or more"
 	@echo "make lint          what CI checks besides the tests"
 	@echo "make scan          the charts' default output, held against checkov's security checks"
@@ -41,6 +42,12 @@ demo-cluster: .venv/.installed tools
 
 bench: .venv/.dev tools
 	$(BIN)/python ci/bench/bench.py
+
+bench-compare: .venv/.python
+	@$(BIN)/python ci/bench/results.py $(RESULTS)
+
+profile: .venv/.dev tools
+	$(BIN)/python ci/bench/profiling.py
 
 soak: .venv/.dev tools node
 	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_KILLED_INSTALLS=100 SIDELANE_SOAK_RACES=100 \
