@@ -16,7 +16,6 @@ from sidelane.client.asynchronous_routes import AsyncRoutes
 from sidelane.client.faces import advising, path_of
 from sidelane.naming.lane import Lane
 from sidelane.naming.subject import lane_in, lane_of, release_of, subject
-from sidelane.releases import installing
 from sidelane.releases.context import Connection, Context, Progress, quiet
 from sidelane.releases.stores import Options, Release
 
@@ -126,6 +125,8 @@ class AsyncClient:
             'created'
 
         """
+        from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
+
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
         async with self._context.chart(chart, version, repo) as found:
             given = with_service(values or {}, found, name=name, service_version=service_version)
@@ -176,6 +177,8 @@ class AsyncClient:
             'upgraded'
 
         """
+        from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
+
         options = Options(wait, timeout, rollback_on_failure)
         async with self._context.chart(chart, version, repo) as found:
             given = with_service(values or {}, found, name=name, service_version=service_version)

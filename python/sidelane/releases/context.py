@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sidelane.charts import sources
 from sidelane.charts.rendering import Renderer
@@ -21,9 +22,10 @@ from sidelane.charts.sources import Chart
 from sidelane.errors import ChartNotFound, InvalidInput, SidelaneError
 from sidelane.helm.client import Helm
 from sidelane.naming.subject import kind
-from sidelane.releases.stores import Target
-from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.support.advice import Place
+
+if TYPE_CHECKING:
+    from sidelane.releases.stores import Target
 
 #: A function that receives each step, as one short line.
 Progress = Callable[[str], None]
@@ -65,6 +67,8 @@ class Connection:
     def target(self) -> Target:
         """The cluster, or the directory, that holds the releases. Raises HelmNotFound, InvalidName."""
         if self.directory is None:
+            from sidelane.releases.stores.cluster import ClusterTarget  # noqa: PLC0415 - rendering does not need it
+
             return ClusterTarget(self.helm, self.namespace or None)
         from sidelane.releases.stores.directory import DirectoryTarget  # noqa: PLC0415 - a cluster does not need it
 
