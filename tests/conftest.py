@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 HELMS = ["helm3", "helm4"]
 
-# In CI the same inputs on every run, and no deadline on a busy machine.
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
-hypothesis.settings.register_profile("developer", deadline=None)
+# In CI the same inputs on every run. No deadline, and no judgement of how fast inputs are made, on a busy machine.
+UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("ci", UNHURRIED, derandomize=True)
+hypothesis.settings.register_profile("developer", UNHURRIED)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "developer")
 
 
