@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import typed
-from clusters import Cluster, connect
+from clusters import Cluster, alone, connect
 from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
 from pykube.exceptions import HTTPError
 from sidelane import Client
@@ -68,6 +68,13 @@ def credentials(cluster: Cluster, namespace: str, role: str) -> Path:
     target = cluster.kubeconfig.with_name(f"{role}-{secrets.token_hex(4)}")
     target.write_text(json.dumps(config))
     return target
+
+
+@pytest.fixture(autouse=True)
+def only_guard() -> Iterator[None]:
+    """The chart's objects have no namespace."""
+    with alone(typed.ROOT / "charts" / "guard"):
+        yield
 
 
 @pytest.fixture

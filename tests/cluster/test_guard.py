@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clusters import WITHOUT_SCHEMAS
+from clusters import WITHOUT_SCHEMAS, alone
 
 CHARTS = Path(__file__).parents[2] / "charts"
 GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/guard.yaml"))
@@ -29,8 +29,11 @@ def deployed(request, helm, cluster):
     namespace = f"guard-{secrets.token_hex(4)}"
     cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
     release = Deployed(helm, cluster, namespace, request.param)
-    release.run("install", "--values", release.ci("default"))
-    yield release
+    with alone(request.param):
+        release.run("install", "--values", release.ci("default"))
+        yield release
+        if request.param.name == "guard":
+            release.remove()
     cluster.done_with(namespace)
 
 
@@ -49,6 +52,11 @@ class Deployed:
         done = self.attempt(verb, *arguments, chart=chart)
         assert done.returncode == 0, done.stderr
         return done
+
+    def remove(self):
+        """Uninstalls it, and what another test installed beside it."""
+        for name in json.loads(self._helm("list", "--output", "json").stdout):
+            self._helm("uninstall", name["name"])
 
     def attempt(self, verb, *arguments, chart=None):
         return self._helm(verb, self.name, chart or self.chart, *arguments)
