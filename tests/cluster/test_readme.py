@@ -117,6 +117,31 @@ def test_plain_helm_says_nothing_but_what_the_readme_explains(tmp_path, helm):
     assert shell(f"helm template release {tmp_path}/pipeline-*.tgz {flags}").stderr == ""
 
 
+# -- the README's chart tests -----------------------------------------------------------------------------------------
+
+
+def chart_tests(folder):
+    """The blocks about chart tests, which need neither a checkout nor a release."""
+    text = (typed.ROOT / "README.md").read_text()
+    (section,) = re.findall(r"^### Chart tests in CI$.*?(?=^##)", text, re.MULTILINE | re.DOTALL)
+    (folder / "section.md").write_text(section)
+    return typed.blocks(folder / "section.md")
+
+
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+def test_a_new_chart_is_tested_as_the_readme_shows(kubectl, tmp_path, helm, cluster):
+    path = f"{tmp_path / 'programs'}:{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
+    shell = typed.shell(tmp_path, helm, cluster.kubeconfig, PATH=path)
+    without_code, own, inside = chart_tests(tmp_path)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    converse(shell, without_code[1], cwd=folder)
+    (folder / "test_demo.py").write_text(own[1])
+    told = shell(f"pytest --kubeconfig={cluster.kubeconfig} test_demo.py", cwd=folder).stdout
+    assert "7 passed" in told
+    converse(shell, inside[1], cwd=folder)
+
+
 # -- the README itself ------------------------------------------------------------------------------------------------
 
 
@@ -191,7 +216,7 @@ def test_every_block_of_the_readme_works_in_order(
             variables.append(command.partition(" ")[0])
         return done
 
-    found = typed.blocks(checkout / "README.md")
+    found = [block for block in typed.blocks(checkout / "README.md") if block not in chart_tests(tmp_path)]
     first, example, names, _, lane, routes, picture, shifted, kept, signed, cosign, tree, script, upgraded = found
     for line in first[1].splitlines():
         assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
