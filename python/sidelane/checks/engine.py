@@ -15,7 +15,7 @@ from sidelane.naming import labels
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
-__all__ = ["check"]
+__all__ = ["applies", "check"]
 
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
 _NO_LANES: Final = (
@@ -42,7 +42,7 @@ def check(
     conventions = conventions or preset("sidelane")
     context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release)
     lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
-    running = [rule for rule in _set(rules, conventions) if _applies(rule, conventions, lanes=lanes)]
+    running = [rule for rule in _set(rules, conventions) if applies(rule, conventions, lanes=lanes)]
     findings = sorted(finding for rule in running for finding in _run(rule, context))
     notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
     return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in running), lane, notes)
@@ -56,7 +56,7 @@ def _set(rules: Sequence[Rule], conventions: Conventions) -> Iterator[Rule]:
             yield rule._replace(severity=severity)
 
 
-def _applies(rule: Rule, conventions: Conventions, *, lanes: bool) -> bool:
+def applies(rule: Rule, conventions: Conventions, *, lanes: bool) -> bool:
     """Return whether a rule runs on a manifest with or without lanes."""
     by_itself = rule.scope == "all" or (lanes and rule.scope in {"lanes", "practice"})
     return by_itself or (rule.scope != "lanes" and rule.id in conventions.rules)

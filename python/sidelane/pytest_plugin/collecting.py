@@ -17,7 +17,7 @@ from sidelane import kubeyaml
 from sidelane.charts.pairs import knows_lanes
 from sidelane.charts.sources import Chart, coalesce
 from sidelane.checks import conventions
-from sidelane.checks.engine import check
+from sidelane.checks.engine import applies, check
 from sidelane.checks.findings import Report
 from sidelane.checks.report.text import render_text
 from sidelane.checks.rules import RULES
@@ -84,7 +84,8 @@ class ValuesFile(pytest.File):
             yield RuleTest.from_parent(self, name=RENDERS)
             lanes = self.held.has_lanes and (self.held.demanded or knows_lanes(self.chart))
             for rule in RULES:
-                if self.held.severity_of(rule.id, rule.severity) != "off" and (lanes or rule.scope != "lanes"):
+                off = self.held.severity_of(rule.id, rule.severity) == "off"
+                if not off and applies(rule, self.held, lanes=lanes):
                     yield RuleTest.from_parent(self, name=rule.id)
 
     @functools.cached_property
@@ -120,7 +121,7 @@ class RuleTest(pytest.Item):
             raise Broken(self._unrendered(outcome))
         mine = self._mine(outcome)
         if self.name != RENDERS and self.name not in outcome.rules:
-            pytest.skip("no object has a lane")
+            pytest.skip("the rule does not apply to these objects")
         if not mine.clean:
             raise Broken(render_text(mine).strip())
         for finding in mine.findings:
