@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sidelane.version import VERSION
 
 if TYPE_CHECKING:
-    from sidelane.charts.rendering import Rendering
+    from sidelane.charts.rendering import PlainRendering, Rendering
     from sidelane.checks.findings import Finding, Report
     from sidelane.client import AsyncClient, AsyncRoutes, Client, Routes
     from sidelane.errors import (
@@ -108,6 +108,7 @@ __all__ = [
     "NotReady",
     "NotSigned",
     "NotWhatWasChecked",
+    "PlainRendering",
     "Plan",
     "Readiness",
     "Record",
@@ -137,7 +138,7 @@ __all__ = [
 
 #: The modules of the public names. A module is imported when a name of it is asked for: `sidelane --help` needs none.
 _HOMES = {
-    "charts.rendering": ("Rendering",),
+    "charts.rendering": ("PlainRendering", "Rendering"),
     "checks.findings": ("Finding", "Report"),
     "client": (
         "AsyncClient",

@@ -10,8 +10,9 @@ import sidelane
 from sidelane import AsyncClient, AsyncRoutes, Client, Routes, SidelaneError
 
 RESULTS = {
-    "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "LaneStatus", "Plan", "Readiness", "Record",
-    "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed", "Shift", "Unready", "Verification",
+    "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "LaneStatus", "PlainRendering", "Plan",
+    "Readiness", "Record", "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed", "Shift",
+    "Unready", "Verification",
 }  # fmt: skip
 ERRORS = {
     "ApplyFailed", "ChartNotFound", "CheckFailed", "ClusterDenied", "ClusterUnreachable", "FieldsOwned", "GateFailed",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sidelane import kubeyaml
-from sidelane.checks.conventions import preset
+from sidelane.checks import conventions
 from sidelane.checks.engine import check
 from sidelane.checks.rules import RULES, Rule, syntax
 from sidelane.checks.rules.rule import in_lane
@@ -33,9 +33,13 @@ LANE = Lane("2-coco", 1)
 
 def _findings(rule: Rule, text: str, lane: Lane | None) -> tuple[Finding, ...]:
     """The findings of every rule, and of this one also where it must be asked for."""
-    conventions = preset("sidelane")._replace(rules={rule.id: rule.severity})
+    head = "apiVersion: sidelane.dev/v1alpha1\nkind: Conventions\n"
+    own = conventions.preset("sidelane")
+    if rule.conventions:
+        own = conventions.read((head + rule.conventions).encode(), "sidelane.yaml")
+    own = own._replace(rules={**own.rules, rule.id: rule.severity})
     lane = lane if labels.LANE in text else None  # some rules are about charts without lanes
-    return check(Manifest.read(text), conventions=conventions, lane=lane).findings
+    return check(Manifest.read(text), conventions=own, lane=lane).findings
 
 
 class TestRegistry:
@@ -68,7 +72,13 @@ class TestRegistry:
 
 # Every place in the examples, and what has no business there.
 ODD = [None, True, 1, 1.5, "x", "", [], {}, [None], [1], ["x"], [{}], [[]], {"a": 1}, {"name": 1}, {"name": {}}]
-DOCUMENTS = [document for rule in RULES for text in (*rule.wrong, *rule.right) for document in kubeyaml.read_all(text)]
+
+
+def _read(text: str) -> list[object]:
+    return [document.data for document in kubeyaml.read_documents(text, duplicates=[])]
+
+
+DOCUMENTS = [document for rule in RULES for text in (*rule.wrong, *rule.right) for document in _read(text)]
 DOCUMENTS += kubeyaml.read_all("""
 {apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: svc1-2-coco-1}, spec: {rules: [
   {backendRefs: [{name: svc1-v1-2-coco-1, kind: Service, group: ""}]}]}}

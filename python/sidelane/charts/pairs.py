@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from sidelane.charts import strvals
 from sidelane.charts.rendering import Renderer, documents, read_manifest, release_of
 from sidelane.charts.sources import Chart, coalesce
-from sidelane.charts.values import accepted
+from sidelane.charts.values import accepted, knows_lanes
 from sidelane.errors import InvalidInput
 from sidelane.helm.values import require
 from sidelane.manifest import Manifest
@@ -67,14 +67,6 @@ async def render(
     manifests = await some_at_a_time(_manifest(renderer, chart, each) for each in wanted.values())
     by_key = dict(zip(wanted, manifests, strict=True))
     return [Rendered(differs, by_key[first.key], by_key[second.key]) for differs, first, second in pairs]
-
-
-def knows_lanes(chart: Chart) -> bool:
-    """Return whether the chart has the values Version and Build, at its top or under ``global``."""
-    properties = (chart.schema or {}).get("properties", {})
-    places = (properties, properties.get("global", {}).get("properties", {}), chart.defaults)
-    shared = chart.defaults.get("global")
-    return any({"Version", "Build"} <= set(place) for place in (*places, shared if isinstance(shared, dict) else {}))
 
 
 async def _manifest(renderer: Renderer, chart: Chart, wanted: _Wanted) -> Manifest:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sidelane.charts.sources import Chart
 from sidelane.charts.values import release_subject
@@ -18,6 +18,11 @@ from sidelane.naming.lane import Lane
 
 if TYPE_CHECKING:
     from sidelane.manifest import Manifest
+
+
+#: The name of a release without a lane, `helm template`'s own. It is not the chart's, so that a template that writes
+#: the chart's name instead of the release's shows.
+RELEASE: Final = "release-name"
 
 
 class Renderer(NamedTuple):
@@ -45,8 +50,16 @@ class Renderer(NamedTuple):
         release: the release's name if it does not follow the naming contract.
         """
         release = release or release_of(chart, lane, values)
-        upgrade = upgrade and self.upgrades
-        text = await self.helm.template_text(
+        text = await self._text(chart, release, values, upgrade=upgrade and self.upgrades)
+        return Rendering(release, self.namespace, chart, values, text, lane)
+
+    async def render_plain(self, chart: Chart, values: Mapping[str, Any]) -> PlainRendering:
+        """Render one chart as a release without a lane. Raises Helm's errors."""
+        text = await self._text(chart, RELEASE, values)
+        return PlainRendering(RELEASE, self.namespace, chart, values, text)
+
+    async def _text(self, chart: Chart, release: str, values: Mapping[str, Any], *, upgrade: bool = False) -> str:
+        return await self.helm.template_text(
             release,
             chart.path,
             values,
@@ -56,7 +69,6 @@ class Renderer(NamedTuple):
             # The checks are imported while Helm renders, so that a command starts Helm sooner.
             meanwhile=functools.partial(importlib.import_module, "sidelane.checks.engine"),
         )
-        return Rendering(release, self.namespace, lane, chart, values, text)
 
     def _flags(self) -> list[str]:
         version = ["--kube-version", self.kube_version] if self.kube_version else []
@@ -65,12 +77,11 @@ class Renderer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rendering:
-    """One chart rendered for one lane. The same rendering is checked and then installed."""
+class PlainRendering:
+    """One chart rendered as a release."""
 
     release: str
     namespace: str | None  # None: Helm's own choice, the kubeconfig's or "default"
-    lane: Lane
     chart: Chart
     values: Mapping[str, Any]
     text: str  # Helm's output
@@ -79,6 +90,13 @@ class Rendering:
     def manifest(self) -> Manifest:
         """Parse the text as Kubernetes reads it. Raises InvalidManifest."""
         return read_manifest(self.text, self.namespace, self.chart.name)
+
+
+@dataclass(frozen=True)
+class Rendering(PlainRendering):
+    """One chart rendered for one lane. The same rendering is checked and then installed."""
+
+    lane: Lane
 
 
 def release_of(chart: Chart, lane: Lane, values: Mapping[str, Any]) -> str:

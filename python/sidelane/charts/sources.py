@@ -84,6 +84,10 @@ class Chart:
             annotations=cast("dict[str, str]", data.get("annotations") or {}),
         )
 
+    def file(self, name: str) -> bytes | None:
+        """Return the content of one of the chart's files, or None."""
+        return _file(self.path, name)
+
     @property
     def travels(self) -> bool:
         """Return whether the chart is installed with Sidelane."""
@@ -181,7 +185,7 @@ def bundled() -> tuple[Chart, ...]:
 
 def is_bundled(chart: Chart) -> bool:
     """Return whether a chart ships with Sidelane, so that its name finds it."""
-    return chart.path.parent == _bundle()
+    return chart.path.resolve().parent == _bundle()
 
 
 def is_remote(reference: str) -> bool:

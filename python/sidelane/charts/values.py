@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+from sidelane.charts import strvals
 from sidelane.charts.sources import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.helm.values import plain, require
@@ -18,48 +19,93 @@ from sidelane.support.schemas import problems, shown
 from sidelane.support.secrets import learn_values
 
 
-def accepted(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
-    """Return the values with their lane, validated against the chart's schema.
+class LaneKeys(NamedTuple):
+    """The keys of the values that take a lane's Version and Build in a chart that has neither, such as image.tag."""
+
+    version: str = ""
+    build: str = ""
+
+
+NO_KEYS: Final = LaneKeys()
+
+
+def accepted(values: Mapping[str, Any], lane: Lane | None, chart: Chart, keys: LaneKeys = NO_KEYS) -> dict[str, Any]:
+    """Return the values with their lane, if there is one, validated against the chart's schema.
 
     Raises InvalidValues, and InvalidManifest for a chart whose own values Helm would not read completely.
     """
     chart.require_whole()
-    given = with_lane(values, lane, chart)
+    given = _plain(values) if lane is None else with_lane(values, lane, chart, keys)
     validate(chart, given)
     return given
 
 
-def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
+def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart, keys: LaneKeys = NO_KEYS) -> dict[str, Any]:
     """Return the values with the lane's Version and Build, always as text, at the chart's place for them.
 
-    A chart whose schema has them only under ``global`` (an outer deployment) gets them there. Raises InvalidValues if
-    the values name another lane, or are not plain data.
+    A chart whose schema has them only under ``global`` (an outer deployment) gets them there, and one whose schema
+    refuses both gets them only at the given keys. Raises InvalidValues if the values name another lane, or are not
+    plain data.
     """
+    result = _plain(values)
+    given_global = result.get("global") or {}
+    wanted = {"Version": lane.version, "Build": lane.build}
+    if any(keys):
+        for key, text in zip(keys, wanted.values(), strict=True):
+            if key:
+                strvals.set_string_into(result, f"{key}={text}")
+    elif _refuses_lanes(chart):
+        return result
+    elif conflicts := _conflicts(result, wanted):
+        raise InvalidValues(
+            "the values name another lane: " + "; ".join(conflicts),
+            errors=tuple(conflicts),
+            remedy="leave Version and Build out of the values: the lane sets them",
+        )
+    elif _has_lane_in_global(chart):
+        result["global"] = {**given_global, **wanted}
+    else:
+        result.update(wanted)
+    return result
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     learn_values(values)
     require(values)
     result: dict[str, Any] = plain(values)
     if not isinstance(result.get("global"), Mapping | None):
         problem = "global: must be a mapping"
         raise InvalidValues(problem, errors=(problem,), remedy="write it as `key: value` lines")
-    wanted = {"Version": lane.version, "Build": lane.build}
-    given_global = result.get("global") or {}
-    conflicts = [
-        f"{place}{key}: {shown([key], given)} is given, but the lane is {lane}"
-        for place, given_in in (("", result), ("global.", given_global))
+    return result
+
+
+def _conflicts(values: Mapping[str, Any], wanted: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each Version and Build in the values that is of another lane."""
+    return [
+        f"{place}{key}: {shown([key], given)} is given, but the lane is {'-'.join(wanted.values())}"
+        for place, given_in in (("", values), ("global.", values.get("global") or {}))
         for key, value in wanted.items()
         if (given := given_in.get(key)) not in (None, "", value) and str(given) != value
     ]
-    if conflicts:
-        raise InvalidValues(
-            "the values name another lane: " + "; ".join(conflicts),
-            errors=tuple(conflicts),
-            remedy="leave Version and Build out of the values: the lane sets them",
-        )
-    if _has_lane_in_global(chart):
-        result["global"] = {**given_global, **wanted}
-    else:
-        result.update(wanted)
-    return result
+
+
+def knows_lanes(chart: Chart) -> bool:
+    """Return whether the chart has the values Version and Build, at its top or under ``global``."""
+    properties = (chart.schema or {}).get("properties", {})
+    shared = chart.defaults.get("global")
+    places = (properties, properties.get("global", {}).get("properties", {}), chart.defaults, shared)
+    return any(isinstance(place, Mapping) and {"Version", "Build"} <= place.keys() for place in places)
+
+
+def _refuses_lanes(chart: Chart) -> bool:
+    """Return whether the chart's schema has Version and Build as unknown keys: it is not one of lanes."""
+    if chart.schema is None or knows_lanes(chart):
+        return False
+    try:
+        errors = problems(chart.schema, {"Version": "coco", "Build": "1"})
+    except ValueError:
+        return False
+    return any(error.startswith(("Version: unknown key", "Build: unknown key")) for error in errors)
 
 
 def _has_lane_in_global(chart: Chart) -> bool:
@@ -111,6 +157,9 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
         return
     try:
         errors = problems(chart.schema, coalesce(chart.defaults, values))
+        # Helm 4 removes a default that is null, and Helm 3 keeps some; the schema may allow only one of both.
+        if errors and not problems(chart.schema, coalesce(_without_null(chart.defaults), values)):
+            return
     except ValueError as error:
         raise InvalidValues(f"the schema of {chart.name} is invalid: {error}", remedy="fix the chart") from None
     if errors:
@@ -120,3 +169,11 @@ def validate(chart: Chart, values: Mapping[str, Any]) -> None:
             errors=errors,
             remedy=f"see the values of the chart with `sidelane charts {which}`",
         )
+
+
+def _without_null(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_null(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from sidelane.checks.conventions import Conventions, preset
+from sidelane.checks.conventions.exceptions import Useless, apply
 from sidelane.checks.findings import Finding, Report
-from sidelane.checks.rules import RULES, Context, Rule
+from sidelane.checks.rules import RULES, Context, Rule, exceptions_hit
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.naming import labels
 from sidelane.naming.contract import parse_name
@@ -18,6 +19,7 @@ from sidelane.naming.lane import Lane
 __all__ = ["applies", "check"]
 
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
+_TESTS: Final = frozenset({"test", "test-success"})
 _NO_LANES: Final = (
     "No object has a lane, so the rules of lanes did not run: see --lane, and --preset helm for charts without lanes."
 )
@@ -43,9 +45,13 @@ def check(
     context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release)
     lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
     running = [rule for rule in _set(rules, conventions) if applies(rule, conventions, lanes=lanes)]
-    findings = sorted(finding for rule in running for finding in _run(rule, context))
+    found: list[Finding] = []
+    crashes = [crash for rule in running if (crash := _run(rule, context, found))]
+    ran = tuple(rule.id for rule in running)
+    kept, useless = apply(found, manifest, conventions, ran)
+    findings = sorted((*crashes, *kept, *_useless(running, useless)))
     notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
-    return Report(tuple(findings), len(manifest.objects), tuple(rule.id for rule in running), lane, notes)
+    return Report(tuple(findings), len(manifest.objects), ran, lane, notes)
 
 
 def _set(rules: Sequence[Rule], conventions: Conventions) -> Iterator[Rule]:
@@ -71,11 +77,22 @@ def _shows_lanes(context: Context) -> bool:
     return len(named) == 1 and None not in named
 
 
-def _run(rule: Rule, context: Context) -> Iterator[Finding]:
+def _run(rule: Rule, context: Context, found: list[Finding]) -> Finding | None:
+    """Add a rule's findings to a list. Return the finding of its crash, from which there is no exception."""
+    tests = () if rule.tests else {obj.identity for obj in context.manifest.objects if _TESTS & {*obj.hooks}}
     try:
-        yield from rule.run(context)
+        found.extend(finding for finding in rule.run(context) if finding.identity not in tests)
     except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
-        yield _crash(rule, _culprit(rule, context), error)
+        return _crash(rule, _culprit(rule, context), error)
+    return None
+
+
+def _useless(running: Sequence[Rule], useless: Iterable[Useless]) -> Iterator[Finding]:
+    """Yield a finding for each exception that matches nothing, unless the rule about them is off."""
+    for rule in running:
+        if rule.id == exceptions_hit.RULE.id:
+            for source, line, identity, path, message, remedy in useless:
+                yield Finding(source, line, identity, path, rule.id, rule.severity, message, remedy)
 
 
 def _culprit(rule: Rule, context: Context) -> Object | None:

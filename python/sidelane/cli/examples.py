@@ -17,6 +17,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane check pipeline --lane 2-coco-1",
         "sidelane render zookeeper --lane 2-coco-1 | sidelane check -",
         "sidelane check zookeeper --side-by-side --vary replicas=3,5",
+        "sidelane check --print-conventions --preset helm",
     ),
     "post-render": ("sidelane render zookeeper --lane 2-coco-1 | sidelane post-render --lane 2-coco-1",),
     "helm-plugin": ("sidelane helm-plugin post-renderer",),

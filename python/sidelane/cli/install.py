@@ -38,7 +38,9 @@ def command(
     CHART-LANE, for a service NAME-VERSION-LANE. The same content again stays unchanged; other content is refused.
     """
     if dry_run:
-        rendering, report = running.with_client(lambda client: client.check(chart, lane, **given), **settings)
+        rendering, report = running.with_client(
+            lambda client: client.check(chart, lane, installation=True, **given), **settings
+        )
         printing.findings(report)
         printing.as_it_is(rendering.text)
         if not report.clean:

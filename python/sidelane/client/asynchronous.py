@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.rendering import PlainRendering, Renderer, Rendering
+from sidelane.charts.sources import is_remote
 from sidelane.charts.values import accepted, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
 from sidelane.client.faces import advising, path_of
@@ -380,36 +381,46 @@ class AsyncClient:
     async def check(
         self,
         chart: str | os.PathLike[str],
-        lane: Lane | str,
+        lane: Lane | str | None = None,
         *,
         name: str | None = None,
         service_version: str | None = None,
         whole: bool = False,
+        conventions: str | os.PathLike[str] | None = None,
+        version_key: str | None = None,
+        build_key: str | None = None,
+        installation: bool = False,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
-    ) -> tuple[Rendering, Report]:
-        """Renders a chart in a lane, and checks it against the naming contract, without a cluster.
+    ) -> tuple[Rendering | PlainRendering, Report]:
+        """Renders a chart, and checks it against its conventions, without a cluster.
 
         Args:
             chart: as in ``install``.
-            lane: as in ``install``.
+            lane: as in ``install``; None for a chart without Version and Build, which is rendered as a release.
             name: as in ``install``.
             service_version: as in ``install``.
             values: as in ``install``.
             version: as in ``install``.
             repo: as in ``install``.
             whole: treat the chart as the complete lane: every object that it references in the lane must be present.
+            conventions: a conventions file, or the name of a preset; by default the nearest ``sidelane.yaml`` in the
+                chart's folder or one above, or else the preset ``sidelane``.
+            version_key: the key of the value that takes the Version in a chart without one, such as ``image.tag``.
+            build_key: the same for the Build.
+            installation: check as ``install`` does, against the chart's own conventions file or the naming contract.
             kube_version: as in ``render``.
             api_versions: as in ``render``.
 
         Returns:
-            The rendering, and the report with its findings.
+            The rendering, in a lane a ``Rendering``, and the report with its findings.
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+            InvalidConventions: the conventions file is invalid.
             InvalidManifest: the chart does not render YAML of Kubernetes objects.
             HelmError: Helm failed.
 
@@ -419,14 +430,15 @@ class AsyncClient:
             True
 
         """
+        from sidelane.releases import checking  # noqa: PLC0415 - see installing.py
+
         async with self._context.chart(chart, version, repo) as found:
+            fetched = repo is not None or is_remote(os.fspath(chart))
+            wanted = checking.Wanted(conventions, version_key, build_key, installation, fetched)
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
             given = with_service(values or {}, found, name=name, service_version=service_version)
-            own = lane_of(lane)
-            rendering = await renderer.render(found, own, accepted(given, own, found))
-        from sidelane.checks.engine import check  # noqa: PLC0415 - see installing.py
-
-        return rendering, check(rendering.manifest, lane=own, whole=whole)
+            own = None if lane is None else lane_of(lane)
+            return await checking.check_chart(renderer, found, own, given, wanted, whole=whole)
 
     async def side_by_side(
         self,

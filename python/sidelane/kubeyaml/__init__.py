@@ -22,10 +22,10 @@ import yaml
 
 from sidelane.errors import InvalidManifest
 from sidelane.kubeyaml import json_text
-from sidelane.kubeyaml.reader import DEPTH_LIMIT, EVENT_LIMIT, Document, Reader
+from sidelane.kubeyaml.reader import DEPTH_LIMIT, EVENT_LIMIT, Document, Duplicate, Reader
 from sidelane.kubeyaml.scalars import Refusal
 
-__all__ = ["SIZE_LIMIT", "Document", "read", "read_all", "read_documents"]
+__all__ = ["SIZE_LIMIT", "Document", "Duplicate", "read", "read_all", "read_documents"]
 
 #: The most bytes of one input. Helm keeps a release gzipped in a Secret of at most 1 MiB, rarely over 20 MiB of YAML.
 SIZE_LIMIT: Final = 64 * 2**20
@@ -34,9 +34,12 @@ SIZE_LIMIT: Final = 64 * 2**20
 _MISREAD: Final = re.compile(r"^(---\S|\ufeff)", re.MULTILINE)
 
 
-def read_documents(text: str | bytes, *, source: str = "<input>") -> list[Document]:
+def read_documents(
+    text: str | bytes, *, source: str = "<input>", duplicates: list[Duplicate] | None = None
+) -> list[Document]:
     """Read every document that is not empty, as Kubernetes would read it.
 
+    duplicates: a list that gets each duplicate key, and the last one counts, as in Helm; without it they are refused.
     Raises InvalidManifest, with the source's name, line and column, for invalid YAML, for text that Kubernetes would
     refuse or read differently from how it looks (a duplicate key, infinity, Python's tags), and for input beyond the
     limits.
@@ -54,7 +57,7 @@ def read_documents(text: str | bytes, *, source: str = "<input>") -> list[Docume
         blank = len(content) - len(content.lstrip())
         return [Document(parsed[0], content.count("\n", 0, blank) + 1, "")]
     try:
-        return Reader(content).documents()
+        return Reader(content, duplicates).documents()
     except Refusal as refusal:
         _fail(f"{source}, line {refusal.line}, column {refusal.column}", refusal.problem, refusal.remedy)
     except StopIteration:

@@ -57,6 +57,14 @@ class Document(NamedTuple):
     comment: str
 
 
+class Duplicate(NamedTuple):
+    """A key that a mapping has twice, cut to 60 characters, with its line and column from 1."""
+
+    line: int
+    column: int
+    key: str
+
+
 class _Scalars(dict[str, Any]):
     """A cache of plain scalars' values by their text: most texts occur many times in a manifest."""
 
@@ -74,10 +82,14 @@ class _Keys(dict[str, str]):
 
 
 class Reader:
-    """The reader of one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors."""
+    """The reader of one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors.
 
-    def __init__(self, text: str) -> None:
+    duplicates: gets each duplicate key, and the last one counts, as in Helm; without it the first one is refused.
+    """
+
+    def __init__(self, text: str, duplicates: list[Duplicate] | None = None) -> None:
         self._text = text
+        self._duplicates = duplicates
         # An iterator over a C function, cut by islice: the limit costs nothing per event.
         self._take: Callable[[], Any] = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
         self._scalars = _Scalars()
@@ -117,7 +129,7 @@ class Reader:
                     self._merge(result, merged, depth)
                     continue
                 if key in result and key not in merged:
-                    raise Refusal(f"the key {key[:60]!r} is duplicated, and Helm would keep the last", "remove one")
+                    self._duplicate(key, event)
                 merged.discard(key)
                 event = take()
                 plain = type(event) is ScalarEvent and event.implicit[0] and event.tag is None and event.anchor is None
@@ -126,6 +138,11 @@ class Reader:
             refusal.at(event)
             raise
         return result
+
+    def _duplicate(self, key: str, event: Any) -> None:
+        if self._duplicates is None:
+            raise Refusal(f"the key {key[:60]!r} is duplicated, and Helm would keep the last", "remove one")
+        self._duplicates.append(Duplicate(event.start_mark.line + 1, event.start_mark.column + 1, key[:60]))
 
     def _sequence(self, depth: int) -> list[Any]:
         take, scalars = self._take, self._scalars

@@ -39,9 +39,13 @@ _SOURCE: Final = re.compile(r"^# Source: (\S.*?)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The objects of one rendering, in their order, with List objects split into their items."""
+    """The objects of one rendering, in their order, with List objects split into their items.
+
+    ``duplicates`` are keys that a mapping has twice. The last one counts, as in Helm; a check reports them.
+    """
 
     objects: tuple[Object, ...]
+    duplicates: tuple[kubeyaml.Duplicate, ...] = ()
 
     @classmethod
     def read(cls, text: str | bytes, *, namespace: str = "default", source: str = "<input>") -> Manifest:
@@ -50,9 +54,12 @@ class Manifest:
         Objects without a namespace get the given one. ``source`` names the input in errors, and for objects without
         Helm's ``# Source:`` comment. Raises InvalidManifest for unreadable input and for objects without a name.
         """
-        objects = tuple(_objects(text, namespace, source))
+        duplicates: list[kubeyaml.Duplicate] = []
+        objects = tuple(
+            _objects(kubeyaml.read_documents(text, source=source, duplicates=duplicates), namespace, source)
+        )
         learn_objects(obj.body for obj in objects)
-        return cls(objects)
+        return cls(objects, tuple(duplicates))
 
     def digest(self) -> str:
         """Return ``sha256:`` and 64 hexadecimal digits. The order of the objects and of their keys does not count."""
@@ -81,8 +88,8 @@ def diff(a: Manifest, b: Manifest, *, names: tuple[str, str] = ("the first", "th
     return tuple(diff_objects(a.objects, b.objects, names))
 
 
-def _objects(text: str | bytes, namespace: str, source: str) -> Iterator[Object]:
-    for document in kubeyaml.read_documents(text, source=source):
+def _objects(documents: list[kubeyaml.Document], namespace: str, source: str) -> Iterator[Object]:
+    for document in documents:
         comments = _SOURCE.findall(document.comment)
         template = comments[-1] if comments else source
         where = f"{source}, line {document.line}" + (f" ({template})" if comments else "")

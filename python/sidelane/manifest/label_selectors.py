@@ -32,6 +32,11 @@ class Selector(NamedTuple):
         """Return whether it selects everything."""
         return not self.labels and not self.expressions
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all labels that it looks at."""
+        return frozenset((*self.labels, *(key for key, _, _ in self.expressions)))
+
     def demanded(self, key: str) -> str | None:
         """Return the only value of the label that this selector allows, or None if it allows several."""
         value = self.labels.get(key)

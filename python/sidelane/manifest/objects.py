@@ -131,6 +131,11 @@ class Object(NamedTuple):
         return "helm.sh/hook" in self.annotations
 
     @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks of Helm that it is for, such as ``test``; empty for an object of the release."""
+        return tuple(filter(None, map(str.strip, str(self.annotations.get("helm.sh/hook") or "").split(","))))
+
+    @property
     def pod_template(self) -> PodTemplate | None:
         """Return the template of its pods, or None for a kind that creates no pods."""
         keys = _TEMPLATES.get((self.identity.group, self.kind))

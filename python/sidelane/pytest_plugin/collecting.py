@@ -14,8 +14,8 @@ from typing import Any, Final
 import pytest
 
 from sidelane import kubeyaml
-from sidelane.charts.pairs import knows_lanes
 from sidelane.charts.sources import Chart, coalesce
+from sidelane.charts.values import knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.engine import applies, check
 from sidelane.checks.findings import Report

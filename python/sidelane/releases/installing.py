@@ -37,14 +37,17 @@ PATIENCE: Final = 15.0
 
 
 def checked(rendering: Rendering) -> Report:
-    """Checks a rendering against the naming contract. Raises CheckFailed with every finding that is an error."""
+    """Checks a rendering against its chart's conventions. Raises CheckFailed with every finding that is an error."""
     from sidelane.checks.engine import check  # noqa: PLC0415 - see charts/rendering.py
+    from sidelane.releases import checking  # noqa: PLC0415
 
-    report = check(rendering.manifest, lane=rendering.lane)
+    own = checking.of_installation(rendering.chart)
+    report = check(rendering.manifest, conventions=own, lane=rendering.lane, release=rendering.release)
     if not report.clean:
         findings = tuple(str(finding) for finding in report.findings if finding.severity == "error")
+        broken = "the naming contract" if not own.source else f"the conventions in {own.source}"
         raise CheckFailed(
-            f"{rendering.chart.name} breaks the naming contract:\n  " + "\n  ".join(findings),
+            f"{rendering.chart.name} breaks {broken}:\n  " + "\n  ".join(findings),
             findings=findings,
             remedy="fix the chart or its values",
         )

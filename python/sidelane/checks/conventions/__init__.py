@@ -3,6 +3,7 @@
 - value.py: the conventions as a value;
 - patterns.py: patterns with placeholders;
 - file.py: files and presets;
+- exceptions.py: exceptions and left-out objects;
 - sidelane.yaml, helm.yaml: the presets, in the format of a file.
 """
 

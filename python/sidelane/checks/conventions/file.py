@@ -110,7 +110,7 @@ def _made(base: Conventions, data: Mapping[str, Any], source: str) -> Convention
     return base._replace(
         names=_over(base.names, {kind: _listed(more) for kind, more in (data.get("names") or {}).items()}),
         labels=_over(base.labels, data.get("labels") or {}),
-        selectors=_over(base.selectors, data.get("selectors") or {}),
+        selectors=_over(base.selectors, {key: _listed(more) for key, more in (data.get("selectors") or {}).items()}),
         components=tuple(data.get("components") or base.components),
         rules={**base.rules, **{rule: _setting(value) for rule, value in (data.get("rules") or {}).items()}},
         subcharts=tuple(left.get("subcharts") or ()),

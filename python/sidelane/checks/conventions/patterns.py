@@ -44,7 +44,25 @@ def names_lane(pattern: str) -> bool:
 
 def accepts(patterns: Iterable[str], text: object, known: Mapping[str, str]) -> bool:
     """Return whether a text matches one of the patterns. known: placeholder → its only text."""
-    return isinstance(text, str) and any(_compiled(one, *_used(one, known)).fullmatch(text) for one in patterns)
+    return isinstance(text, str) and any(_accepts(pattern, text, known) for pattern in patterns)
+
+
+def _accepts(pattern: str, text: str, known: Mapping[str, str]) -> bool:
+    # A manifest may have thousands of lanes: comparing text is much faster than compiling an expression for each.
+    before, unknown, after = "", "", ""
+    for at, part in enumerate(_parts(pattern)):
+        if at % 2 and part not in known:
+            if unknown:
+                return bool(_compiled(pattern, *_used(pattern, known)).fullmatch(text))
+            unknown = part
+        elif unknown:
+            after += known[part] if at % 2 else part
+        else:
+            before += known[part] if at % 2 else part
+    if not unknown:
+        return text == before
+    middle = text[len(before) : len(text) - len(after)]
+    return text == before + middle + after and bool(_compiled(f"{{{unknown}}}").fullmatch(middle))
 
 
 def shown(pattern: str, known: Mapping[str, str]) -> str:
@@ -60,12 +78,13 @@ def reading(pattern: str, text: str, placeholder: str) -> str:
 
 
 def _used(pattern: str, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, known[name]) for name in _names(pattern) if name in known)
+    return tuple((name, known[name]) for name in _parts(pattern)[1::2] if name in known)
 
 
 @functools.lru_cache(maxsize=256)
-def _names(pattern: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_PLACEHOLDER.findall(pattern)))
+def _parts(pattern: str) -> tuple[str, ...]:
+    """Return the texts and, at odd places, the placeholders of a pattern."""
+    return tuple(_PLACEHOLDER.split(pattern))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -81,5 +100,5 @@ def _compiled(pattern: str, *known: tuple[str, str]) -> re.Pattern[str]:
         seen.add(name)
         return f"(?P<{name}>{PLACEHOLDERS[name]})"
 
-    parts = _PLACEHOLDER.split(pattern)
-    return re.compile("".join(expression(part) if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+    parts = enumerate(_parts(pattern))
+    return re.compile("".join(expression(part) if at % 2 else re.escape(part) for at, part in parts))

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Final, Literal, NamedTuple
 
-from sidelane.checks.conventions.patterns import names_lane
+from sidelane.checks.conventions.patterns import accepts, names_lane, shown
 from sidelane.checks.findings import Finding, Severity
+from sidelane.manifest import Selector
 
 Setting = Literal["error", "warning", "off"]
-#: The key of the patterns for kinds that have none of their own.
-ANY_KIND: Final = "*"
+#: The key of the patterns for kinds, or labels, that have none of their own.
+ANY: Final = "*"
 
 
 class Exemption(NamedTuple):
@@ -46,17 +47,18 @@ class Exemption(NamedTuple):
 class Conventions(NamedTuple):
     """The rules for names and labels that checks hold a chart to.
 
-    preset: the preset that they extend. source: their file; empty for a preset. names: kind → patterns. labels and
-    selectors: label → pattern. components: the allowed ones; empty if all are. rules: only settings that differ from
-    the rule's own. subcharts, templates, hooks: objects that are left out. demanded: someone asked for them, so that
-    lane rules apply to objects without any sign of a lane, too. annotated: exceptions in annotations hold.
+    preset: the preset that they extend. source: their file; empty for a preset. names: kind → patterns. labels: label
+    → pattern. selectors: label → patterns. components: the allowed ones; empty if all are. rules: only settings that
+    differ from the rule's own. subcharts, templates, hooks: objects that are left out. version_key, build_key: keys of
+    values. demanded: someone asked for them, so that lane rules apply to objects without any sign of a lane, too.
+    annotated: exceptions in annotations hold.
     """
 
     preset: str
     source: str = ""
     names: Mapping[str, tuple[str, ...]] = {}
     labels: Mapping[str, str] = {}
-    selectors: Mapping[str, str] = {}
+    selectors: Mapping[str, tuple[str, ...]] = {}
     components: tuple[str, ...] = ()
     rules: Mapping[str, Setting] = {}
     subcharts: tuple[str, ...] = ()
@@ -65,7 +67,6 @@ class Conventions(NamedTuple):
     exceptions: tuple[Exemption, ...] = ()
     version_key: str = ""
     build_key: str = ""
-    release: str = ""
     demanded: bool = False
     annotated: bool = True
 
@@ -75,7 +76,28 @@ class Conventions(NamedTuple):
 
     def names_of(self, kind: str) -> tuple[str, ...]:
         """Return the patterns for the names of a kind."""
-        return self.names.get(kind, self.names.get(ANY_KIND, ()))
+        return self.names.get(kind, self.names.get(ANY, ()))
+
+    def parts(self, selector: Selector, known: Mapping[str, str], *, but: str = "") -> bool:
+        """Return whether a selector requires one of the labels, except ``but``. known: placeholder → its only text."""
+        return any(
+            label != but and accepts(patterns, selector.demanded(label), known)
+            for key, patterns in self.selectors.items()
+            for label in ([key] if key != ANY else selector.keys)
+        )
+
+    @property
+    def parts_lanes(self) -> bool:
+        """Return whether the lane's labels keep selectors apart."""
+        return any(names_lane(pattern) for patterns in self.selectors.values() for pattern in patterns)
+
+    def wanted(self, known: Mapping[str, str]) -> str:
+        """Return the labels of which a selector must require one, for a message."""
+        return " or ".join(
+            f"{'any label' if key == ANY else key}: {shown(pattern, known)}"
+            for key, patterns in self.selectors.items()
+            for pattern in patterns
+        )
 
     @property
     def lane_label(self) -> str:
@@ -85,9 +107,6 @@ class Conventions(NamedTuple):
     @property
     def has_lanes(self) -> bool:
         """Return whether these conventions name lanes at all."""
-        patterns = [
-            *self.labels.values(),
-            *self.selectors.values(),
-            *(one for more in self.names.values() for one in more),
-        ]
+        listed = (*self.names.values(), *self.selectors.values())
+        patterns = [*self.labels.values(), *(pattern for more in listed for pattern in more)]
         return any(map(names_lane, patterns))

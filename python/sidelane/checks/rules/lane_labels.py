@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, shown
-from sidelane.errors import InvalidName
+from sidelane.checks.conventions.patterns import accepts, placeholders
+from sidelane.checks.conventions.patterns import shown as filled
+from sidelane.checks.rules.label_pattern import of_lane
+from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.manifest import Object
-from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name
-from sidelane.naming.labels import BUILD, LANE, VERSION
+from sidelane.naming.contract import SERVICE_VERSION, parse_name
 from sidelane.naming.lane import Lane
 
 _DEPLOYMENT: Final = """\
@@ -47,53 +48,56 @@ metadata:
 
 
 def _check(context: Context) -> Iterator[Problem]:
-    for obj in context.manifest.objects:
+    patterns = {key: pattern for key, pattern in context.conventions.labels.items() if of_lane(pattern)}
+    for obj in context.manifest.objects if patterns else ():
         lane = context.lane_of(obj)
-        yield from _labels(obj, obj.labels, "metadata.labels", lane)
+        required = _Required(patterns, _known(context, obj, lane), context.conventions.lane_label)
+        yield from _labels(obj, obj.labels, "metadata.labels", required)
         if (template := obj.pod_template) and template.path:
-            path = template.within("metadata.labels")
-            yield from _labels(obj, template.labels, path, lane)
+            yield from _labels(obj, template.labels, template.within("metadata.labels"), required)
 
 
-def _labels(obj: Object, labels: Mapping[str, Any], path: str, lane: Lane | None) -> Iterator[Problem]:
-    missing = [key for key in ("app", VERSION, BUILD, LANE) if labels.get(key) is None]
-    if missing:
-        yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")
-    if lane is None:
-        if LANE not in missing:
-            yield Problem(obj, f"{path}[{LANE}]", f"{shown(labels[LANE])} is not a lane")
-        return
-    for key, expected in _expected(obj, lane).items():
-        if key not in missing and labels.get(key) != expected:
-            yield Problem(obj, f"{path}[{key}]", _difference(labels.get(key), expected))
-    if "app" not in missing and (problem := _app_problem(labels["app"], lane)):
-        yield Problem(obj, f"{path}[app]", problem)
+class _Required(NamedTuple):
+    """The labels that an object needs: their patterns, and the known texts of the placeholders."""
+
+    patterns: Mapping[str, str]
+    known: Mapping[str, str]
+    lane_label: str
 
 
-def _expected(obj: Object, lane: Lane) -> dict[str, str]:
-    expected = {VERSION: lane.version, BUILD: lane.build, LANE: str(lane)}
+def _known(context: Context, obj: Object, lane: Lane | None) -> dict[str, str]:
+    known = context.known(obj, lane)
     named = parse_name(obj.name)
     service_version = named[0].rpartition("-")[2] if named and "-" in named[0] else ""
+    return {**known, "serviceVersion": service_version} if SERVICE_VERSION.fullmatch(service_version) else known
+
+
+def _labels(obj: Object, labels: Mapping[str, Any], path: str, required: _Required) -> Iterator[Problem]:
+    patterns, known, lane_label = required
     # A service version in the name must also be a label, by which meshes distinguish versions.
-    return {**expected, "version": service_version} if SERVICE_VERSION.fullmatch(service_version) else expected
+    optional = {key for key, pattern in patterns.items() if "serviceVersion" in placeholders(pattern)}
+    missing = [key for key in patterns if key not in optional and labels.get(key) is None]
+    if missing:
+        yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")
+    if "lane" not in known:
+        if lane_label and lane_label not in missing:
+            yield Problem(obj, f"{path}[{lane_label}]", f"{shown(labels[lane_label])} is not a lane")
+        return
+    for key, pattern in patterns.items():
+        if key in missing or (key in optional and "serviceVersion" not in known):
+            continue
+        if not accepts((pattern,), labels.get(key), known):
+            yield Problem(obj, f"{path}[{key}]", _difference(labels.get(key), pattern, known))
 
 
-def _difference(value: object, expected: str) -> str:
+def _difference(value: object, pattern: str, known: Mapping[str, str]) -> str:
+    whole = placeholders(pattern) <= known.keys()
+    expected = repr(filled(pattern, known)) if whole else filled(pattern, known)
     if value is None:
-        return f"is missing, but the name has {expected!r}"
-    if not isinstance(value, str):
+        return f"is missing, but the name has {expected}"
+    if whole and not isinstance(value, str):
         return f"is {shown(value)}, but must be text"
-    return f"is {shown(value)}, but must be {expected!r}"
-
-
-def _app_problem(value: object, lane: Lane) -> str:
-    if not in_lane(value, lane):
-        return f"is {shown(value)}, but must be <component>-{lane}"
-    try:
-        component_name(str(value).removesuffix(f"-{lane}"), lane, kind="label")
-    except InvalidName as error:
-        return error.problem
-    return ""
+    return f"is {shown(value)}, but must be {expected}"
 
 
 RULE: Final[Rule] = Rule(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, is_route, parse_lane
+from sidelane.checks.conventions import Conventions
+from sidelane.checks.rules.rule import Context, Problem, Rule, is_route, lane_texts, parse_lane
 from sidelane.manifest import Object, Selector, selectors
-from sidelane.naming.labels import LANE
 from sidelane.naming.lane import Lane
 
 _LABELS: Final = """\
@@ -92,20 +92,32 @@ def _check(context: Context) -> Iterator[Problem]:
             indexes["pods"].add(obj.identity.namespace, template.labels)
         elif obj.kind == "Service":
             indexes["services"].add(obj.identity.namespace, obj.labels)
+    if not context.conventions.parts_lanes:  # selector-labels checks those
+        return
     for obj, lane in context.in_lanes():
         own = selectors(obj)
+        known = context.known(obj, lane)
         for selector in own:
-            if message := _message(obj, selector, lane, indexes[selector.selects]):
+            if message := _message(obj, selector, _Wanted(context.conventions, lane, known), indexes[selector.selects]):
                 yield Problem(obj, selector.path, message)
         if obj.identity.group == "apps" and obj.pod_template and not any(s.role == "template" for s in own):
             yield Problem(obj, "spec.selector", "is missing")
 
 
-def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
-    demanded = selector.demanded(LANE)
+class _Wanted(NamedTuple):
+    """The lane of an object, and the conventions for its selectors."""
+
+    conventions: Conventions
+    lane: Lane
+    known: Mapping[str, str]
+
+
+def _message(obj: Object, selector: Selector, wanted: _Wanted, index: _Index) -> str:
+    lane, key = wanted.lane, wanted.conventions.lane_label
+    demanded = selector.demanded(key) if key else None
     if demanded is not None and is_route(obj):
         lane = parse_lane(demanded) or lane
-        if not in_lane(selector.demanded("app"), lane):
+        if not wanted.conventions.parts(selector, {**wanted.known, **lane_texts(lane)}, but=key):
             return f"requires no app of {lane}, the lane that this route leads to"
     if demanded is not None and demanded != str(lane):
         return f"selects lane {demanded!r}, but this object is in {lane}"
@@ -113,8 +125,8 @@ def _message(obj: Object, selector: Selector, lane: Lane, index: _Index) -> str:
         return ""
     if selector.is_empty:
         return f"is empty, so it selects all {selector.selects} of the namespace"
-    if demanded is None and not in_lane(selector.demanded("app"), lane):
-        return f"requires neither the label {LANE}: {lane} nor an app of this lane"
+    if demanded is None and not wanted.conventions.parts(selector, wanted.known):
+        return f"does not require {wanted.conventions.wanted(wanted.known)}"
     if selector.role == "template":
         template = obj.pod_template
         matches = template is None or selector.matches(template.labels)

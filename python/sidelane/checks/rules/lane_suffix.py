@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane
+from sidelane.checks.conventions import preset
+from sidelane.checks.conventions.patterns import accepts, names_lane, shown
+from sidelane.checks.conventions.value import ANY
+from sidelane.checks.rules.name_pattern import COMPONENT_REMEDY, component_problem
+from sidelane.checks.rules.rule import Context, Problem, Rule
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
+_ENDS: Final = ("-{version}-{build}", "-{lane}")
 _OBJECT: Final = """\
 apiVersion: v1
 kind: ConfigMap
@@ -24,16 +29,30 @@ metadata:
 
 def _check(context: Context) -> Iterator[Problem]:
     for obj, lane in context.in_lanes():
-        if not in_lane(obj.name, lane):
-            yield Problem(obj, "metadata.name", _message(obj.name, lane))
+        patterns = context.conventions.names_of(obj.kind)
+        if any(map(names_lane, patterns)):
+            known = context.known(obj, lane)
+            if not accepts(patterns, obj.name, known):
+                yield Problem(obj, "metadata.name", _message(obj.name, lane, patterns, known), _remedy(patterns))
+            elif unknown := component_problem(context, patterns, obj.name):
+                yield Problem(obj, "metadata.name", unknown, COMPONENT_REMEDY)
 
 
-def _message(name: str, lane: Lane) -> str:
+def _message(name: str, lane: Lane, patterns: tuple[str, ...], known: Mapping[str, str]) -> str:
+    if not patterns[0].endswith(_ENDS):
+        return f"the name {name!r} is not {' or '.join(shown(one, known) for one in patterns)}"
     if not name.endswith(f"-{lane}"):
         return f"the name {name!r} does not end in '-{lane}'"
-    if parsed := parse_name(name):
+    if (parsed := parse_name(name)) and parsed[1] != lane:
         return f"the name {name!r} reads as {parsed[0]!r} in lane {parsed[1]}, not in {lane}"
-    return f"the name {name!r} has no component of lower-case letters and digits before '-{lane}'"
+    if patterns == preset("sidelane").names_of(ANY):
+        return f"the name {name!r} has no component of lower-case letters and digits before '-{lane}'"
+    return f"the name {name!r} is not {' or '.join(shown(one, known) for one in patterns)}"
+
+
+def _remedy(patterns: tuple[str, ...]) -> str:
+    own = patterns == preset("sidelane").names_of(ANY)
+    return "" if own else f"name it {' or '.join(patterns)}, as the conventions say"
 
 
 RULE: Final[Rule] = Rule(

@@ -39,6 +39,11 @@ class Problem(NamedTuple):
     other: Object | None = None
 
 
+def lane_texts(lane: Lane) -> dict[str, str]:
+    """Return the texts of a lane's placeholders."""
+    return {"version": lane.version, "build": lane.build, "lane": str(lane)}
+
+
 class Context(NamedTuple):
     """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
     complete lanes, so every referenced object of a lane must be in it. ``release`` is the Helm release's name, empty if
@@ -73,7 +78,7 @@ class Context(NamedTuple):
         if chart := _CHART.match(obj.source):
             known["chart"] = chart[1]
         if lane is not None:
-            known |= {"version": lane.version, "build": lane.build, "lane": str(lane)}
+            known |= lane_texts(lane)
         return known
 
 
@@ -83,8 +88,8 @@ class Rule(NamedTuple):
     origin: the document that the rule stems from: a title with its section or address. scope: ``lanes`` if the rule
     concerns only objects that have a lane, so that it says nothing about other charts; ``practice`` if it is advice
     that charts with lanes get, and others only if their conventions give it a severity; ``asked`` if all charts get it
-    only then. tests: whether it concerns
-    Helm's test hooks, too.
+    only then. tests: whether it concerns Helm's test hooks, too. conventions: those of the examples, as a file without
+    its head; empty for the default.
     """
 
     id: str
@@ -98,6 +103,7 @@ class Rule(NamedTuple):
     scope: Literal["lanes", "all", "practice", "asked"]
     severity: Severity = "error"
     tests: bool = True
+    conventions: str = ""
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Yield every finding of this rule."""

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sidelane import kubeyaml
-from sidelane.charts.rendering import Rendering
+from sidelane.charts.rendering import PlainRendering, Rendering
 from sidelane.charts.sources import Chart
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
 from sidelane.manifest import Object
@@ -307,7 +307,7 @@ class DirectoryTarget:
             _remove(new)
 
 
-def require_no_secrets(rendering: Rendering) -> None:
+def require_no_secrets(rendering: PlainRendering) -> None:
     """Raises Refused for a rendering with a Secret or a secret value."""
     secrets = [f"renders the Secret {item.name}" for item in rendering.manifest.objects if item.kind == "Secret"]
     secrets += [f"has the secret value {path}" for path in secret_paths(rendering.values)]

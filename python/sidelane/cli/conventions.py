@@ -1,0 +1,123 @@
+"""Options of `sidelane check`: its conventions, and what it holds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from sidelane.cli import options
+from sidelane.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sidelane.charts.rendering import PlainRendering
+    from sidelane.checks.conventions import Conventions
+    from sidelane.checks.findings import Report
+    from sidelane.naming.lane import Lane
+
+
+def _chosen(
+    file: str | None,
+    preset: str | None,
+    version_key: str | None,
+    build_key: str | None,
+    *,
+    whole: bool,
+    print_conventions: bool,
+    init: bool,
+    force: bool,
+) -> dict[str, Any]:
+    if file and preset and not init:
+        raise click.UsageError("--conventions and --preset can't be used together: a file names its preset.")
+    if print_conventions:
+        _print(preset or "sidelane")
+    if force and not init:
+        raise click.UsageError("--force needs --init.")
+    keys = {"version_key": version_key, "build_key": build_key, "whole": whole}
+    return {"init": Init(file, preset, force) if init else None, "conventions": file or preset, **keys}
+
+
+class Init(NamedTuple):
+    """The file that --init writes, and its preset."""
+
+    file: str | None
+    preset: str | None
+    force: bool
+
+
+#: `init`, and the keyword arguments of `client.check`.
+chosen = options.together(
+    "chosen",
+    _chosen,
+    file=click.option(
+        "--conventions",
+        "file",
+        type=click.Path(dir_okay=False),
+        help="The conventions file. [default: the nearest sidelane.yaml]",
+    ),
+    preset=click.option(
+        "--preset", type=click.Choice(["sidelane", "helm"]), help="Use a preset instead of a conventions file."
+    ),
+    version_key=click.option(
+        "--version-key", metavar="KEY", help="The value that takes the Version, such as image.tag."
+    ),
+    build_key=click.option("--build-key", metavar="KEY", help="The value that takes the Build."),
+    whole=click.option(
+        "--whole-lane",
+        "whole",
+        is_flag=True,
+        help="Treat the input as the complete lane: every object that it references in the lane must be present.",
+    ),
+    print_conventions=click.option("--print-conventions", is_flag=True, help="Print the preset, and do nothing else."),
+    init=click.option(
+        "--init",
+        is_flag=True,
+        help="Write a conventions file from what the chart renders: into its folder, or to --conventions.",
+    ),
+    force=click.option("--force", is_flag=True, help="With --init: overwrite an existing file."),
+)
+
+
+def of_manifest(subject: str, chosen: dict[str, Any]) -> Conventions:
+    """Returns the conventions for a manifest: those chosen, or the nearest file's above it."""
+    from sidelane.checks import conventions
+
+    given = chosen["conventions"]
+    if given in conventions.PRESETS:
+        return conventions.preset(given)._replace(demanded=True)
+    if given is not None:
+        return conventions.read_file(given)
+    return conventions.find(Path() if subject == "-" else Path(subject).parent)
+
+
+def init(
+    chart: str,
+    wanted: Init,
+    lane: Lane | None,
+    check: Callable[..., tuple[PlainRendering, Report]],
+) -> None:
+    """Writes a conventions file for a chart. check: `client.check` of the chart, but for its conventions.
+
+    Raises InvalidInput for an existing file, unless it may be overwritten.
+    """
+    from sidelane.checks.conventions import drafting
+
+    path = Path(wanted.file) if wanted.file else (Path(chart) if Path(chart).is_dir() else Path()) / "sidelane.yaml"
+    if path.exists() and not wanted.force:
+        raise InvalidInput(f"the file {str(path)!r} exists", remedy="add --force to overwrite it")
+    preset = wanted.preset or ("helm" if lane is None else "sidelane")
+    rendering, report = check(conventions=preset)
+    text = drafting.draft(rendering.manifest, report, preset, rendering.release, str(lane or ""))
+    with path.open("w" if wanted.force else "x", encoding="utf-8") as file:
+        file.write(text)
+    number = len(report.findings)
+    click.echo(f"wrote {path}, which extends the preset {preset}: {number} exception{'' if number == 1 else 's'}")
+
+
+def _print(preset: str) -> None:
+    from sidelane.checks import conventions
+
+    click.echo(conventions.preset_text(preset), nl=False)
+    raise SystemExit(0)

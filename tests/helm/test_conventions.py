@@ -1,0 +1,176 @@
+"""Charts that know no lanes, and the conventions that a check and an installation hold a chart to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from command_line import CommandLine
+
+HEAD = "apiVersion: sidelane.dev/v1alpha1\nkind: Conventions\n"
+#: As `helm create` names, labels and selects, without Version and Build.
+SHOP = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}-shop
+  labels: {app.kubernetes.io/name: shop, app.kubernetes.io/instance: {{ .Release.Name }}}
+spec:
+  selector: {app.kubernetes.io/name: shop, app.kubernetes.io/instance: {{ .Release.Name }}}
+  ports: [{name: http, port: 80}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ .Release.Name }}-test
+  labels: {app.kubernetes.io/name: shop, app.kubernetes.io/instance: {{ .Release.Name }}}
+  annotations: {helm.sh/hook: test}
+spec:
+  containers: [{name: test, image: "shop:{{ .Values.image.tag }}"}]
+"""
+HARD_CODED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-settings}\n"
+STRICT = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "image": {"type": "object", "properties": {"tag": {"type": "string"}}},
+        "extra": {"type": "string"},
+        "global": {"type": "object"},
+    },
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "repo" / "charts" / "shop"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+    (folder / "values.yaml").write_text('image: {tag: "1.0"}\n')
+    (folder / "values.schema.json").write_text(json.dumps(STRICT))
+    (folder / "templates" / "shop.yaml").write_text(SHOP)
+    return folder
+
+
+def found(sidelane: CommandLine, chart: Path, *flags: str, code: int = 1) -> list[tuple[str, str]]:
+    done = sidelane("check", chart, *flags, "-o", "json", code=code)
+    assert done.stdout, done.stderr
+    report: Any = json.loads(done.stdout)
+    return [(finding["object"]["name"], finding["rule"]) for finding in report["findings"]]
+
+
+def test_a_chart_without_lanes_needs_none(sidelane: CommandLine, shop: Path) -> None:
+    done = sidelane("check", shop)
+    assert done.stdout.count("No object has a lane") == 1
+    assert done.stdout.splitlines()[-1].endswith("clean")
+    # Its schema refuses Version and Build.
+    assert ("release-name-shop", "lane-suffix") not in found(sidelane, shop, "--preset", "helm", code=0)
+    assert {rule for _, rule in found(sidelane, shop, "--lane", "coco-1")} >= {"lane-labels"}
+
+
+@pytest.mark.both_helms
+def test_a_default_that_is_null_is_refused_only_by_the_helm_that_keeps_it(
+    sidelane: CommandLine, shop: Path, helm: Path
+) -> None:
+    (shop / "values.yaml").write_text('image: {tag: "1.0"}\nextra: null\n')
+    theirs = subprocess.run([helm, "template", "shop", shop], capture_output=True, check=False)
+    ours = sidelane("check", shop, code=3 if theirs.returncode else 0)
+    assert ("extra" in ours.stderr) == bool(theirs.returncode)
+
+
+def test_the_preset_helm_finds_what_two_releases_share(sidelane: CommandLine, shop: Path) -> None:
+    assert found(sidelane, shop, "--preset", "helm", code=0) == []
+    (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
+    assert found(sidelane, shop, "--preset", "helm") == [("shop-settings", "name-pattern")]
+    text = (shop / "templates" / "shop.yaml").read_text()
+    selector = "selector: {app.kubernetes.io/name: shop, app.kubernetes.io/instance: {{ .Release.Name }}}"
+    (shop / "templates" / "shop.yaml").write_text(text.replace(selector, "selector: {app.kubernetes.io/name: shop}"))
+    expected = [("shop-settings", "name-pattern"), ("release-name-shop", "selector-labels")]
+    assert found(sidelane, shop, "--preset", "helm") == expected
+
+
+def test_the_lane_is_given_where_keys_say_so(sidelane: CommandLine, shop: Path) -> None:
+    (shop / "templates" / "lane.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}-{{ .Values.image.tag }}'}\n"
+    )
+    own = shop.parents[1] / "sidelane.yaml"
+    own.write_text(HEAD + "extends: helm\nnames: {ConfigMap: '{release}-2-coco'}\n")
+    assert found(sidelane, shop, "--lane", "2-coco-1") == [("shop-2-coco-1-1.0", "name-pattern")]
+    assert found(sidelane, shop, "--lane", "2-coco-1", "--version-key", "image.tag", code=0) == []
+    own.write_text(own.read_text() + "values: {version: image.tag}\n")
+    assert found(sidelane, shop, "--lane", "2-coco-1", code=0) == []
+
+
+def test_the_nearest_file_or_the_given_one_counts(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
+    (shop.parents[1] / "sidelane.yaml").write_text(HEAD + "extends: helm\n")
+    assert found(sidelane, shop) == [("shop-settings", "name-pattern")]
+    (tmp_path / "own.yaml").write_text(HEAD + "extends: helm\nrules: {name-pattern: warning}\n")
+    assert found(sidelane, shop, "--conventions", "own.yaml", code=0) == [("shop-settings", "name-pattern")]
+    (tmp_path / "own.yaml").write_text(HEAD + "extend: helm\n")
+    assert "did you mean 'extends'?" in sidelane("check", shop, "--conventions", "own.yaml", code=2).stderr
+    sidelane("check", shop, "--conventions", "own.yaml", "--preset", "helm", code=2)
+
+
+def test_printed_conventions_are_a_file(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "printed.yaml").write_text(sidelane("check", "--print-conventions").stdout)
+    sidelane("check", "zookeeper", "--lane", "coco-1", "--conventions", "printed.yaml")
+    rules = {rule for _, rule in found(sidelane, shop, "--lane", "coco-1", "--conventions", "printed.yaml")}
+    assert rules == {rule for _, rule in found(sidelane, shop, "--lane", "coco-1", "--preset", "sidelane")}
+    assert "extends" not in sidelane("check", "--print-conventions", "--preset", "helm").stdout
+
+
+def test_init_is_clean_now_and_not_after_the_next_deviation(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    (shop / "templates" / "settings.yaml").write_text(HARD_CODED + "data: {a: 1}\n")
+    done = sidelane("check", shop, "--init")
+    assert "which extends the preset helm: 2 exceptions" in done.stdout
+    assert found(sidelane, shop, code=0) == []
+    assert "--force" in sidelane("check", shop, "--init", code=2).stderr
+    sidelane("check", shop, "--init", "--force")
+    (shop / "templates" / "other.yaml").write_text(HARD_CODED.replace("shop-settings", "shop-other"))
+    (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
+    assert found(sidelane, shop) == [("sidelane.yaml", "exceptions-hit"), ("shop-other", "name-pattern")]
+
+
+def test_init_requires_the_labels_that_all_objects_have(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    sidelane("check", shop, "--init", "--conventions", "own.yaml")
+    assert found(sidelane, shop, "--conventions", "own.yaml", code=0) == []
+    template = shop / "templates" / "shop.yaml"
+    template.write_text(template.read_text().replace("labels: {app.kubernetes.io/name: shop,", "labels: {"))
+    rules = {rule for _, rule in found(sidelane, shop, "--conventions", "own.yaml")}
+    assert rules == {"label-pattern"}
+
+
+def test_init_of_a_chart_with_lanes_holds_in_another_lane(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    sidelane("check", "zookeeper", "--init", "--lane", "coco-1")
+    assert "extends: sidelane" in (tmp_path / "sidelane.yaml").read_text()
+    sidelane("check", "zookeeper", "--lane", "2-coco-3", "--conventions", "sidelane.yaml")
+    (shop / "templates" / "bad.yaml").write_text(HARD_CODED)
+    sidelane("check", shop, "--init", "--lane", "coco-1")
+    assert found(sidelane, shop, "--lane", "2-coco-3", code=0) == []
+
+
+def test_a_duplicate_key_is_a_finding_beside_the_others(sidelane: CommandLine, shop: Path) -> None:
+    (shop / "templates" / "settings.yaml").write_text(HARD_CODED + "data: {a: x, a: 1}\n")
+    expected = [("shop-settings", "duplicate-keys"), ("shop-settings", "text-fields")]
+    assert found(sidelane, shop) == expected
+    refused = sidelane("install", shop, "--lane", "coco-1", "--directory", "root", code=1)
+    assert "the key 'a' is duplicated at line" in refused.stderr
+
+
+def test_an_installation_knows_the_file_in_the_chart_alone(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    target = ("--lane", "coco-1", "--directory", "root", "--namespace", "streams")
+    off = HEAD + "extends: helm\n"
+    for folder in (tmp_path, shop.parents[1], shop.parent):
+        (folder / "sidelane.yaml").write_text(off)
+    sidelane("check", shop)
+    for more in ((), ("--dry-run",)):
+        assert "lane-labels" in sidelane("install", shop, *target, *more, code=1).stderr
+    (shop / "sidelane.yaml").write_text(off)
+    sidelane("install", shop, *target, "--dry-run")
+    assert "shop-coco-1" in sidelane("install", shop, *target).stdout
