@@ -65,7 +65,7 @@ def test_a_name_that_is_too_long_stops_the_install(
     refusal: Callable[..., str], throwaway: Callable[[str], Path]
 ) -> None:
     said = refusal(throwaway(SERVICE), values={**VALUES, "Version": "a" * 40})
-    assert f"the name 'svc1-v1-{'a' * 40}-1' has 50 characters, and a Deployment takes at most 46" in said
+    assert f"the name 'svc1-v1-{'a' * 40}-1' has 50 characters, and a Deployment may have at most 46" in said
 
 
 def test_lint_names_what_it_would_refuse_and_goes_on(run: Callable[..., Any], throwaway: Callable[[str], Path]) -> None:

@@ -198,7 +198,7 @@ def pod_labels(item: Object) -> dict[str, str]:
         ({"name": 1}, "must be lower-case letters"),
         ({"serviceVersion": "1"}, "must be 'v', a digit"),
         ({"serviceVersion": 1}, "must be 'v', a digit"),
-        ({"name": "a" * 40}, "a Deployment takes at most 46"),
+        ({"name": "a" * 40}, "a Deployment may have at most 46"),
         # -- the image
         ({"image": {}}, "no image is set"),
         ({"image": {"repository": "a/b"}}, "neither a tag nor a digest"),

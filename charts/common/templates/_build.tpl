@@ -17,7 +17,7 @@ A number from a values file is a float. A whole one is read as its digits as lon
   {{- end -}}
 {{- else -}}
   {{- printf
-    "a Build is decimal digits, not %s; give one such as '1' or '20261122'"
+    "a Build must be decimal digits, not %s; give one such as '1' or '20261122'"
     (include "sidelane.kindOf" .value) -}}
 {{- end -}}
 {{- end -}}
@@ -29,9 +29,9 @@ A number from a values file is a float. A whole one is read as its digits as lon
   {{- printf "the Build '%s' has more than %d digits; choose a shorter number" (include "sidelane.shown" .) $limit -}}
 {{- else if regexMatch "^0[0-9]+$" . -}}
   {{- printf
-    "the Build '%s' begins with 0, and one number must have one spelling; write it '%s'"
+    "the Build '%s' must not begin with 0, so that each number has one spelling; write it '%s'"
     . (regexReplaceAll "^0+([0-9])" . "${1}") -}}
 {{- else if not (regexMatch "^(0|[1-9][0-9]*)$" .) -}}
-  {{- printf "the Build '%s' is not made of decimal digits alone; give one such as '1' or '20261122'" . -}}
+  {{- printf "the Build '%s' must consist of decimal digits only; give one such as '1' or '20261122'" . -}}
 {{- end -}}
 {{- end -}}

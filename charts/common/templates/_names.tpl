@@ -42,7 +42,7 @@ Takes root, component, kind and, for one version of a service, serviceVersion. T
   {{- $limit := include "sidelane.name.limit" .kind | int -}}
   {{- if gt (len $name) $limit -}}
     {{- printf
-      (print "the name '%s' has %d characters, and a %s takes at most %d; choose a shorter Version or component; "
+      (print "the name '%s' has %d characters, and a %s may have at most %d; choose a shorter Version or component; "
         "names are never cut")
       $name (len $name) .kind $limit -}}
   {{- end -}}
@@ -68,12 +68,12 @@ the limit of a label's value, for all kinds but these:
 {{- if not (and (kindIs "string" .) (regexMatch "^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$" (toString .))) -}}
   {{- printf
     (print "the name '%v' is invalid: it must be lower-case letters and digits in parts joined by single dashes, and "
-      "each part must begin with a letter, because a part that begins with a digit reads as a Version; write it such "
-      "as 'orders' or 'order-api'")
+      "each part must begin with a letter; write it such as 'orders' or 'order-api'; a part that begins with a digit "
+      "reads as a Version")
     . -}}
 {{- else if regexMatch "-v[0-9][a-z0-9]*$" . -}}
   {{- printf
-    "the name '%s' ends in '%s', which reads as a service version; rename it, and set the service version by itself"
+    "the name '%s' ends in '%s', which reads as a service version; rename it, and set the service version separately"
     . (splitList "-" . | last) -}}
 {{- end -}}
 {{- end -}}
@@ -82,8 +82,8 @@ the limit of a label's value, for all kinds but these:
 {{- define "sidelane.serviceVersion.problem" -}}
 {{- if not (and (kindIs "string" .) (regexMatch "^v[0-9][a-z0-9]*$" (toString .))) -}}
   {{- printf
-    (print "the service version '%v' is invalid: it must be 'v', a digit, then lower-case letters and digits, such as "
-      "'v1' or 'v2beta1'")
+    (print "the service version '%v' is invalid: it must be 'v', a digit, and then lower-case letters and digits; write "
+      "it such as 'v1' or 'v2beta1'")
     . -}}
 {{- end -}}
 {{- end -}}

@@ -9,7 +9,7 @@ and 0x2 have become 2 when a template sees them.
   {{- include "sidelane.version.textProblem" (toString .value) -}}
 {{- else -}}
   {{- printf
-    "a Version is text, not %s; put it in quotes, or YAML turns 2.10 into 2.1 and n into false"
+    "a Version must be text, not %s; put it in quotes; otherwise YAML turns 2.10 into 2.1 and n into false"
     (include "sidelane.kindOf" .value) -}}
 {{- end -}}
 {{- end -}}
@@ -24,7 +24,7 @@ and 0x2 have become 2 when a template sees them.
       "shorter one; names are never cut")
     (include "sidelane.shown" .) (len .) $limit -}}
 {{- else if not (regexMatch $grammar .) -}}
-  {{- $rule := "is not made of lower-case letters and digits, joined by single dashes" -}}
+  {{- $rule := "must consist of lower-case letters and digits, joined by single dashes" -}}
   {{- if eq . "" -}}
     {{- $rule = "is empty" -}}
   {{- else if regexMatch "^[a-z0-9]+(-[a-z0-9]+)*$" . -}}

@@ -98,15 +98,15 @@ def parse_name(name: str) -> tuple[str, Lane] | None:
 def _component(value: str) -> str:
     if not isinstance(value, str) or not COMPONENT.fullmatch(value):
         raise InvalidName(
-            f"the name {value!r} is not lower-case letters and digits in parts joined by single dashes, "
-            "each part beginning with a letter",
-            remedy="write it such as 'zk' or 'order-api'; a part that begins with a digit would read as a Version",
+            f"the name {value!r} is invalid: it must be lower-case letters and digits in parts joined by single "
+            "dashes, and each part must begin with a letter",
+            remedy="write it such as 'orders' or 'order-api'; a part that begins with a digit reads as a Version",
         )
     last = value.rpartition("-")[2]
     if value != last and SERVICE_VERSION.fullmatch(last):
         raise InvalidName(
             f"the name {value!r} ends in {last!r}, which reads as a service version",
-            remedy="leave it out, or write it another way: give the service version separately",
+            remedy="rename it, and set the service version separately",
         )
     return value
 
@@ -114,7 +114,8 @@ def _component(value: str) -> str:
 def _service_version(value: str) -> str:
     if not isinstance(value, str) or not SERVICE_VERSION.fullmatch(value):
         raise InvalidName(
-            f"the service version {value!r} is not 'v', a digit, and then lower-case letters and digits",
+            f"the service version {value!r} is invalid: it must be 'v', a digit, and then lower-case letters "
+            "and digits",
             remedy="write it such as 'v1' or 'v2beta1'",
         )
     return value

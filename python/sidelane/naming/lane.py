@@ -79,7 +79,7 @@ def _version_problem(value: str) -> str:
     if not value:
         return "is empty"
     if len(value) > VERSION_LIMIT:
-        return f"has {len(value)} characters; at most {VERSION_LIMIT} leave room for the names that contain it"
+        return f"has {len(value)} characters, and at most {VERSION_LIMIT} leave room for the names that contain it"
     if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
         return "begins with a letter and has a dash, so its first part would read as part of a component's name"
     return "must consist of lower-case letters and digits, joined by single dashes"
@@ -87,7 +87,7 @@ def _version_problem(value: str) -> str:
 
 def _version_remedy(value: str) -> str:
     if not value:
-        return "give one such as 'coco' or '2-coco'"
+        return "write it such as 'coco' or '2-coco'"
     if len(value) > VERSION_LIMIT:
         return "choose a shorter one; names are never cut"
     plain = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
