@@ -295,10 +295,16 @@ class ApplyFailed(HelmError):
         undone: tuple[str, ...] = (),
         done: tuple[str, ...] = (),
     ) -> None:
-        remedies = dict.fromkeys(error.remedy for error in errors.values() if error.remedy)
-        super().__init__(problem, remedy="; ".join([*remedies, "then run it again: it continues from here"]))
+        super().__init__(problem)
         self.errors, self.undone, self.done = errors, undone, done
+        self.run_again("it")
         self.exit_code = max(error.exit_code for error in errors.values())
+
+    def run_again(self, command: str) -> None:
+        """Puts the command that continues into the remedy, after each release's own remedy."""
+        remedies = dict.fromkeys(error.remedy for error in self.errors.values() if error.remedy)
+        self.remedy = "; ".join([*remedies, f"then run {command} again: it continues from here"])
+        self.args = (self.problem, self.remedy)
 
     def complete(self, place: Place) -> None:
         super().complete(place)

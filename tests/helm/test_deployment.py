@@ -5,6 +5,7 @@ import functools
 import http.server
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -261,6 +262,19 @@ def test_a_failure_says_what_failed_and_what_is_left(client, file, monkeypatch):
     assert error.value.done == ("zookeeper-coco-1",)
     assert "not begun: svc1-v2-coco-1" in error.value.problem
     assert list(error.value.to_json()["errors"]) == ["svc1-v1-coco-1"]
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_failure_names_the_command_that_continues(sidelane, file, tmp_path, output):
+    typed = ["apply", str(file), "--parallel", "1", "--directory", str(tmp_path / "in git"), "-o", output]
+    obstacle = tmp_path / "in git" / "streams" / "zookeeper-coco-1"
+    obstacle.mkdir(parents=True)
+    failed = sidelane(*typed, code=1)
+    remedy = json.loads(failed.stderr)["remedy"] if output == "json" else failed.stderr
+    command = re.search("then run `sidelane (apply .+)` again: it continues from here", remedy)[1]
+    assert shlex.split(command) == typed
+    obstacle.rmdir()
+    sidelane(*shlex.split(command))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The typed command for another lane, as the remedy of an error."""
+"""The typed command as the remedy of an error: for another lane, or to continue a deployment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sidelane.cli import options
-from sidelane.errors import ReleaseConflict
+from sidelane.errors import ApplyFailed, ReleaseConflict
 from sidelane.releases import pasted
 from sidelane.support.advice import Place
 from sidelane.support.redaction import redact
@@ -21,7 +21,7 @@ def advise(error: ReleaseConflict, given: Mapping[str, Any]) -> None:
     given: the options of the command. The remedy is unchanged if the words would not install the same content: values
     came from standard input or from the release, or values name their lane.
     """
-    typed = click.get_current_context().meta.get("sidelane.typed", ())
+    typed = _typed()
     if not typed or typed[0] not in ("install", "upgrade") or "-" in given["value_files"] or given.get("reuse_values"):
         return
     if _name_a_lane(given):
@@ -29,6 +29,23 @@ def advise(error: ReleaseConflict, given: Mapping[str, Any]) -> None:
     command = shlex.join(["sidelane", "install", *_in_lane(typed[1:], error.free)])
     error.remedy = redact(pasted.beside(error.free, command))
     error.complete(Place.of(given))
+
+
+def advise_to_continue(error: ApplyFailed, given: Mapping[str, Any]) -> None:
+    """Puts the typed `apply` or `replay` into the remedy, unless its file came from standard input.
+
+    given: the options of the command.
+    """
+    typed = _typed()
+    if typed and typed[0] in ("apply", "replay") and "-" not in typed:
+        error.run_again(redact(f"`{shlex.join(['sidelane', *typed])}`"))
+        error.complete(Place.of(given))
+
+
+def _typed() -> Sequence[str]:
+    """Returns the words of the command line after `sidelane`."""
+    typed: Sequence[str] = click.get_current_context().meta.get("sidelane.typed", ())
+    return typed
 
 
 def _name_a_lane(given: Mapping[str, Any]) -> bool:

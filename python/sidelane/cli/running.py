@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from sidelane.cli import printing
 from sidelane.cli.progress import Progress
-from sidelane.errors import ReleaseConflict, SidelaneError
+from sidelane.errors import ApplyFailed, ReleaseConflict, SidelaneError
 from sidelane.support.advice import Place
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
                 from sidelane.cli import again
 
                 again.advise(error, kwargs)
+            if isinstance(error, ApplyFailed):
+                from sidelane.cli import again
+
+                again.advise_to_continue(error, kwargs)
             if _as_text(kwargs.get("format_", "table")):
                 printing.say(f"Error: {error}", err=True)
             else:
