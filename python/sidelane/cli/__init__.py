@@ -1,4 +1,8 @@
-"""The command line: `sidelane`. Each command's module is imported when the command runs, so that --help is quick."""
+"""The command line: `sidelane`. Each command's module is imported when the command runs, so that --help is quick.
+
+A command parses its arguments, calls one verb of the SDK (client/) and prints the result. Anything that a script could
+need too belongs in the SDK or below.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""The options that the commands of `sidelane route` share, and the printed route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sidelane.cli import printing
+
+if TYPE_CHECKING:
+    from sidelane.routes.routed import Routed
+
+SERVICE = click.argument("service")
+BY = click.option(
+    "--by",
+    metavar="NAME",
+    envvar="SIDELANE_CHANGED_BY",
+    show_envvar=True,
+    help="The author of the change, for the history. [default: the CI's user, or user@host]",
+)
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Undo direct changes of the route's objects too.")
+
+
+def print_route(routed: Routed, format_: str) -> None:
+    """Prints a route: its name, targets and their ready pods, in one of the formats of `-o`."""
+    if format_ != "table":
+        printing.data(routed.to_json(), format_)
+        return
+    route = routed.route
+    facts = {
+        "NAME": route.name,
+        "RELEASE": route.release,
+        "NAMESPACE": routed.release.namespace,
+        "MODE": route.mode,
+        "REVISION": str(routed.revision),
+        "CHANGE": routed.change,
+    }
+    for key, value in facts.items():
+        if value:
+            printing.say_line(f"{key + ':':<11}{value}")
+    backends = routed.backends or {}
+    rows = []
+    for way in route.ways():
+        backend = backends.get(way.to.service(route.service, route.lane))
+        ready = (
+            "missing" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
+        )
+        rows.append((str(way.to), way.how, ready))
+    printing.say()
+    printing.table(("TARGET", "REQUESTS", "READY"), rows)
+    if backends and all(backend.ready is None for backend in backends.values()):
+        printing.say("\nnothing runs in a directory")
+    for line in routed.drift:
+        printing.say_line(f"changed outside of the route: {line}", err=True)
