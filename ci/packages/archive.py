@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import semver
 from sidelane import kubeyaml
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.errors import HelmError, Refused
 from sidelane.support.files import packed
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sidelane import kubeyaml
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.errors import HelmError, Refused, SidelaneError
 from sidelane.helm import executable
 from sidelane.kubeyaml import writer

@@ -230,7 +230,7 @@ def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(l
     (refused, *_) = lane.client.plan(lane.file).refused
     assert "another process is working on it" in refused.why[0]
     later = SimpleNamespace(time=lambda: time.time() + 3600)
-    monkeypatch.setattr("sidelane.releases.stores.cluster.time", later)
+    monkeypatch.setattr("sidelane.releases.stores.leases.time", later)
     assert lane.client.plan(lane.file).steps[0].action == "finish"
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from sidelane import Client, kubeyaml
 from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseConflict, ReleaseNotFound, TargetBusy
-from sidelane.releases.stores import directory
+from sidelane.releases.stores import folders
 
 FILES = {"manifest.yaml", "values.yaml", "chart.yaml", "kustomization.yaml", "hooks.yaml", "record.json"}
 
@@ -194,7 +194,7 @@ def test_a_write_that_fails_leaves_nothing(client, root, monkeypatch):
 
 
 def test_a_second_writer_waits_and_then_says_so(client, root, monkeypatch):
-    monkeypatch.setattr(directory, "LOCK_PATIENCE", 0.1)
+    monkeypatch.setattr(folders, "LOCK_PATIENCE", 0.1)
     root.mkdir()
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -11,7 +11,7 @@ import types
 
 import pytest
 from sidelane import Client, Lane
-from sidelane.charts import sources
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Renderer
 from sidelane.errors import InvalidManifest, InvalidValues, NotWhatWasChecked
 from sidelane.helm import values
@@ -40,7 +40,7 @@ def counting(tmp_path):
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: counting\nversion: 0.1.0\n")
     (folder / "templates" / "l.yaml").write_text("{{ range $k, $v := .Values }}{{ $k }}: {{ len $v }}\n{{ end }}")
-    return sources.Chart.load(folder)
+    return Chart.load(folder)
 
 
 @pytest.mark.parametrize("length", [length for length in LENGTHS if length >= 9])
@@ -186,7 +186,7 @@ def test_numbers_that_helm_keeps_arrive_to_the_digit(helm, tmp_path):
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: numbers\nversion: 0.1.0\n")
     (folder / "templates" / "n.yaml").write_text("numbers: {{ .Values.numbers | toJson }}\n")
     numbers = [0, -1, 2**53 - 1, 1 - 2**53, 2**31, 0.1, 1 / 3, -2.5e-300, 123456789012345, 4503599627370496.5]
-    chart = sources.Chart.load(folder)
+    chart = Chart.load(folder)
     rendered = asyncio.run(Renderer(Helm(executable=helm)).render(chart, Lane("coco", 1), {"numbers": numbers}))
     assert json.loads(rendered.text.rpartition("numbers: ")[2]) == numbers
 

@@ -13,7 +13,7 @@ from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from sidelane import Client
-from sidelane.charts import sources
+from sidelane.charts.chart import Chart
 from sidelane.errors import ChartNotFound, InvalidManifest, ReleaseNotFound
 from sidelane.releases.provenance import Record, carried, origin
 from sidelane.support import secrets
@@ -89,7 +89,7 @@ def test_no_secret_is_in_a_record_and_no_digest_tells_two_apart(chart, helm, tmp
 def test_a_charts_digest_is_what_sha256sum_makes(chart):
     command = "find . -type f | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1"
     done = subprocess.run(["sh", "-c", command], cwd=chart, capture_output=True, text=True, check=True)
-    assert sources.Chart.load(chart).digest == f"sha256:{done.stdout.strip()}"
+    assert Chart.load(chart).digest == f"sha256:{done.stdout.strip()}"
 
 
 @pytest.mark.parametrize(
@@ -192,13 +192,24 @@ def test_one_commit_is_asked_for_once_for_many_releases(repository, monkeypatch)
 
 
 def test_a_chart_carries_its_record_and_is_not_changed(chart):
-    before = sources.Chart.load(chart).digest
-    with carried.carrying(sources.Chart.load(chart)) as carrier:
+    before = Chart.load(chart).digest
+    with carried.carrying(Chart.load(chart)) as carrier:
         carrier.write("web-coco-1", "coco-1", '{"a": "}}"}')
         assert (carrier.path / "values.yaml").is_symlink()
         assert {path.name for path in (carrier.path / "templates").iterdir()} == {"all.yaml", "sidelane-record.yaml"}
     assert not carrier.path.exists()
-    assert sources.Chart.load(chart).digest == before
+    assert Chart.load(chart).digest == before
+
+
+def test_without_kube_system_the_record_has_no_uid(chart, helm):
+    with carried.carrying(Chart.load(chart)) as carrier:
+        carrier.write("web-coco-1", "coco-1", '{"cluster": {"a-mark": ""}}', mark="a-mark")
+        # Without a cluster every lookup finds nothing.
+        manifest = subprocess.run(
+            [helm, "template", "web-coco-1", carrier.path], check=True, capture_output=True, text=True
+        ).stdout
+    statement = json.loads(carried.apart(manifest, "web-coco-1").statement)
+    assert statement["cluster"].keys() == {"kubernetes", "namespaceLabels", "namespaceQuotas"}
 
 
 def test_a_package_that_would_unpack_beside_itself_is_refused(tmp_path, chart):
@@ -208,7 +219,7 @@ def test_a_package_that_would_unpack_beside_itself_is_refused(tmp_path, chart):
         archive.add(chart / "values.yaml", "web/../../evil.yaml")
     with (
         pytest.raises(ChartNotFound, match="has a path outside its folder"),
-        carried.carrying(sources.Chart.load(path)),
+        carried.carrying(Chart.load(path)),
     ):
         pass
     assert not Path(tmp_path.parent, "evil.yaml").exists()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sidelane import Lane
-from sidelane.charts import flags, sources, strvals, values
+from sidelane.charts import flags, strvals, values
+from sidelane.charts.chart import Chart
 from sidelane.errors import InvalidInput, InvalidManifest, InvalidValues
 
 
@@ -39,7 +40,7 @@ def chart(tmp_path):
         },
     }
     (folder / "values.schema.json").write_text(json.dumps(schema))
-    return sources.Chart.load(folder)
+    return Chart.load(folder)
 
 
 def errors_of(chart, given_values):
@@ -85,17 +86,17 @@ def test_one_error_says_what_would_be_right(chart, given_values, error):
 def test_a_schema_that_leads_out_of_the_chart_is_left_to_helm_and_a_broken_one_is_told(chart, tmp_path):
     for schema in ({"$ref": "https://127.0.0.1:1/x.json"}, {"$ref": "./other.json"}):
         (chart.path / "values.schema.json").write_text(json.dumps(schema))
-        values.validate(sources.Chart.load(chart.path), {"replicas": "three"})
+        values.validate(Chart.load(chart.path), {"replicas": "three"})
     (chart.path / "values.schema.json").write_text('{"type": "number of members"}')
     with pytest.raises(InvalidValues, match="the schema of sample is invalid"):
-        values.validate(sources.Chart.load(chart.path), {})
+        values.validate(Chart.load(chart.path), {})
 
 
 def test_unknown_keys_behind_a_reference_are_told_with_what_is_known(chart):
     schema = {"properties": {"a": {"$ref": "#/definitions/a"}}}
     schema["definitions"] = {"a": {"additionalProperties": False, "properties": {"size": {}}}}
     (chart.path / "values.schema.json").write_text(json.dumps(schema))
-    found = errors_of(sources.Chart.load(chart.path), {"a": {"sise": 1}})
+    found = errors_of(Chart.load(chart.path), {"a": {"sise": 1}})
     assert found == ("a.sise: unknown key 'sise'; did you mean 'size'?",)
 
 
@@ -125,7 +126,7 @@ def test_a_chart_that_keeps_its_lane_in_global_gets_it_there(tmp_path):
     (tmp_path / "Chart.yaml").write_text("name: outer\nversion: 0.1.0\n")
     schema = {"properties": {"global": {"properties": {"Version": {}, "Build": {}}}}}
     (tmp_path / "values.schema.json").write_text(json.dumps(schema))
-    chart = sources.Chart.load(tmp_path)
+    chart = Chart.load(tmp_path)
     got = values.with_lane({"global": {"team": "a"}}, Lane("coco", 1), chart)
     assert got == {"global": {"team": "a", "Version": "coco", "Build": "1"}}
 

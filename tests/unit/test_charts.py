@@ -2,7 +2,8 @@ import shutil
 import tarfile
 
 import pytest
-from sidelane.charts import sources
+from sidelane.charts import files, sources
+from sidelane.charts.chart import Chart
 from sidelane.errors import ChartNotFound
 
 
@@ -64,11 +65,11 @@ def test_the_version_of_a_bundled_chart_is_held_to(folder):
 
 
 def test_the_digest_is_of_names_and_contents(folder, tmp_path):
-    before = sources.Chart.load(folder).digest
+    before = Chart.load(folder).digest
     shutil.copytree(folder, tmp_path / "copy")
-    assert sources.Chart.load(tmp_path / "copy").digest == before
+    assert Chart.load(tmp_path / "copy").digest == before
     (tmp_path / "copy" / "values.yaml").write_text("a: 9\n")
-    assert sources.Chart.load(tmp_path / "copy").digest != before
+    assert Chart.load(tmp_path / "copy").digest != before
     assert before.startswith("sha256:")
 
 
@@ -78,7 +79,7 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
         sources.find(tmp_path / "text.tgz")
     with tarfile.open(tmp_path / "big.tgz", "w:gz") as archive:
         archive.add(folder, "mine")
-    monkeypatch.setattr(sources, "FILE_LIMIT", 5)
+    monkeypatch.setattr(files, "FILE_LIMIT", 5)
     with pytest.raises(ChartNotFound, match="more than Helm's limits"):
         sources.find(tmp_path / "big.tgz")
 
@@ -94,7 +95,7 @@ def test_a_package_that_is_none_or_too_large_is_refused(folder, tmp_path, monkey
 )
 def test_whether_a_chart_asks_the_cluster(folder, template, asks):
     (folder / "templates" / "x.yaml").write_text(template)
-    assert sources.Chart.load(folder).asks_the_cluster is asks
+    assert Chart.load(folder).asks_the_cluster is asks
 
 
 def test_what_is_fetched_by_helm():

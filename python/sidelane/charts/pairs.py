@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from sidelane.charts import strvals
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer, documents, read_manifest, release_of
-from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted, knows_lanes
 from sidelane.errors import InvalidInput
 from sidelane.helm.values import require

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.charts.values import release_subject
 from sidelane.helm.client import Helm
 from sidelane.naming.contract import release_name

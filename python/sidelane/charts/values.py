@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from sidelane.charts import strvals
-from sidelane.charts.sources import Chart, coalesce
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.helm.values import plain, require
 from sidelane.naming.lane import Lane

@@ -1,4 +1,10 @@
-"""A picture of a namespace: its lanes, their releases and its routes; one format per file."""
+"""A picture of a namespace: its lanes, their releases and its routes; one format per file.
+
+- gather.py: reads the namespace; model.py: the value that every format draws;
+- text.py, mermaid.py, svg.py, html.py: the formats; layout.py: the places of a drawing; words.py: its words.
+
+No format reads the cluster, and nothing here changes it.
+"""
 
 from __future__ import annotations
 

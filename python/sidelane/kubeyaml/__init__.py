@@ -11,6 +11,8 @@ dates are text, and every key is text. This package returns the data that the AP
 - json_text.py: JSON input;
 - written.py: the original text of a scalar;
 - writer.py: YAML that every reader reads back as the same data; imported only by code that writes.
+
+The meaning of the data, such as the fields of an object, belongs in manifest/.
 """
 
 from __future__ import annotations

@@ -3,7 +3,11 @@
 - objects.py: an object and its identity;
 - label_selectors.py, name_references.py: an object's label selectors, and its references by name;
 - differences.py: two manifests, field by field;
-- fields.py: access to an object's fields by path.
+- fields.py: access to an object's fields by path;
+- drift.py, as_found.py: an object, and the same object as it is in a cluster;
+- operational.py, autoscaled.py: the fields that may differ.
+
+The package reads no cluster, and knows neither charts nor lanes: rules about them belong in checks/rules/.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.checks import conventions as conventions_
 from sidelane.checks.engine import check
 from sidelane.checks.findings import Report

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.errors import ChartNotFound
 from sidelane.helm.executable import find
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from sidelane import kubeyaml
-from sidelane.charts.sources import Chart, coalesce
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.values import knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.engine import applies, check

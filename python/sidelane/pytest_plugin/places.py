@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.manifest import Object
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
 from sidelane.manifest import Manifest, Object
 from sidelane.naming.lane import Lane
 from sidelane.pytest_plugin.places import located, shown

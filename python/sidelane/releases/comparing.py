@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer, Rendering
-from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted, with_lane
 from sidelane.errors import HelmError, InvalidValues, Refused, ReleaseConflict, SidelaneError
 from sidelane.manifest.operational import under

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelane.charts import sources
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Renderer
-from sidelane.charts.sources import Chart
 from sidelane.errors import ChartNotFound, InvalidInput, SidelaneError
 from sidelane.helm.client import Helm
 from sidelane.naming.subject import kind

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
-from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted
 from sidelane.errors import (
     CheckFailed,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sidelane.charts.chart import coalesce
 from sidelane.charts.rendering import Renderer, Rendering, read_manifest
-from sidelane.charts.sources import coalesce
 from sidelane.errors import HelmError, Refused, ReleaseConflict
 from sidelane.manifest import Identity
 from sidelane.manifest.autoscaled import autoscaled
@@ -31,15 +31,15 @@ async def takes_over(target: Target, renderer: Renderer, found: Comparison, afte
     stored = found.stored
     manifest = read_manifest(after.text, stored.release.namespace, stored.release.name)
     objects = [one for one in manifest.objects if not one.is_hook]
-    there = await target.found(objects)
-    if there is None:
+    live = await target.live(objects)
+    if live is None:
         return False  # nothing runs
     changed = {(one.identity, one.path) for one in differences(stored.manifest.objects, objects)}
     drifted = [
         one
         for obj in objects
-        if obj.identity in there.objects
-        for one in drift(obj, there.objects[obj.identity])
+        if obj.identity in live
+        for one in drift(obj, live[obj.identity])
         if one.expected is not ABSENT  # Helm writes nothing there
     ]
     scalable = autoscaled(objects)

@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sidelane.charts.sources import Chart, coalesce, is_bundled
+from sidelane.charts.chart import Chart, coalesce
+from sidelane.charts.sources import is_bundled
 from sidelane.manifest.operational import value_at
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import leaves

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidelane.charts import sources
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Rendering, read_manifest
-from sidelane.charts.sources import Chart
 from sidelane.errors import ChartNotFound, Refused, TargetBusy
 from sidelane.helm.values import json_text
 from sidelane.manifest import Identity, Manifest, Object, diff
@@ -101,8 +101,8 @@ async def _looked_at(target: Target, name: str) -> _Looked:
     if base is not None:
         # This is the deployed revision, which a repair's helper revision has superseded.
         stored = dataclasses.replace(stored, release=dataclasses.replace(stored.release, status="deployed"))
-    now, found = await verify.one(target, stored)
-    bodies = found.objects if found else {}
+    now, live = await verify.of_stored(target, stored)
+    bodies = live or {}
     off = tuple(one for one in now.scaled if _is_off(one))
     kept = (*(str(one) for one in now.scaled if one not in off), *map(str, now.restarts))
     repair = Repair(now.release, now.namespace, now.missing, (*now.drift, *off), kept)
@@ -138,8 +138,8 @@ async def _work(context: Context, looked: _Looked) -> PutBack:
     """Plans the repair. Raises Refused if replicas could not stay unchanged."""
     stored, now = looked.stored, looked.now
     odd = {one.identity for one in (*now.drift, *now.scaled)}
-    there = {
-        obj.identity: _there(obj, looked.bodies[obj.identity], now)
+    live = {
+        obj.identity: _as_it_is(obj, looked.bodies[obj.identity], now)
         for obj in verify.installed(stored)
         if obj.identity in odd
     }
@@ -148,10 +148,10 @@ async def _work(context: Context, looked: _Looked) -> PutBack:
     if numbers:
         rendering = await _with_numbers(context, looked, numbers)
     record = stored.record or await context.target.record(stored.release.name)
-    return PutBack(stored.release.revision, there, rendering, record)
+    return PutBack(stored.release.revision, live, rendering, record)
 
 
-def _there(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
+def _as_it_is(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
     """Returns an object as it is now, or None for an immutable one, which must be deleted and created again."""
     drifted = {one.path for one in now.drift if one.identity == obj.identity}
     if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):

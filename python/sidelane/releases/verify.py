@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
-from sidelane.charts.sources import coalesce
+from sidelane.charts.chart import coalesce
 from sidelane.errors import SidelaneError
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.differences import ABSENT
@@ -22,7 +22,7 @@ from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record, comparing, config_map
 from sidelane.releases.readiness import Readiness, Unready
 from sidelane.releases.readiness.counting import short_of_pods
-from sidelane.releases.stores import Found, Release, Stored, Target
+from sidelane.releases.stores import Release, Stored, Target
 from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.support.concurrency import some_at_a_time
 from sidelane.support.harmless import in_line
@@ -164,33 +164,33 @@ async def with_drift(context: Context, found: Sequence[Release]) -> tuple[Releas
 async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:
     """Verifies these releases, in this order. explain: also find why pods are not ready. Raises ReleaseNotFound."""
 
-    async def kept(name: str) -> tuple[Stored, str | None]:
+    async def read(name: str) -> tuple[Stored, str | None]:
         stored = await target.stored(name)
         return stored, stored.record or await target.record(name)
 
-    all_kept = await some_at_a_time(kept(name) for name in wanted)
-    objects = [installed(stored) for stored, _ in all_kept]
-    found = await target.found([obj for each in objects for obj in each])
-    verified = [_verified(*kept, each, found) for kept, each in zip(all_kept, objects, strict=True)]
-    return await _explained(target, verified, [stored for stored, _ in all_kept]) if explain else tuple(verified)
+    pairs = await some_at_a_time(read(name) for name in wanted)
+    objects = [installed(stored) for stored, _ in pairs]
+    live = await target.live([obj for each in objects for obj in each])
+    verified = [_verified(*pair, each, live) for pair, each in zip(pairs, objects, strict=True)]
+    return await _explained(target, verified, [stored for stored, _ in pairs]) if explain else tuple(verified)
 
 
 async def _explained(
     target: Target, verified: Sequence[Verification], stored: Sequence[Stored]
 ) -> tuple[Verification, ...]:
     """Adds the reason for each pod that is not ready; reads nothing if all are ready."""
-    short = [(one, its) for one, its in zip(verified, stored, strict=True) if one.degraded]
-    found = await target.readiness([its for _, its in short]) if short else None
-    readiness = {one.release: its for (one, _), its in zip(short, found or (), strict=False)}
-    return tuple(replace(one, readiness=readiness.get(one.release)) for one in verified)
+    short = [each for release, each in zip(verified, stored, strict=True) if release.degraded]
+    assessed = await target.readiness(short) if short else None
+    readiness = {each.release.name: its for each, its in zip(short, assessed or (), strict=False)}
+    return tuple(replace(release, readiness=readiness.get(release.release)) for release in verified)
 
 
-async def one(target: Target, stored: Stored) -> tuple[Verification, Found | None]:
+async def of_stored(target: Target, stored: Stored) -> tuple[Verification, Mapping[Identity, Mapping[str, Any]] | None]:
     """Verifies one release, at the given revision, and returns also the cluster's objects."""
     text = stored.record or await target.record(stored.release.name)
     objects = installed(stored)
-    found = await target.found(objects)
-    return _verified(stored, text, objects, found), found
+    live = await target.live(objects)
+    return _verified(stored, text, objects, live), live
 
 
 def installed(stored: Stored) -> tuple[Object, ...]:
@@ -208,38 +208,42 @@ def installed(stored: Stored) -> tuple[Object, ...]:
     return (*objects, parse_object(body, "the record", namespace=stored.release.namespace, source="", line=0))
 
 
-def _verified(stored: Stored, text: str | None, objects: Sequence[Object], found: Found | None) -> Verification:
+def _verified(
+    stored: Stored, text: str | None, objects: Sequence[Object], live: Mapping[Identity, Mapping[str, Any]] | None
+) -> Verification:
     release = stored.release
     record = Record.read(text) if text is not None else None
     compared = comparing.compared(record, stored.manifest, stored.values) if record else comparing.Compared((), ())
-    runs = found is not None
-    found = found or Found({obj.identity: obj.body for obj in objects})  # a directory has no drift
-    there = [(obj, found.objects[obj.identity]) for obj in objects if obj.identity in found.objects]
-    drifted = [one for obj, body in there for one in drift(obj, body)]
+    # A directory has no drift.
+    bodies = live if live is not None else {obj.identity: obj.body for obj in objects}
+    present = [(obj, bodies[obj.identity]) for obj in objects if obj.identity in bodies]
+    drifted = [difference for obj, body in present for difference in drift(obj, body)]
     may = _scalable(stored, record, objects)
-    scaled = [one for one in drifted if one.path == REPLICAS and one.identity in may]
-    restarts = [one for one in drifted if one.path.endswith(_RESTARTED)]
+    scaled = [each for each in drifted if each.path == REPLICAS and each.identity in may]
+    restarts = [each for each in drifted if each.path.endswith(_RESTARTED)]
     return Verification(
         release=release.name,
         namespace=release.namespace,
         status=release.status,
         changed=(*compared.changed, *stored.odd),
-        missing=tuple(obj.identity for obj in objects if obj.identity not in found.objects),
-        drift=tuple(one for one in drifted if one not in scaled and one not in restarts),
+        missing=tuple(obj.identity for obj in objects if obj.identity not in bodies),
+        drift=tuple(each for each in drifted if each not in scaled and each not in restarts),
         operated=compared.operated,
         scaled=tuple(scaled),
-        restarts=tuple(Restart(one.identity, str(one.found), one.by) for one in restarts if one.found is not ABSENT),
-        degraded=tuple(_degraded(there, may, autoscaled(objects))) if runs else (),
+        restarts=tuple(
+            Restart(each.identity, str(each.found), each.by) for each in restarts if each.found is not ABSENT
+        ),
+        degraded=tuple(_degraded(present, may, autoscaled(objects))) if live is not None else (),
         record=record,
         route=route_of(stored) is not None,
     )
 
 
 def _degraded(
-    there: Iterable[tuple[Object, Mapping[str, Any]]], may: Container[Identity], least: Mapping[Identity, int]
+    present: Iterable[tuple[Object, Mapping[str, Any]]], may: Container[Identity], least: Mapping[Identity, int]
 ) -> Iterator[str]:
     """Yields a line for each workload with too few ready pods."""
-    for obj, body in there:
+    for obj, body in present:
         if lacking := short_of_pods(obj, body, may_differ=obj.identity in may, least=least.get(obj.identity, 1)):
             yield f"{obj.identity}: {lacking}"
 

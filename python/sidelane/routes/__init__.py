@@ -8,4 +8,6 @@
 - changes.py, routed.py, terms.py: set, show, list, history and undo;
 - shift.py, gates.py: moves requests step by step, with gates between steps;
 - leads.py: finds the routes to a lane or a release, before it is retired.
+
+A route is stored as a release, so everything that holds for every release belongs in releases/.
 """

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sidelane.charts import sources
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer
-from sidelane.charts.sources import Chart, coalesce
 from sidelane.charts.values import accepted, validate, with_lane
 from sidelane.errors import (
     InvalidInput,

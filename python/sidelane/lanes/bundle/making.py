@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidelane.charts import sources
-from sidelane.charts.sources import Chart
+from sidelane.charts.chart import Chart
+from sidelane.charts.files import files
 from sidelane.errors import ChartNotFound, Refused
 from sidelane.helm.client import Helm
 from sidelane.lanes.bundle import archives, offline
@@ -112,4 +113,4 @@ async def _package(helm: Helm, chart: Chart) -> bytes:
     """Returns the chart as a package whose bytes depend only on its content."""
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         path = await helm.package(chart.path, Path(folder)) if chart.path.is_dir() else chart.path
-        return packed({f"{chart.name}/{name}": content for name, content in sorted(sources.files(path))})
+        return packed({f"{chart.name}/{name}": content for name, content in sorted(files(path))})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Renderer, Rendering, documents
-from sidelane.charts.sources import Chart
 from sidelane.errors import Refused
 from sidelane.helm.client import Helm
 from sidelane.lanes.bundle.archives import Bundled

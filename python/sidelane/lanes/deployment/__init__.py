@@ -5,6 +5,8 @@
 - parts.py: the file's releases and routes, with their charts and values;
 - planning.py: the plan of changes, without making them;
 - applying.py: makes the planned changes.
+
+The installation of each release belongs in releases/, and the change of a route in routes/.
 """
 
 from sidelane.lanes.deployment.applying import Applied, apply

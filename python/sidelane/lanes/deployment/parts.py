@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sidelane.charts import sources
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import release_of
-from sidelane.charts.sources import Chart
 from sidelane.charts.values import accepted, with_service
 from sidelane.errors import InvalidDeployment, SidelaneError
 from sidelane.lanes.deployment.file import Deployment, Wanted

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Rendering, inputs_digest
-from sidelane.charts.sources import Chart
 from sidelane.errors import NotOurs, ReleaseNotFound
 from sidelane.lanes.deployment.file import Deployment
 from sidelane.lanes.deployment.parts import Part, RouteStep, charts_of, parts, route_steps

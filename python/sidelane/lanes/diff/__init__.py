@@ -2,6 +2,8 @@
 
 - sides.py: finds the two sides, and renders files;
 - comparing.py: removes the lane from every name, and compares.
+
+The comparison of two manifests field by field, without lanes, belongs in manifest/.
 """
 
 from sidelane.lanes.diff.comparing import Changed, Comparison, Side, compare, neutral

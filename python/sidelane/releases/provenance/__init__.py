@@ -7,7 +7,8 @@
 - comparing.py: compares a release with its record;
 - signing.py: signs a record, and checks a signature.
 
-A record has no secret and no digest of one, because a digest reveals a weak password.
+A record has no secret and no digest of one, because a digest reveals a weak password. The storage of the record belongs
+in releases/stores/.
 """
 
 from __future__ import annotations

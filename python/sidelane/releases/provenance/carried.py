@@ -28,7 +28,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from sidelane import kubeyaml
-from sidelane.charts.sources import Chart, files
+from sidelane.charts.chart import Chart
+from sidelane.charts.files import files
 from sidelane.errors import ChartNotFound, TooLarge
 from sidelane.manifest.fields import at
 from sidelane.naming.labels import INSTANCE, LANE, RECORD
@@ -50,18 +51,8 @@ data:
   {key}: {{{{ {content} | toJson }}}}
 """
 
-#: The record's facts about the cluster, in the form of Facts.to_json.
-_FACTS: Final = """\
-{{- $quotas := dict }}
-{{- range (lookup "v1" "ResourceQuota" .Release.Namespace "").items }}
-  {{- $_ := set $quotas .metadata.name (dig "spec" "hard" dict .) }}
-{{- end }}
-{{- $facts := dict
-  "kubernetes" .Capabilities.KubeVersion.Version
-  "namespaceLabels" (dig "metadata" "labels" dict (lookup "v1" "Namespace" "" .Release.Namespace))
-  "namespaceQuotas" $quotas
-  "uid" (lookup "v1" "Namespace" "" "kube-system").metadata.uid }}
-"""
+#: The template of the record's facts about the cluster, in the form of Facts.to_json.
+_FACTS: Final = Path(__file__).parent / "_facts" / "templates" / "_facts.tpl"
 
 #: The most bytes of an uncompressed statement.
 TEXT_LIMIT: Final = 64 * 1024
@@ -71,7 +62,7 @@ DATA_LIMIT: Final = 2**20 - 1024
 UNPACKED_LIMIT: Final = 64 * 2**20
 
 
-class Told(NamedTuple):
+class Parts(NamedTuple):
     """A release's manifest in two parts. text: the manifest of plain Helm. statement: the record's, None if there is
     none. data: of the record's ConfigMap.
     """
@@ -81,9 +72,9 @@ class Told(NamedTuple):
     data: Mapping[str, str] | None = None
 
 
-def apart(manifest: str, release: str) -> Told:
+def apart(manifest: str, release: str) -> Parts:
     """Separates a release's manifest from the record that it carries."""
-    kept: list[str] = []
+    text: list[str] = []
     statement, data = None, None
     for part in re.split(r"^---\n", manifest, flags=re.MULTILINE):
         # Charts that print the record again write its name in quotes.
@@ -91,8 +82,8 @@ def apart(manifest: str, release: str) -> Told:
             data = at(kubeyaml.read(part, source=release), "data")
             statement = in_config_map(data)
         else:
-            kept.append(part)
-    return Told("---\n".join(kept), statement, data if statement is not None else None)
+            text.append(part)
+    return Parts("---\n".join(text), statement, data if statement is not None else None)
 
 
 def in_config_map(data: object) -> str | None:
@@ -154,11 +145,11 @@ class Carrier:
         content = f'"{text}"' if key == COMPRESSED else _decoded(text)
         if mark:
             before, _, after = text.partition(f'"{mark}": ""')
-            facts = '($facts | toJson | trimPrefix "{" | trimSuffix "}")'
+            facts = '(include "sidelane.facts" . | trimPrefix "{" | trimSuffix "}")'
             content = f'printf "%s%s%s" ({_decoded(before)}) {facts} ({_decoded(after)})'
         labels = json.dumps({RECORD: "statement", LANE: lane, INSTANCE: release})
         template = _RECORD.format(name=config_map(release), labels=labels, key=key, content=content)
-        (self.path / TEMPLATE).write_text((_FACTS if mark else "") + template)
+        (self.path / TEMPLATE).write_text((_FACTS.read_text() if mark else "") + template)
 
 
 def _decoded(text: str) -> str:

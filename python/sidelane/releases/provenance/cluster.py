@@ -66,14 +66,14 @@ async def facts(helm: Helm, namespace: str | None) -> Facts:
         return _read(await _asked(helm, namespace, objects=False))
 
 
-def _read(found: dict[str, Any]) -> Facts:
+def _read(read: dict[str, Any]) -> Facts:
     return Facts(
-        namespace=found["namespace"],
-        kubernetes=found["kubernetes"],
-        api_versions=tuple(found["apiVersions"]),
-        uid=found.get("uid") or None,
-        labels=found.get("labels"),
-        quotas=found.get("quotas"),
+        namespace=read["namespace"],
+        kubernetes=read["kubernetes"],
+        api_versions=tuple(read["apiVersions"]),
+        uid=read.get("uid"),
+        labels=read.get("namespaceLabels"),
+        quotas=read.get("namespaceQuotas"),
     )
 
 
@@ -84,5 +84,5 @@ async def _asked(helm: Helm, namespace: str | None, *, objects: bool, server: bo
     line = next((line for line in text.splitlines() if line.startswith(_FACTS)), None)
     if line is None:
         raise HelmError("Helm printed no facts of the cluster", remedy="check the helm on PATH")
-    found: dict[str, Any] = json.loads(json.loads(line.removeprefix(_FACTS)))
-    return found
+    facts: dict[str, Any] = json.loads(json.loads(line.removeprefix(_FACTS)))
+    return facts

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sidelane.charts.sources import coalesce
+from sidelane.charts.chart import coalesce
 from sidelane.helm.values import plain
 from sidelane.manifest import Manifest, Object, digest, operational
 from sidelane.manifest.differences import ABSENT, in_line

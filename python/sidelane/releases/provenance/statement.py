@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Rendering, read_manifest
-from sidelane.charts.sources import Chart, coalesce
 from sidelane.helm.values import json_text
 from sidelane.manifest import Manifest, digest
 from sidelane.manifest.fields import at

@@ -12,16 +12,16 @@ from sidelane.releases.provenance import carried
 from sidelane.releases.stores import ObjectStatus, Release, Stored
 
 
-def told_of(answer: Mapping[str, Any]) -> carried.Told:
+def parts_of(answer: Mapping[str, Any]) -> carried.Parts:
     """Returns a release's whole manifest, as from `helm template`, with the separately stored hooks; and its record."""
-    told = carried.apart(answer.get("manifest") or "", answer["name"])
+    parts = carried.apart(answer.get("manifest") or "", answer["name"])
     hooks = (f"---\n# Source: {hook['path']}\n{hook['manifest']}\n" for hook in answer.get("hooks") or ())
-    return told._replace(text="\n".join((told.text, *hooks)))
+    return parts._replace(text="\n".join((parts.text, *hooks)))
 
 
 def stored_of(answer: Mapping[str, Any]) -> Stored:
     """Parses a stored release from Helm's JSON of `status`."""
-    return Stored(release_of(answer), answer.get("config") or {}, *told_of(answer))
+    return Stored(release_of(answer), answer.get("config") or {}, *parts_of(answer))
 
 
 def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:
@@ -45,7 +45,7 @@ def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = F
 
 def _items(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns all resources one by one: Helm gives a release's pods as PodList objects."""
-    return [item for one in resources for item in one.get("items", [one])]
+    return [item for resource in resources for item in resource.get("items", [resource])]
 
 
 def _object(item: Mapping[str, Any]) -> ObjectStatus:
@@ -56,7 +56,7 @@ def _ready(item: Mapping[str, Any]) -> str:
     """Returns the ready part of an object, ``3/3``, if its status has it."""
     status = item.get("status") or {}
     if "containerStatuses" in status:
-        ready = [one.get("ready") for one in status["containerStatuses"]]
+        ready = [container.get("ready") for container in status["containerStatuses"]]
         return f"{ready.count(True)}/{len(ready)}"
     if "phase" in status:
         return str(status["phase"])

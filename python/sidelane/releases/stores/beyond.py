@@ -13,8 +13,7 @@ from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.manifest.fields import at, walk
 from sidelane.manifest.objects import CLUSTER_KINDS
-from sidelane.releases.stores import Stored
-from sidelane.releases.stores.found import find
+from sidelane.releases.stores import Stored, live
 from sidelane.support.harmless import in_line
 
 _KEPT: Final = "helm.sh/resource-policy"
@@ -34,22 +33,22 @@ def of_manifest(manifest: Manifest) -> tuple[str, ...]:
 async def of_cluster(reader: ClusterReader, stored: Sequence[Stored]) -> dict[str, tuple[str, ...]]:
     """Returns the lines of each release, by its name. Raises ClusterUnreachable."""
     suspects = {
-        one.release.name: [obj for obj in _going(one.manifest) if _may_be_cluster_scoped(obj)] for one in stored
+        each.release.name: [obj for obj in _going(each.manifest) if _may_be_cluster_scoped(obj)] for each in stored
     }
-    objects = [obj for each in suspects.values() for obj in each]
+    objects = [obj for some in suspects.values() for obj in some]
     if not objects:
         return {}
     try:
-        live = (await find(reader, objects)).objects
+        bodies: Mapping[Identity, Mapping[str, Any]] = await live.read(reader, objects)
     except ClusterDenied:  # without the permission to read them, all possible ones are reported
-        live = {obj.identity: {} for obj in objects if _is_cluster_kind(obj)}
+        bodies = {obj.identity: {} for obj in objects if _is_cluster_kind(obj)}
     # A custom object's manifest does not show whether its kind is namespaced.
-    own = {id_ for one in stored for obj in one.manifest.objects for id_ in (obj.identity, _nowhere(obj.identity))}
+    own = {id_ for each in stored for obj in each.manifest.objects for id_ in (obj.identity, _nowhere(obj.identity))}
     lines = {}
-    for name, found in suspects.items():
-        there = [obj for obj in found if _is_cluster_scoped(obj, live)]
-        if there:
-            lines[name] = tuple([f"{_line(obj)}{await _with_it(reader, obj, live, own)}" for obj in there])
+    for name, some in suspects.items():
+        scoped = [obj for obj in some if _is_cluster_scoped(obj, bodies)]
+        if scoped:
+            lines[name] = tuple([f"{_line(obj)}{await _with_it(reader, obj, bodies, own)}" for obj in scoped])
     return lines
 
 
@@ -67,9 +66,9 @@ def _may_be_cluster_scoped(obj: Object) -> bool:
     return _is_cluster_kind(obj) or ("." in obj.identity.group and obj.identity.group not in _OWN_GROUPS)
 
 
-def _is_cluster_scoped(obj: Object, live: Mapping[Identity, Mapping[str, Any]]) -> bool:
-    there = live.get(obj.identity)
-    return there is not None and (_is_cluster_kind(obj) or not at(there, "metadata", "namespace"))
+def _is_cluster_scoped(obj: Object, bodies: Mapping[Identity, Mapping[str, Any]]) -> bool:
+    body = bodies.get(obj.identity)
+    return body is not None and (_is_cluster_kind(obj) or not at(body, "metadata", "namespace"))
 
 
 def _line(obj: Object) -> str:
@@ -77,28 +76,28 @@ def _line(obj: Object) -> str:
 
 
 async def _with_it(
-    reader: ClusterReader, obj: Object, live: Mapping[Identity, Mapping[str, Any]], own: set[Identity]
+    reader: ClusterReader, obj: Object, bodies: Mapping[Identity, Mapping[str, Any]], own: set[Identity]
 ) -> str:
     """Returns the objects that are deleted with a definition, without those of the other removed releases."""
     if obj.kind != "CustomResourceDefinition":
         return ""
-    body = live[obj.identity] or obj.body
+    body = bodies[obj.identity] or obj.body
     group, kind = str(at(body, "spec", "group")), str(at(body, "spec", "names", "kind"))
-    versions = [str(one.get("name")) for _, one in walk(body, "spec.versions[]") if one.get("served")]
+    versions = [str(version.get("name")) for _, version in walk(body, "spec.versions[]") if version.get("served")]
     try:
-        found = await reader.list(f"{group}/{versions[0]}", kind, namespace="") if versions else ()
+        customs = await reader.list(f"{group}/{versions[0]}", kind, namespace="") if versions else ()
     except KindNotServed:
         return ""
     except ClusterDenied:
         return f", with every {in_line(kind, 80)} of the cluster"
     others = [
-        one
-        for one in (each["metadata"] for each in found)
-        if Identity(group, kind, one.get("namespace") or "", one["name"]) not in own
+        metadata
+        for metadata in (custom["metadata"] for custom in customs)
+        if Identity(group, kind, metadata.get("namespace") or "", metadata["name"]) not in own
     ]
     if not others:
         return ""
-    names = ["/".join(filter(None, (one.get("namespace"), one["name"]))) for one in others]
+    names = ["/".join(filter(None, (other.get("namespace"), other["name"]))) for other in others]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f", with the {in_line(kind, 80)} objects {', '.join(names[:_NAMED])}{more}"
 

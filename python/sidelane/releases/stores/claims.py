@@ -14,7 +14,6 @@ from sidelane.helm.client import Helm
 from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader
 from sidelane.releases.stores import Options, helpers
-from sidelane.releases.stores.waits import Waits
 
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
@@ -24,13 +23,11 @@ _CHART: Final = Path(__file__).parent / "_claims"
 
 async def find(helm: Helm, namespace: str | None, labels: Mapping[str, str]) -> tuple[str, ...]:
     """Returns the names of the claims with these labels. Raises ClusterDenied, ClusterUnreachable."""
-    found = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
-    return tuple(sorted(claim["metadata"]["name"] for claim in found))
+    claims = await ClusterReader(helm, namespace).list("v1", "PersistentVolumeClaim", labels=labels)
+    return tuple(sorted(claim["metadata"]["name"] for claim in claims))
 
 
-async def delete(
-    target: ClusterTarget, lane: str, labels: Mapping[str, str], options: Options, *, waits: Waits
-) -> tuple[str, ...]:
+async def delete(target: ClusterTarget, lane: str, labels: Mapping[str, str], options: Options) -> tuple[str, ...]:
     """Deletes the claims of a lane with these labels, and returns their names when they are gone."""
     helm, namespace = target.helm, target.namespace
     names = await find(helm, namespace, labels)
@@ -48,7 +45,7 @@ async def delete(
             await install({"claims": list(names)})
 
     try:
-        await waits.while_claims_go(names, options, replace_them())
+        await target.waits.while_claims_go(names, options, replace_them())
     finally:
         await helpers.remove(target, helper)
     return names

@@ -8,17 +8,14 @@
         record.json          the record, an in-toto Statement
         kustomization.yaml   the input of `kubectl apply -k` and GitOps controllers
 
-A release is complete or does not exist: it is written to a folder whose name begins with a dot, and moved into place.
-Writers hold a lock on the root; readers of the files need none.
+A release is complete or does not exist: see folders.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import functools
 import os
-import shutil
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -26,9 +23,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from sidelane import kubeyaml
+from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import PlainRendering, Rendering
-from sidelane.charts.sources import Chart
-from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound, TargetBusy
+from sidelane.errors import InvalidManifest, InvalidName, Refused, ReleaseExists, ReleaseNotFound
 from sidelane.manifest import Object
 from sidelane.naming.contract import NAMESPACE
 from sidelane.naming.lane import Lane
@@ -46,11 +43,8 @@ from sidelane.releases.stores import (
     files,
     not_there,
 )
-from sidelane.support.locks import lock_within
+from sidelane.releases.stores.folders import Folders
 from sidelane.support.secrets import secret_paths
-
-#: The longest wait for another writer, in seconds: a write takes milliseconds.
-LOCK_PATIENCE = 10.0
 
 
 class DirectoryTarget:
@@ -66,7 +60,8 @@ class DirectoryTarget:
                 remedy="write it such as 'streams'",
             )
         self._root = root
-        self._folder = self.folder = root / namespace
+        self._folders = Folders(root, namespace)
+        self.folder = self._folders.path
         self.namespace = namespace
         self._allow_secrets = allow_secrets
 
@@ -89,20 +84,16 @@ class DirectoryTarget:
 
     async def _create(self, order: dict[str, Any], rendering: Rendering, record: MakeRecord | None) -> Release:
         self._require_no_secrets(rendering)
-        files.require_plain(self._folder / rendering.release)
-        async with self._lock():
-            place = self._folder / rendering.release
+        name, place = rendering.release, self._folders.of(rendering.release)
+        files.require_plain(place)
+        async with self._folders.locked():
             if (place / "chart.yaml").exists():
-                raise ReleaseExists(
-                    f"the release {rendering.release} exists", remedy=f"see `sidelane status {rendering.release}`"
-                )
+                raise ReleaseExists(f"the release {name} exists", remedy=f"see `sidelane status {name}`")
             if os.path.lexists(place):
                 raise Refused(
                     f"{str(place)!r} exists and is not a release", remedy="move it away, or restore it from git"
                 )
-            self._stage(rendering, 1, order, record(None) if record else None)
-            (self._folder / _new(rendering.release)).rename(place)
-            _sync(self._folder)
+            self._folders.create(name, self._texts(rendering, 1, order, record(None) if record else None))
         return replace(self._release(rendering.release), change="created")
 
     async def upgrade(
@@ -118,17 +109,9 @@ class DirectoryTarget:
         self._require_no_secrets(rendering)
         name = rendering.release
         self._require(name)
-        place, new, old = (self._folder / path for path in (name, _new(name), _old(name)))
-        async with self._lock():
-            self._stage(rendering, self._release(name).revision + 1, files.order(self._folder / name), record)
-            if _exchanged(new, place):
-                shutil.rmtree(new)  # the old release
-            else:
-                # Between these two moves the release is missing; _recover finishes them if this process dies.
-                place.rename(old)
-                new.rename(place)
-                shutil.rmtree(old)
-            _sync(self._folder)
+        async with self._folders.locked():
+            revision, order = self._release(name).revision + 1, files.order(self._folders.of(name))
+            self._folders.replace(name, self._texts(rendering, revision, order, record))
         return replace(self._release(name), change="upgraded")
 
     async def finish(self, release: Release, options: Options) -> Release:
@@ -156,7 +139,7 @@ class DirectoryTarget:
         return frozenset(release.name for release in releases)  # only Sidelane writes a chart.yaml of this form
 
     async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
-        return {one.release.name: found for one in stored if (found := beyond.of_manifest(one.manifest))}
+        return {each.release.name: lines for each in stored if (lines := beyond.of_manifest(each.manifest))}
 
     async def claims(self, lane: Lane, release: str | None) -> tuple[str, ...]:
         del lane, release
@@ -171,10 +154,15 @@ class DirectoryTarget:
         return frozenset()
 
     async def levels(self, lane: Lane) -> Mapping[str, int]:
-        return {one.name: self._order(one.name)["level"] for one in await self.releases() if one.lane == lane}
+        return {
+            release.name: self._order(release.name)["level"]
+            for release in await self.releases()
+            if release.lane == lane
+        }
 
     async def needing(self, name: str) -> tuple[str, ...]:
-        return tuple(one.name for one in await self.releases() if name in self._order(one.name)["needs"])
+        releases = await self.releases()
+        return tuple(release.name for release in releases if name in self._order(release.name)["needs"])
 
     async def require_rights(self, releases: Iterable[Stored], *, claims: bool = False) -> None:
         del releases, claims  # the file system reports it, and a release is removed with one move
@@ -185,7 +173,7 @@ class DirectoryTarget:
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         del revision  # only the last one is stored
-        folder = self._folder / name
+        folder = self._folders.of(name)
         for _ in range(50):
             release = self._release(name)
             with suppress(FileNotFoundError):  # an upgrade came in between: read its files instead
@@ -202,7 +190,7 @@ class DirectoryTarget:
     async def record(self, name: str) -> str | None:
         return (await self.stored(name)).record
 
-    async def found(self, objects: Sequence[Object]) -> None:
+    async def live(self, objects: Sequence[Object]) -> None:
         del objects
 
     async def readiness(self, stored: Sequence[Stored]) -> None:
@@ -216,11 +204,11 @@ class DirectoryTarget:
 
     async def releases(self, *, all_namespaces: bool = False) -> tuple[Release, ...]:
         pattern = "*/*/chart.yaml" if all_namespaces else f"{self.namespace}/*/chart.yaml"
-        found = []
+        releases = []
         for path in sorted(path.parent for path in self._root.glob(pattern) if not path.parent.name.startswith(".")):
             with suppress(FileNotFoundError):  # uninstalled a moment ago
-                found.append(files.read(path))
-        return tuple(found)
+                releases.append(files.read(path))
+        return tuple(releases)
 
     async def status(self, name: str) -> Release:
         stored = await self.stored(name)
@@ -230,31 +218,28 @@ class DirectoryTarget:
     async def uninstall(self, name: str, options: Options) -> Release:
         del options
         self._require(name)
-        async with self._lock():
+        async with self._folders.locked():
             release = self._release(name)
-            (self._folder / name).rename(self._folder / _old(name))
-            _sync(self._folder)
-            shutil.rmtree(self._folder / _old(name))
+            self._folders.remove(name)
         return replace(release, status="uninstalled", change="uninstalled")
 
     def _order(self, name: str) -> dict[str, Any]:
         try:
-            return files.order(self._folder / name)
+            return files.order(self._folders.of(name))
         except FileNotFoundError:  # uninstalled a moment ago
             return {"needs": [], "level": 0}
 
     def _release(self, name: str) -> Release:
         try:
-            return files.read(self._folder / name)
+            return files.read(self._folders.of(name))
         except (FileNotFoundError, NotADirectoryError):
             raise self._not_found(name) from None
 
     def _require(self, name: str) -> None:
-        """Raises ReleaseNotFound before taking the lock, which would create the folder, and Refused for a folder that
-        is not a release's. A half-moved release exists.
+        """Raises ReleaseNotFound, before the lock is taken, which would create the folder. Raises Refused for a folder
+        that is not a release's.
         """
-        files.require_plain(self._folder / name)
-        if not (self._folder / name).exists() and not (self._folder / _old(name)).exists():
+        if not self._folders.exists(name):
             raise self._not_found(name)
 
     def _not_found(self, name: str) -> ReleaseNotFound:
@@ -264,47 +249,9 @@ class DirectoryTarget:
         if not self._allow_secrets:
             require_no_secrets(rendering)
 
-    def _stage(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> None:
-        """Writes the release to a separate folder, complete and on disk before it is moved into place."""
-        folder = self._folder / _new(rendering.release)
-        folder.mkdir(parents=True)
-        try:
-            texts = files.texts(rendering, self.namespace, revision, order)
-            for name, text in (texts | ({files.RECORD: record} if record else {})).items():
-                with (folder / name).open("x", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-            _sync(folder)
-        except BaseException:  # for example a full disk: remove the partial files
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-
-    @asynccontextmanager
-    async def _lock(self) -> AsyncIterator[None]:
-        """Locks this root until the block ends; the kernel releases the lock of a dead process."""
-        files.require_folder(self._folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with files.locked(self._root / ".lock") as lock:
-            try:
-                await lock_within(lock, LOCK_PATIENCE)
-            except BlockingIOError:
-                raise TargetBusy(
-                    f"another process is writing in {str(self._root)!r}", remedy="try again when it has ended"
-                ) from None
-            self._recover()
-            yield
-
-    def _recover(self) -> None:
-        """Completes the work of a dead writer: a staged release is moved into its prepared place, or removed."""
-        for old in self._folder.glob(".old-*"):
-            place = self._folder / old.name.removeprefix(".old-")
-            new = self._folder / _new(place.name)
-            if not os.path.lexists(place) and new.is_dir() and not new.is_symlink():
-                new.rename(place)
-            _remove(old)
-        for new in self._folder.glob(".new-*"):
-            _remove(new)
+    def _texts(self, rendering: Rendering, revision: int, order: dict[str, Any], record: str | None) -> dict[str, str]:
+        texts = files.texts(rendering, self.namespace, revision, order)
+        return texts | ({files.RECORD: record} if record else {})
 
 
 def require_no_secrets(rendering: PlainRendering) -> None:
@@ -316,35 +263,3 @@ def require_no_secrets(rendering: PlainRendering) -> None:
             f"{rendering.chart.name} {', and '.join(secrets)}, and this directory is meant for git",
             remedy="give the chart an existing Secret's name, or add --allow-secrets",
         )
-
-
-def _remove(path: Path) -> None:
-    """Removes a file or folder that a dead writer or another program left here."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
-def _exchanged(one: Path, other: Path) -> bool:
-    """Exchanges the names of two folders in one step, if the system can (renameat2(2), RENAME_EXCHANGE)."""
-    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
-    at_cwd, exchange = -100, 2
-    return renameat2 is not None and renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0
-
-
-def _new(name: str) -> str:
-    return f".new-{name}"
-
-
-def _old(name: str) -> str:
-    return f".old-{name}"
-
-
-def _sync(folder: Path) -> None:
-    """Writes the names in a folder to disk, so that they survive a power cut (fsync(2))."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,8 +15,7 @@ from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest import Object
 from sidelane.manifest.fields import mapping
-from sidelane.releases.stores import Options, Stored, helpers
-from sidelane.releases.stores.found import find
+from sidelane.releases.stores import Options, Stored, helpers, live
 
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
@@ -36,8 +35,8 @@ async def remove(target: ClusterTarget, stored: Stored, options: Options) -> Non
     if not hooks:
         return
     helm, namespace = target.helm, stored.release.namespace
-    found = await find(ClusterReader(helm, namespace), hooks)
-    left = [obj for obj in hooks if obj.identity in found.objects and _is_it(obj, found.objects[obj.identity])]
+    present = await live.read(ClusterReader(helm, namespace), hooks)
+    left = [obj for obj in hooks if obj.identity in present and _is_it(obj, present[obj.identity])]
     if not left:
         return
     # Helm deletes only objects of a release, so a temporary release adopts them.
@@ -55,12 +54,12 @@ async def remove(target: ClusterTarget, stored: Stored, options: Options) -> Non
     await helpers.remove(target, helper, wait=True, timeout=options.timeout)
 
 
-def _is_it(obj: Object, there: Mapping[str, Any]) -> bool:
+def _is_it(obj: Object, body: Mapping[str, Any]) -> bool:
     """Tells whether this hook created the live object: it has all its labels and annotations, and belongs to no
     release.
     """
-    annotations = mapping(there, "metadata", "annotations")
-    alike = obj.labels.items() <= mapping(there, "metadata", "labels").items()
+    annotations = mapping(body, "metadata", "annotations")
+    alike = obj.labels.items() <= mapping(body, "metadata", "labels").items()
     return alike and obj.annotations.items() <= annotations.items() and "meta.helm.sh/release-name" not in annotations
 
 

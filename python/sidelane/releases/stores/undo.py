@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sidelane.errors import HelmError, SidelaneError
 from sidelane.naming.labels import HOLDER
-from sidelane.releases.stores import Options
+from sidelane.releases.stores import Options, finishing
 from sidelane.releases.stores.holding import holder
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def _undone(target: ClusterTarget, name: str, options: Options) -> bool:
     deployed = [int(row["revision"]) for row in history if row["status"] in ("deployed", "superseded")]
     if deployed:
         options.progress(f"{name}: not ready; going back to revision {deployed[-1]}")
-        await target.roll_back(name, deployed[-1], options._replace(wait=True))
+        await finishing.roll_back(target, name, deployed[-1], options._replace(wait=True))
     else:
         options.progress(f"{name}: not ready; removing it again")
         await target.helm.uninstall(name, namespace=target.namespace, wait=True, timeout=options.timeout)

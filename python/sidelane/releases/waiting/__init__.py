@@ -4,4 +4,6 @@
 - watch.py: one series of readings for all releases in a wait;
 - during.py: the work beside a Helm that waits: progress, an early end, the error;
 - logs.py: the last lines of containers' logs, from the API server.
+
+The rules for a ready object belong in releases/readiness/, which reads nothing.
 """

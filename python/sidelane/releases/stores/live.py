@@ -9,11 +9,10 @@ from typing import Any
 from sidelane.errors import KindNotServed
 from sidelane.helm.lookup import ClusterReader, Query
 from sidelane.manifest import Identity, Object
-from sidelane.releases.stores import Found
 from sidelane.support.secrets import learn_objects
 
 
-async def find(reader: ClusterReader, objects: Sequence[Object]) -> Found:
+async def read(reader: ClusterReader, objects: Sequence[Object]) -> dict[Identity, Mapping[str, Any]]:
     """Returns the live state of these objects. Raises ClusterUnreachable, ClusterDenied."""
     try:
         bodies = await _bodies(reader, objects)
@@ -23,7 +22,7 @@ async def find(reader: ClusterReader, objects: Sequence[Object]) -> Found:
             bodies |= await _served(reader, list(same))
     # The live object may hold another secret, and other objects may hold it too.
     learn_objects(bodies.values())
-    return Found(bodies)
+    return bodies
 
 
 def _kind(obj: Object) -> tuple[str, str]:
