@@ -40,5 +40,5 @@ def command(
     if format_ != "table":
         printing.data(made.to_json(), format_)
         return
-    printing.table(("RELEASE", "OBJECTS"), [(one.name, one.manifest.digest()) for one in made.releases])
+    printing.table(("RELEASE", "OBJECTS"), [(release.name, release.manifest.digest()) for release in made.releases])
     printing.say(f"\n{file}: {made.digest}")

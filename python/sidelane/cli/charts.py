@@ -16,19 +16,19 @@ def command(chart: str | None, *, format_: str) -> None:
     from sidelane.charts import sources
 
     if chart is not None:
-        found = sources.find(chart)
+        loaded = sources.find(chart)
         if format_ == "table":
-            printing.as_it_is(found.values_text)
-            if not found.values_text.strip():
-                printing.say(f"the chart {found.name} has no values", err=True)
+            printing.as_it_is(loaded.values_text)
+            if not loaded.values_text.strip():
+                printing.say(f"the chart {loaded.name} has no values", err=True)
         else:
-            printing.data({**found.to_json(), "values": found.defaults, "schema": found.schema}, format_)
+            printing.data({**loaded.to_json(), "values": loaded.defaults, "schema": loaded.schema}, format_)
         return
     bundled = sources.bundled()
     if format_ != "table":
-        printing.data([one.to_json() for one in bundled], format_)
+        printing.data([chart.to_json() for chart in bundled], format_)
         return
     printing.table(
         ("NAME", "VERSION", "APP VERSION", "DESCRIPTION"),
-        [(one.name, one.version, one.app_version, one.description) for one in bundled],
+        [(chart.name, chart.version, chart.app_version, chart.description) for chart in bundled],
     )

@@ -36,13 +36,13 @@ def command(lane: Lane | None, *, format_: str, output_file: str | None, setting
 
     Formats: text, Mermaid for a README, and a self-contained SVG or page with a light and a dark theme.
     """
-    found = running.with_client(lambda client: client.graph(lane), **settings)
+    drawn = running.with_client(lambda client: client.graph(lane), **settings)
     if format_ in ("json", "yaml"):
-        text = printing.formatted(found.to_json(), format_)
+        text = printing.formatted(drawn.to_json(), format_)
     else:
         from sidelane.graph import render
 
-        text = render(found, format_)
+        text = render(drawn, format_)
     if output_file is None:
         printing.as_it_is(text)
         return

@@ -29,25 +29,35 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
     """
 
     async def look(client: AsyncClient) -> tuple[tuple[Release, ...], str]:
-        found = await client.list(lane, all_namespaces=all_namespaces)
-        if found:
-            return found, ""
-        return found, "in any namespace" if all_namespaces else f"in {await client.where()}"
+        releases = await client.list(lane, all_namespaces=all_namespaces)
+        if releases:
+            return releases, ""
+        return releases, "in any namespace" if all_namespaces else f"in {await client.where()}"
 
-    found, where = running.with_client(look, **settings)
+    releases, where = running.with_client(look, **settings)
     if format_ != "table":
-        printing.data([release.to_json() for release in found], format_)
+        printing.data([release.to_json() for release in releases], format_)
         return
-    if not found:
+    if not releases:
         what = f"release of lane {lane}" if lane else "release"
         printing.say(f"there is no {what} {where}", err=True)
         return
     now = datetime.now(UTC)
     header = ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
-    rows = [[one.name, str(one.lane or "-"), one.status, str(one.revision), _age(one, now), one.chart] for one in found]
+    rows = [
+        [
+            release.name,
+            str(release.lane or "-"),
+            release.status,
+            str(release.revision),
+            _age(release, now),
+            release.chart,
+        ]
+        for release in releases
+    ]
     if all_namespaces:
         header.insert(0, "NAMESPACE")
-        rows = [[one.namespace, *row] for one, row in zip(found, rows, strict=True)]
+        rows = [[release.namespace, *row] for release, row in zip(releases, rows, strict=True)]
     printing.table(header, rows)
 
 

@@ -71,7 +71,10 @@ def lane_status(item: LaneStatus, format_: str, *, runs: bool) -> None:
     if format_ != "table":
         data(item.to_json(), format_)
         return
-    rows = [(one.name, one.status, one.chart, one.readiness.counted if one.readiness else "-") for one in item.releases]
+    rows = [
+        (release.name, release.status, release.chart, release.readiness.counted if release.readiness else "-")
+        for release in item.releases
+    ]
     table(("RELEASE", "STATUS", "CHART", "READY"), rows)
     if item.readiness is None:
         click.echo(f"\n{_ready(None, runs=runs)}")
@@ -111,7 +114,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
     changes(item.change, item.changes, item.kept)
     if item.objects:
         say()
-        table(("KIND", "NAME", "READY"), [(one.kind, one.name, one.ready) for one in item.objects])
+        table(("KIND", "NAME", "READY"), [(obj.kind, obj.name, obj.ready) for obj in item.objects])
     elif not item.change:
         say("\nthe release has no object")
     if item.readiness and (text := item.readiness.text()):
@@ -121,9 +124,9 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
         say(f"\n{item.notes.strip()}")
 
 
-def changes(what: str, fields: Sequence[str], kept: Sequence[str], *, of: str = "") -> None:
+def changes(what: str, fields: Sequence[str], unchanged: Sequence[str], *, of: str = "") -> None:
     """Prints the fields that a call changes, and the operational values that it keeps, if there are any."""
-    for title, lines in ((what, fields), ("kept", kept)):
+    for title, lines in ((what, fields), ("kept", unchanged)):
         if lines:
             say()
             say_line(f"{of}: {title}" if of else f"{title}:")
@@ -138,7 +141,10 @@ def plan(item: Plan, format_: str) -> None:
         return
     steps = ((step.release, step.chart, step.action) for step in item.steps)
     routes = ((step.release, "route", step.action) for step in item.routes)
-    table(("RELEASE", "CHART", "ACTION"), [*steps, *routes, *((one.name, one.chart, "extra") for one in item.extra)])
+    table(
+        ("RELEASE", "CHART", "ACTION"),
+        [*steps, *routes, *((release.name, release.chart, "extra") for release in item.extra)],
+    )
     for step in item.steps:
         changes(step.action, step.why, step.kept, of=step.release)
     if item.extra:
@@ -152,12 +158,12 @@ def applied(item: Applied, format_: str) -> None:
     if format_ != "table":
         data(item.to_json(), format_)
         return
-    rows = [(one.name, one.chart, one.change) for one in item.releases]
-    routes = ((one.route.release, "route", one.change) for one in item.routes)
+    rows = [(release.name, release.chart, release.change) for release in item.releases]
+    routes = ((routed.route.release, "route", routed.change) for routed in item.routes)
     table(("RELEASE", "CHART", "CHANGE"), [*rows, *routes])
-    for one in item.releases:
-        changes(one.change, one.changes, one.kept, of=one.name)
-    if any(one.kept for one in item.releases):
+    for release in item.releases:
+        changes(release.change, release.changes, release.kept, of=release.name)
+    if any(release.kept for release in item.releases):
         say("\nkept: set on the release but not in the file; --reset-operational resets it")
     _drift(item.releases)
 

@@ -48,12 +48,12 @@ def command(
     learn(filter(None, [passphrase]))
     key = None if sign_key is None else options.content(sign_key, options.KEY_LIMIT)
     name = release
-    found = running.with_client(lambda client: client.record(name, lane), **settings)
-    shown = found.to_json()
+    record = running.with_client(lambda client: client.record(name, lane), **settings)
+    shown = record.to_json()
     if key is not None:
         from sidelane.releases.provenance import signing
 
-        shown = json.loads(signing.sign(found, key, passphrase=passphrase))
+        shown = json.loads(signing.sign(record, key, passphrase=passphrase))
     printing.data(shown, format_)
 
 
@@ -62,5 +62,5 @@ def _print_all(lane: Lane | None, format_: str, settings: dict[str, Any], *, sig
         raise click.UsageError("Name a release, or a lane with --lane.")
     if signed:
         raise click.UsageError("Missing argument 'RELEASE': an envelope holds one release's record.")
-    found = running.with_client(lambda client: client.record(lane), **settings)
-    printing.data([one.to_json() for one in found], format_)
+    records = running.with_client(lambda client: client.record(lane), **settings)
+    printing.data([record.to_json() for record in records], format_)

@@ -49,23 +49,23 @@ def command(
         lambda client: client.repair(release, lane, dry_run=only_look, wait=wait, timeout=timeout), **settings
     )
     if format_ != "table":
-        printing.data([one.to_json() for one in done], format_)
+        printing.data([repair.to_json() for repair in done], format_)
         return
     _say(done)
-    if only_look and not dry_run and any(one.needed for one in done):
+    if only_look and not dry_run and any(repair.needed for repair in done):
         printing.say("\nadd --yes to repair")
 
 
 def _say(done: Sequence[Repair]) -> None:
     states = {(False, False): "unchanged", (True, False): "drifted", (True, True): "repaired"}
-    printing.table(("RELEASE", "STATE"), [(one.release, states[one.needed, one.done]) for one in done])
-    for one in done:
-        made, back = ("was created again", "was reset") if one.done else ("is missing", "drifted")
-        lines = [f"{identity}: {made}" for identity in one.missing]
-        lines += [f"{drift}: {back}" for drift in one.drift]
-        lines += [f"{line}: stays" for line in one.kept]
+    printing.table(("RELEASE", "STATE"), [(repair.release, states[repair.needed, repair.done]) for repair in done])
+    for repair in done:
+        made, back = ("was created again", "was reset") if repair.done else ("is missing", "drifted")
+        lines = [f"{identity}: {made}" for identity in repair.missing]
+        lines += [f"{drift}: {back}" for drift in repair.drift]
+        lines += [f"{line}: stays" for line in repair.kept]
         if lines:
             printing.say()
-            printing.say_line(f"{one.release}:")
+            printing.say_line(f"{repair.release}:")
             for line in lines:
                 printing.say_line(f"  {line}")

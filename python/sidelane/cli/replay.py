@@ -32,5 +32,5 @@ def command(
     if format_ != "table":
         printing.data(done.to_json(), format_)
         return
-    rows = [(one.name, one.change, digest) for one, digest in zip(done.releases, done.digests, strict=True)]
+    rows = [(release.name, release.change, digest) for release, digest in zip(done.releases, done.digests, strict=True)]
     printing.table(("RELEASE", "CHANGE", "OBJECTS"), rows)

@@ -95,15 +95,15 @@ def command(
     if (keep is None) == (lane is None and release is None):
         raise click.UsageError("Name a release, a lane with --lane, or how many lanes to --keep.")
     if keep is None:
-        one = running.with_client(
+        removed = running.with_client(
             lambda client: client.retire(release, lane, dry_run=dry_run, **asked, **going), **settings
         )
-        printing.retirements([one], format_, Place.of(settings))
-        if one.held:
+        printing.retirements([removed], format_, Place.of(settings))
+        if removed.held:
             raise SystemExit(1)
         return
 
-    found, where = running.with_client(
+    retirements, where = running.with_client(
         lambda client: _all_but_the_youngest(client, keep, version, asked, going if yes and not dry_run else None),
         **settings,
     )
@@ -111,8 +111,8 @@ def command(
         what = "lane" if version is None else f"lane of the Version {version}"
         printing.say(f"there is no {what} to retire in {where}: --keep {keep} keeps them all", err=True)
         return
-    printing.retirements(found, format_, Place.of(settings))
-    if not yes and any(not one.held for one in found) and format_ == "table":
+    printing.retirements(retirements, format_, Place.of(settings))
+    if not yes and any(not retirement.held for retirement in retirements) and format_ == "table":
         printing.say("\nadd --yes to retire these")
 
 
@@ -120,11 +120,11 @@ async def _all_but_the_youngest(
     client: AsyncClient, keep: int, version: str | None, asked: dict[str, Any], going: dict[str, Any] | None
 ) -> tuple[list[Retirement], str]:
     """Proposes lanes, and retires them if ``going`` is set. Returns them, and if there are none, the place searched."""
-    found = list(await client.outdated(keep, version=version, **asked))
-    for at, one in enumerate(found):
-        if going is not None and not one.held:
+    retirements = list(await client.outdated(keep, version=version, **asked))
+    for at, retirement in enumerate(retirements):
+        if going is not None and not retirement.held:
             try:
-                found[at] = await client.retire(one.lane, **asked, **going)
+                retirements[at] = await client.retire(retirement.lane, **asked, **going)
             except StillHeld as error:  # held since the proposal
-                found[at] = dataclasses.replace(one, held=error.held)
-    return found, "" if found else await client.where()
+                retirements[at] = dataclasses.replace(retirement, held=error.held)
+    return retirements, "" if retirements else await client.where()

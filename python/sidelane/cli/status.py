@@ -30,7 +30,7 @@ def command(release: str | None, lane: Lane | None, *, format_: str, settings: d
         printing.status(running.with_client(lambda client: client.status(name, lane), **settings), format_, runs=runs)
     elif lane is not None:
         own = lane
-        found = running.with_client(lambda client: client.status(own), **settings)
-        printing.lane_status(found, format_, runs=runs)
+        state = running.with_client(lambda client: client.status(own), **settings)
+        printing.lane_status(state, format_, runs=runs)
     else:
         raise click.UsageError("Name a release, or a lane with --lane.")

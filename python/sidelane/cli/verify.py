@@ -61,48 +61,53 @@ def command(
         raise click.UsageError("Missing argument 'RELEASE': an envelope holds one release's record.")
     from sidelane.releases.verify import remedy
 
-    found = running.with_client(lambda client: client.verify(release, lane), **settings)
+    verified = running.with_client(lambda client: client.verify(release, lane), **settings)
     if signature is not None and key is not None:
-        _hold_against(signature, key, found[0])
+        _hold_against(signature, key, verified[0])
     if format_ != "table":
-        printing.data([one.to_json() for one in found], format_)
+        printing.data([verification.to_json() for verification in verified], format_)
     else:
-        kept = "there" if signature is None else "signed"
-        rows = [(one.release, one.state, kept if one.record else one.recorded) for one in found]
+        recorded = "there" if signature is None else "signed"
+        rows = [
+            (verification.release, verification.state, recorded if verification.record else verification.recorded)
+            for verification in verified
+        ]
         printing.table(("RELEASE", "STATE", "RECORD"), rows)
-        for one in found:
-            _explain(one)
-        if odd := [one for one in found if one.odd and not one.changed]:
-            printing.say("\n" + remedy((one.release for one in odd), odd[0].namespace))
-    if any(one.state != "unchanged" for one in found):
+        for verification in verified:
+            _explain(verification)
+        if odd := [verification for verification in verified if verification.odd and not verification.changed]:
+            printing.say("\n" + remedy((verification.release for verification in odd), odd[0].namespace))
+    if any(verification.state != "unchanged" for verification in verified):
         raise SystemExit(1)
 
 
-def _hold_against(signature: str, key: str, one: Verification) -> None:
+def _hold_against(signature: str, key: str, verification: Verification) -> None:
     """Checks the envelope against the verified record itself, which is not read again. Raises NotSigned."""
     from sidelane.releases.provenance import signing
 
-    if one.record is None:
+    if verification.record is None:
         raise NotSigned(
-            f"the release {one.release} has no record, so there is no signature to check",
+            f"the release {verification.release} has no record, so there is no signature to check",
             remedy="plain Helm writes none; install it with sidelane",
         )
-    signing.check(options.content(signature, signing.LIMIT), one.record, options.content(key, options.KEY_LIMIT))
+    signing.check(
+        options.content(signature, signing.LIMIT), verification.record, options.content(key, options.KEY_LIMIT)
+    )
 
 
-def _explain(one: Verification) -> None:
+def _explain(verification: Verification) -> None:
     lines = [
-        *(f"{line} (in Helm)" for line in one.changed),
-        *(f"{identity}: is missing" for identity in one.missing),
-        *map(str, one.drift),
-        *([f"its status is {one.status}"] if one.status != "deployed" else []),
-        *one.degraded,
-        *(f"  {unready.label}: {unready.cause}" for unready in one.unready[:_SHOWN]),
-        *(f"{line} (operational)" for line in one.operational),
-        *map(str, one.restarts),
+        *(f"{line} (in Helm)" for line in verification.changed),
+        *(f"{identity}: is missing" for identity in verification.missing),
+        *map(str, verification.drift),
+        *([f"its status is {verification.status}"] if verification.status != "deployed" else []),
+        *verification.degraded,
+        *(f"  {unready.label}: {unready.cause}" for unready in verification.unready[:_SHOWN]),
+        *(f"{line} (operational)" for line in verification.operational),
+        *map(str, verification.restarts),
     ]
     if lines:
         printing.say()
-        printing.say_line(f"{one.release}:")
+        printing.say_line(f"{verification.release}:")
         for line in lines:
             printing.say_line(f"  {line}")

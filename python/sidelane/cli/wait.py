@@ -29,8 +29,8 @@ def command(
     """
     if release is None and lane is None:
         raise click.UsageError("Name a release, or a lane with --lane.")
-    found = running.with_client(lambda client: client.wait(release, lane, timeout=timeout), **settings)
+    readiness = running.with_client(lambda client: client.wait(release, lane, timeout=timeout), **settings)
     if format_ == "table":
-        click.echo(found.counted)
+        click.echo(readiness.counted)
     else:
-        printing.data(found.to_json(), format_)
+        printing.data(readiness.to_json(), format_)

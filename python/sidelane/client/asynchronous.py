@@ -129,9 +129,9 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
-        async with self._context.chart(chart, version, repo) as found:
-            given = with_service(values or {}, found, name=name, service_version=service_version)
-            release = await installing.install(self._context, found, lane_of(lane), given, options=options)
+        async with self._context.chart(chart, version, repo) as loaded:
+            given = with_service(values or {}, loaded, name=name, service_version=service_version)
+            release = await installing.install(self._context, loaded, lane_of(lane), given, options=options)
             return await _with_drift(self._context, release)
 
     async def upgrade(
@@ -181,10 +181,10 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure)
-        async with self._context.chart(chart, version, repo) as found:
-            given = with_service(values or {}, found, name=name, service_version=service_version)
+        async with self._context.chart(chart, version, repo) as loaded:
+            given = with_service(values or {}, loaded, name=name, service_version=service_version)
             return await installing.upgrade(
-                self._context, found, lane_of(lane), given, reuse_values=reuse_values, options=options
+                self._context, loaded, lane_of(lane), given, reuse_values=reuse_values, options=options
             )
 
     async def list(self, lane: Lane | str | None = None, *, all_namespaces: bool = False) -> tuple[Release, ...]:
@@ -206,12 +206,12 @@ class AsyncClient:
 
         """
         wanted = None if lane is None else lane_of(lane)
-        found = await self._context.target.releases(all_namespaces=all_namespaces)
+        releases = await self._context.target.releases(all_namespaces=all_namespaces)
         if wanted is None or all_namespaces:
-            return tuple(release for release in found if wanted is None or release.lane == wanted)
+            return tuple(release for release in releases if wanted is None or release.lane == wanted)
         from sidelane.releases.stores import ours  # noqa: PLC0415 - few need it
 
-        return tuple(await ours.of_lane(self._context.target, wanted, found))
+        return tuple(await ours.of_lane(self._context.target, wanted, releases))
 
     async def where(self) -> str:
         """Returns the client's namespace and directory in words.
@@ -372,11 +372,11 @@ class AsyncClient:
             True
 
         """
-        async with self._context.chart(chart, version, repo) as found:
+        async with self._context.chart(chart, version, repo) as loaded:
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
-            given = with_service(values or {}, found, name=name, service_version=service_version)
+            given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = lane_of(lane)
-            return (await renderer.render(found, own, accepted(given, own, found))).text
+            return (await renderer.render(loaded, own, accepted(given, own, loaded))).text
 
     async def check(
         self,
@@ -432,13 +432,13 @@ class AsyncClient:
         """
         from sidelane.releases import checking  # noqa: PLC0415 - see installing.py
 
-        async with self._context.chart(chart, version, repo) as found:
+        async with self._context.chart(chart, version, repo) as loaded:
             fetched = repo is not None or is_remote(os.fspath(chart))
             wanted = checking.Wanted(conventions, version_key, build_key, installation, fetched)
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
-            given = with_service(values or {}, found, name=name, service_version=service_version)
+            given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = None if lane is None else lane_of(lane)
-            return await checking.check_chart(renderer, found, own, given, wanted, whole=whole)
+            return await checking.check_chart(renderer, loaded, own, given, wanted, whole=whole)
 
     async def side_by_side(
         self,

@@ -15,6 +15,6 @@ async def gather(context: Context, lane: Lane | None = None) -> Graph:
     once for each route.
     """
     releases, routes = await asyncio.gather(context.target.releases(), Router.of(context).list())
-    found = context.namespace or next((release.namespace for release in releases), "")
-    graph = Graph.of(found or await context.target.chosen(), releases, routes)
+    namespace = context.namespace or next((release.namespace for release in releases), "")
+    graph = Graph.of(namespace or await context.target.chosen(), releases, routes)
     return graph if lane is None else graph.of_lane(lane)

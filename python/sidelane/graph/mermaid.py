@@ -44,7 +44,7 @@ def _text(text: str) -> str:
     """Text between quotes: whatever could mean something to Mermaid, Markdown or HTML as Mermaid's own entity, such as
     ``#34;``. So is what would begin a list of Markdown's, which Mermaid refuses.
     """
-    return re.sub(r"[^\w .,%()/=…·-]|_|^\d(?=\d*[.)] )|^-(?= )", lambda found: f"#{ord(found[0])};", plain(text))
+    return re.sub(r"[^\w .,%()/=…·-]|_|^\d(?=\d*[.)] )|^-(?= )", lambda match: f"#{ord(match[0])};", plain(text))
 
 
 def _line(text: str) -> str:

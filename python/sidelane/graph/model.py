@@ -127,8 +127,8 @@ class Graph:
         """Draws releases and routes together; a route's own release is its stable name, and no node."""
         stables = tuple(_stable(routed) for routed in routes)
         own = {stable.release for stable in stables}
-        found = {release.name: release for release in releases if release.name not in own}
-        nodes = {name: _released(release) for name, release in found.items()}
+        by_name = {release.name: release for release in releases if release.name not in own}
+        nodes = {name: _released(release) for name, release in by_name.items()}
         names = {stable.name for stable in stables}
         for name in (edge.to for stable in stables for edge in stable.edges):
             nodes.setdefault(name, _unreleased(name, STABLE if name in names else NO_RELEASE))
@@ -137,8 +137,10 @@ class Graph:
     def of_lane(self, lane: Lane) -> Graph:
         """The graph of one lane: its releases, its routes, the routes to it, and their destinations in other lanes."""
         inside = {node.name for node in self.nodes if node.lane == lane}
-        routes = [one for one in self.routes if one.lane == lane or any(edge.to in inside for edge in one.edges)]
-        shown = inside | {edge.to for one in routes for edge in one.edges}
+        routes = [
+            route for route in self.routes if route.lane == lane or any(edge.to in inside for edge in route.edges)
+        ]
+        shown = inside | {edge.to for route in routes for edge in route.edges}
         groups = _groups(node for node in self.nodes if node.name in shown)
         return replace(self, groups=groups, routes=tuple(routes), lane=lane)
 
@@ -212,8 +214,8 @@ def _stable(routed: Routed) -> Stable:
 
     def edges() -> Iterator[Edge]:
         yield from split(route.split, "weight")
-        for match, one in zip(values.get("matches") or (), route.matches, strict=True):
-            yield from split(one, "match", _conditions(match))
+        for match, target in zip(values.get("matches") or (), route.matches, strict=True):
+            yield from split(target, "match", _conditions(match))
         if route.mirror is not None:
             share = float((values.get("mirror") or {}).get("percent", 100)) / 100
             yield Edge(route.mirror.service(route.service, route.lane), "mirror", share)

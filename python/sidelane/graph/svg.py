@@ -124,9 +124,9 @@ def _line(line: Line) -> str:
     path = "M{} {} C{} {} {} {} {} {} H{}".format(*map(_number, (*curve, end - 7)))
     kind, box = kind_of(line.edge), line.label
     thickness = 1.5 + 2.5 * line.edge.share if kind == "weight" else 1.75
-    told = f"{line.route.name} → {line.edge.to}: {line.edge.label}"
+    title = f"{line.route.name} → {line.edge.to}: {line.edge.label}"
     return (
-        f'<g class="{kind}"><title>{_text(told)}</title>'
+        f'<g class="{kind}"><title>{_text(title)}</title>'
         f'<path class="line" stroke-width="{_number(thickness)}" marker-end="url(#tip-{kind})" d="{path}"/>'
         f'<g class="label">{_rect(box, 10)}'
         f'<text x="{_number(box.x + 8)}" y="{_number(box.middle + 4)}">{_text(line.text)}</text></g></g>'

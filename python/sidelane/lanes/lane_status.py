@@ -26,23 +26,23 @@ class LaneStatus:
     @property
     def readiness(self) -> Readiness | None:
         """The readiness of all releases together; None in a directory, where nothing runs."""
-        parts = [one.readiness for one in self.releases if one.readiness is not None]
+        parts = [release.readiness for release in self.releases if release.readiness is not None]
         return merged(parts) if parts else None
 
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form of the status."""
         known = {"readiness": self.readiness.to_json()} if self.readiness else {}
-        return {"lane": str(self.lane), "releases": [one.to_json() for one in self.releases], **known}
+        return {"lane": str(self.lane), "releases": [release.to_json() for release in self.releases], **known}
 
 
 async def status(target: Target, lane: Lane) -> LaneStatus:
     """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
-    found = await required_of_lane(target, lane)
-    stored = await _stored(target, [one.name for one in found])
+    releases = await required_of_lane(target, lane)
+    stored = await _stored(target, [release.name for release in releases])
     readiness = await target.readiness(stored)
     if readiness is not None:
-        found = [replace(one, readiness=its) for one, its in zip(found, readiness, strict=True)]
-    return LaneStatus(lane, tuple(found))
+        releases = [replace(release, readiness=its) for release, its in zip(releases, readiness, strict=True)]
+    return LaneStatus(lane, tuple(releases))
 
 
 async def wait(context: Context, which: Lane | str, timeout: str | None = None) -> Readiness:
@@ -50,13 +50,13 @@ async def wait(context: Context, which: Lane | str, timeout: str | None = None) 
     Refused in a directory, where nothing runs.
     """
     target, options = context.target, Options(timeout=timeout, progress=context.progress)
-    found = await target.ready(await _stored(target, await names(target, which)), str(which), options)
-    if found is None:
+    readiness = await target.ready(await _stored(target, await names(target, which)), str(which), options)
+    if readiness is None:
         raise Refused(
             f"{which} is in a directory, where nothing runs",
             remedy="wait on the cluster to which the directory is applied",
         )
-    return found
+    return readiness
 
 
 async def _stored(target: Target, names: Sequence[str]) -> list[Stored]:

@@ -15,21 +15,21 @@ from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import Object
 
 
-def as_found(asked: Object, found: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
+def as_found(asked: Object, live: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
     """Return the expected object with the live values at these paths, which are ``drift``'s."""
     body = dict(asked.body)
     if asked.kind == "Secret" and any(path.startswith("data") for path in paths):
         # The API server stores both as data.
-        body["data"] = dict(mapping(found, "data"))
+        body["data"] = dict(mapping(live, "data"))
         body.pop("stringData", None)
-    changed: dict[str, Any] = _of(body, found, "", frozenset(paths))
+    changed: dict[str, Any] = _of(body, live, "", frozenset(paths))
     return {**changed, "apiVersion": body["apiVersion"], "kind": body["kind"]}
 
 
 def _of(want: Any, have: Any, path: str, paths: frozenset[str]) -> Any:
     if path in paths:
         return have
-    if not any(one.startswith(path) for one in paths):
+    if not any(drifted.startswith(path) for drifted in paths):
         return want
     if isinstance(want, Mapping) and isinstance(have, Mapping):
         return _mapping(want, have, path, paths)

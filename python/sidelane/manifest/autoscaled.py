@@ -25,8 +25,8 @@ def without_their_replicas(
     scaled = _targets(a) & _targets(b)
     if not scaled:
         return a, b
-    left, right = ({one.identity for one in side if at(one.body, "spec", "replicas") is not None} for side in (a, b))
-    odd = {one.identity for one in (*a, *b) if _target(one.identity) in scaled}
+    left, right = ({obj.identity for obj in side if at(obj.body, "spec", "replicas") is not None} for side in (a, b))
+    odd = {obj.identity for obj in (*a, *b) if _target(obj.identity) in scaled}
     odd &= left | right if numbers else left ^ right
     return _without(a, odd), _without(b, odd)
 
@@ -34,13 +34,16 @@ def without_their_replicas(
 def autoscaled(objects: Sequence[Object]) -> set[Identity]:
     """Return the identities of the objects that an autoscaler among them scales."""
     scaled = _targets(objects)
-    return {one.identity for one in objects if _target(one.identity) in scaled}
+    return {obj.identity for obj in objects if _target(obj.identity) in scaled}
 
 
 def _targets(objects: Sequence[Object]) -> set[_Target]:
     """Return the targets of the autoscalers among these objects."""
-    autoscalers = [one for one in objects if one.kind == "HorizontalPodAutoscaler"]
-    refs = [(one.identity.namespace, mapping(one.body, "spec", "scaleTargetRef")) for one in autoscalers]
+    autoscalers = [obj for obj in objects if obj.kind == "HorizontalPodAutoscaler"]
+    refs = [
+        (autoscaler.identity.namespace, mapping(autoscaler.body, "spec", "scaleTargetRef"))
+        for autoscaler in autoscalers
+    ]
     return {(namespace, ref.get("kind"), ref.get("name")) for namespace, ref in refs}
 
 
@@ -49,9 +52,9 @@ def _target(identity: Identity) -> _Target:
 
 
 def _without(objects: Sequence[Object], odd: Collection[Identity]) -> Sequence[Object]:
-    return [_without_replicas(one) if one.identity in odd else one for one in objects]
+    return [_without_replicas(obj) if obj.identity in odd else obj for obj in objects]
 
 
-def _without_replicas(one: Object) -> Object:
-    spec = {key: value for key, value in one.body["spec"].items() if key != "replicas"}
-    return one._replace(body={**one.body, "spec": spec})
+def _without_replicas(obj: Object) -> Object:
+    spec = {key: value for key, value in obj.body["spec"].items() if key != "replicas"}
+    return obj._replace(body={**obj.body, "spec": spec})

@@ -59,8 +59,8 @@ def differences(a: Iterable[Object], b: Iterable[Object]) -> Iterator[Difference
             yield Difference(identity, "", _shown_whole(obj), ABSENT)
         for obj in right[identity][len(left[identity]) :]:
             yield Difference(identity, "", ABSENT, _shown_whole(obj))
-        for one, two in zip(left[identity], right[identity], strict=False):
-            for path, before, after in fields(one.body, two.body):
+        for old, new in zip(left[identity], right[identity], strict=False):
+            for path, before, after in fields(old.body, new.body):
                 yield Difference(identity, path, public(identity, path, before), public(identity, path, after))
 
 

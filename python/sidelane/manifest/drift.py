@@ -82,19 +82,19 @@ class Drift(NamedTuple):
         return {"object": self.identity.to_json(), "path": self.path, **known, "by": list(self.by)}
 
 
-def drift(asked: Object, found: Mapping[str, Any]) -> Iterator[Drift]:
+def drift(asked: Object, live: Mapping[str, Any]) -> Iterator[Drift]:
     """Yield every field of a live object that differs from the expected one, or that another manager added."""
     identity = asked.identity
     walk = _Walk(asked.kind)
-    owners = _owners(found)
+    owners = _owners(live)
     for part, want in _parts(asked.body):
-        have, below = found.get(part, ABSENT), _below(owners, f"f:{part}")
+        have, below = live.get(part, ABSENT), _below(owners, f"f:{part}")
         for path, expected, actual, by in walk.differ(part, want, have, below, key=part):
             yield Drift(identity, path, public(identity, path, expected), public(identity, path, actual), by)
-    for part in sorted(found.keys() - asked.body.keys() - {"status", "metadata"}):
+    for part in sorted(live.keys() - asked.body.keys() - {"status", "metadata"}):
         # Such as the data of a ConfigMap that is expected without data.
         if by := _names(_below(owners, f"f:{part}")):
-            yield Drift(identity, part, ABSENT, public(identity, part, found[part]), by)
+            yield Drift(identity, part, ABSENT, public(identity, part, live[part]), by)
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -153,14 +153,14 @@ class _Walk:
         keys = keys_of(want, have)
         left, right = keyed(keys, want), keyed(keys, have)
         for key in [*left, *(key for key in right if key not in left)]:
-            value, found = left.get(key, ABSENT), right.get(key, ABSENT)
-            below = _item(owners, found if found is not ABSENT else value)
+            value, live = left.get(key, ABSENT), right.get(key, ABSENT)
+            below = _item(owners, live if live is not ABSENT else value)
             if value is not ABSENT:
-                yield from self.differ(f"{path}[{key}]", value, found, below)
+                yield from self.differ(f"{path}[{key}]", value, live, below)
             elif not (self._kind == "Pod" and _ADDED_TO_PODS.match(path)):
                 by = _names(below)
                 if by or not keys:
-                    yield f"{path}[{key}]", ABSENT, found, by
+                    yield f"{path}[{key}]", ABSENT, live, by
 
 
 def _same(want: Any, have: Any, key: str, within: str) -> bool:
@@ -222,9 +222,9 @@ def keyed(keys: tuple[str, ...], items: list[Any]) -> dict[str, Any]:
 # -- managers of fields ------------------------------------------------------------------------------------------------
 
 
-def _owners(found: Mapping[str, Any]) -> _Owners:
+def _owners(live: Mapping[str, Any]) -> _Owners:
     """Return the managers of an object, other than Helm and Kubernetes, each with the fields that it set."""
-    entries = mapping(found, "metadata").get("managedFields") or []
+    entries = mapping(live, "metadata").get("managedFields") or []
     owners = []
     for entry in entries:
         manager, fields = entry.get("manager", ""), entry.get("fieldsV1") or {}

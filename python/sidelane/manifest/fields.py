@@ -12,22 +12,22 @@ def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
     >>> walk({"spec": {"ports": [{"name": "a"}, {"name": "b"}]}}, "spec.ports[].name")
     [('spec.ports[0].name', 'a'), ('spec.ports[1].name', 'b')]
     """
-    found = [(base, node)]
+    nodes = [(base, node)]
     for key, each in _steps(pattern):
         reached = [
-            (path, value[key]) for path, value in found if isinstance(value, dict) and value.get(key) is not None
+            (path, value[key]) for path, value in nodes if isinstance(value, dict) and value.get(key) is not None
         ]
         if not reached:
             return []
-        found = [(f"{path}.{key}" if path else key, value) for path, value in reached]
+        nodes = [(f"{path}.{key}" if path else key, value) for path, value in reached]
         if each:
-            found = [
+            nodes = [
                 (f"{path}[{i}]", item)
-                for path, value in found
+                for path, value in nodes
                 if isinstance(value, list)
                 for i, item in enumerate(value)
             ]
-    return found
+    return nodes
 
 
 def at(node: Any, *keys: str) -> Any:

@@ -80,25 +80,25 @@ async def compare(
     rendered: the chart with these values, if already rendered. keep: operational values that are not given stay as in
     the release. Raises as rendering does.
     """
-    wanted, kept = _kept(chart, stored, values) if keep else (values, ())
-    if rendered is not None and not kept:
+    wanted, unchanged = _kept(chart, stored, values) if keep else (values, ())
+    if rendered is not None and not unchanged:
         differences = stored.differences(rendered)
         rendering, odd = rendered, await _made_by(renderer, stored, chart, lane) if differences else ()
     else:
-        wanted = accepted(wanted, lane, chart) if kept else wanted
+        wanted = accepted(wanted, lane, chart) if unchanged else wanted
         rendering, odd = await together(renderer.render(chart, lane, wanted), _made_by(renderer, stored, chart, lane))
         differences = stored.differences(rendering)
     if not differences:
-        return Comparison(stored, rendering, "same", kept=kept)
+        return Comparison(stored, rendering, "same", kept=unchanged)
     if odd:
-        return Comparison(stored, rendering, "other", differences, kept, chart=odd)
+        return Comparison(stored, rendering, "other", differences, unchanged, chart=odd)
     old, new = coalesce(chart.defaults, _in_lane(stored.values, lane, chart)), coalesce(chart.defaults, wanted)
     if refused := tuple(_changed(old, new, chart.operational_values)):
-        return Comparison(stored, rendering, "other", differences, kept, values=refused)
+        return Comparison(stored, rendering, "other", differences, unchanged, values=refused)
     if changed := tuple(_changed(old, new, ())):
-        return Comparison(stored, rendering, "operational", differences, kept, values=changed)
+        return Comparison(stored, rendering, "operational", differences, unchanged, values=changed)
     # The values are the same: the chart renders differently on an upgrade.
-    return Comparison(stored, rendering, "same", kept=kept)
+    return Comparison(stored, rendering, "same", kept=unchanged)
 
 
 async def upgraded(renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:
@@ -128,10 +128,10 @@ async def _made_by(renderer: Renderer, stored: Stored, chart: Chart, lane: Lane)
                 raise  # for example, the cluster does not respond
             differences = differences or tuple(error.problem.splitlines())
             continue
-        found = stored.differences(before)
-        if not found:
+        lines = stored.differences(before)
+        if not lines:
             return ()
-        differences = differences or found
+        differences = differences or lines
     return differences
 
 
@@ -173,7 +173,7 @@ def _copy(source: Any, into: dict[str, Any], path: list[str]) -> None:
 def _laid(under: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the values merged over others; a null stays, because it removes a default."""
     both = {key: (under[key], values[key]) for key in under.keys() & values.keys()}
-    inner = {key: _laid(*each) for key, each in both.items() if all(isinstance(one, Mapping) for one in each)}
+    inner = {key: _laid(*each) for key, each in both.items() if all(isinstance(side, Mapping) for side in each)}
     return {**under, **values, **inner}
 
 

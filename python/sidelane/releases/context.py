@@ -145,7 +145,7 @@ class Context:
         self.progress(f"fetching {text}")
         with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
             await self.helm.fetch(text, Path(folder), repo=repo, version=version)
-            found = next(Path(folder).glob("*/Chart.yaml"), None)
-            if found is None:
+            chart_file = next(Path(folder).glob("*/Chart.yaml"), None)
+            if chart_file is None:
                 raise ChartNotFound(f"the download for {text!r} has no chart", remedy="check the reference")
-            yield Chart.load(found.parent)
+            yield Chart.load(chart_file.parent)

@@ -23,50 +23,51 @@ from sidelane.releases.stores import Target
 _REPLICAS: Final = "spec.replicas"
 
 
-async def takes_over(target: Target, renderer: Renderer, found: Comparison, after: Rendering) -> bool:
+async def takes_over(target: Target, renderer: Renderer, comparison: Comparison, after: Rendering) -> bool:
     """Returns True if an upgrade to this rendering takes fields over from other owners.
 
     Raises ReleaseConflict if one of these is not operational.
     """
-    stored = found.stored
+    stored = comparison.stored
     manifest = read_manifest(after.text, stored.release.namespace, stored.release.name)
-    objects = [one for one in manifest.objects if not one.is_hook]
+    objects = [obj for obj in manifest.objects if not obj.is_hook]
     live = await target.live(objects)
     if live is None:
         return False  # nothing runs
-    changed = {(one.identity, one.path) for one in differences(stored.manifest.objects, objects)}
+    changed = {(difference.identity, difference.path) for difference in differences(stored.manifest.objects, objects)}
     drifted = [
-        one
+        difference
         for obj in objects
         if obj.identity in live
-        for one in drift(obj, live[obj.identity])
-        if one.expected is not ABSENT  # Helm writes nothing there
+        for difference in drift(obj, live[obj.identity])
+        if difference.expected is not ABSENT  # Helm writes nothing there
     ]
     scalable = autoscaled(objects)
-    if any(one.path == _REPLICAS and one.identity not in scalable for one in drifted):
-        scalable |= await _scalable(renderer, found)
+    if any(difference.path == _REPLICAS and difference.identity not in scalable for difference in drifted):
+        scalable |= await _scalable(renderer, comparison)
     own = [
-        one
-        for one in drifted
-        if (one.identity, one.path) in changed or (one.path == _REPLICAS and one.identity in scalable)
+        difference
+        for difference in drifted
+        if (difference.identity, difference.path) in changed
+        or (difference.path == _REPLICAS and difference.identity in scalable)
     ]
-    if others := [one for one in drifted if one.by and one not in own]:
+    if others := [difference for difference in drifted if difference.by and difference not in own]:
         raise _refused(stored.release.name, others)
     # The autoscaler may have changed the replicas of its workload since they were read.
-    looked_up = any(at(one.body, "spec", "replicas") is not None for one in objects if one.identity in scalable)
-    return looked_up or any(one.by or one.path == _REPLICAS for one in own)
+    looked_up = any(at(obj.body, "spec", "replicas") is not None for obj in objects if obj.identity in scalable)
+    return looked_up or any(difference.by or difference.path == _REPLICAS for difference in own)
 
 
-async def _scalable(renderer: Renderer, found: Comparison) -> set[Identity]:
+async def _scalable(renderer: Renderer, comparison: Comparison) -> set[Identity]:
     """Returns the objects whose replicas an operational value sets: those that differ with another number."""
-    rendering = found.rendering
+    rendering = comparison.rendering
     try:
         other = await renderer.render(rendering.chart, rendering.lane, _with_more(rendering))
     except (Refused, HelmError):
         return set()
-    namespace, name = found.stored.release.namespace, found.stored.release.name
-    before, after = (read_manifest(one.text, namespace, name).objects for one in (rendering, other))
-    return {one.identity for one in differences(before, after) if one.path == _REPLICAS}
+    namespace, name = comparison.stored.release.namespace, comparison.stored.release.name
+    before, after = (read_manifest(each.text, namespace, name).objects for each in (rendering, other))
+    return {difference.identity for difference in differences(before, after) if difference.path == _REPLICAS}
 
 
 def _with_more(rendering: Rendering) -> dict[str, Any]:

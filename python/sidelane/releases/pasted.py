@@ -64,9 +64,9 @@ def beside(free: Lane | str | None, command: str | None = None, *, release: str 
     """
     if free is None:
         return "a deployed lane is never changed: install it as a new Version; this one has no higher Build"
-    told = f"; `sidelane record {release}` shows the values of {release}" if release else ""
-    told = f": `{command}`" if command else told
-    return f"a deployed lane is never changed: install it as {free}, the next free Build{told}"
+    where = f"; `sidelane record {release}` shows the values of {release}" if release else ""
+    where = f": `{command}`" if command else where
+    return f"a deployed lane is never changed: install it as {free}, the next free Build{where}"
 
 
 def _named(chart: Chart, values: Mapping[str, Any]) -> list[str]:

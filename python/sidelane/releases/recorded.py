@@ -12,13 +12,13 @@ from sidelane.support.concurrency import some_at_a_time
 
 async def of_release(target: Target, name: str) -> Record:
     """Returns the record of a release. Raises ReleaseNotFound for a missing release or record."""
-    found = await _record(target, name)
-    if found is None:
+    record = await _record(target, name)
+    if record is None:
         raise ReleaseNotFound(
             f"the release {name} in {await target.where()} has no record",
             remedy="plain Helm writes none; Sidelane writes it when it installs the release",
         )
-    return found
+    return record
 
 
 async def of_lane(target: Target, lane: Lane) -> tuple[Record, ...]:
@@ -26,8 +26,8 @@ async def of_lane(target: Target, lane: Lane) -> tuple[Record, ...]:
 
     Raises ReleaseNotFound for a lane that has no release.
     """
-    found = await some_at_a_time(_record(target, name) for name in await names(target, lane))
-    return tuple(filter(None, found))
+    records = await some_at_a_time(_record(target, name) for name in await names(target, lane))
+    return tuple(filter(None, records))
 
 
 async def _record(target: Target, name: str) -> Record | None:

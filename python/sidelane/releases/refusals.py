@@ -37,28 +37,30 @@ def stuck(release: Release) -> TargetBusy | ReleaseConflict:
     )
 
 
-async def differs(target: Target, found: Comparison) -> ReleaseConflict:
+async def differs(target: Target, comparison: Comparison) -> ReleaseConflict:
     """Returns install's error for an existing release with other content."""
-    rendering, name = found.rendering, found.stored.release.name
-    lines = "\n  ".join(found.differences)
-    if found.answer == "operational":
-        command = pasted.upgrade(rendering.chart, rendering.lane, rendering.values, found.values)
+    rendering, name = comparison.rendering, comparison.stored.release.name
+    lines = "\n  ".join(comparison.differences)
+    if comparison.answer == "operational":
+        command = pasted.upgrade(rendering.chart, rendering.lane, rendering.values, comparison.values)
         return ReleaseConflict(
             f"the release {name} is deployed, and its operational values differ:\n  {lines}",
-            differences=found.differences,
+            differences=comparison.differences,
             remedy=f"install never changes a deployed release; `{command}` changes these values",
         )
     return await beside(
         target,
-        found,
-        ReleaseConflict(f"the release {name} exists with other content:\n  {lines}", differences=found.differences),
+        comparison,
+        ReleaseConflict(
+            f"the release {name} exists with other content:\n  {lines}", differences=comparison.differences
+        ),
     )
 
 
-async def beside(target: Target, found: Comparison, refusal: ReleaseConflict) -> ReleaseConflict:
+async def beside(target: Target, comparison: Comparison, refusal: ReleaseConflict) -> ReleaseConflict:
     """Returns the refusal with its remedy: the command that installs the same content as the next free Build."""
-    rendering = found.rendering
-    name = found.stored.release.name
+    rendering = comparison.rendering
+    name = comparison.stored.release.name
     free = await next_free(target, [name], rendering.lane)
     command = pasted.install(rendering.chart, free, rendering.values) if free else None
     refusal.free = "" if free is None else str(free)

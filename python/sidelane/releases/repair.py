@@ -58,7 +58,7 @@ class Repair:
             "namespace": self.namespace,
             "change": ("repaired" if self.done else "drifted") if self.needed else "unchanged",
             "missing": [identity.to_json() for identity in self.missing],
-            "drift": [one.to_json() for one in self.drift],
+            "drift": [difference.to_json() for difference in self.drift],
             "kept": list(self.kept),
         }
 
@@ -69,18 +69,18 @@ async def releases(context: Context, names: Sequence[str], *, dry_run: bool, opt
     """
     target = context.target
     looked = [await _looked_at(target, name) for name in names]
-    for one in looked:
-        _require_as_deployed(one.now)
-    await _require_ours(target, [one.stored.release for one in looked if one.repair.needed])
-    work = [await _work(context, one) if one.repair.needed else None for one in looked]
+    for each in looked:
+        _require_as_deployed(each.now)
+    await _require_ours(target, [each.stored.release for each in looked if each.repair.needed])
+    work = [await _work(context, each) if each.repair.needed else None for each in looked]
     done = []
-    for one, todo in zip(looked, work, strict=True):
+    for each, todo in zip(looked, work, strict=True):
         if todo is not None and not dry_run:
-            context.progress(f"repairing {one.repair.release}")
-            await target.put_back(one.repair.release, todo, options)
-        done.append(dataclasses.replace(one.repair, done=todo is not None and not dry_run))
+            context.progress(f"repairing {each.repair.release}")
+            await target.put_back(each.repair.release, todo, options)
+        done.append(dataclasses.replace(each.repair, done=todo is not None and not dry_run))
     if options.waits and not dry_run:
-        await target.ready([one.stored for one in looked], ", ".join(names), options)
+        await target.ready([each.stored for each in looked], ", ".join(names), options)
     return tuple(done)
 
 
@@ -103,9 +103,9 @@ async def _looked_at(target: Target, name: str) -> _Looked:
         stored = dataclasses.replace(stored, release=dataclasses.replace(stored.release, status="deployed"))
     now, live = await verify.of_stored(target, stored)
     bodies = live or {}
-    off = tuple(one for one in now.scaled if _is_off(one))
-    kept = (*(str(one) for one in now.scaled if one not in off), *map(str, now.restarts))
-    repair = Repair(now.release, now.namespace, now.missing, (*now.drift, *off), kept)
+    off = tuple(difference for difference in now.scaled if _is_off(difference))
+    unchanged = (*(str(difference) for difference in now.scaled if difference not in off), *map(str, now.restarts))
+    repair = Repair(now.release, now.namespace, now.missing, (*now.drift, *off), unchanged)
     return _Looked(stored, now, bodies, repair, base is not None)
 
 
@@ -137,14 +137,18 @@ async def _require_ours(target: Target, releases: Sequence[Release]) -> None:
 async def _work(context: Context, looked: _Looked) -> PutBack:
     """Plans the repair. Raises Refused if replicas could not stay unchanged."""
     stored, now = looked.stored, looked.now
-    odd = {one.identity for one in (*now.drift, *now.scaled)}
+    odd = {difference.identity for difference in (*now.drift, *now.scaled)}
     live = {
         obj.identity: _as_it_is(obj, looked.bodies[obj.identity], now)
         for obj in verify.installed(stored)
         if obj.identity in odd
     }
     rendering = None
-    numbers = {one.identity: one.found for one in now.scaled if one.expected is not ABSENT and not _is_off(one)}
+    numbers = {
+        difference.identity: difference.found
+        for difference in now.scaled
+        if difference.expected is not ABSENT and not _is_off(difference)
+    }
     if numbers:
         rendering = await _with_numbers(context, looked, numbers)
     record = stored.record or await context.target.record(stored.release.name)
@@ -153,12 +157,14 @@ async def _work(context: Context, looked: _Looked) -> PutBack:
 
 def _as_it_is(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[str, Any] | None:
     """Returns an object as it is now, or None for an immutable one, which must be deleted and created again."""
-    drifted = {one.path for one in now.drift if one.identity == obj.identity}
+    drifted = {difference.path for difference in now.drift if difference.identity == obj.identity}
     if body.get("immutable") is True and any(path.startswith(("data", "binaryData", "immutable")) for path in drifted):
         return None
     # Replicas that are not in the manifest are left out: removing them again would be a change.
     scaled = {
-        one.path for one in now.scaled if one.identity == obj.identity and (one.expected is not ABSENT or _is_off(one))
+        difference.path
+        for difference in now.scaled
+        if difference.identity == obj.identity and (difference.expected is not ABSENT or _is_off(difference))
     }
     return as_found(obj, body, drifted | scaled)
 
@@ -172,8 +178,8 @@ async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Iden
     """Renders the release with its chart and its present replicas."""
     stored, record, lane = looked.stored, looked.now.record, looked.stored.release.lane
     name, namespace = stored.release.name, stored.release.namespace
-    if record is None or lane is None or any(not _value(record, one) for one in numbers):
-        lines = [f"{one}: {REPLICAS} is {number}" for one, number in numbers.items()]
+    if record is None or lane is None or any(not _value(record, identity) for identity in numbers):
+        lines = [f"{identity}: {REPLICAS} is {number}" for identity, number in numbers.items()]
         raise Refused(
             f"{name} was scaled, and a repair would undo that:\n  " + "\n  ".join(lines),
             remedy=f"set these numbers with `helm upgrade {name} -n {namespace} --reuse-values`, then repair it",
@@ -181,7 +187,7 @@ async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Iden
     values: dict[str, Any] = dict(stored.values)
     for identity, number in numbers.items():
         values = _with(values, _value(record, identity).split("."), number)
-    chart = _chart(record, {_value(record, one): number for one, number in numbers.items()})
+    chart = _chart(record, {_value(record, identity): number for identity, number in numbers.items()})
     rendered = await context.renderer(chart).render(chart, lane, values)
     # A chart with an autoscaler sets no replicas.
     sides = [

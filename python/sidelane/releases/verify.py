@@ -119,11 +119,11 @@ class Verification:
             "record": self.recorded,
             "changed": list(self.changed),
             "missing": [identity.to_json() for identity in self.missing],
-            "drift": [one.to_json() for one in self.drift],
+            "drift": [difference.to_json() for difference in self.drift],
             "operational": list(self.operational),
-            "restarts": [one.to_json() for one in self.restarts],
+            "restarts": [restart.to_json() for restart in self.restarts],
             "degraded": list(self.degraded),
-            "unready": [one.to_json() for one in self.unready],
+            "unready": [each.to_json() for each in self.unready],
         }
 
 
@@ -134,10 +134,10 @@ async def names(target: Target, which: Lane | str) -> list[str]:
     return [release.name for release in await required_of_lane(target, which)]
 
 
-def remedy(found: Iterable[str], namespace: str | None) -> str:
+def remedy(states: Iterable[str], namespace: str | None) -> str:
     """Returns the command that restores these releases as deployed."""
     where = f" -n {namespace}" if namespace else ""
-    return "restore what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in found)
+    return "restore what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in states)
 
 
 async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -146,19 +146,19 @@ async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str,
     Empty if the cluster cannot be read, because the caller's own work is already done.
     """
     try:
-        found = await releases(target, wanted, explain=False) if wanted else ()
+        verified = await releases(target, wanted, explain=False) if wanted else ()
     except SidelaneError:
         return {}
-    return {one.release: one.odd for one in found if one.odd}
+    return {verification.release: verification.odd for verification in verified if verification.odd}
 
 
-async def with_drift(context: Context, found: Sequence[Release]) -> tuple[Release, ...]:
+async def with_drift(context: Context, releases: Sequence[Release]) -> tuple[Release, ...]:
     """Returns the releases, with the drift of the unchanged ones."""
-    unchanged = [one.name for one in found if one.change == "unchanged"]
+    unchanged = [release.name for release in releases if release.change == "unchanged"]
     if not unchanged or context.is_directory:  # a directory has no drift
-        return tuple(found)
+        return tuple(releases)
     drift = await drifted(context.target, unchanged)
-    return tuple(replace(one, drift=drift.get(one.name, ())) for one in found)
+    return tuple(replace(release, drift=drift.get(release.name, ())) for release in releases)
 
 
 async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:

@@ -114,14 +114,18 @@ class Router:
 
     async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
         """Returns every route, or those of one lane."""
-        found = await finding.every(self.place)
-        return tuple(self._routed(one.stored, one.route.lane) for one in found if lane in (None, one.route.lane))
+        routes = await finding.every(self.place)
+        return tuple(
+            self._routed(stored_route.stored, stored_route.route.lane)
+            for stored_route in routes
+            if lane in (None, stored_route.route.lane)
+        )
 
     async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
         """Returns every change in a route's history, oldest first. Raises ReleaseNotFound."""
         release = (await finding.named(self.place, service, lane)).release.name
         changes = await self._history(release)
-        return tuple(await some_at_a_time((self._told(release, lane, one) for one in changes), AT_ONCE))
+        return tuple(await some_at_a_time((self._told(release, lane, change) for change in changes), AT_ONCE))
 
     async def _told(self, release: str, lane: Lane, change: Change) -> Change:
         """Returns a change with its targets and mode, also if plain Helm made it, whose notes lack them."""
@@ -289,8 +293,8 @@ def _otherwise(then: Stored, rendering: Rendering) -> bool:
     """
     if not then.text:
         return False
-    one, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
-    return one != two
+    before, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
+    return before != two
 
 
 def _changed(release: str, how: str) -> RouteChanged:

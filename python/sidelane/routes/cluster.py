@@ -60,10 +60,10 @@ class ClusterPlace:
         queries += [Query("v1", "Service", name) for name in names]
         queries += [Query(*_SLICES, labels={_OF_SERVICE: name}) for name in names]
         try:
-            found = await self._reader.read(*queries)
+            answers = await self._reader.read(*queries)
         except KindNotServed as error:
             raise KindNotServed(error.problem, remedy="install its definitions, or use another mode") from None
-        live, rest = found[: len(objects)], found[len(objects) :]
+        live, rest = answers[: len(objects)], answers[len(objects) :]
         backends = {
             name: _backend(service[0], slices)
             for name, service, slices in zip(names, rest[: len(names)], rest[len(names) :], strict=True)
@@ -152,11 +152,11 @@ def _backend(service: LiveObject, slices: Iterable[LiveObject]) -> Backend:
 
 
 def _drift(objects: Iterable[Object], live: Iterable[tuple[LiveObject, ...]]) -> Iterator[str]:
-    for obj, found in zip(objects, live, strict=True):
-        if not found:
+    for obj, bodies in zip(objects, live, strict=True):
+        if not bodies:
             yield f"{obj.identity}: is missing"
             continue
-        said, there = (obj._replace(body={"spec": _spec(obj.kind, body)}) for body in (obj.body, found[0]))
+        said, there = (obj._replace(body={"spec": _spec(obj.kind, body)}) for body in (obj.body, bodies[0]))
         yield from diff(Manifest((said,)), Manifest((there,)))
 
 

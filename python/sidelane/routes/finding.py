@@ -19,7 +19,7 @@ from sidelane.routes.places import AT_ONCE, Place
 from sidelane.support.concurrency import some_at_a_time
 
 
-class Found(NamedTuple):
+class StoredRoute(NamedTuple):
     """A route with its stored release."""
 
     route: Known
@@ -31,10 +31,10 @@ class Found(NamedTuple):
         return self.stored.release.name
 
 
-async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[Found, ...]:
+async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[StoredRoute, ...]:
     """Returns every route of a place, sorted by release name. among: all releases, if already known."""
     releases = await place.releases() if among is None else among
-    suspects = [one.name for one in releases if one.chart_ref.is_route]
+    suspects = [release.name for release in releases if release.chart_ref.is_route]
     return tuple(filter(None, await some_at_a_time((_one(place, name) for name in suspects), AT_ONCE)))
 
 
@@ -49,9 +49,9 @@ async def named(place: Place, service: str, lane: Lane) -> Stored:
         stored, absent = None, missing
     if stored is not None and route_of(stored) == wanted:
         return stored
-    for found in await every(place):
-        if found.route == wanted:
-            return found.stored
+    for stored_route in await every(place):
+        if stored_route.route == wanted:
+            return stored_route.stored
     if stored is None:
         raise absent
     raise not_ours(
@@ -59,10 +59,10 @@ async def named(place: Place, service: str, lane: Lane) -> Stored:
     )
 
 
-async def _one(place: Place, name: str) -> Found | None:
+async def _one(place: Place, name: str) -> StoredRoute | None:
     try:
         stored = await place.stored(name)
     except ReleaseNotFound:  # removed a moment ago
         return None
     route = route_of(stored)
-    return None if route is None else Found(route, stored)
+    return None if route is None else StoredRoute(route, stored)

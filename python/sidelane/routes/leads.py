@@ -17,7 +17,7 @@ from sidelane.naming.lane import Lane
 from sidelane.naming.route import Known
 from sidelane.releases.stores import Release, Target
 from sidelane.routes import finding, notes
-from sidelane.routes.finding import Found
+from sidelane.routes.finding import StoredRoute
 from sidelane.routes.model import Route, Split, Way
 from sidelane.routes.places import Place, place_of
 
@@ -50,15 +50,21 @@ async def leads_to(
     """
     routes = await finding.every(place_of(target), among)
     hits = await _hits(target, lane, release) if routes else _never
-    found = []
-    for one in routes:
-        route = _route(one, one.stored.values)
-        found += [
-            Lead(one.release, str(way.to), way.to.service(route.service, route.lane), way.how, one.route)
+    leads = []
+    for stored_route in routes:
+        route = _route(stored_route, stored_route.stored.values)
+        leads += [
+            Lead(
+                stored_route.release,
+                str(way.to),
+                way.to.service(route.service, route.lane),
+                way.how,
+                stored_route.route,
+            )
             for way in route.ways()
             if hits(route, way)
         ]
-    return tuple(found)
+    return tuple(leads)
 
 
 async def unrouted_since(target: Target, *, lane: Lane, release: str | None = None) -> datetime | None:
@@ -68,30 +74,30 @@ async def unrouted_since(target: Target, *, lane: Lane, release: str | None = No
     place = place_of(target)
     routes = await finding.every(place)
     hits = await _hits(target, lane, release) if routes else _never
-    ends = await asyncio.gather(*(_ended(place, one, hits) for one in routes))
+    ends = await asyncio.gather(*(_ended(place, stored_route, hits) for stored_route in routes))
     return max(filter(None, ends), default=None)
 
 
-async def _ended(place: Place, one: Found, hits: Callable[[Route, Way], bool]) -> datetime | None:
+async def _ended(place: Place, stored_route: StoredRoute, hits: Callable[[Route, Way], bool]) -> datetime | None:
     """Returns the time when a route last stopped having a way for which ``hits`` is true."""
     after: datetime | None = None
-    for change in reversed([notes.read(revision) for revision in await place.revisions(one.release)]):
+    for change in reversed([notes.read(revision) for revision in await place.revisions(stored_route.release)]):
         if not change.held:
             continue
-        route = await _then(place, one, change)
+        route = await _then(place, stored_route, change)
         if any(hits(route, way) for way in route.ways()):
             return after
         after = change.when
     return None
 
 
-async def _then(place: Place, one: Found, change: notes.Change) -> Route:
+async def _then(place: Place, stored_route: StoredRoute, change: notes.Change) -> Route:
     """Returns a route as it was after a change. A complete note saves a call of Helm."""
-    service, lane = one.route
+    service, lane = stored_route.route
     if change.leads:
         with suppress(InvalidInput):  # it has matches or a mirror, and the note has only their number
             return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
-    return _route(one, (await place.stored(one.release, change.revision)).values)
+    return _route(stored_route, (await place.stored(stored_route.release, change.revision)).values)
 
 
 async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Route, Way], bool]:
@@ -111,5 +117,5 @@ def _never(route: Route, way: Way) -> bool:
     return False
 
 
-def _route(one: Found, values: Mapping[str, Any]) -> Route:
-    return Route.from_values({"mode": "service", **values}, one.route.lane, one.release)
+def _route(stored_route: StoredRoute, values: Mapping[str, Any]) -> Route:
+    return Route.from_values({"mode": "service", **values}, stored_route.route.lane, stored_route.release)

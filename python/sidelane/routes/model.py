@@ -172,15 +172,15 @@ class Split:
 
         The proportions are exact: weights become larger numbers if necessary.
         """
-        others = {one: weight for one, weight in self.weights.items() if one != to}
+        others = {target: weight for target, weight in self.weights.items() if target != to}
         rest = sum(others.values())
         if percent == 100 or not rest:
             return Split({**dict.fromkeys(others, 0), to: 100})
-        weights = {one: weight * (100 - percent) for one, weight in others.items()} | {to: percent * rest}
+        weights = {target: weight * (100 - percent) for target, weight in others.items()} | {to: percent * rest}
         divisor = math.gcd(*weights.values())
-        shown = {one: weight // divisor for one, weight in weights.items()}
+        shown = {target: weight // divisor for target, weight in weights.items()}
         if 100 % sum(shown.values()) == 0:  # percentages are easiest to read
-            shown = {one: weight * (100 // sum(shown.values())) for one, weight in shown.items()}
+            shown = {target: weight * (100 // sum(shown.values())) for target, weight in shown.items()}
         if max(shown.values()) > WEIGHT_LIMIT:
             raise InvalidRoute(
                 f"{percent} % beside {self} needs weights above {WEIGHT_LIMIT}",

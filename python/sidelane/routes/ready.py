@@ -59,7 +59,9 @@ def _grown(route: Route, before: Route | None) -> Iterator[Way]:
     """Returns the ways that bring more requests to their target than now."""
     now = {} if before is None else {way: way for way in before.ways()}
     shares = (
-        {} if before is None else {one: before.split.weights[one] / before.split.total for one in before.split.weights}
+        {}
+        if before is None
+        else {target: before.split.weights[target] / before.split.total for target in before.split.weights}
     )
     for way in route.ways():
         if way.how.startswith("weight "):

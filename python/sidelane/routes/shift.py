@@ -134,8 +134,8 @@ def standing(changes: Sequence[Change]) -> Standing | None:
     if match is None:
         return None
     steps = tuple(map(int, match[4].split(",")))
-    found = Standing(int(match[1]), match[2], int(match[3]), steps)
-    return found if 1 <= found.step <= len(steps) else None
+    standing = Standing(int(match[1]), match[2], int(match[3]), steps)
+    return standing if 1 <= standing.step <= len(steps) else None
 
 
 async def run(

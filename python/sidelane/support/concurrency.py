@@ -41,12 +41,12 @@ async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4)
     """Run at most ``limit`` coroutines at a time. Otherwise as ``all_of``. Each often runs a Helm process."""
     room, waiting = asyncio.Semaphore(limit), list(work)
 
-    async def one(each: Coroutine[Any, Any, A]) -> A:
+    async def limited(each: Coroutine[Any, Any, A]) -> A:
         async with room:
             return await each
 
     try:
-        return await all_of(map(one, waiting))
+        return await all_of(map(limited, waiting))
     finally:
         for each in waiting:
             each.close()  # it may never have started
@@ -56,11 +56,11 @@ async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: in
     """Run all coroutines, at most ``limit`` at a time. A failure does not stop the others; it is raised at the end."""
     room = asyncio.Semaphore(limit)
 
-    async def one(each: Coroutine[Any, Any, object]) -> None:
+    async def caught(each: Coroutine[Any, Any, object]) -> None:
         async with room:
             await each
 
-    for result in await asyncio.gather(*map(one, work), return_exceptions=True):
+    for result in await asyncio.gather(*map(caught, work), return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 

@@ -85,20 +85,20 @@ class Bundle:
             "kubernetes": self.kubernetes,
             "helm": self.helm,
             "digest": self.digest,
-            "releases": [{"name": one.name, "digest": one.manifest.digest()} for one in self.releases],
+            "releases": [{"name": release.name, "digest": release.manifest.digest()} for release in self.releases],
         }
 
 
 def write(bundle: Bundle, path: Path) -> str:
     """Writes a bundle, and returns its digest. A file at the path is replaced only when the new one is complete."""
     files: dict[str, bytes] = {}
-    for one in bundle.releases:
-        folder = f"releases/{one.name}"
-        files[_chart(one.chart)] = one.chart
-        files[f"{folder}/values.json"] = _json(one.values)
-        files[f"{folder}/manifest.yaml"] = one.text.encode()
-        if one.record is not None:
-            files[f"{folder}/record.json"] = one.record.encode()
+    for release in bundle.releases:
+        folder = f"releases/{release.name}"
+        files[_chart(release.chart)] = release.chart
+        files[f"{folder}/values.json"] = _json(release.values)
+        files[f"{folder}/manifest.yaml"] = release.text.encode()
+        if release.record is not None:
+            files[f"{folder}/record.json"] = release.record.encode()
     index = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -107,7 +107,7 @@ def write(bundle: Bundle, path: Path) -> str:
         "kubernetes": bundle.kubernetes,
         "apiVersions": list(bundle.api_versions),
         "helm": bundle.helm,
-        "releases": [{"name": one.name, "chart": _chart(one.chart)} for one in bundle.releases],
+        "releases": [{"name": release.name, "chart": _chart(release.chart)} for release in bundle.releases],
         "files": {name: _digest(content) for name, content in sorted(files.items())},
     }
     content = packed({INDEX: _json(index), **dict(sorted(files.items()))})
@@ -150,13 +150,13 @@ def _read(files: Mapping[str, bytes], digest: str) -> Bundle:
         kubernetes=str(index["kubernetes"]),
         api_versions=tuple(map(str, index["apiVersions"])),
         helm=str(index["helm"]),
-        releases=tuple(_release(one, files, str(index["namespace"])) for one in index["releases"]),
+        releases=tuple(_release(entry, files, str(index["namespace"])) for entry in index["releases"]),
         digest=digest,
     )
 
 
-def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str) -> Bundled:
-    name = str(one["name"])
+def _release(entry: Mapping[str, Any], files: Mapping[str, bytes], namespace: str) -> Bundled:
+    name = str(entry["name"])
     if not _NAME.fullmatch(name):
         raise _Broken(f"{in_line(name, 60)!r} is not the name of a release")
     folder = f"releases/{name}"
@@ -165,7 +165,7 @@ def _release(one: Mapping[str, Any], files: Mapping[str, bytes], namespace: str)
     require(values, f"{folder}/values.json")
     return Bundled(
         name=name,
-        chart=files[one["chart"]],
+        chart=files[entry["chart"]],
         values=values,
         text=files[f"{folder}/manifest.yaml"].decode(),
         namespace=namespace,

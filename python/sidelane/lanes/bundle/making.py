@@ -45,21 +45,21 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
     replay could reproduce them.
     """
     target, helm = context.target, context.helm
-    found = sorted(
+    releases = sorted(
         await required_of_lane(target, lane),
         key=lambda release: (release.updated is not None and release.updated.timestamp(), release.name),
     )
     facts = await target.facts() or await of_helm(helm, target.namespace or "default")
     made: list[Bundled] = []
     routes: list[Bundled] = []
-    for release in found:
+    for release in releases:
         context.progress(f"bundling {release.name}")
         stored = await target.stored(release.name)
         record = stored.record or await target.record(release.name)
         # The listed release, because Helm's status leaves out a release's chart.
         chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))
-        one = await _bundled(context, lane, replace(stored, record=record), facts, chart)
-        (made if route_of(stored) is None else routes).append(one)
+        bundled = await _bundled(context, lane, replace(stored, record=record), facts, chart)
+        (made if route_of(stored) is None else routes).append(bundled)
     return Bundle(
         lane=lane,
         namespace=facts.namespace,
@@ -77,12 +77,12 @@ async def _bundled(context: Context, lane: Lane, stored: Stored, facts: Facts, c
         _refuse_secrets(stored)
     package = await _package(helm, chart)
     values = stored.values if route_of(stored) is None else changes.own(stored)
-    one = Bundled(release.name, package, values, stored.text, release.namespace, stored.record)
+    bundled = Bundled(release.name, package, values, stored.text, release.namespace, stored.record)
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         unpacked = offline.unpacked(package, Path(folder))
         rendering = await offline.renderer_for(helm, facts).render(unpacked, lane, values, release=release.name)
-    offline.require_same(rendering, one, f"{chart.name} {chart.version}, rendered without a cluster,")
-    return one
+    offline.require_same(rendering, bundled, f"{chart.name} {chart.version}, rendered without a cluster,")
+    return bundled
 
 
 def _chart_of(release: Release, record: Record | None, known: Sequence[Chart]) -> Chart:

@@ -21,14 +21,14 @@ def renderer_for(helm: Helm, facts: Facts) -> Renderer:
     )
 
 
-def require_same(rendering: Rendering, one: Bundled, who: str) -> None:
+def require_same(rendering: Rendering, bundled: Bundled, who: str) -> None:
     """Raises Refused, with every field that differs from the deployed release. who: the subject of the message."""
-    if sorted(documents(rendering.text)) == sorted(documents(one.text)):
+    if sorted(documents(rendering.text)) == sorted(documents(bundled.text)):
         return
-    both = without_their_replicas(one.manifest.objects, rendering.manifest.objects)
-    if found := tuple(diff_objects(*both, names=("the deployed release", "the rendered one"))):
+    both = without_their_replicas(bundled.manifest.objects, rendering.manifest.objects)
+    if lines := tuple(diff_objects(*both, names=("the deployed release", "the rendered one"))):
         raise Refused(
-            f"{who} gives different objects for {one.name}:\n  " + "\n  ".join(found),
+            f"{who} gives different objects for {bundled.name}:\n  " + "\n  ".join(lines),
             remedy="use the same Helm, charts and Kubernetes version, or deploy it as a new lane",
         )
 

@@ -36,7 +36,10 @@ class Replayed:
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form of the result."""
         both = zip(self.releases, self.digests, strict=True)
-        return {"lane": str(self.lane), "releases": [{**one.to_json(), "digest": digest} for one, digest in both]}
+        return {
+            "lane": str(self.lane),
+            "releases": [{**release.to_json(), "digest": digest} for release, digest in both],
+        }
 
 
 async def replay(context: Context, file: str, *, options: Options) -> Replayed:
@@ -59,10 +62,10 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
     """
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
         ready = [
-            await _rendered(context, opened, one, Path(folder, str(number)))
-            for number, one in enumerate(opened.releases)
+            await _rendered(context, opened, release, Path(folder, str(number)))
+            for number, release in enumerate(opened.releases)
         ]
-        known = {one.release: known_of(obj.labels for obj in one.manifest.objects) for one in ready}
+        known = {rendering.release: known_of(obj.labels for obj in rendering.manifest.objects) for rendering in ready}
         routes = {name: route for name, route in known.items() if route is not None}
         for rendering in ready:
             if rendering.release in routes:
@@ -72,22 +75,22 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
     return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
 
 
-async def _rendered(context: Context, opened: Bundle, one: Bundled, folder: Path) -> Rendering:
+async def _rendered(context: Context, opened: Bundle, bundled: Bundled, folder: Path) -> Rendering:
     """Renders and checks one release for this cluster. Raises Refused if it differs from the bundle."""
-    context.progress(f"rendering {one.name}")
-    target, helm, chart = context.target, context.helm, offline.unpacked(one.chart, folder)
+    context.progress(f"rendering {bundled.name}")
+    target, helm, chart = context.target, context.helm, offline.unpacked(bundled.chart, folder)
     as_it_was = offline.renderer_for(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
-    here = await as_it_was.render(chart, opened.lane, one.values, release=one.name)
-    offline.require_same(here, one, f"Helm {await helm.version()} (Helm {opened.helm} made the bundle)")
+    here = await as_it_was.render(chart, opened.lane, bundled.values, release=bundled.name)
+    offline.require_same(here, bundled, f"Helm {await helm.version()} (Helm {opened.helm} made the bundle)")
     if await target.facts() is not None:
-        is_route = known_of(obj.labels for obj in one.manifest.objects) is not None
+        is_route = known_of(obj.labels for obj in bundled.manifest.objects) is not None
         at_home = context.renderer(chart)._replace(server=not is_route and chart.asks_the_cluster)
-        here = await at_home.render(chart, opened.lane, one.values, release=one.name)
+        here = await at_home.render(chart, opened.lane, bundled.values, release=bundled.name)
         if target.namespace == opened.namespace:
-            offline.require_same(here, one, "rendering for this cluster")
+            offline.require_same(here, bundled, "rendering for this cluster")
     elif target.namespace != opened.namespace:
         elsewhere = as_it_was._replace(namespace=target.namespace)
-        here = await elsewhere.render(chart, opened.lane, one.values, release=one.name)
+        here = await elsewhere.render(chart, opened.lane, bundled.values, release=bundled.name)
     installing.checked(here)
     return here
 
@@ -99,21 +102,21 @@ async def _installed(
     # The targets of a route must be ready.
     options = options._replace(wait=options.wait or bool(routes))
     done: dict[str, Release] = {}
-    for one in ready:
-        if one.release not in routes:
-            done[one.release] = await installing.install(
+    for rendering in ready:
+        if rendering.release not in routes:
+            done[rendering.release] = await installing.install(
                 context,
-                one.chart,
+                rendering.chart,
                 opened.lane,
-                one.values,
+                rendering.values,
                 options=options,
                 basis=Basis(bundle=opened.digest),
-                rendered=one,
+                rendered=rendering,
                 keep=False,
             )
-    for one in ready:
-        if (route := routes.get(one.release)) is not None:
-            done[one.release] = await _routed(Router.of(context, one.chart), one, route)
+    for rendering in ready:
+        if (route := routes.get(rendering.release)) is not None:
+            done[rendering.release] = await _routed(Router.of(context, rendering.chart), rendering, route)
     return done
 
 

@@ -53,10 +53,10 @@ async def apply(
     """
     at = context.in_namespace(deployment.namespace)
     with at.advising():
-        async with charts_of(at, deployment) as found:
-            plan = await planned(at, deployment, found, parallel=parallel, reset=reset)
+        async with charts_of(at, deployment) as charts:
+            plan = await planned(at, deployment, charts, parallel=parallel, reset=reset)
             applied = await done(at, plan, options=options, parallel=parallel, atomic=atomic)
-        if not any(one.change == "unchanged" for one in applied.releases):
+        if not any(release.change == "unchanged" for release in applied.releases):
             return applied
         from sidelane.releases import verify  # noqa: PLC0415 - a new lane does not need it
 
@@ -78,18 +78,18 @@ async def done(
     # The targets of a route must be ready.
     options = options._replace(wait=options.wait or bool(routes))
     run = _Run(context, plan, options, parallel=parallel or PARALLEL)
-    told: list[Routed] = []
+    routed: list[Routed] = []
     try:
         releases = await run.releases()
         for step in routes:
-            told.append(await _route(context, plan.lane, step))  # noqa: PERF401 - keeps the results before a failure
+            routed.append(await _route(context, plan.lane, step))  # noqa: PERF401 - keeps the results before a failure
     except BaseException as error:  # also a signal
         # After a route has been created, its targets must not be removed.
-        undone = await run.undo() if atomic and not told else ()
+        undone = await run.undo() if atomic and not routed else ()
         if isinstance(error, SidelaneError):
             raise run.failure(error, undone) from None
         raise
-    return Applied(plan.lane, tuple(releases), tuple(told))
+    return Applied(plan.lane, tuple(releases), tuple(routed))
 
 
 async def _route(context: Context, lane: Lane, step: RouteStep) -> Routed:
@@ -226,9 +226,9 @@ class _Run:
 
     def failure(self, error: SidelaneError, undone: tuple[str, ...]) -> ApplyFailed:
         errors = self._errors or {"routes": error}
-        for name, one in errors.items():
-            if isinstance(one, NotReady) and name in undone:
-                one.remedy = "fix the causes above"  # the release is gone
+        for name, failed in errors.items():
+            if isinstance(failed, NotReady) and name in undone:
+                failed.remedy = "fix the causes above"  # the release is gone
         lines = [_named(name, error.problem) for name, error in errors.items()]
         left = [name for name, release in self._done.items() if release.change != "unchanged" and name not in undone]
         open_ = [step.release for step in self._plan.steps if step.release not in {*self._done, *errors}]

@@ -107,8 +107,11 @@ def _misread(content: bytes, data: Mapping[str, Any]) -> tuple[str, ...]:
     releases = data.get("releases")
     for at in range(len(releases) if isinstance(releases, list) else 0):
         paths += [("releases", at, key) for key in ("version", "name", "serviceVersion")]
-    found = written_lane.misread(Written(content), paths)
-    return (*found, *(one for place, item in _values_in(data) for one in written_lane.in_values(content, item, place)))
+    sentences = written_lane.misread(Written(content), paths)
+    return (
+        *sentences,
+        *(sentence for place, item in _values_in(data) for sentence in written_lane.in_values(content, item, place)),
+    )
 
 
 def _dotted(place: written_lane.Path) -> str:

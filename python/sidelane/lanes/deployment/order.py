@@ -22,16 +22,16 @@ def levels(needs: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         raise InvalidDeployment(
             "; ".join(unknown), errors=tuple(unknown), remedy=f"the releases of the file are: {', '.join(needs)}"
         )
-    found: dict[str, int] = {}
-    while len(found) < len(needs):
+    level_of: dict[str, int] = {}
+    while len(level_of) < len(needs):
         ready = {
-            name: 1 + max((found[need] for need in all_), default=-1)
+            name: 1 + max((level_of[need] for need in all_), default=-1)
             for name, all_ in needs.items()
-            if name not in found and all(need in found for need in all_)
+            if name not in level_of and all(need in level_of for need in all_)
         }
         if not ready:
-            circle = ", ".join(sorted(needs.keys() - found.keys()))
+            circle = ", ".join(sorted(needs.keys() - level_of.keys()))
             problem = f"these releases need one another: {circle}"
             raise InvalidDeployment(problem, errors=(problem,), remedy="remove one of these needs")
-        found |= ready
-    return found
+        level_of |= ready
+    return level_of

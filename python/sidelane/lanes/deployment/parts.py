@@ -54,22 +54,22 @@ class RouteStep:
 async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
     """Returns the chart of each release of a deployment file, in its order. Each chart is fetched once."""
     async with AsyncExitStack() as stack:
-        found: dict[tuple[str, str | None, str | None], Chart] = {}
+        charts: dict[tuple[str, str | None, str | None], Chart] = {}
         for wanted in deployment.releases:
             key = (wanted.chart, wanted.version, wanted.repo)
-            if key not in found:
-                found[key] = await stack.enter_async_context(context.chart(*key))
-        yield [found[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
+            if key not in charts:
+                charts[key] = await stack.enter_async_context(context.chart(*key))
+        yield [charts[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
 
 
-def parts(deployment: Deployment, found: Sequence[Chart]) -> tuple[Part, ...]:
+def parts(deployment: Deployment, charts: Sequence[Chart]) -> tuple[Part, ...]:
     """Returns the releases of a file. found: their charts, in the same order.
 
     Raises InvalidDeployment with every mistake of every release at once.
     """
     mistakes: list[str] = []
     made: dict[str, Part] = {}
-    for wanted, chart in zip(deployment.releases, found, strict=True):
+    for wanted, chart in zip(deployment.releases, charts, strict=True):
         try:
             part = _part(wanted, chart, deployment.lane)
         except SidelaneError as error:

@@ -92,7 +92,9 @@ class Plan:
             **namespace,
             "releases": [step.to_json() for step in self.steps],
             "routes": [route.to_json() for route in self.routes],
-            "extra": [{"release": one.name, "chart": one.chart, "status": one.status} for one in self.extra],
+            "extra": [
+                {"release": release.name, "chart": release.chart, "status": release.status} for release in self.extra
+            ],
             "remedy": self.remedy,
         }
 
@@ -105,28 +107,28 @@ async def plan(context: Context, deployment: Deployment, *, parallel: int | None
     """
     at = context.in_namespace(deployment.namespace)
     with at.advising():
-        async with charts_of(at, deployment) as found:
-            made = await planned(at, deployment, found, parallel=parallel, reset=reset)
+        async with charts_of(at, deployment) as charts:
+            made = await planned(at, deployment, charts, parallel=parallel, reset=reset)
             return (await _with_drift(at, made)).whole(at.connection.place)
 
 
 async def planned(
-    context: Context, deployment: Deployment, found: Sequence[Chart], *, parallel: int | None, reset: bool
+    context: Context, deployment: Deployment, charts: Sequence[Chart], *, parallel: int | None, reset: bool
 ) -> Plan:
     """Plans the changes of a file. Releases known to have the same chart and values are not rendered again. found: the
     chart of each release.
     """
     target, lane = context.target, deployment.lane
-    wanted = parts(deployment, found)
+    wanted = parts(deployment, charts)
     context.progress(f"asking for the releases of {lane}")
     routes = route_steps(deployment)
-    named = {one.name for one in wanted} | {one.release for one in routes}
+    named = {part.name for part in wanted} | {routed.release for routed in routes}
     everything, held = await _settled(context, named)
-    there = {name: one for name, one in everything.items() if name in named}
-    routes = [await _kept(target, one, lane, everything) for one in routes]
-    named |= {one.release for one in routes}
+    there = {name: release for name, release in everything.items() if name in named}
+    routes = [await _kept(target, routed, lane, everything) for routed in routes]
+    named |= {routed.release for routed in routes}
     of_the_lane = await of_lane(target, lane, tuple(everything.values()))
-    extra = tuple(one for one in of_the_lane if one.name not in named)
+    extra = tuple(release for release in of_the_lane if release.name not in named)
     same = await _same(target, wanted, there)
     at_once = asyncio.Semaphore(parallel or PARALLEL)
 
@@ -165,7 +167,7 @@ async def _same(target: Target, wanted: Sequence[Part], there: Mapping[str, Rele
 
 async def _with_drift(context: Context, plan: Plan) -> Plan:
     """Returns the plan with the drift of unchanged releases."""
-    unchanged = [one.release for one in plan.steps if one.action == "unchanged"]
+    unchanged = [step.release for step in plan.steps if step.action == "unchanged"]
     if not unchanged or context.is_directory:
         return plan
     from sidelane.releases import verify  # noqa: PLC0415 - a new lane does not need it
@@ -173,7 +175,7 @@ async def _with_drift(context: Context, plan: Plan) -> Plan:
     drift = await verify.drifted(context.target, unchanged)
     if not drift:
         return plan
-    steps = (dataclasses.replace(one, why=drift.get(one.release, one.why)) for one in plan.steps)
+    steps = (dataclasses.replace(step, why=drift.get(step.release, step.why)) for step in plan.steps)
     remedy = f"{len(drift)} drifted: {verify.remedy(drift, plan.namespace or context.namespace)}"
     return dataclasses.replace(plan, steps=tuple(steps), remedy="\n".join(filter(None, (plan.remedy, remedy))))
 
@@ -182,7 +184,7 @@ async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping
     """Returns the step of a route, ``kept`` if the route exists, whatever the name of its release."""
     if step.release in everything and everything[step.release].chart_ref.is_route:
         return dataclasses.replace(step, action="kept")
-    if not any(one.chart_ref.is_route for one in everything.values()):
+    if not any(release.chart_ref.is_route for release in everything.values()):
         return step
     try:
         stored = await finding.named(place_of(target), step.service, lane)
@@ -200,7 +202,7 @@ async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, 
         there = {release.name: release for release in await target.releases()}
         wanted = [there[name] for name in names if name in there]
         abandoned = await target.abandoned(wanted)
-        held = frozenset(one.name for one in wanted if one.is_pending) - abandoned
+        held = frozenset(release.name for release in wanted if release.is_pending) - abandoned
         if not held or time.monotonic() > until:
             return there, held
         context.progress(f"waiting for another process that works on {min(held)}")
@@ -214,23 +216,23 @@ async def _compared(context: Context, part: Part, rendering: Rendering, *, held:
     release = stored.release
     if held:
         return _step(part, "refused", (f"another process is working on it: its status is {release.status}",))
-    found = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
-    if found.answer == "same" and release.status == "deployed":
-        return dataclasses.replace(_step(part, "unchanged"), there=release, kept=found.kept)
+    comparison = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
+    if comparison.answer == "same" and release.status == "deployed":
+        return dataclasses.replace(_step(part, "unchanged"), there=release, kept=comparison.kept)
     if release.name not in await target.ours([release]):
         return _step(part, "refused", (str(not_ours(release.name, remedy=elsewhere(release.name))),))
-    if found.answer == "same" and _may_be_finished(release):
+    if comparison.answer == "same" and _may_be_finished(release):
         finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
-        return dataclasses.replace(finish, kept=found.kept)
+        return dataclasses.replace(finish, kept=comparison.kept)
     if release.status != "deployed" and (release.revision == 1 or not _may_be_finished(release)):
         why = (
             f"its status is {release.status}, and it has other content: `sidelane status {part.name}` shows it, and "
             f"`sidelane uninstall {part.name}` removes it"
         )
-        return _step(part, "refused", (why, *found.differences))
-    if found.answer == "other":
-        return _step(part, "refused", (found.why, *found.differences))
-    return dataclasses.replace(_step(part, "scale", found.differences), kept=found.kept)
+        return _step(part, "refused", (why, *comparison.differences))
+    if comparison.answer == "other":
+        return _step(part, "refused", (comparison.why, *comparison.differences))
+    return dataclasses.replace(_step(part, "scale", comparison.differences), kept=comparison.kept)
 
 
 def _may_be_finished(release: Release) -> bool:
@@ -241,8 +243,8 @@ def _step(part: Part, action: Action, why: tuple[str, ...] = (), *, rendering: R
     chart = part.chart
     # A chart that reads the cluster may render differently once its needs exist.
     again = rendering is not None and chart.asks_the_cluster and part.needs
-    kept = None if again else rendering
-    return Step(part.name, str(chart.ref), action, why, part=part, rendering=kept)
+    to_install = None if again else rendering
+    return Step(part.name, str(chart.ref), action, why, part=part, rendering=to_install)
 
 
 def _to_keep(rendering: Rendering) -> Rendering:

@@ -66,30 +66,33 @@ class Comparison:
             "same": self.same,
             "sides": list(self.labels),
             "only": [{"release": release, "side": label} for release, label in self.only],
-            "differences": [one.to_json() for one in self.differences],
+            "differences": [difference.to_json() for difference in self.differences],
         }
 
 
 def compare(a: Side, b: Side) -> Comparison:
     """Compares two sides, in the order of the releases' names and the objects' identities."""
-    found = []
+    differing = []
     for release in sorted(a.releases.keys() & b.releases.keys()):
         left, right = (neutral(side.releases[release], side.lane) for side in (a, b))
-        found += [Changed(release, one) for one in differences(left, right)]
+        differing += [Changed(release, difference) for difference in differences(left, right)]
     only = [
         (release, side.label)
         for side, other in ((a, b), (b, a))
         for release in sorted(side.releases.keys() - other.releases.keys())
     ]
-    return Comparison((a.label, b.label), tuple(found), tuple(sorted(only)))
+    return Comparison((a.label, b.label), tuple(differing), tuple(sorted(only)))
 
 
-def of_cluster(label: str, found: Iterable[Verification]) -> Comparison:
+def of_cluster(label: str, verified: Iterable[Verification]) -> Comparison:
     """Returns the results of verifying releases as a comparison with the cluster."""
     changed = []
-    for one in found:
-        gone = (Difference(identity, "", {}, ABSENT) for identity in one.missing)
-        changed += [Changed(one.release, each) for each in (*gone, *map(_difference, (*one.drift, *one.scaled)))]
+    for verification in verified:
+        gone = (Difference(identity, "", {}, ABSENT) for identity in verification.missing)
+        changed += [
+            Changed(verification.release, each)
+            for each in (*gone, *map(_difference, (*verification.drift, *verification.scaled)))
+        ]
     return Comparison((label, "the cluster"), tuple(changed))
 
 
@@ -102,12 +105,12 @@ def neutral(manifest: Manifest, lane: Lane) -> list[Object]:
     replaced = _replacing(lane)
     objects = []
     for obj in manifest.objects:
-        one = obj.identity
+        own = obj.identity
         body = _neutral(obj.body, lane, replaced)
         namespace = (body.get("metadata") or {}).get("namespace")
         if namespace is not None:
             body = {**body, "metadata": {**body["metadata"], "namespace": "{namespace}"}}
-        identity = Identity(one.group, one.kind, "{namespace}" if one.namespace else "", replaced(one.name))
+        identity = Identity(own.group, own.kind, "{namespace}" if own.namespace else "", replaced(own.name))
         objects.append(obj._replace(identity=identity, body=body))
     return objects
 

@@ -76,20 +76,22 @@ async def names(target: Target, reference: str) -> list[str]:
 async def _of_releases(target: Target, reference: str) -> Side:
     """Returns a lane, or one release, from its target."""
     wanted = await names(target, reference)
-    kept = await some_at_a_time(target.stored(name) for name in wanted)
+    stored = await some_at_a_time(target.stored(name) for name in wanted)
     lane = _lane(reference)
     if lane is not None:
-        return Side(reference, lane, {_subject(each.release.name, lane, each.manifest): each.manifest for each in kept})
+        return Side(
+            reference, lane, {_subject(each.release.name, lane, each.manifest): each.manifest for each in stored}
+        )
     # Two single releases are compared whatever their names.
     parsed = parse_name(reference)
     assert parsed is not None  # noqa: S101 - names() took it for a release
-    return Side(reference, parsed[1], {"": kept[0].manifest})
+    return Side(reference, parsed[1], {"": stored[0].manifest})
 
 
 async def _of_deployment(context: Context, label: str, file: Deployment) -> Side:
     """Returns the releases and routes of a deployment file, rendered."""
-    async with deployment.charts_of(context, file) as found:
-        made = [(part.chart, part.values) for part in deployment.parts(file, found)]
+    async with deployment.charts_of(context, file) as charts:
+        made = [(part.chart, part.values) for part in deployment.parts(file, charts)]
         made += deployment.routes(file, sources.find("route"))
         rendered = await some_at_a_time(
             context.renderer(chart).render(chart, file.lane, values) for chart, values in made
@@ -100,8 +102,8 @@ async def _of_deployment(context: Context, label: str, file: Deployment) -> Side
 
 def _of_bundle(label: str, opened: Bundle) -> Side:
     """Returns the releases of a bundle, as deployed."""
-    return Side(label, opened.lane, {_subject(one.name, opened.lane, one.manifest): one.manifest
-                                     for one in opened.releases})  # fmt: skip
+    return Side(label, opened.lane, {_subject(release.name, opened.lane, release.manifest): release.manifest
+                                     for release in opened.releases})  # fmt: skip
 
 
 def _subject(release: str, lane: Lane, manifest: Manifest) -> str:

@@ -50,32 +50,32 @@ async def retire(
         return await target.delete_claims(lane, release, options)
 
     try:
-        found = await look(target, lane, release=release, min_age=min_age, delete_claims=delete_claims, allowed=allowed)
+        plan = await look(target, lane, release=release, min_age=min_age, delete_claims=delete_claims, allowed=allowed)
     except ReleaseNotFound:
         # An earlier run that was killed, or did not request their deletion, has left the claims.
         if left := await claims():
             return Retirement(lane, (), claims=left, gone=True, release=release)
         raise
-    if found.held:
+    if plan.held:
         raise StillHeld(
-            f"{what} is not retired:\n  " + "\n  ".join(found.held), held=found.held, remedy="; ".join(found.remedies)
+            f"{what} is not retired:\n  " + "\n  ".join(plan.held), held=plan.held, remedy="; ".join(plan.remedies)
         )
-    stored = await some_at_a_time(target.stored(name) for name in found.releases)
+    stored = await some_at_a_time(target.stored(name) for name in plan.releases)
     await target.require_rights(stored, claims=delete_claims)
-    await _remove(context, found, seconds(drain), options)
+    await _remove(context, plan, seconds(drain), options)
     # Pods that ended just now may have got claims a moment before.
     left = () if delete_claims else await target.claims(lane, release) or ()
-    return replace(found, claims=await claims(), kept_claims=left, gone=True)
+    return replace(plan, claims=await claims(), kept_claims=left, gone=True)
 
 
-async def _remove(context: Context, found: Retirement, drain: float, options: Options) -> None:
+async def _remove(context: Context, plan: Retirement, drain: float, options: Options) -> None:
     """Removes the routes of a lane or a release, waits for the drain time, and removes the rest level by level."""
-    target, lane, release = context.target, found.lane, found.release
+    target, lane, release = context.target, plan.lane, plan.release
     since = await unrouted_since(target, lane=lane, release=release) if drain else None
-    rest = [name for name in found.releases if name not in found.routes]
-    if found.routes:
-        context.progress(f"removing {_few(found.routes)}")
-        await each_to_its_end(target.uninstall(name, options) for name in found.routes)
+    rest = [name for name in plan.releases if name not in plan.routes]
+    if plan.routes:
+        context.progress(f"removing {_few(plan.routes)}")
+        await each_to_its_end(target.uninstall(name, options) for name in plan.routes)
         since = datetime.now(UTC)
     if not rest:
         return

@@ -93,29 +93,29 @@ async def look(
     Raises ReleaseNotFound for an unknown lane or name, and NotOurs when Sidelane created none of the releases.
     """
     everything = await target.releases()
-    (found,) = await look_at(target, [lane], everything, release=release, min_age=min_age, allowed=allowed)
-    if not found.releases and found.staying:
-        raise not_ours(*found.staying, remedy=_foreign_remedy(found.staying))
-    if not found.releases:
+    (retirement,) = await look_at(target, [lane], everything, release=release, min_age=min_age, allowed=allowed)
+    if not retirement.releases and retirement.staying:
+        raise not_ours(*retirement.staying, remedy=_foreign_remedy(retirement.staying))
+    if not retirement.releases:
         raise await no_release(target, release or lane)
     levels = await target.levels(lane)
     # Callers go first: the routes, then the dependent releases.
-    order = sorted(found.releases, key=lambda name: (name not in found.routes, -levels.get(name, 0), name))
+    order = sorted(retirement.releases, key=lambda name: (name not in retirement.routes, -levels.get(name, 0), name))
     claims = await target.claims(lane, release) or ()
-    found = replace(
-        found,
+    retirement = replace(
+        retirement,
         releases=tuple(order),
         claims=claims if delete_claims else (),
         kept_claims=() if delete_claims else claims,
     )
     if release is None:
-        return found
-    whole = replace(found, release=None).command
+        return retirement
+    whole = replace(retirement, release=None).command
     holds = [
         Hold(f"{name} needs {release}", f"retire {name} first, or the whole lane with `{whole}`")
         for name in await target.needing(release)
     ]
-    return _held(found, holds)
+    return _held(retirement, holds)
 
 
 async def look_at(
@@ -134,22 +134,22 @@ async def look_at(
     proposed: True if the user did not name these lanes. Then a route of their own holds them, and releases of
     Sidelane's charts, which have no cluster-scoped objects, are not read.
     """
-    routes = {one.release: one.route for one in await finding.every(place_of(target), there)}
-    lane_of = {one.name: routes[one.name].lane if one.name in routes else one.lane for one in there}
+    routes = {stored_route.release: stored_route.route for stored_route in await finding.every(place_of(target), there)}
+    lane_of = {release.name: routes[release.name].lane if release.name in routes else release.lane for release in there}
     wanted = frozenset(lanes)
-    named = [one for one in there if lane_of[one.name] in wanted and release in (None, one.name)]
+    named = [item for item in there if lane_of[item.name] in wanted and release in (None, item.name)]
     ours = await target.ours(named)
-    going = [one for one in named if one.name in ours or one.name in allowed.foreign]
+    going = [item for item in named if item.name in ours or item.name in allowed.foreign]
     abandoned = await target.abandoned(going)
     beyond = await _beyond(target, going, known=_charts_without() if proposed else frozenset())
-    found = []
+    retirements = []
     for lane in lanes:
-        mine = [one for one in going if lane_of[one.name] == lane]
-        names = frozenset(one.name for one in mine)
-        one = Retirement(
+        mine = [release for release in going if lane_of[release.name] == lane]
+        names = frozenset(release.name for release in mine)
+        retirement = Retirement(
             lane,
-            releases=tuple(one.name for one in mine),
-            staying=tuple(one.name for one in named if lane_of[one.name] == lane and one not in going),
+            releases=tuple(release.name for release in mine),
+            staying=tuple(item.name for item in named if lane_of[item.name] == lane and item not in going),
             cluster_objects=tuple(f"{name}: {line}" for name in sorted(names) for line in beyond.get(name, ())),
             routes=tuple(sorted(names & routes.keys())),
             release=release,
@@ -157,49 +157,49 @@ async def look_at(
         holds = [*_busy(mine, abandoned), *_young(mine, min_age)]
         if routes and mine:
             leads = await leads_to(target, lane=lane, release=release, among=there)
-            holds += [_lead(lead, one) for lead in leads if proposed or lead.route not in names]
+            holds += [_lead(lead, retirement) for lead in leads if proposed or lead.route not in names]
             if proposed and not leads:
-                holds += [_stable_name(name, one) for name in one.routes]
+                holds += [_stable_name(name, retirement) for name in retirement.routes]
         if not allowed.cluster_objects:
-            holds += [_beyond_hold(line) for line in one.cluster_objects]
-        found.append(_held(one, holds))
-    return found
+            holds += [_beyond_hold(line) for line in retirement.cluster_objects]
+        retirements.append(_held(retirement, holds))
+    return retirements
 
 
 def _busy(mine: Sequence[Release], abandoned: frozenset[str]) -> list[Hold]:
-    busy = (one.name for one in mine if one.is_pending and one.name not in abandoned)
+    busy = (release.name for release in mine if release.is_pending and release.name not in abandoned)
     return [Hold(f"another process is working on {name}", "try again when it has ended") for name in busy]
 
 
-def _lead(lead: Lead, found: Retirement) -> Hold:
+def _lead(lead: Lead, plan: Retirement) -> Hold:
     shown = f"`sidelane route show {lead.of.service} --lane {lead.of.lane}`"
     elsewhere = f"set {lead.route} without {lead.to}, see {shown}"
-    if lead.route in found.routes or (found.release and lead.of.lane == found.lane):
-        whole = replace(found, release=None).command
+    if lead.route in plan.routes or (plan.release and lead.of.lane == plan.lane):
+        whole = replace(plan, release=None).command
         return Hold(str(lead), f"{elsewhere}, or retire the whole lane, its routes too, with `{whole}`")
     return Hold(str(lead), elsewhere)
 
 
-def _stable_name(route: str, found: Retirement) -> Hold:
+def _stable_name(route: str, plan: Retirement) -> Hold:
     """Returns the hold for a lane with only routes: callers are unknown, so the user must name it to retire it."""
-    return Hold(f"{route} is a name that callers may use", f"if nobody calls it, retire it with `{found.command}`")
+    return Hold(f"{route} is a name that callers may use", f"if nobody calls it, retire it with `{plan.command}`")
 
 
 def _beyond_hold(line: str) -> Hold:
     return Hold(f"{line} would be deleted, and is outside the namespace", "add --delete-cluster-objects")
 
 
-def _held(found: Retirement, holds: Iterable[Hold]) -> Retirement:
+def _held(plan: Retirement, holds: Iterable[Hold]) -> Retirement:
     holds = list(holds)
     return replace(
-        found,
-        held=(*found.held, *(hold.why for hold in holds)),
-        remedies=tuple(dict.fromkeys((*found.remedies, *(hold.remedy for hold in holds)))),
+        plan,
+        held=(*plan.held, *(hold.why for hold in holds)),
+        remedies=tuple(dict.fromkeys((*plan.remedies, *(hold.remedy for hold in holds)))),
     )
 
 
 async def _beyond(target: Target, going: Sequence[Release], known: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    stored = await some_at_a_time(target.stored(one.name) for one in going if one.chart not in known)
+    stored = await some_at_a_time(target.stored(release.name) for release in going if release.chart not in known)
     return dict(await target.beyond(stored))
 
 
@@ -216,9 +216,9 @@ def _young(mine: Sequence[Release], min_age: str) -> list[Hold]:
     least, now = timedelta(seconds=seconds(min_age)), datetime.now(UTC)
     return [
         Hold(
-            f"{one.name} is {str(now - one.updated).partition('.')[0]} old, and must be at least {min_age}",
+            f"{release.name} is {str(now - release.updated).partition('.')[0]} old, and must be at least {min_age}",
             "wait, or set a smaller --min-age",
         )
-        for one in mine
-        if one.updated is not None and now - one.updated < least
+        for release in mine
+        if release.updated is not None and now - release.updated < least
     ]

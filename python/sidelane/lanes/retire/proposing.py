@@ -41,7 +41,7 @@ async def propose(
     Sidelane's, or allowed, are counted and proposed.
     """
     there = await target.releases()
-    ours = await target.ours([one for one in there if one.lane is not None])
-    counted = [one for one in there if one.name in ours or one.name in allowed.foreign]
+    ours = await target.ours([release for release in there if release.lane is not None])
+    counted = [release for release in there if release.name in ours or release.name in allowed.foreign]
     lanes = outdated(counted, keep, version=version)
     return tuple(await look_at(target, lanes, there, min_age=min_age, allowed=allowed, proposed=True))

@@ -122,7 +122,11 @@ class Record:
     def _of(cls, text: str, statement: Mapping[str, Any]) -> Record:
         build = statement["predicate"]["buildDefinition"]
         given = build["externalParameters"]
-        made_from = {one["name"]: one["digest"] for one in build["resolvedDependencies"] if "digest" in one}
+        made_from = {
+            dependency["name"]: dependency["digest"]
+            for dependency in build["resolvedDependencies"]
+            if "digest" in dependency
+        }
         inner = build["internalParameters"]
         whole, *objects = statement["subject"]
         return cls(
@@ -135,13 +139,13 @@ class Record:
             values=dict(given["values"]) if "values" in given else None,
             operational=frozenset(inner["operationalValues"]),
             digest=f"sha256:{whole['digest']['sha256']}",
-            objects={one["name"]: f"sha256:{one['digest']['sha256']}" for one in objects},
+            objects={obj["name"]: f"sha256:{obj['digest']['sha256']}" for obj in objects},
             values_digest=f"sha256:{made_from['values']['sha256']}",
             guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
             defaults=dict(inner["defaults"]) if "defaults" in inner else None,
             scalable={
-                path: Scalable(f"sha256:{one['sha256']}", str(one["value"]))
-                for path, one in inner.get("scalable", {}).items()
+                path: Scalable(f"sha256:{entry['sha256']}", str(entry["value"]))
+                for path, entry in inner.get("scalable", {}).items()
             },
             needs=tuple(map(str, inner.get("needs", ()))),
             level=int(inner.get("level", 0)),

@@ -121,7 +121,7 @@ def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str]
         for value in operated
         if not operational.known(value)
     ]
-    pairs = [pair for pair in pairs if all(_is_plain(one) for one in pair)]
+    pairs = [pair for pair in pairs if all(_is_plain(value) for value in pair)]
     own = record.scalable.get(path)
     wanted = {record.objects.get(path), own.digest if own else None} - {None}
     for in_texts in (False, True) if pairs else ():

@@ -49,9 +49,9 @@ async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = No
     """
     environment = os.environ if environment is None else environment
     tops = dict.fromkeys(filter(None, map(_top, folders)))
-    found = await asyncio.gather(*(_COMMITS_OF.get(top, functools.partial(_commit, top)) for top in tops))
+    of_each = await asyncio.gather(*(_COMMITS_OF.get(top, functools.partial(_commit, top)) for top in tops))
     named = _named_commit(environment)
-    commits = tuple(dict.fromkeys(filter(None, found))) or ((named,) if named else ())
+    commits = tuple(dict.fromkeys(filter(None, of_each))) or ((named,) if named else ())
     return _pipeline(environment)._replace(commits=commits)
 
 
@@ -154,8 +154,8 @@ async def _commit(top: Path) -> Commit | None:
             )
     except (OSError, TimeoutError):
         return None
-    told = dict(line[2:].split(" ", 1) for line in status if line.startswith("# "))
-    commit = told.get("branch.oid", "")
+    headers = dict(line[2:].split(" ", 1) for line in status if line.startswith("# "))
+    commit = headers.get("branch.oid", "")
     if not re.fullmatch(COMMIT, commit):
         return None
     clean = all(line.startswith("# ") for line in status)

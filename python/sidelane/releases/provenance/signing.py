@@ -72,7 +72,7 @@ def check(envelope: str | bytes, record: Record, public_key: bytes) -> None:
             remedy=_MAKE.format(release=record.release),
         )
     signed = opened.pae()
-    if not any(_is_by(key, one, signed) for one in opened.signatures.values()):
+    if not any(_is_by(key, signature, signed) for signature in opened.signatures.values()):
         raise NotSigned(
             f"none of the envelope's {len(opened.signatures)} signatures is by this key",
             remedy="use the signer's public key; a change of the envelope makes its signatures invalid",
@@ -98,7 +98,7 @@ def _opened(text: str | bytes, record: Record) -> Envelope:
         if len(given["signatures"]) > _SIGNATURES or not isinstance(given["payloadType"], str):
             raise ValueError
         # In DSSE a signature's keyid is a hint that may be missing, duplicated or false. The library requires one.
-        signatures = [{"keyid": str(n), "sig": one["sig"]} for n, one in enumerate(given["signatures"])]
+        signatures = [{"keyid": str(n), "sig": signature["sig"]} for n, signature in enumerate(given["signatures"])]
         return Envelope.from_dict({**given, "signatures": signatures})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise NotSigned(

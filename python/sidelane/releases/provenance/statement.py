@@ -132,7 +132,7 @@ def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
 def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
     """Returns the digest of each object by its path, for a record. values: the source of secrets to redact."""
     shown = manifest.without_secrets(secret_texts(values))
-    return {one["name"]: f"sha256:{one['digest']['sha256']}" for one in _subjects(shown)}
+    return {subject["name"]: f"sha256:{subject['digest']['sha256']}" for subject in _subjects(shown)}
 
 
 def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
@@ -168,12 +168,12 @@ def _api_versions(manifest: Manifest) -> list[str]:
 
 def _images(manifest: Manifest) -> Iterator[dict[str, Any]]:
     """Yields the images of every pod, each once, with its digest if it is pinned."""
-    found: set[str] = set()
+    images: set[str] = set()
     for obj in manifest.objects:
         spec = obj.pod_template.spec if obj.pod_template else {}
         for containers in (spec.get(key) for key in _CONTAINERS):
-            found.update(str(at(one, "image")) for one in containers or () if at(one, "image"))
-    for image in sorted(found):
+            images.update(str(at(container, "image")) for container in containers or () if at(container, "image"))
+    for image in sorted(images):
         pinned = _PINNED.search(image)
         yield {
             "name": image,

@@ -75,7 +75,7 @@ def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
     """Returns the readiness of a release. note: the parts that could not be read."""
     ready = wanted = 0
     complete = True
-    found: list[Unready] = []
+    every_unready: list[Unready] = []
     for obj, body in zip(subject.objects, live.objects, strict=True):
         if obj.is_hook:
             parts = _hook(subject, obj, body, live)
@@ -90,10 +90,10 @@ def assess(subject: Subject, live: Live, *, note: str = "") -> Readiness:
         unready = parts.unready
         if parts.lacking and not unready:
             unready = [_unready(subject, body or obj.body, "", parts.lacking, _events_of(live, body or {}))]
-        found += unready if parts.lacking else [replace(one, hopeless=False) for one in unready]
-    found += _claims(subject, live, found)
-    found.sort(key=_severity)
-    return Readiness(ready, wanted, complete, tuple(found), note)
+        every_unready += unready if parts.lacking else [replace(each, hopeless=False) for each in unready]
+    every_unready += _claims(subject, live, every_unready)
+    every_unready.sort(key=_severity)
+    return Readiness(ready, wanted, complete, tuple(every_unready), note)
 
 
 class _Part(NamedTuple):
@@ -127,9 +127,9 @@ def _pod(subject: Subject, body: Body, live: Live) -> _Part:
     lacking = rules.lacking(body, subject.helm)
     if not lacking and (pods.is_ready(body) or at(body, "status", "phase") == "Succeeded"):
         return _Part(1, 1, "", [])
-    one = pods.unready(body, subject.release, live.events, subject.clean)
+    unready = pods.unready(body, subject.release, live.events, subject.clean)
     ended = at(body, "status", "phase") in ("Failed", "Succeeded")  # a pod that has ended never runs again
-    return _Part(0, 1, lacking, [replace(one, hopeless=one.hopeless or ended)])
+    return _Part(0, 1, lacking, [replace(unready, hopeless=unready.hopeless or ended)])
 
 
 def _object(subject: Subject, obj: Object, body: Body, live: Live) -> _Part:
@@ -170,15 +170,18 @@ def _pods_of(body: Body, live: Live) -> Iterator[Body]:
     """Yields the pods of a workload; for a Deployment those of its newest ReplicaSet."""
     owners = {_uid(body)}
     if body.get("kind") == "Deployment":
-        owners = {_uid(one) for one in _newest(body, live)}
+        owners = {_uid(replica_set) for replica_set in _newest(body, live)}
     return (pod for pod in live.pods if _owner(pod) in owners)
 
 
 def _newest(deployment: Body, live: Live) -> Iterator[Body]:
     revision = mapping(deployment, "metadata", "annotations").get(_REVISION)
-    for one in live.replica_sets:
-        if _owner(one) == _uid(deployment) and mapping(one, "metadata", "annotations").get(_REVISION) == revision:
-            yield one
+    for replica_set in live.replica_sets:
+        if (
+            _owner(replica_set) == _uid(deployment)
+            and mapping(replica_set, "metadata", "annotations").get(_REVISION) == revision
+        ):
+            yield replica_set
 
 
 def _failure(subject: Subject, body: Body, mine: Iterable[Body], live: Live) -> Unready | None:
@@ -186,21 +189,21 @@ def _failure(subject: Subject, body: Body, mine: Iterable[Body], live: Live) -> 
     makers = [body, *_newest(body, live)]
     # The controller repeats its event during the failure: an event older than the newest pod is outdated.
     since = max((str(at(pod, "metadata", "creationTimestamp") or "") for pod in mine), default="")
-    told = [event for one in makers for event in _events_of(live, one) if event.get("reason") in _FAILURES]
-    told = [event for event in told if pods.time_of(event) >= since]
-    conditions = [rules.condition(one, "ReplicaFailure") for one in makers]
-    failing = next((found for found in conditions if found.get("status") == "True"), {})
+    failures = [event for maker in makers for event in _events_of(live, maker) if event.get("reason") in _FAILURES]
+    failures = [event for event in failures if pods.time_of(event) >= since]
+    conditions = [rules.condition(maker, "ReplicaFailure") for maker in makers]
+    failing = next((condition for condition in conditions if condition.get("status") == "True"), {})
     if failing:
-        return _unready(subject, body, failing.get("reason"), failing.get("message"), told)
-    if told:
-        last = pods.last_events(told, subject.clean)[-1]
-        return _unready(subject, body, last.reason, last.message, told)
+        return _unready(subject, body, failing.get("reason"), failing.get("message"), failures)
+    if failures:
+        last = pods.last_events(failures, subject.clean)[-1]
+        return _unready(subject, body, last.reason, last.message, failures)
     return None
 
 
 def _unready(subject: Subject, body: Body, reason: object, message: object, events: Sequence[Body]) -> Unready:
     clean, uid = subject.clean, _uid(body)
-    told = pods.last_events(events, clean)
+    last = pods.last_events(events, clean)
     said = clean.text(message)
     return Unready(
         kind=clean.text(body.get("kind")),
@@ -209,7 +212,7 @@ def _unready(subject: Subject, body: Body, reason: object, message: object, even
         release=subject.release,
         reason=clean.text(reason),
         message=said,
-        events=tuple(event for event in told if event.message != said),
+        events=tuple(event for event in last if event.message != said),
         uid=uid,
     )
 
@@ -219,34 +222,34 @@ def _events_of(live: Live, body: Body) -> list[Body]:
     return [event for event in live.events if uid and at(event, "involvedObject", "uid") == uid]
 
 
-def _claims(subject: Subject, live: Live, found: Sequence[Unready]) -> Iterator[Unready]:
+def _claims(subject: Subject, live: Live, unready: Sequence[Unready]) -> Iterator[Unready]:
     """Yields the unbound claims of pods that are not ready."""
-    waiting = {one.uid for one in found if one.kind == "Pod"}
+    waiting = {each.uid for each in unready if each.kind == "Pod"}
     asked = {
         str(at(volume, "persistentVolumeClaim", "claimName"))
         for pod in live.pods
         if _uid(pod) in waiting
         for volume in at(pod, "spec", "volumes") or ()
     }
-    told = {(one.kind, one.name) for one in found}
+    named = {(each.kind, each.name) for each in unready}
     for claim in live.claims:
         name, phase = at(claim, "metadata", "name"), at(claim, "status", "phase")
-        if name in asked and phase != "Bound" and ("PersistentVolumeClaim", name) not in told:
+        if name in asked and phase != "Bound" and ("PersistentVolumeClaim", name) not in named:
             yield _unready(subject, claim, phase or "Pending", "", _events_of(live, claim))
 
 
-def _severity(one: Unready) -> int:
+def _severity(unready: Unready) -> int:
     """Returns the sort key: hopeless objects, failed containers, pods that cannot be created, starting containers."""
-    if one.hopeless:
+    if unready.hopeless:
         return 0
     if any(
         container.reason not in pods.STARTING or container.exit_code or container.restarts
-        for container in one.containers
+        for container in unready.containers
     ):
         return 1
-    if one.reason and one.reason != "Terminating" and one.kind != "PersistentVolumeClaim":
+    if unready.reason and unready.reason != "Terminating" and unready.kind != "PersistentVolumeClaim":
         return 2
-    return 3 if one.containers else 4
+    return 3 if unready.containers else 4
 
 
 def _uid(body: Body) -> str:

@@ -60,15 +60,15 @@ def secrets_of(values: Mapping[str, Any], objects: Iterable[Mapping[str, Any]]) 
     """Returns the secrets of a release: those of its values, of environment variables with a secret name, and the data
     of its Secrets; plain and base64. Each longer line of a multi-line secret is also a secret.
     """
-    found = set(secret_texts(values))
+    texts = set(secret_texts(values))
     for body in objects:
-        found.update(environment_secrets(body))
+        texts.update(environment_secrets(body))
         if body.get("kind") != "Secret":
             continue
-        found.update(str(value) for value in (body.get("stringData") or {}).values())
+        texts.update(str(value) for value in (body.get("stringData") or {}).values())
         for value in (body.get("data") or {}).values():
-            found.add(str(value))
-            found.add(decoded(str(value)))
-    found |= {line.strip() for text in found for line in text.splitlines() if len(line.strip()) > 2 * _SHORTEST}
-    encoded = {base64.b64encode(text.encode(errors="surrogateescape")).decode() for text in found}
-    return frozenset(text for text in found | encoded if len(text) >= _SHORTEST)
+            texts.add(str(value))
+            texts.add(decoded(str(value)))
+    texts |= {line.strip() for text in texts for line in text.splitlines() if len(line.strip()) > 2 * _SHORTEST}
+    encoded = {base64.b64encode(text.encode(errors="surrogateescape")).decode() for text in texts}
+    return frozenset(text for text in texts | encoded if len(text) >= _SHORTEST)

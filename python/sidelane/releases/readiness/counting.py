@@ -13,27 +13,27 @@ from sidelane.releases.readiness.objects import condition
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
-def short_of_pods(asked: Object, found: Mapping[str, Any], *, may_differ: bool, least: int = 1) -> str:
+def short_of_pods(asked: Object, live: Mapping[str, Any], *, may_differ: bool, least: int = 1) -> str:
     """Describes in one clause that a workload has too few ready pods; empty if it has enough.
 
     may_differ: others may set the replicas, so the live number counts. But 0 never counts as wanted: then the deployed
     number counts, or ``least``, the autoscaler's minimum.
     """
     if asked.kind == "Pod":
-        ended = at(found, "status", "phase") == "Succeeded"
-        return "" if ended or condition(found, "Ready").get("status") == "True" else "it is not ready"
+        ended = at(live, "status", "phase") == "Succeeded"
+        return "" if ended or condition(live, "Ready").get("status") == "True" else "it is not ready"
     if asked.kind == "DaemonSet":
-        ready, wanted = (_count(found, "status", key) for key in ("numberReady", "desiredNumberScheduled"))
+        ready, wanted = (_count(live, "status", key) for key in ("numberReady", "desiredNumberScheduled"))
     elif asked.kind in _SCALED:
-        ready, wanted = _count(found, "status", "readyReplicas"), _wanted(asked, found, may_differ, least)
+        ready, wanted = _count(live, "status", "readyReplicas"), _wanted(asked, live, may_differ, least)
     else:
         return ""
     return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
 
 
-def _wanted(asked: Object, found: Mapping[str, Any], may_differ: bool, least: int) -> int:
+def _wanted(asked: Object, live: Mapping[str, Any], may_differ: bool, least: int) -> int:
     said = at(asked.body, "spec", "replicas")
-    there = at(found, "spec", "replicas")
+    there = at(live, "spec", "replicas")
     deployed = said if isinstance(said, int) else least
     return (there if isinstance(there, int) and there > 0 else deployed) if may_differ else deployed
 

@@ -52,9 +52,9 @@ def is_waited_for(body: Body, helm: int) -> bool:
 
 def condition(body: Body, kind: str) -> dict[str, Any]:
     """Returns an object's condition of a type, empty if there is none."""
-    found = at(body, "status", "conditions")
-    every = found if isinstance(found, list) else []
-    return next((one for one in every if isinstance(one, dict) and one.get("type") == kind), {})
+    conditions = at(body, "status", "conditions")
+    every = conditions if isinstance(conditions, list) else []
+    return next((each for each in every if isinstance(each, dict) and each.get("type") == kind), {})
 
 
 def _kind(body: Body) -> str:
@@ -255,9 +255,9 @@ def _service_4(body: Body) -> str:
 
 def _generic(body: Body) -> str:
     for kind, bad in (("Reconciling", "True"), ("Stalled", "True"), ("Ready", "False"), ("Ready", "Unknown")):
-        found = condition(body, kind)
-        if found.get("status") == bad:
-            return str(found.get("message") or found.get("reason") or f"its condition {kind} is {bad}")
+        state = condition(body, kind)
+        if state.get("status") == bad:
+            return str(state.get("message") or state.get("reason") or f"its condition {kind} is {bad}")
     return ""
 
 

@@ -30,7 +30,7 @@ def unready(pod: Body, release: str, events: Iterable[Body], clean: Cleaner) -> 
     containers = tuple(_containers(pod, own, clean))
     reason, message = _of_the_pod(pod, containers)
     probed = {container.message for container in containers}
-    told = last_events(own, clean)
+    last = last_events(own, clean)
     return Unready(
         kind="Pod",
         name=clean.text(at(pod, "metadata", "name")),
@@ -39,7 +39,7 @@ def unready(pod: Body, release: str, events: Iterable[Body], clean: Cleaner) -> 
         reason=clean.text(reason),
         message=clean.text(message),
         containers=containers,
-        events=tuple(event for event in told if event.message not in probed),
+        events=tuple(event for event in last if event.message not in probed),
         hopeless=any(container.reason in _HOPELESS and container.state == "waiting" for container in containers),
         uid=str(at(pod, "metadata", "uid") or ""),
     )
@@ -47,7 +47,7 @@ def unready(pod: Body, release: str, events: Iterable[Body], clean: Cleaner) -> 
 
 def last_events(events: Iterable[Body], clean: Cleaner) -> tuple[Event, ...]:
     """Returns the last events, newest last; only warnings if there are any."""
-    found: dict[tuple[str, str], Event] = {}
+    latest: dict[tuple[str, str], Event] = {}
     for body in sorted(events, key=time_of):
         count = at(body, "series", "count") or body.get("count") or 1
         event = Event(
@@ -57,10 +57,10 @@ def last_events(events: Iterable[Body], clean: Cleaner) -> tuple[Event, ...]:
             at=time_of(body),
             count=count if isinstance(count, int) else 1,
         )
-        found.pop((event.reason, event.message), None)
-        found[event.reason, event.message] = event
-    warnings = [event for event in found.values() if event.type == "Warning"]
-    return tuple((warnings or list(found.values()))[-_EVENTS:])
+        latest.pop((event.reason, event.message), None)
+        latest[event.reason, event.message] = event
+    warnings = [event for event in latest.values() if event.type == "Warning"]
+    return tuple((warnings or list(latest.values()))[-_EVENTS:])
 
 
 def _own(pod: Body, events: Iterable[Body]) -> Iterator[Body]:
@@ -147,9 +147,9 @@ def _container(
 
 def _probe(container: str, events: tuple[Body, ...]) -> str:
     """Returns the last answer of a probe of this container, from kubelet's event."""
-    told = [
+    failures = [
         event
         for event in events
         if event.get("reason") == "Unhealthy" and f"{{{container}}}" in str(at(event, "involvedObject", "fieldPath"))
     ]
-    return str(max(told, key=time_of).get("message") or "") if told else ""
+    return str(max(failures, key=time_of).get("message") or "") if failures else ""

@@ -66,8 +66,8 @@ class Container:
     @property
     def cause(self) -> str:
         """The state, with the message if the reason is not enough."""
-        told = self.reason in _TELLING or not self.message
-        return str(self) if told else f"{self}: {self.message}"
+        suffices = self.reason in _TELLING or not self.message
+        return str(self) if suffices else f"{self}: {self.message}"
 
     def to_json(self) -> dict[str, object]:
         known: dict[str, object] = {
@@ -160,7 +160,7 @@ class Readiness:
     @property
     def hopeless(self) -> tuple[Unready, ...]:
         """The objects that can never become ready."""
-        return tuple(one for one in self.unready if one.hopeless)
+        return tuple(each for each in self.unready if each.hopeless)
 
     @property
     def counted(self) -> str:
@@ -177,10 +177,10 @@ class Readiness:
 
     def text(self) -> str:
         """Every object that is not ready, with its reasons, on separate lines."""
-        lines = [line for one in self.unready[:_DESCRIBED] for line in one.lines()]
+        lines = [line for each in self.unready[:_DESCRIBED] for line in each.lines()]
         if more := len(self.unready) - _DESCRIBED:
             lines += (
-                [f"and {more} more: {', '.join(one.label for one in self.unready[_DESCRIBED:])}"] if more > 0 else []
+                [f"and {more} more: {', '.join(each.label for each in self.unready[_DESCRIBED:])}"] if more > 0 else []
             )
         return "\n".join([*lines, *([f"({self.note})"] if self.note else [])])
 
@@ -190,18 +190,18 @@ class Readiness:
             "ready": self.ready,
             "wanted": self.wanted,
             "complete": self.complete,
-            "unready": [one.to_json() for one in self.unready],
+            "unready": [each.to_json() for each in self.unready],
         }
         return {**known, "note": self.note} if self.note else known
 
 
 def merged(parts: Iterable[Readiness]) -> Readiness:
     """Merges the readiness of several releases."""
-    found = list(parts)
+    every_part = list(parts)
     return Readiness(
-        ready=sum(one.ready for one in found),
-        wanted=sum(one.wanted for one in found),
-        complete=all(one.complete for one in found),
-        unready=tuple(each for one in found for each in one.unready),
-        note="; ".join(dict.fromkeys(one.note for one in found if one.note)),
+        ready=sum(part.ready for part in every_part),
+        wanted=sum(part.wanted for part in every_part),
+        complete=all(part.complete for part in every_part),
+        unready=tuple(each for part in every_part for each in part.unready),
+        note="; ".join(dict.fromkeys(part.note for part in every_part if part.note)),
     )

@@ -31,14 +31,14 @@ def read(folder: Path) -> Release:
     require_folder(folder.parent)
     require_folder(folder)
     path = folder / "chart.yaml"
-    found = coordinates(path)
+    data = coordinates(path)
     try:
-        chart = found["chart"]
+        chart = data["chart"]
         return Release(
             name=folder.name,
             namespace=folder.parent.name,
             status="deployed",
-            revision=int(found["revision"]),
+            revision=int(data["revision"]),
             chart=str(ChartRef(chart["name"], chart["version"])),
             app_version=chart["appVersion"],
             updated=datetime.fromtimestamp(path.stat().st_mtime, UTC),
@@ -49,8 +49,8 @@ def read(folder: Path) -> Release:
 
 def order(folder: Path) -> dict[str, Any]:
     """Reads a release's needs and level: see Basis. Raises FileNotFoundError, InvalidManifest."""
-    found = coordinates(folder / "chart.yaml")
-    needs, level = found.get("needs"), found.get("level")
+    data = coordinates(folder / "chart.yaml")
+    needs, level = data.get("needs"), data.get("level")
     return {"needs": needs if isinstance(needs, list) else [], "level": level if isinstance(level, int) else 0}
 
 
@@ -141,22 +141,22 @@ def odd(folder: Path, record: Record | None) -> tuple[str, ...]:
 
 def _differing(name: str, folder: Path, expected: Mapping[str, Any]) -> Iterator[str]:
     try:
-        found = kubeyaml.read(text(folder / name), source=name)
+        written = kubeyaml.read(text(folder / name), source=name)
     except FileNotFoundError:
         yield f"the file {name} is missing"
         return
-    for path, before, after in fields(expected, found):
+    for path, before, after in fields(expected, written):
         yield f"{name}: {path or 'the whole file'}: {in_line(before, after)}"
 
 
-def _recorded(record: Record, found: Mapping[str, Any]) -> dict[str, Any]:
+def _recorded(record: Record, written: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the coordinates from the record, with the directory's own revision."""
     given = record.to_json()["predicate"]["buildDefinition"]  # type: ignore[index]
     lane = given["externalParameters"]
-    (chart,) = (one for one in given["resolvedDependencies"] if one["name"] == record.chart)
+    (chart,) = (dependency for dependency in given["resolvedDependencies"] if dependency["name"] == record.chart)
     return {
         "release": record.release,
-        "revision": found.get("revision"),
+        "revision": written.get("revision"),
         "lane": {"Version": lane["Version"], "Build": lane["Build"]},
         "chart": {
             "name": record.chart,
@@ -207,6 +207,6 @@ def _apart(rendering: Rendering) -> tuple[str, str]:
     """Returns the text of the objects and the text of the hooks, each document as Helm printed it."""
     parts: tuple[list[str], list[str]] = ([], [])
     for document in documents(rendering.text):
-        found = Manifest.read(document, source=rendering.chart.name).objects
-        parts[any(item.is_hook for item in found)].append(f"---\n{document}\n")
+        objects = Manifest.read(document, source=rendering.chart.name).objects
+        parts[any(item.is_hook for item in objects)].append(f"---\n{document}\n")
     return "".join(parts[False]), "".join(parts[True])

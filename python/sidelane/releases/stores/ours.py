@@ -55,15 +55,15 @@ async def of_lane(target: Target, lane: Lane, among: Sequence[Release] | None = 
     read one by one.
     """
     there = await target.releases() if among is None else among
-    odd = {one.name for one in there if one.chart_ref.is_route and not _is_named_like_a_route(one)}
+    odd = {release.name for release in there if release.chart_ref.is_route and not _is_named_like_a_route(release)}
     routes = dict(zip(odd, await some_at_a_time(_route_lane(target, name) for name in odd), strict=True))
-    return [one for one in there if (routes.get(one.name) or one.lane) == lane]
+    return [release for release in there if (routes.get(release.name) or release.lane) == lane]
 
 
 async def required_of_lane(target: Target, lane: Lane) -> list[Release]:
     """Returns ``of_lane``. Raises ReleaseNotFound for a lane without releases."""
-    if found := await of_lane(target, lane):
-        return found
+    if releases := await of_lane(target, lane):
+        return releases
     raise await no_release(target, lane)
 
 

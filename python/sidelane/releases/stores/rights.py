@@ -37,11 +37,11 @@ _DRIVERS: Final = {"": "secrets", "secret": "secrets", "secrets": "secrets",
 async def require_removal(helm: Helm, releases: Iterable[Stored], *, claims: bool = False) -> None:
     """Raises ClusterDenied when a permission to remove these releases is missing. claims: also their claims."""
     asked: list[Right | None] = []
-    for one in releases:
-        namespace = one.release.namespace
-        asked += [_on("delete", obj.identity) for obj in one.manifest.objects if _goes(obj)]
-        if kept := _DRIVERS.get(os.environ.get("HELM_DRIVER", "").lower()):
-            asked += [Right(verb, kept, "", namespace) for verb in ("update", "delete")]
+    for stored in releases:
+        namespace = stored.release.namespace
+        asked += [_on("delete", obj.identity) for obj in stored.manifest.objects if _goes(obj)]
+        if storage := _DRIVERS.get(os.environ.get("HELM_DRIVER", "").lower()):
+            asked += [Right(verb, storage, "", namespace) for verb in ("update", "delete")]
         asked += [Right("delete", "persistentvolumeclaims", "", namespace)] if claims else []
     await require(helm, asked)
 

@@ -75,7 +75,9 @@ class Waits:
 
     async def _subjects(self, stored: Sequence[Stored]) -> list[Subject]:
         return list(
-            await asyncio.gather(*(self._subject(one.release.name, one.manifest.objects, one.values) for one in stored))
+            await asyncio.gather(
+                *(self._subject(each.release.name, each.manifest.objects, each.values) for each in stored)
+            )
         )
 
     async def _subject(

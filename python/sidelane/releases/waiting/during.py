@@ -65,16 +65,16 @@ class HelmWaits:
 
     async def _look(self, halt: Halt) -> None:
         async with aclosing(self.watch.readings(Asked((self.subject,)))) as readings:
-            async for found in readings:
-                if isinstance(found, SidelaneError):
-                    self.tell(f"{self.subject.release}: its pods can't be read: {found.problem}")
-                elif await self._must_end(found, halt):
+            async for answer in readings:
+                if isinstance(answer, SidelaneError):
+                    self.tell(f"{self.subject.release}: its pods can't be read: {answer.problem}")
+                elif await self._must_end(answer, halt):
                     halt()
                     return
 
-    async def _must_end(self, found: Answer, halt: Halt) -> bool:
+    async def _must_end(self, answer: Answer, halt: Halt) -> bool:
         """Stores and reports a reading. Returns True when Helm must be stopped now."""
-        (readiness,) = parts(Asked((self.subject,)), found)
+        (readiness,) = parts(Asked((self.subject,)), answer)
         self.last = readiness
         self.tell(f"{self.subject.release}: {readiness.summary()}")
         # Helm still creates objects until all of them exist.
@@ -123,22 +123,26 @@ async def ready(watch: Watch, subjects: Iterable[Subject], what: str, *, timeout
                     raise answer
                 tell(f"{what}: its pods can't be read: {answer.problem}")
                 continue
-            found = merged(parts(Asked(every), answer))
-            if not found.complete and (late or found.hopeless):
-                found = merged(await watch.now(*every))
-            if found.complete:
-                return found
-            if late or found.hopeless:
-                raise not_ready(what, found, timeout, late=late)
-            tell(f"{what}: {found.summary()}")
+            readiness = merged(parts(Asked(every), answer))
+            if not readiness.complete and (late or readiness.hopeless):
+                readiness = merged(await watch.now(*every))
+            if readiness.complete:
+                return readiness
+            if late or readiness.hopeless:
+                raise not_ready(what, readiness, timeout, late=late)
+            tell(f"{what}: {readiness.summary()}")
     raise AssertionError("readings do not end")
 
 
 async def require_hope(watch: Watch, subject: Subject, objects: Iterable[Object], timeout: str | None) -> None:
     """Raises NotReady when a release whose objects all exist cannot become ready; ignores a failed reading."""
-    found = await _now(watch, subject)
-    if found is not None and found.hopeless and await watch.reader.are_there(obj for obj in objects if not obj.is_hook):
-        raise not_ready(subject.release, found, timeout, late=False)
+    readiness = await _now(watch, subject)
+    if (
+        readiness is not None
+        and readiness.hopeless
+        and await watch.reader.are_there(obj for obj in objects if not obj.is_hook)
+    ):
+        raise not_ready(subject.release, readiness, timeout, late=False)
 
 
 async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitable[T]) -> T:
@@ -146,8 +150,8 @@ async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitab
 
     async def look() -> None:
         async with aclosing(watch.readings(asked)) as readings:
-            async for found in readings:
-                if isinstance(found, Answer) and (left := "; ".join(_left(asked, found))):
+            async for answer in readings:
+                if isinstance(answer, Answer) and (left := "; ".join(_left(asked, answer))):
                     tell(f"{what}: {left}")
 
     looking = asyncio.ensure_future(look())
@@ -157,9 +161,11 @@ async def going(watch: Watch, asked: Asked, what: str, tell: Tell, work: Awaitab
         await ended(looking)
 
 
-def _left(asked: Asked, found: Answer) -> Iterable[str]:
-    names = sorted(str(at(pod, "metadata", "name")) for pod in found.live.pods if _is_left(pod, asked))
-    claims = sorted(name for claim in found.live.claims if (name := str(at(claim, "metadata", "name"))) in asked.claims)
+def _left(asked: Asked, answer: Answer) -> Iterable[str]:
+    names = sorted(str(at(pod, "metadata", "name")) for pod in answer.live.pods if _is_left(pod, asked))
+    claims = sorted(
+        name for claim in answer.live.claims if (name := str(at(claim, "metadata", "name"))) in asked.claims
+    )
     if names:
         yield f"{len(names)} {'pod is' if len(names) == 1 else 'pods are'} still terminating: {_some(names)}"
     if claims:

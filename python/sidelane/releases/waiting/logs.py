@@ -40,46 +40,46 @@ Key = tuple[str, str, str]  # namespace, pod, container
 async def added(helm: Helm, readiness: Readiness, clean: Cleaner) -> Readiness:
     """Returns the readiness with the last lines of logs, read for containers that lack them. Raises nothing."""
     wanted = [
-        (one.namespace, one.name, container.name)
-        for one in readiness.unready
-        for container in one.containers
+        (unready.namespace, unready.name, container.name)
+        for unready in readiness.unready
+        for container in unready.containers
         if _lacks(container)
     ][:CONTAINERS]
     if not wanted:
         return readiness
-    found = await _read(helm, wanted, clean)
-    return replace(readiness, unready=tuple(_with_logs(one, found) for one in readiness.unready))
+    logs = await _read(helm, wanted, clean)
+    return replace(readiness, unready=tuple(_with_logs(unready, logs) for unready in readiness.unready))
 
 
 def _lacks(container: Container) -> bool:
     return not container.log and not (container.state == "waiting" and container.reason in _NOT_BEGUN)
 
 
-def _with_logs(one: Unready, found: Mapping[Key, tuple[str, ...] | str]) -> Unready:
+def _with_logs(unready: Unready, logs: Mapping[Key, tuple[str, ...] | str]) -> Unready:
     containers = []
-    for container in one.containers:
-        lines = found.get((one.namespace, one.name, container.name))
+    for container in unready.containers:
+        lines = logs.get((unready.namespace, unready.name, container.name))
         if isinstance(lines, str):
             containers.append(replace(container, log_problem=lines))
         else:
             containers.append(replace(container, log=lines) if lines else container)
-    return replace(one, containers=tuple(containers))
+    return replace(unready, containers=tuple(containers))
 
 
 async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tuple[str, ...] | str]:
     """Returns the lines of each log, or the reason why there are none."""
     loop = asyncio.get_running_loop()
-    found: dict[Key, tuple[str, ...] | str] = {}
+    logs: dict[Key, tuple[str, ...] | str] = {}
     done = asyncio.Event()
 
     def work() -> None:
         try:
             api = _api(helm.settings)
             for key in wanted:
-                found[key] = _log(api, key, clean)
+                logs[key] = _log(api, key, clean)
         except Exception as error:  # noqa: BLE001 - a broken kubeconfig or plugin must not hide the wait's error
             for key in wanted:
-                found.setdefault(key, _why(error, clean))
+                logs.setdefault(key, _why(error, clean))
         finally:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(done.set)
@@ -90,8 +90,8 @@ async def _read(helm: Helm, wanted: list[Key], clean: Cleaner) -> dict[Key, tupl
         async with asyncio.timeout(SECONDS):
             await done.wait()
     except TimeoutError:
-        return {key: found.get(key, "the log was not read in time") for key in wanted}
-    return found
+        return {key: logs.get(key, "the log was not read in time") for key in wanted}
+    return logs
 
 
 def _api(settings: Mapping[str, str]) -> CoreV1Api:
@@ -106,10 +106,10 @@ def connected(settings: Mapping[str, str]) -> ApiClient:
 
     configuration = client.Configuration()
     files = [Path(file).expanduser() for file in (settings.get("KUBECONFIG") or "~/.kube/config").split(":") if file]
-    if found := {file: content for file in files if (content := _read_file(file))}:
+    if contents := {file: content for file in files if (content := _read_file(file))}:
         config.load_kube_config(
-            ":".join(map(str, found)),
-            context=settings.get("HELM_KUBECONTEXT") or _context(found.values()),
+            ":".join(map(str, contents)),
+            context=settings.get("HELM_KUBECONTEXT") or _context(contents.values()),
             client_configuration=configuration,
             persist_config=False,
         )

@@ -56,26 +56,26 @@ class Reader:
         Await ``turn`` first. Raises ClusterUnreachable, ClusterDenied, KindNotServed.
         """
         values: dict[str, Any] = {
-            "asks": [_ask(obj) for one in asked for obj in one.objects],
-            "leaving": sorted({name for one in asked for name in one.leaving}),
-            "claims": sorted({name for one in asked for name in one.claims}),
+            "asks": [_ask(obj) for question in asked for obj in question.objects],
+            "leaving": sorted({name for question in asked for name in question.leaving}),
+            "claims": sorted({name for question in asked for name in question.claims}),
             "events": events,
         }
         note = ""
         try:
             async with asyncio.timeout(PATIENCE):
                 try:
-                    found = await answered(self.helm, CHART, values, self.namespace)
+                    answers = await answered(self.helm, CHART, values, self.namespace)
                 except ClusterDenied as error:
                     if not events:
                         raise
                     note = f"events can't be read: {error.problem}"
-                    found = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
+                    answers = await answered(self.helm, CHART, {**values, "events": False}, self.namespace)
         except TimeoutError:
             raise ClusterUnreachable(f"the API server did not respond within {PATIENCE:.0f} seconds") from None
-        objects = iter(found["objects"])
-        shared = [tuple(found[key] or ()) for key in ("replicaSets", "pods", "claims", "events")]
-        return [Answer(Live(tuple(next(objects) for _ in one.objects), *shared), note) for one in asked]
+        objects = iter(answers["objects"])
+        shared = [tuple(answers[key] or ()) for key in ("replicaSets", "pods", "claims", "events")]
+        return [Answer(Live(tuple(next(objects) for _ in question.objects), *shared), note) for question in asked]
 
     async def are_there(self, objects: Iterable[Object]) -> bool:
         """Returns True when the cluster has every one of these objects."""

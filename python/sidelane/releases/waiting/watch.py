@@ -35,8 +35,8 @@ class Watch:
         at_once: begin with the next possible reading. Without it the first one comes after INTERVAL, so that releases
         that are ready by then need no reading. events: read the objects' events each time.
         """
-        one = _Watched(asked, events)
-        self._watched.append(one)
+        waiter = _Watched(asked, events)
+        self._watched.append(waiter)
         if self._task is None or self._task.done():
             self._hurry = asyncio.Event()
             self._task = asyncio.ensure_future(self._read_on(self._hurry))
@@ -45,13 +45,13 @@ class Watch:
             self._hurry.set()
         try:
             while True:
-                await one.news.wait()
-                one.news.clear()
-                if isinstance(one.found, Exception) and not isinstance(one.found, SidelaneError):
-                    raise one.found
-                yield one.found
+                await waiter.news.wait()
+                waiter.news.clear()
+                if isinstance(waiter.latest, Exception) and not isinstance(waiter.latest, SidelaneError):
+                    raise waiter.latest
+                yield waiter.latest
         finally:
-            self._watched.remove(one)
+            self._watched.remove(waiter)
             if not self._watched and self._task is not None:
                 task, self._task = self._task, None
                 await ended(task)
@@ -62,15 +62,15 @@ class Watch:
             answer = await anext(readings)
         if isinstance(answer, SidelaneError):
             raise answer
-        found = zip(subjects, parts(Asked(subjects), answer), strict=True)
-        return [await logs.added(self.reader.helm, one, subject.clean) for subject, one in found]
+        assessed = zip(subjects, parts(Asked(subjects), answer), strict=True)
+        return [await logs.added(self.reader.helm, readiness, subject.clean) for subject, readiness in assessed]
 
     def _crashed(self, task: asyncio.Task[None]) -> None:
         """Passes an unexpected error to every waiter."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            for one in self._watched:
-                one.found = error
-                one.news.set()
+            for waiter in self._watched:
+                waiter.latest = error
+                waiter.news.set()
 
     async def _read_on(self, hurry: asyncio.Event) -> None:
         events: tuple[Body, ...] = ()
@@ -82,19 +82,19 @@ class Watch:
             await self.reader.turn()
             number += 1
             watched = list(self._watched)  # includes waiters that have joined meanwhile
-            full = number % _EVENTS_EVERY == 0 or any(one.events for one in watched)
+            full = number % _EVENTS_EVERY == 0 or any(waiter.events for waiter in watched)
             answers: list[Answer | SidelaneError] = []
             try:
-                answers += await self.reader.read([one.asked for one in watched], events=full)
+                answers += await self.reader.read([waiter.asked for waiter in watched], events=full)
             except SidelaneError as error:
                 answers += [error] * len(watched)
-            for one, found in zip(watched, answers, strict=True):
-                if isinstance(found, Answer):
-                    events = found.live.events if full else events
-                    one.found = found._replace(live=found.live._replace(events=events))
+            for waiter, answer in zip(watched, answers, strict=True):
+                if isinstance(answer, Answer):
+                    events = answer.live.events if full else events
+                    waiter.latest = answer._replace(live=answer.live._replace(events=events))
                 else:
-                    one.found = found
-                one.news.set()
+                    waiter.latest = answer
+                waiter.news.set()
 
 
 def parts(asked: Asked, answer: Answer) -> Iterator[Readiness]:
@@ -110,4 +110,4 @@ class _Watched:
     asked: Asked
     events: bool
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    found: Answer | Exception = field(default_factory=lambda: Answer(Live(())))
+    latest: Answer | Exception = field(default_factory=lambda: Answer(Live(())))
