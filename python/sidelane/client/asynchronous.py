@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from sidelane.charts.rendering import PlainRendering, Renderer, Rendering
-
+from sidelane.charts.sources import is_remote
 from sidelane.charts.values import accepted, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
 from sidelane.client.faces import advising, path_of

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sidelane.charts import sources
-from sidelane.charts.rendering import PlainRendering, Renderer
 from sidelane.charts.chart import Chart
+from sidelane.charts.rendering import PlainRendering, Renderer
 from sidelane.charts.values import LaneKeys, accepted, knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.conventions import Conventions
