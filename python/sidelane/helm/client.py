@@ -1,235 +1,32 @@
-"""The Helm client: one subclass of pyhelm3's Command, and the only access to Helm.
+"""The Helm client: each of Helm's commands that Sidelane uses, as an asynchronous call.
 
-It changes pyhelm3 in these points:
-
-- no shell, and Helm ends with its caller: a cancelled or killed call leaves no install running;
-- a token goes to Helm in the environment, never in an argument list, which every user of the machine can read;
-- `install` creates and never upgrades; `list` lists every release; `template` returns Helm's own text;
-- errors come from Helm's messages, not from its exit code (failures.py);
-- the values that Helm reports as used are compared with the given ones (values.py).
+It differs from pyhelm3: `install` creates and never upgrades; `list` lists every release; `template` returns Helm's own
+text; and the values that Helm reports as used are compared with the given ones (values.py).
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import json
-import logging
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
-import semver
-
-from sidelane.errors import (
-    ChartNotFound,
-    ClusterDenied,
-    ClusterUnreachable,
-    HelmError,
-    HelmNotFound,
-    InvalidInput,
-    SidelaneError,
-)
+from sidelane.errors import ChartNotFound, ClusterDenied, ClusterUnreachable, HelmError
 from sidelane.helm import repositories
-from sidelane.helm.executable import REMEDY, accept, find, known_version
 from sidelane.helm.flags import USUAL, Flags, namespaced, patience
-from sidelane.helm.process import begun, stop
+from sidelane.helm.running import Halt, Running
 from sidelane.helm.values import document, require_used
-from sidelane.support.redaction import learn, redact
 
-log = logging.getLogger(__name__)
-
-
-def _command_class() -> type:
-    """Import pyhelm3's Command without the package's pydantic models.
-
-    Importing the whole package takes three times as long as importing this module. The module is registered as the
-    import system would do it, so a script that imports pyhelm3 itself gets the whole package, with this same class.
-    """
-    if "pyhelm3" in sys.modules:
-        return cast("type", importlib.import_module("pyhelm3.command").Command)
-    spec = importlib.util.find_spec("pyhelm3")
-    if spec is None or spec.submodule_search_locations is None:
-        raise ModuleNotFoundError("pyhelm3 is not installed", name="pyhelm3")
-    package = ModuleType("pyhelm3")
-    package.__path__ = list(spec.submodule_search_locations)
-    sys.modules["pyhelm3"] = package
-    try:
-        return cast("type", importlib.import_module("pyhelm3.command").Command)
-    finally:
-        del sys.modules["pyhelm3"]
+#: Kubernetes 1.25 and newer validate fields themselves, and Helm then does not. But Helm still fetches and reads the
+#: schemas first, which takes half of the time of an install, or of rendering with the cluster's objects. Helm's
+#: validation would only find objects without an apiVersion or kind, and these are refused when the manifest is read.
+_WITHOUT_SCHEMAS: Final = "--disable-openapi-validation"
 
 
-if TYPE_CHECKING:
-    from pyhelm3.command import Command
-else:
-    Command = _command_class()
-
-
-class Halt:
-    """Ends a waiting Helm. Helm then marks its release as failed, as after its timeout."""
-
-    def __init__(self) -> None:
-        self.process: asyncio.subprocess.Process | None = None
-        self.called = False
-
-    def __call__(self) -> bool:
-        """Ask Helm to end. Return False if it has already ended."""
-        if self.process is None or self.process.returncode is not None:
-            return False
-        self.called = True
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
-        return True
-
-
-class Helm(Command):
-    """Helm, as asynchronous calls. Every call may raise HelmError, Refused, InvalidInput or a subclass of these.
-
-    A connection setting that is None, such as ``kube_token``, is left to Helm: its environment variables, KUBECONFIG,
-    or the service account of the pod in which it runs.
-    """
-
-    def __init__(
-        self,
-        *,
-        executable: str | os.PathLike[str] | None = None,
-        kubeconfig: str | os.PathLike[str] | None = None,
-        kube_context: str | None = None,
-        kube_apiserver: str | None = None,
-        kube_token: str | None = None,
-    ) -> None:
-        super().__init__(executable=str(executable) if executable is not None else find())
-        settings = {
-            "KUBECONFIG": os.fspath(kubeconfig) if kubeconfig is not None else None,
-            "HELM_KUBECONTEXT": kube_context,
-            "HELM_KUBEAPISERVER": kube_apiserver,
-            "HELM_KUBETOKEN": kube_token,
-        }
-        self._environment = {
-            # By default Go collects garbage each time that the heap has doubled, which is often in a short program. A
-            # heap that may grow five times saves a fifth of Helm's processor time.
-            "GOGC": "400",
-            **os.environ,
-            # With HELM_DEBUG, Helm writes a stack trace instead of its error.
-            "HELM_DEBUG": "false",
-            **{key: value for key, value in settings.items() if value is not None},
-        }
-        # Secrets to redact in everything that Helm writes.
-        self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
-        learn(self._secrets)
-        self._version: semver.Version | None = None
-        #: Its connection settings, as environment variables.
-        self.settings = {
-            key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))
-        }
-        #: Numbers of the file descriptors that every Helm process inherits (see releases/stores/holding.py).
-        self.keeps: tuple[int, ...] = ()
-
-    async def run(
-        self,
-        command: Sequence[object],
-        input: bytes | None = None,  # noqa: A002 - pyhelm3's word
-        meanwhile: Callable[[], object] | None = None,
-        halt: Halt | None = None,
-    ) -> bytes:
-        """Run Helm and return its output. A cancelled call ends its Helm before it returns.
-
-        meanwhile: is called while Helm works on its input. halt: the caller can use it to end Helm early, as Helm's
-        timeout would.
-        """
-        await self.version()
-        async with self._begun(command, takes_input=input is not None) as process:
-            return await self._end(process, input, meanwhile, halt, release=_release_of(command))
-
-    async def version(self) -> semver.Version:
-        """Return Helm's version. Raises HelmTooOld for one that is older than Sidelane supports."""
-        if self._version is None:
-            self._version = known_version(self._executable)
-        if self._version is None:
-            async with self._begun(["version", "--template", "{{ .Version }}"]) as process:
-                stdout, stderr = await process.communicate()
-                if process.returncode:
-                    why = stderr.decode(errors="replace").strip() or f"its exit code is {process.returncode}"
-                    raise HelmNotFound(f"{self._executable!r} does not run: {why}", remedy=REMEDY)
-            self._version = accept(self._executable, stdout.decode(errors="replace"))
-        return self._version
-
-    @asynccontextmanager
-    async def _begun(
-        self, command: Sequence[object], *, takes_input: bool = False
-    ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Start a Helm that runs no longer than the block."""
-        arguments = [str(part) for part in command]
-        log.debug("helm %s", redact(" ".join(arguments)))
-        helm = begun(
-            self._executable,
-            arguments,
-            self._environment,
-            opening=_OPENING if takes_input else b"",
-            keeps=self.keeps,
-            tied=arguments[0] in ("rollback", "uninstall"),
-        )
-        async with AsyncExitStack() as stack:
-            try:
-                process = await stack.enter_async_context(helm)
-            except OSError as error:
-                problem = f"the helm at {self._executable!r} can't be run: {error.strerror}"
-                raise HelmNotFound(problem, remedy=REMEDY) from None
-            yield process
-
-    async def _end(
-        self,
-        process: asyncio.subprocess.Process,
-        input: bytes | None,  # noqa: A002
-        meanwhile: Callable[[], object] | None = None,
-        halt: Halt | None = None,
-        *,
-        release: str = "",
-    ) -> bytes:
-        """Write the values after their opening, wait for Helm's end and return its output.
-
-        release: the release's name, for errors.
-        """
-        if halt is not None:
-            halt.process = process
-        if process.stdin is not None and input is not None:
-            process.stdin.write(input.removeprefix(_OPENING))
-            process.stdin.close()
-            await asyncio.sleep(0)  # the event loop closes the pipe in its next iteration
-        if meanwhile is not None:
-            meanwhile()
-        try:
-            stdout, stderr = await process.communicate()
-        except BaseException:  # Helm must have ended before the caller receives the error
-            if process.returncode is None:
-                await stop(process)
-            raise
-        if process.returncode:
-            from sidelane.helm.failures import explain  # noqa: PLC0415 - a successful call does not need it
-
-            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets, release)
-            raise self._without_kubeconfig(error)
-        return stdout
-
-    def _without_kubeconfig(self, error: SidelaneError) -> SidelaneError:
-        """Return the error, and name the missing kubeconfig if it is the cause, which Helm itself does not report."""
-        named = list(filter(None, self._environment.get("KUBECONFIG", "").split(os.pathsep)))
-        may = isinstance(error, ClusterUnreachable) or (isinstance(error, InvalidInput) and "context" in error.problem)
-        if not may or not named or any(map(os.path.exists, named)) or self._environment.get("HELM_KUBEAPISERVER"):
-            return error
-        return type(error)(
-            f"{error.problem}: the kubeconfig {', '.join(map(repr, named))} is missing",
-            remedy="give an existing one with --kubeconfig or KUBECONFIG; --directory needs no cluster",
-        )
-
-    # -- calls to Helm; each docstring names the Helm command ------------------------------------------------------
+class Helm(Running):
+    """Helm, as asynchronous calls; each docstring names the Helm command. See Running for settings and errors."""
 
     async def template_text(
         self,
@@ -433,23 +230,6 @@ class Helm(Command):
         if selector:
             command += ["--selector", selector]
         return cast("list[dict[str, Any]]", json.loads(await self.run(command)))
-
-
-#: The beginning of each document of values. If this process or the pipe ends early, Helm must not read an empty
-#: document and use the chart's default values. An open brace alone is invalid.
-_OPENING: Final = b"{"
-
-#: Kubernetes 1.25 and newer validate fields themselves, and Helm then does not. But Helm still fetches and reads the
-#: schemas first, which takes half of the time of an install, or of rendering with the cluster's objects. Helm's
-#: validation would only find objects without an apiVersion or kind, and these are refused when the manifest is read.
-_WITHOUT_SCHEMAS = "--disable-openapi-validation"
-
-
-def _release_of(command: Sequence[object]) -> str:
-    """Return the name of the release that a Helm command works on, or empty text."""
-    if command[0] in ("history", "rollback", "status", "uninstall", "upgrade"):
-        return str(command[1])
-    return str(command[2]) if command[0] == "get" else ""
 
 
 def _json(stdout: bytes) -> dict[str, Any]:

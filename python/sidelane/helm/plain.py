@@ -25,7 +25,7 @@ def template(executable: str, arguments: Sequence[str], values: bytes) -> Answer
 
     Raises HelmNotFound if the program cannot be run.
     """
-    # The settings of helm/client.py: fewer collections of garbage, and errors without a stack trace.
+    # The settings of helm/running.py: fewer collections of garbage, and errors without a stack trace.
     environment = {"GOGC": "400", **os.environ, "HELM_DEBUG": "false"}
     try:
         done = subprocess.run(

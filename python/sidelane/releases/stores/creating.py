@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sidelane.charts.chart import Chart
 from sidelane.charts.rendering import Rendering
 from sidelane.errors import ClusterDenied, NotWhatWasChecked, ReleaseExists
-from sidelane.helm.client import Halt
 from sidelane.helm.flags import Flags
+from sidelane.helm.running import Halt
 from sidelane.naming.labels import LANE
 from sidelane.naming.lane import Lane
 from sidelane.releases.basis import Basis

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sidelane.errors import FieldsOwned, HelmError, ReleaseConflict, ReleaseExists
-from sidelane.helm.client import Halt
+from sidelane.helm.running import Halt
 from sidelane.manifest.fields import at
 from sidelane.releases.stores import Options, Release, Stored, leases, leftovers
 from sidelane.releases.stores.answers import release_of

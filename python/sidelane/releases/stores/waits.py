@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from sidelane.helm.client import Halt, Helm
+from sidelane.helm.client import Helm
+from sidelane.helm.running import Halt
 from sidelane.manifest import Object
 from sidelane.releases.readiness import Readiness, Subject
 from sidelane.releases.stores import Options, Stored

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sidelane.errors import ClusterUnreachable, HelmError, InvalidLane, NotReady, SidelaneError, TimedOut
-from sidelane.helm.client import Halt
 from sidelane.helm.durations import seconds
+from sidelane.helm.running import Halt
 from sidelane.manifest import Object
 from sidelane.manifest.fields import at
 from sidelane.naming.lane import Lane
