@@ -20,6 +20,7 @@ import pytest
 import typed
 import yaml
 from sidelane import cli
+from sidelane.checks import conventions
 
 CHARTS = sorted(path.parent.name for path in typed.ROOT.glob("charts/*/README.md"))
 #: Commands that only a kubelet answers, or that run in a container: tests/node and tests/programs have such.
@@ -217,11 +218,13 @@ def test_every_block_of_the_readme_works_in_order(
         return done
 
     found = [block for block in typed.blocks(checkout / "README.md") if block not in chart_tests(tmp_path)]
-    first, example, names, _, lane, routes, picture, shifted, kept, signed, cosign, tree, script, upgraded = found
+    first, example, names, _, own, beside, reports, lane, *found = found
+    routes, picture, shifted, kept, signed, cosign, tree, script, upgraded = found
+    assert conventions.read(own[1].encode(), "README.md").preset == "helm"
     for line in first[1].splitlines():
         assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
     (checkout / "lane.yaml").write_text(lane[1])
-    for block in (example, routes, picture, shifted, kept, signed, cosign, script, upgraded):
+    for block in (example, beside, reports, routes, picture, shifted, kept, signed, cosign, script, upgraded):
         if block is picture:
             assert shell("sidelane graph -n streams -o mermaid").stdout == picture[1]
             continue
