@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import toolchain
 from command_line import SIDELANE, sidelane  # noqa: F401 - a fixture
+from sidelane.checks.rules import nothing_random
 from sidelane.support import redaction
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis
 hypothesis.settings.register_profile("ci", UNHURRIED, derandomize=True)
 hypothesis.settings.register_profile("developer", UNHURRIED)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "developer")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_present() -> Iterator[None]:
+    """Examples of the present time have that of their import, which a long run leaves behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nothing_random, "_RECENT", 24 * 3600)
+        yield
 
 
 @pytest.fixture(scope="session")

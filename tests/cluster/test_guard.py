@@ -126,7 +126,8 @@ def another(value, schema):
 
 def operational(chart):
     annotations = yaml.safe_load((chart / "Chart.yaml").read_text()).get("annotations", {})
-    return {tuple(name.split(".")) for name in annotations.get("sidelane.dev/operational-values", "").split(",")}
+    names = annotations.get("sidelane.dev/operational-values", "").split(",")
+    return {tuple(name.split(".")) for name in names if name}
 
 
 def nested(path, value):

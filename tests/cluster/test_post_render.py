@@ -37,7 +37,7 @@ def test_an_installation_that_breaks_a_rule_creates_nothing(run, cluster, namesp
     before = cluster.names(maps)
     checked = ("install", "one", "chart", "--namespace", namespace, *flags(run))
     refused = run(*checked, "--set", "name=Not_A_Name", code=1)
-    assert b"chart/templates/map.yaml: ConfigMap Not_A_Name" in refused.stderr
+    assert b"chart/templates/map.yaml:1: ConfigMap Not_A_Name" in refused.stderr
     assert b"[name-limits]" in refused.stderr
     assert cluster.names(maps) == before
     assert run("list", "--namespace", namespace, "--short").stdout == b""
