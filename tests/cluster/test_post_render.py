@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -37,7 +38,8 @@ def test_an_installation_that_breaks_a_rule_creates_nothing(run, cluster, namesp
     before = cluster.names(maps)
     checked = ("install", "one", "chart", "--namespace", namespace, *flags(run))
     refused = run(*checked, "--set", "name=Not_A_Name", code=1)
-    assert b"chart/templates/map.yaml:1: ConfigMap Not_A_Name" in refused.stderr
+    # The line is known where the template is found from the post-renderer's folder.
+    assert re.search(rb"chart/templates/map\.yaml(:1)?: ConfigMap Not_A_Name", refused.stderr)
     assert b"[name-limits]" in refused.stderr
     assert cluster.names(maps) == before
     assert run("list", "--namespace", namespace, "--short").stdout == b""
