@@ -120,7 +120,14 @@ def _names(cluster: Cluster, namespace: str) -> dict[str, str]:
     }
 
 
-def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded) -> None:
+def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, tmp_path: Path) -> None:
+    """In one test, because a lane under the guard takes most of the time."""
+    _every_attempt_is_refused(guarded)
+    _helm_alone_and_other_charts_change_nothing_either(guarded, plain, tmp_path)
+    _the_label_and_the_namespace_stay_until_break_glass(guarded)
+
+
+def _every_attempt_is_refused(guarded: Guarded) -> None:
     assert len({attempt.id for attempt in LOCKED}) == len(LOCKED) > 80
     invalid = {a.id: refusal for a in LOCKED if (refusal := guarded.attempt(a, "dryRun=All"))}
     assert invalid == {}
@@ -191,9 +198,8 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     cluster.until("nothing of the lane is left", lambda: not cluster.list(f"{NAMESPACES}/{namespace}/pods"), 60)
 
 
-def test_helm_alone_and_other_charts_change_nothing_either(guarded: Guarded, plain: Any, tmp_path: Path) -> None:
-    """A chart without Sidelane's guard, a post-renderer's result, a take-over and a rollback, by an administrator."""
-    guarded.label("deny")
+def _helm_alone_and_other_charts_change_nothing_either(guarded: Guarded, plain: Any, tmp_path: Path) -> None:
+    """A chart without Sidelane's guard, a rollback, an uninstallation and a take-over, by an administrator."""
     before = _specs(guarded)
     chart = tmp_path / "own"
     (chart / "templates").mkdir(parents=True)
@@ -213,8 +219,7 @@ def test_helm_alone_and_other_charts_change_nothing_either(guarded: Guarded, pla
     assert [release.status for release in guarded.deployer.list()] == ["deployed"] * 3
 
 
-def test_the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) -> None:
-    guarded.label("deny")
+def _the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) -> None:
     path = f"{NAMESPACES}/{guarded.namespace}"
     for change in ({"sidelane.dev/guard": None}, {"sidelane.dev/guard": "audit"}):
         with pytest.raises(HTTPError, match="keeps its label"):
@@ -227,6 +232,7 @@ def test_the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) ->
     assert guarded.attempt(image) == ""
 
 
+@pytest.mark.parametrize("helm", ["helm3"], indirect=True)
 def test_the_charts_readme_works_in_order(cluster: Cluster, helm: Path, tmp_path: Path, unavailable: Any) -> None:
     if not typed.has_kubectl():
         unavailable("the README uses kubectl, and there is none on PATH")
