@@ -82,8 +82,8 @@ the limit of a label's value, for all kinds but these:
 {{- define "sidelane.serviceVersion.problem" -}}
 {{- if not (and (kindIs "string" .) (regexMatch "^v[0-9][a-z0-9]*$" (toString .))) -}}
   {{- printf
-    (print "the service version '%v' is invalid: it must be 'v', a digit, and then lower-case letters and digits; write "
-      "it such as 'v1' or 'v2beta1'")
+    (print "the service version '%v' is invalid: it must be 'v', a digit, and then lower-case letters and digits; "
+      "write it such as 'v1' or 'v2beta1'")
     . -}}
 {{- end -}}
 {{- end -}}
