@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
+
+_T = TypeVar("_T")
 
 
 def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
@@ -28,6 +31,60 @@ def walk(node: Any, pattern: str, base: str = "") -> list[tuple[str, Any]]:
                 for i, item in enumerate(value)
             ]
     return nodes
+
+
+class Fields(Generic[_T]):
+    """Patterns, each with a value of the caller's: one walk reaches the fields of all of them.
+
+    >>> Fields([("spec.ports[].name", "name"), ("spec.type", "type")]).walk({"spec": {"type": "NodePort"}})
+    [('spec.type', 'NodePort', 'type')]
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, _T]]) -> None:
+        self._steps: list[_Step[_T]] = []
+        for pattern, own in rows:
+            steps = self._steps
+            values: list[_T] = []
+            for key, each in _steps(pattern):
+                step = next((step for step in steps if (step.key, step.each) == (key, each)), None)
+                if step is None:
+                    step = _Step(key, each, [], [])
+                    steps.append(step)
+                steps, values = step.below, step.own
+            values.append(own)
+
+    def walk(self, node: Any, base: str = "") -> list[tuple[str, Any, _T]]:
+        """Return every value that matches a pattern, as the function ``walk`` does, with the pattern's own value."""
+        reached: list[tuple[str, Any, _T]] = []
+        _reach(node, self._steps, base, reached)
+        return reached
+
+
+class _Step(NamedTuple, Generic[_T]):
+    """One step of patterns: a key, whether its items are meant, the values of patterns that end here, and the rest."""
+
+    key: str
+    each: bool
+    own: list[_T]
+    below: list[_Step[_T]]
+
+
+def _reach(node: Any, steps: list[_Step[_T]], base: str, reached: list[tuple[str, Any, _T]]) -> None:
+    if not isinstance(node, dict):
+        return
+    for key, each, own, below in steps:
+        value = node.get(key)
+        if value is None:
+            continue
+        path = f"{base}.{key}" if base else key
+        if each:
+            items = [(f"{path}[{i}]", item) for i, item in enumerate(value)] if isinstance(value, list) else []
+        else:
+            items = [(path, value)]
+        for inner, item in items:
+            reached += [(inner, item, each_own) for each_own in own]
+            if below:
+                _reach(item, below, inner, reached)
 
 
 def at(node: Any, *keys: str) -> Any:

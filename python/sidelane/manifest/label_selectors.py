@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from sidelane.manifest.fields import at, mapping, walk
-from sidelane.manifest.objects import Object
+from sidelane.manifest.objects import Object, remembered
 
 Target = Literal["pods", "services"]
 #: ``subject``: the object acts on these; ``template``: the pods that it creates; ``peer``: allowed network peers.
@@ -81,9 +81,10 @@ _TERMS: Final = tuple(
 )
 
 
-def selectors(obj: Object) -> list[Selector]:
+@remembered
+def selectors(obj: Object) -> tuple[Selector, ...]:
     """Return every selector of pods or Services in an object and its pod template."""
-    return [*_own(obj), *_peers(obj), *_of_pods(obj)]
+    return (*_own(obj), *_peers(obj), *_of_pods(obj))
 
 
 def _own(obj: Object) -> Iterator[Selector]:

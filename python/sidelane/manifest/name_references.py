@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from sidelane.manifest.fields import at, walk
-from sidelane.manifest.objects import CLUSTER_KINDS, Identity, Object
+from sidelane.manifest.fields import Fields, at, walk
+from sidelane.manifest.objects import CLUSTER_KINDS, Identity, Object, remembered
 
 
 class Reference(NamedTuple):
@@ -51,10 +51,11 @@ _POD: Final = (
     _Row("volumes[].projected.sources[].secret", "name", "Secret"),
     _Row("volumes[].csi.nodePublishSecretRef", "name", "Secret"),
     _Row("imagePullSecrets[]", "name", "Secret"),
-    _Row("", "serviceAccountName", "ServiceAccount"),
     _Row("resourceClaims[]", "resourceClaimName", "ResourceClaim", "resource.k8s.io"),
     _Row("resourceClaims[]", "resourceClaimTemplateName", "ResourceClaimTemplate", "resource.k8s.io"),
 )
+_OF_PODS: Final = Fields((row.pattern, row) for row in _POD)
+_ACCOUNT: Final = _Row("", "serviceAccountName", "ServiceAccount")
 _FIELDS: Final[dict[tuple[str, str], tuple[_Row, ...]]] = {
     ("apps", "StatefulSet"): (_Row("spec", "serviceName", "Service", required=True),),
     ("", "ServiceAccount"): (_Row("secrets[]", "name", "Secret"), _Row("imagePullSecrets[]", "name", "Secret")),
@@ -88,31 +89,33 @@ _HOST_PATTERNS: Final = (
 )
 
 
-def references(obj: Object) -> list[Reference]:
+@remembered
+def references(obj: Object) -> tuple[Reference, ...]:
     """Return every reference by name of an object and its pod template to objects of the same namespace.
 
     References to other namespaces, and hosts outside the cluster, are left out.
     """
     group_kind = (obj.identity.group, obj.kind)
-    result = list(_named(obj, obj.body, _FIELDS.get(group_kind, ()), ""))
-    result += _typed(obj, _TYPED.get(group_kind, ()))
+    found = [(path, node, row) for row in _FIELDS.get(group_kind, ()) for path, node in walk(obj.body, row.pattern)]
     if template := obj.pod_template:
-        result += _named(obj, template.spec, _POD, template.within("spec"))
+        base = template.within("spec")
+        found += [*_OF_PODS.walk(template.spec, base), (base, template.spec, _ACCOUNT)]
+    result = list(_named(obj, found))
+    result += _typed(obj, _TYPED.get(group_kind, ()))
     if obj.kind in _ROUTES:
         result += _typed(obj, _BACKENDS, routed=True)
     if obj.identity.group == "networking.istio.io":
         result += _hosts(obj)
-    return result
+    return tuple(result)
 
 
-def _named(obj: Object, root: Any, rows: tuple[_Row, ...], base: str) -> Iterator[Reference]:
-    for pattern, key, kind, group, required in rows:
-        for path, node in walk(root, pattern, base) if pattern else [(base, root)]:
-            name = at(node, key)
-            if isinstance(name, str) and name:
-                target = Identity(group, kind, obj.identity.namespace, name)
-                optional = at(node, "optional") is True
-                yield Reference(f"{path}.{key}" if path else key, target, optional=optional, required=required)
+def _named(obj: Object, found: Iterable[tuple[str, Any, _Row]]) -> Iterator[Reference]:
+    for path, node, (_, key, kind, group, required) in found:
+        name = at(node, key)
+        if isinstance(name, str) and name:
+            target = Identity(group, kind, obj.identity.namespace, name)
+            optional = at(node, "optional") is True
+            yield Reference(f"{path}.{key}" if path else key, target, optional=optional, required=required)
 
 
 def _typed(obj: Object, rows: tuple[_Row, ...], *, routed: bool = False) -> Iterator[Reference]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sidelane.errors import InvalidManifest
 from sidelane.manifest.fields import at, mapping
@@ -85,29 +86,33 @@ class Identity(NamedTuple):
         return {"group": self.group, "kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
-class PodTemplate(NamedTuple):
-    """The template of an object's pods, or a Pod itself. ``path`` is its path in the object, empty for a Pod."""
-
+class _PodTemplate(NamedTuple):
     path: str
     labels: Mapping[str, Any]
     spec: Mapping[str, Any]
+
+
+class PodTemplate(_PodTemplate):
+    """The template of an object's pods, or a Pod itself. ``path`` is its path in the object, empty for a Pod."""
 
     def within(self, path: str) -> str:
         """Return the path of a field of the template, from the object's root."""
         return f"{self.path}.{path}" if self.path else path
 
 
-class Object(NamedTuple):
-    """One object as Kubernetes would get it. Do not change the body.
-
-    ``source`` is the template in Helm's comment above the object, and ``line`` then is 0; or else the input's name, and
-    the first line of its document there, from 1.
-    """
-
+class _Object(NamedTuple):
     identity: Identity
     body: Mapping[str, Any]
     source: str
     line: int
+
+
+class Object(_Object):
+    """One object as Kubernetes would get it. Do not change the body: its parts are looked up once and remembered.
+
+    ``source`` is the template in Helm's comment above the object, and ``line`` then is 0; or else the input's name, and
+    the first line of its document there, from 1.
+    """
 
     @property
     def kind(self) -> str:
@@ -117,11 +122,11 @@ class Object(NamedTuple):
     def name(self) -> str:
         return self.identity.name
 
-    @property
+    @functools.cached_property
     def labels(self) -> Mapping[str, Any]:
         return mapping(self.body, "metadata", "labels")
 
-    @property
+    @functools.cached_property
     def annotations(self) -> Mapping[str, Any]:
         return mapping(self.body, "metadata", "annotations")
 
@@ -130,12 +135,13 @@ class Object(NamedTuple):
         """Return whether Helm runs it as a hook instead of keeping it in the release."""
         return "helm.sh/hook" in self.annotations
 
-    @property
+    @functools.cached_property
     def hooks(self) -> tuple[str, ...]:
         """The hooks of Helm that it is for, such as ``test``; empty for an object of the release."""
-        return tuple(filter(None, map(str.strip, str(self.annotations.get("helm.sh/hook") or "").split(","))))
+        hooks = self.annotations.get("helm.sh/hook")
+        return tuple(filter(None, map(str.strip, str(hooks).split(",")))) if hooks else ()
 
-    @property
+    @functools.cached_property
     def pod_template(self) -> PodTemplate | None:
         """Return the template of its pods, or None for a kind that creates no pods."""
         keys = _TEMPLATES.get((self.identity.group, self.kind))
@@ -155,6 +161,25 @@ class Object(NamedTuple):
             hidden = {key: dict.fromkeys(mapping(body, key), HIDDEN) for key in SECRET_FIELDS if key in body}
             body = {**body, **hidden}
         return self._replace(body=body)
+
+
+_Subject = TypeVar("_Subject", Object, PodTemplate)
+_Result = TypeVar("_Result")
+
+
+def remembered(function: Callable[[_Subject], _Result]) -> Callable[[_Subject], _Result]:
+    """Make a function keep its result in its argument: many rules ask the same of each object."""
+    key = f"{function.__module__}.{function.__qualname__}"
+
+    @functools.wraps(function)
+    def get(subject: _Subject) -> _Result:
+        results = subject.__dict__
+        if key not in results:
+            results[key] = function(subject)
+        result: _Result = results[key]
+        return result
+
+    return get
 
 
 def canonical(data: object) -> str:

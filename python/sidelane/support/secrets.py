@@ -107,13 +107,17 @@ def learn_objects(objects: Iterable[Any]) -> None:
 
 def environment_secrets(node: Any) -> Iterator[str]:
     """Yield the values of environment variables such as DB_PASSWORD from anywhere in an object."""
-    if isinstance(node, Mapping):
-        name, value = node.get("name"), node.get("value")
-        if isinstance(name, str) and isinstance(value, str) and is_secret([name]):
-            yield value
-    for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
-        if isinstance(inner, Mapping | list):
-            yield from environment_secrets(inner)
+    # Every object that is read comes here: one loop over data of JSON, not a generator for each level.
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            name, value = node.get("name"), node.get("value")
+            if isinstance(name, str) and isinstance(value, str) and _SECRET.search(name):
+                yield value
+            waiting += [inner for inner in node.values() if isinstance(inner, dict | list)]
+        elif isinstance(node, list):
+            waiting += [inner for inner in node if isinstance(inner, dict | list)]
 
 
 def decoded(value: str) -> str:

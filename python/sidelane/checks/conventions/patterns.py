@@ -49,8 +49,11 @@ def accepts(patterns: Iterable[str], text: object, known: Mapping[str, str]) -> 
 
 def _accepts(pattern: str, text: str, known: Mapping[str, str]) -> bool:
     # A manifest may have thousands of lanes: comparing text is much faster than compiling an expression for each.
+    parts = _parts(pattern)
+    if len(parts) == 3 and parts[1] in known:
+        return text == f"{parts[0]}{known[parts[1]]}{parts[2]}"
     before, unknown, after = "", "", ""
-    for at, part in enumerate(_parts(pattern)):
+    for at, part in enumerate(parts):
         if at % 2 and part not in known:
             if unknown:
                 return bool(_compiled(pattern, *_used(pattern, known)).fullmatch(text))

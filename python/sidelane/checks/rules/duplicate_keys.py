@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,12 +25,15 @@ data:
 
 
 def _check(context: Context) -> Iterator[Problem]:
-    for duplicate in context.manifest.duplicates:
-        # The object whose document has the line; several, if it is a List.
-        before = [obj for obj in context.manifest.objects if obj.line <= duplicate.line]
-        if before:
+    duplicates = context.manifest.duplicates
+    objects = sorted(context.manifest.objects, key=lambda obj: obj.line) if duplicates else []
+    for duplicate in duplicates:
+        # The object whose document has the line; the first, if it is a List.
+        at = bisect.bisect_right(objects, duplicate.line, key=lambda obj: obj.line) - 1
+        if at >= 0:
+            first = bisect.bisect_left(objects, objects[at].line, key=lambda obj: obj.line)
             what = f"the key {duplicate.key!r} is duplicated at line {duplicate.line} of the manifest"
-            yield Problem(max(before, key=lambda obj: obj.line), "", what)
+            yield Problem(objects[first], "", what)
 
 
 RULE: Final[Rule] = Rule(

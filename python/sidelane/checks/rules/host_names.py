@@ -8,14 +8,15 @@ from typing import Final, NamedTuple
 
 from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule, in_lane, is_route
-from sidelane.checks.rules.workloads import containers
+from sidelane.checks.rules.workloads import settings
 from sidelane.manifest import Identity, Object
-from sidelane.manifest.fields import mapping, walk
+from sidelane.manifest.fields import mapping
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
-# One word at a time, so that the time is linear in hostile text, too.
-_WORD: Final = re.compile(r"[a-z0-9-]+")
+#: The end of a name in a lane: its Build, or the number of a pod.
+_END: Final = re.compile(r"-[0-9]+(?![a-z0-9-])")
+_WORD: Final = re.compile(r"[a-z0-9-]*")
 _AFTER: Final = re.compile(r":[0-9]|\.[a-z0-9-]+\.svc\b")
 #: A name has at most 63 characters, and a pod's name a dash and its number more.
 _LONGEST: Final = 70
@@ -31,7 +32,7 @@ def _check(context: Context) -> Iterator[Problem]:
     objects = context.manifest.objects
     names = _Names(
         frozenset(obj.identity for obj in objects if obj.kind == "Service"),
-        frozenset(named[0] for obj in objects if (named := parse_name(obj.name))),
+        context.components,
         context.whole,
     )
     for obj, lane in context.in_lanes():
@@ -46,29 +47,35 @@ def _texts(obj: Object) -> Iterator[tuple[str, str]]:
     if (obj.identity.group, obj.kind) == ("", "ConfigMap"):
         yield from ((f"data[{key}]", text) for key, text in mapping(obj.body, "data").items() if isinstance(text, str))
     if template := obj.pod_template:
-        for base, container in containers(template):
-            for pattern in ("command[]", "args[]", "env[].value"):
-                yield from ((p, text) for p, text in walk(container, pattern, base) if isinstance(text, str))
+        yield from settings(template)
 
 
 def _message(text: str, obj: Object, lane: Lane, names: _Names) -> str:
     """Return the problem of the first word that leads into another lane, or to a missing Service of this one."""
-    for match in _WORD.finditer(text):
-        word = match[0]
-        if not word[-1].isdigit() or len(word) > _LONGEST or "-" not in word:
+    for end in _END.finditer(text):
+        # Backwards to the word's beginning, but not further than a name is long: the time is linear in hostile text.
+        before = text[max(0, end.start() - _LONGEST) : end.start()]
+        word = before[len(before) - len(_beginning(before)) :] + end[0]
+        if len(word) > _LONGEST:
             continue
         if in_lane(word, lane):
-            if _is_host(text, match) and _is_missing(word, obj, names):
+            if _is_host(text, end.end() - len(word), end.end()) and _is_missing(word, obj, names):
                 return f"{word} is a Service of this lane, but is missing in the manifest"
         elif not in_lane(word.rpartition("-")[0], lane) and (other := _other(word, lane, names.components)):
             return f"{word} is in lane {other}, but this object is in {lane}"
     return ""
 
 
-def _is_host(text: str, match: re.Match[str]) -> bool:
-    before = text[max(0, match.start() - 2) : match.start()]
+def _beginning(before: str) -> str:
+    """Return the last characters of a text that belong to a word, backwards."""
+    match = _WORD.match(before[::-1])
+    return match[0] if match else ""
+
+
+def _is_host(text: str, start: int, end: int) -> bool:
+    before = text[max(0, start - 2) : start]
     # A word after one slash is a path's or an image's.
-    return (before == "//" or not before.endswith("/")) and bool(_AFTER.match(text, match.end()))
+    return (before == "//" or not before.endswith("/")) and bool(_AFTER.match(text, end))
 
 
 def _is_missing(word: str, obj: Object, names: _Names) -> bool:

@@ -49,18 +49,24 @@ metadata:
 
 def _check(context: Context) -> Iterator[Problem]:
     patterns = {key: pattern for key, pattern in context.conventions.labels.items() if of_lane(pattern)}
+    # A service version in the name must also be a label, by which meshes distinguish versions.
+    optional = frozenset(key for key, pattern in patterns.items() if "serviceVersion" in placeholders(pattern))
     for obj in context.manifest.objects if patterns else ():
         lane = context.lane_of(obj)
-        required = _Required(patterns, _known(context, obj, lane), context.conventions.lane_label)
+        required = _Required(patterns, optional, _known(context, obj, lane), context.lane_label)
         yield from _labels(obj, obj.labels, "metadata.labels", required)
         if (template := obj.pod_template) and template.path:
             yield from _labels(obj, template.labels, template.within("metadata.labels"), required)
 
 
 class _Required(NamedTuple):
-    """The labels that an object needs: their patterns, and the known texts of the placeholders."""
+    """The labels that an object needs: their patterns, and the known texts of the placeholders.
+
+    optional: the labels that only an object with a service version in its name needs.
+    """
 
     patterns: Mapping[str, str]
+    optional: frozenset[str]
     known: Mapping[str, str]
     lane_label: str
 
@@ -73,9 +79,7 @@ def _known(context: Context, obj: Object, lane: Lane | None) -> dict[str, str]:
 
 
 def _labels(obj: Object, labels: Mapping[str, Any], path: str, required: _Required) -> Iterator[Problem]:
-    patterns, known, lane_label = required
-    # A service version in the name must also be a label, by which meshes distinguish versions.
-    optional = {key for key, pattern in patterns.items() if "serviceVersion" in placeholders(pattern)}
+    patterns, optional, known, lane_label = required
     missing = [key for key in patterns if key not in optional and labels.get(key) is None]
     if missing:
         yield Problem(obj, path, f"lacks the label{'s' if missing[1:] else ''} {', '.join(missing)}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.manifest import Object
-from sidelane.manifest.fields import walk
+from sidelane.manifest.fields import Fields, mapping
 
 _Keys = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -70,6 +70,9 @@ OTHERS: Final[dict[tuple[str, str], _Keys]] = {
 }
 #: Such lists of every object.
 METADATA: Final[_Keys] = (("metadata.ownerReferences[]", ("uid",)),)
+_POD: Final = Fields(POD)
+_METADATA: Final = Fields(METADATA)
+_OTHERS: Final = {kind: Fields(lists) for kind, lists in OTHERS.items()}
 #: The default of a key that an item omits.
 _DEFAULTS: Final = {"protocol": "TCP"}
 
@@ -104,24 +107,25 @@ spec:
 
 def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
-        yield from _duplicates(obj, obj.body, "", METADATA)
-        yield from _duplicates(obj, obj.body, "", OTHERS.get((obj.identity.group, obj.kind), ()))
+        if "ownerReferences" in mapping(obj.body, "metadata"):
+            yield from _duplicates(obj, _METADATA.walk(obj.body))
+        if fields := _OTHERS.get((obj.identity.group, obj.kind)):
+            yield from _duplicates(obj, fields.walk(obj.body))
         if template := obj.pod_template:
-            yield from _duplicates(obj, template.spec, template.within("spec"), POD)
+            yield from _duplicates(obj, _POD.walk(template.spec, template.within("spec")))
 
 
-def _duplicates(obj: Object, node: Any, base: str, lists: _Keys) -> Iterator[Problem]:
-    """Yield a problem for every item of these lists, below a node, that has the keys of an earlier item."""
-    for pattern, keys in lists:
-        seen: dict[tuple[str, ...], str] = {}
-        for path, item in walk(node, pattern, base):
-            if not isinstance(item, dict) or item.get(keys[0]) is None:
-                continue
-            own = tuple(str(item.get(key, _DEFAULTS.get(key))) for key in keys)
-            first = seen.setdefault((path.rpartition("[")[0], *own), path)
-            if first is not path:
-                key = ", ".join(f"{key} {shown(item.get(key, _DEFAULTS.get(key)))}" for key in keys)
-                yield Problem(obj, path, f"has the same key as {first}: {key}")
+def _duplicates(obj: Object, items: list[tuple[str, Any, tuple[str, ...]]]) -> Iterator[Problem]:
+    """Yield a problem for every item of a list that has the keys of an earlier item."""
+    seen: dict[tuple[str, ...], str] = {}
+    for path, item, keys in items:
+        if not isinstance(item, dict) or item.get(keys[0]) is None:
+            continue
+        own = [str(item.get(key, _DEFAULTS.get(key))) for key in keys]
+        first = seen.setdefault((path.rpartition("[")[0], *own), path)
+        if first is not path:
+            key = ", ".join(f"{key} {shown(item.get(key, _DEFAULTS.get(key)))}" for key in keys)
+            yield Problem(obj, path, f"has the same key as {first}: {key}")
 
 
 RULE: Final[Rule] = Rule(

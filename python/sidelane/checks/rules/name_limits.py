@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sidelane.checks.rules import syntax
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.manifest import Object, PodTemplate, selectors
-from sidelane.manifest.fields import mapping, walk
+from sidelane.manifest.fields import Fields, mapping
 from sidelane.naming.contract import KIND_LIMITS
 
 _OBJECT: Final = """\
@@ -43,16 +43,16 @@ _STATEFULSET: Final = {
 
 _Syntax = Callable[[object], str]
 _CONTAINERS: Final = ("containers[]", "initContainers[]", "ephemeralContainers[]")
-_POD_NAMES: Final[tuple[tuple[str, _Syntax], ...]] = (
+_POD_NAMES: Final[Fields[_Syntax]] = Fields((
     *((f"{containers}.name", syntax.dns_label) for containers in _CONTAINERS),
     *((f"{containers}.ports[].name", syntax.port_name) for containers in _CONTAINERS[:2]),
     ("volumes[].name", syntax.dns_label),
     ("hostname", syntax.dns_label),
     ("subdomain", syntax.dns_label),
-)
-_NAMES: Final[dict[tuple[str, str], tuple[tuple[str, _Syntax], ...]]] = {
-    ("", "Service"): (("spec.ports[].name", syntax.dns_label),),
-    ("apps", "StatefulSet"): (("spec.volumeClaimTemplates[].metadata.name", syntax.dns_label),),
+))  # fmt: skip
+_NAMES: Final[dict[tuple[str, str], Fields[_Syntax]]] = {
+    ("", "Service"): Fields([("spec.ports[].name", syntax.dns_label)]),
+    ("apps", "StatefulSet"): Fields([("spec.volumeClaimTemplates[].metadata.name", syntax.dns_label)]),
 }
 # The API server accepts these names if they are valid path segments; the contract's own names are narrower.
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -62,9 +62,13 @@ def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
         if problem := _name_problem(obj):
             yield Problem(obj, "metadata.name", problem)
-        yield from _metadata(obj, "metadata", mapping(obj.body, "metadata"))
-        yield from _syntax(obj, obj.body, _NAMES.get((obj.identity.group, obj.kind), ()), "")
-        yield from _selected(obj)
+        yield from _labels(obj, obj.labels, "metadata.labels")
+        if obj.annotations:
+            yield from _annotations(obj)
+        if names := _NAMES.get((obj.identity.group, obj.kind)):
+            yield from _syntax(obj, obj.body, names, "")
+        for selector in selectors(obj):
+            yield from _labels(obj, selector.labels, selector.path)
         if obj.kind in {"ConfigMap", "Secret"} and not obj.identity.group:
             yield from _data_keys(obj)
         if template := obj.pod_template:
@@ -80,30 +84,22 @@ def _name_problem(obj: Object) -> str:
     return syntax.dns_label(obj.name, limit) if obj.kind in KIND_LIMITS else syntax.dns_subdomain(obj.name)
 
 
-def _metadata(obj: Object, path: str, metadata: dict[str, Any]) -> Iterator[Problem]:
-    for key, value in mapping(metadata, "labels").items():
-        yield from _label(obj, f"{path}.labels", key, value)
-    annotations = mapping(metadata, "annotations")
-    for key, value in annotations.items():
+def _labels(obj: Object, labels: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for key, value in labels.items():
+        if problem := syntax.label_key(key):
+            yield Problem(obj, f"{path}[{key}]", f"the key {problem}")
+        if problem := syntax.label_value(value):
+            yield Problem(obj, f"{path}[{key}]", f"the value {shown(value)} {problem}")
+
+
+def _annotations(obj: Object) -> Iterator[Problem]:
+    for key, value in obj.annotations.items():
         # Unlike a label's prefix, an annotation's prefix may have upper case: the API server lowers it first.
         problem = syntax.label_key(key.lower()) or ("" if isinstance(value, str) else "has a value that is not text")
         if problem:
-            yield Problem(obj, f"{path}.annotations[{key}]", problem)
-    if annotations and (problem := syntax.annotations_size(annotations)):
-        yield Problem(obj, f"{path}.annotations", problem)
-
-
-def _label(obj: Object, path: str, key: str, value: object) -> Iterator[Problem]:
-    if problem := syntax.label_key(key):
-        yield Problem(obj, f"{path}[{key}]", f"the key {problem}")
-    if problem := syntax.label_value(value):
-        yield Problem(obj, f"{path}[{key}]", f"the value {shown(value)} {problem}")
-
-
-def _selected(obj: Object) -> Iterator[Problem]:
-    for selector in selectors(obj):
-        for key, value in selector.labels.items():
-            yield from _label(obj, selector.path, key, value)
+            yield Problem(obj, f"metadata.annotations[{key}]", problem)
+    if problem := syntax.annotations_size(obj.annotations):
+        yield Problem(obj, "metadata.annotations", problem)
 
 
 def _data_keys(obj: Object) -> Iterator[Problem]:
@@ -117,15 +113,14 @@ def _data_keys(obj: Object) -> Iterator[Problem]:
 
 def _pods(obj: Object, template: PodTemplate) -> Iterator[Problem]:
     if template.path:
-        yield from _metadata(obj, template.within("metadata"), {"labels": template.labels})
+        yield from _labels(obj, template.labels, template.within("metadata.labels"))
     yield from _syntax(obj, template.spec, _POD_NAMES, template.within("spec"))
 
 
-def _syntax(obj: Object, root: Any, rows: tuple[tuple[str, _Syntax], ...], base: str) -> Iterator[Problem]:
-    for pattern, check in rows:
-        for path, value in walk(root, pattern, base):
-            if problem := check(value):
-                yield Problem(obj, path, f"{shown(value)} {problem}")
+def _syntax(obj: Object, root: Any, names: Fields[_Syntax], base: str) -> Iterator[Problem]:
+    for path, value, check in names.walk(root, base):
+        if problem := check(value):
+            yield Problem(obj, path, f"{shown(value)} {problem}")
 
 
 RULE: Final[Rule] = Rule(

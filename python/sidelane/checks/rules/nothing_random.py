@@ -6,53 +6,76 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
-from sidelane.checks.rules.workloads import containers
+from sidelane.checks.rules.workloads import settings
 from sidelane.manifest import Object
-from sidelane.manifest.fields import mapping, walk
+from sidelane.manifest.fields import mapping
 
 #: A rendering is checked at once; this is far more than it takes, and far less than the age of a fixed date.
 _RECENT: Final = 600
+#: A moment has at least ten characters, as seconds, and stands in no longer text than this.
+_SHORTEST: Final = 10
+_LONGEST: Final = 4096
 _MOMENT: Final = re.compile(
     r"(?P<text>20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9])|\b(?P<epoch>[12][0-9]{9})\b"
 )
 
 
 def _check(context: Context) -> Iterator[Problem]:
-    now = time.time()
+    now = _Now.of(time.time())
     for obj in context.manifest.objects:
-        for path, text in _texts(obj):
-            if isinstance(text, str) and len(text) < 4096 and _is_now(text, now):
-                yield Problem(obj, path, f"{shown(text)} is the time of the rendering")
+        for base, texts in _mappings(obj):
+            for key, text in texts.items():
+                if isinstance(text, str) and _is_now(text, now):
+                    yield _problem(obj, f"{base}[{key}]", text)
+        if template := obj.pod_template:
+            for path, text in settings(template):
+                if _is_now(text, now):
+                    yield _problem(obj, path, text)
 
 
-def _texts(obj: Object) -> Iterator[tuple[str, Any]]:
-    metadata: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [("metadata", obj.labels, obj.annotations)]
-    if template := obj.pod_template:
-        own = mapping(_template(obj, template.path), "metadata", "annotations")
-        metadata.append((template.within("metadata"), template.labels, own))
-        for base, container in containers(template):
-            for pattern in ("env[].value", "args[]", "command[]"):
-                yield from walk(container, pattern, base)
-    for base, labels, notes in metadata:
-        yield from ((f"{base}.labels[{key}]", value) for key, value in labels.items())
-        yield from ((f"{base}.annotations[{key}]", value) for key, value in notes.items())
+def _problem(obj: Object, path: str, text: str) -> Problem:
+    return Problem(obj, path, f"{shown(text)} is the time of the rendering")
+
+
+def _mappings(obj: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the texts of labels, annotations and a ConfigMap's data."""
+    yield "metadata.labels", obj.labels
+    yield "metadata.annotations", obj.annotations
+    if (template := obj.pod_template) and template.path:
+        yield template.within("metadata.labels"), template.labels
+        yield template.within("metadata.annotations"), mapping(_template(obj, template.path), "metadata", "annotations")
     if obj.kind == "ConfigMap":
-        yield from ((f"data[{key}]", value) for key, value in mapping(obj.body, "data").items())
+        yield "data", mapping(obj.body, "data")
 
 
 def _template(obj: Object, path: str) -> dict[str, Any]:
-    return mapping(obj.body, *path.split(".")) if path else {}
+    return mapping(obj.body, *path.split("."))
 
 
-def _is_now(text: str, now: float) -> bool:
+class _Now(NamedTuple):
+    """The present time, and the first characters of all moments near it: few texts have one of them."""
+
+    seconds: float
+    beginnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, now: float) -> _Now:
+        near = (now - _RECENT, now, now + _RECENT)
+        dates = {time.strftime("%Y-%m-%d", zone(moment)) for moment in near for zone in (time.gmtime, time.localtime)}
+        return cls(now, tuple(dates | {str(int(moment))[:4] for moment in near}))
+
+
+def _is_now(text: str, now: _Now) -> bool:
     """Return whether a text holds the present time: as seconds, or as a date in UTC or in the local time zone."""
+    if not _SHORTEST <= len(text) < _LONGEST or not any(beginning in text for beginning in now.beginnings):
+        return False
     for match in _MOMENT.finditer(text):
         moments = [float(match["epoch"])] if match["epoch"] else _read(match["text"].replace(" ", "T"))
-        if any(abs(moment - now) < _RECENT for moment in moments):
+        if any(abs(moment - now.seconds) < _RECENT for moment in moments):
             return True
     return False
 

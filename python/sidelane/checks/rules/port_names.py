@@ -9,10 +9,10 @@ from sidelane.checks.rules.examples import DEPLOYMENT, RELEASE, edited, made
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.checks.rules.workloads import Pods, containers, served
 from sidelane.manifest import Identity, Object, selectors
-from sidelane.manifest.fields import at, mapping, walk
+from sidelane.manifest.fields import Fields, at, mapping, walk
 
-_HANDLERS: Final = tuple(
-    f"{handler}.{kind}.port"
+_HANDLERS: Final = Fields(
+    (f"{handler}.{kind}.port", None)
     for handler in ("startupProbe", "readinessProbe", "livenessProbe", "lifecycle.postStart", "lifecycle.preStop")
     for kind in ("httpGet", "tcpSocket")
 )
@@ -62,10 +62,9 @@ def _ports(container: Mapping[str, Any]) -> set[str]:
 
 
 def _of_probes(obj: Object, base: str, container: Mapping[str, Any]) -> Iterator[Problem]:
-    for pattern in _HANDLERS:
-        for path, port in walk(container, pattern, base):
-            if isinstance(port, str) and not port.isdigit() and port not in _ports(container):
-                yield Problem(obj, path, f"the container has no port {shown(port)}")
+    for path, port, _ in _HANDLERS.walk(container, base):
+        if isinstance(port, str) and not port.isdigit() and port not in _ports(container):
+            yield Problem(obj, path, f"the container has no port {shown(port)}")
 
 
 def _of_backends(obj: Object, services: _Services) -> Iterator[Problem]:

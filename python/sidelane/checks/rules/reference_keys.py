@@ -9,15 +9,19 @@ from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.checks.rules.workloads import containers, templates
 from sidelane.manifest import Identity, Object, PodTemplate
-from sidelane.manifest.fields import at, walk
+from sidelane.manifest.fields import Fields, at, walk
 
-#: The part of a reference, the kind of its target, and the key with the target's name.
-_VARIABLES: Final = (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret"))
-_VOLUMES: Final = (
-    ("volumes[].configMap", "ConfigMap", "name"),
-    ("volumes[].secret", "Secret", "secretName"),
-    ("volumes[].projected.sources[].configMap", "ConfigMap", "name"),
-    ("volumes[].projected.sources[].secret", "Secret", "name"),
+#: The references with their target's kind, and the key with the target's name.
+_VARIABLES: Final = Fields([
+    ("env[].valueFrom.configMapKeyRef", "ConfigMap"), ("env[].valueFrom.secretKeyRef", "Secret"),
+])  # fmt: skip
+_VOLUMES: Final = Fields(
+    [
+        ("volumes[].configMap", ("ConfigMap", "name")),
+        ("volumes[].secret", ("Secret", "secretName")),
+        ("volumes[].projected.sources[].configMap", ("ConfigMap", "name")),
+        ("volumes[].projected.sources[].secret", ("Secret", "name")),
+    ]
 )
 _VARIABLE: Final = "env:\n            - {name: LEVEL, valueFrom: {configMapKeyRef: {name: svc1-v1-2-coco-1, key: %s}}}"
 
@@ -43,21 +47,19 @@ _Held = Mapping[Identity, frozenset[str]]
 
 def _of_variables(obj: Object, template: PodTemplate, held: _Held) -> Iterator[Problem]:
     for base, container in containers(template):
-        for part, kind in _VARIABLES:
-            for path, reference in walk(container, f"env[].valueFrom.{part}", base):
-                target = _target(obj, kind, at(reference, "name"))
-                if at(reference, "optional") is not True:
-                    yield from _missing(obj, f"{path}.key", at(reference, "key"), target, held)
+        for path, reference, kind in _VARIABLES.walk(container, base):
+            target = _target(obj, kind, at(reference, "name"))
+            if at(reference, "optional") is not True:
+                yield from _missing(obj, f"{path}.key", at(reference, "key"), target, held)
 
 
 def _of_volumes(obj: Object, template: PodTemplate, held: _Held) -> Iterator[Problem]:
-    for pattern, kind, name in _VOLUMES:
-        for path, volume in walk(template.spec, pattern, template.within("spec")):
-            if at(volume, "optional") is True:
-                continue
-            target = _target(obj, kind, at(volume, name))
-            for inner, key in walk(volume, "items[].key", path):
-                yield from _missing(obj, inner, key, target, held)
+    for path, volume, (kind, name) in _VOLUMES.walk(template.spec, template.within("spec")):
+        if at(volume, "optional") is True:
+            continue
+        target = _target(obj, kind, at(volume, name))
+        for inner, key in walk(volume, "items[].key", path):
+            yield from _missing(obj, inner, key, target, held)
 
 
 def _target(obj: Object, kind: str, name: Any) -> Identity:

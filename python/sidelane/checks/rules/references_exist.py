@@ -67,7 +67,7 @@ spec:
 
 def _check(context: Context) -> Iterator[Problem]:
     identities = {obj.identity for obj in context.manifest.objects}
-    components = {named[0] for obj in context.manifest.objects if (named := parse_name(obj.name))}
+    components = context.components
     # If the lane may have other releases, the components with objects in this manifest are this release's own.
     own = None if context.whole else frozenset(map(_service, components))
     for obj, lane in context.in_lanes():
@@ -78,7 +78,7 @@ def _check(context: Context) -> Iterator[Problem]:
                 yield Problem(obj, reference.path, message)
 
 
-def _message(reference: Reference, lane: Lane, components: set[str], own: frozenset[str] | None) -> str:
+def _message(reference: Reference, lane: Lane, components: frozenset[str], own: frozenset[str] | None) -> str:
     target = reference.target
     if in_lane(target.name, lane):
         absent = not reference.optional and not reference.routed
@@ -101,7 +101,7 @@ def _is_own(name: str, own: frozenset[str]) -> bool:
     return any("-".join(parts[:end]) in own for end in range(1, len(parts) + 1))
 
 
-def _other_lane(name: str, lane: Lane, components: set[str]) -> Lane | None:
+def _other_lane(name: str, lane: Lane, components: frozenset[str]) -> Lane | None:
     """Return the other lane of a name if it is certain; `tls-cert-2024` only looks like a name in a lane."""
     named = parse_name(name)
     return named[1] if named and (named[1].version == lane.version or named[0] in components) else None

@@ -9,7 +9,7 @@ from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.checks.rules.workloads import containers
 from sidelane.manifest import PodTemplate
-from sidelane.manifest.fields import at, mapping, walk
+from sidelane.manifest.fields import Fields, at, mapping, walk
 
 _VOLUMES: Final = frozenset({
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret", "image",
@@ -23,8 +23,8 @@ _SYSCTLS: Final = frozenset({
 _SELINUX: Final = (None, "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 _SECCOMP: Final = ("RuntimeDefault", "Localhost")
 _APPARMOR: Final = (None, "RuntimeDefault", "Localhost")
-_HANDLERS: Final = tuple(
-    f"{handler}.{kind}.host"
+_HANDLERS: Final = Fields(
+    (f"{handler}.{kind}.host", None)
     for handler in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
     for kind in ("httpGet", "tcpSocket")
 )
@@ -71,10 +71,9 @@ def _of_containers(template: PodTemplate) -> _Found:
             yield f"{base}.runAsNonRoot", "runAsNonRoot must be true in the container or its pod"
         if at(effective, "seccompProfile", "type") is None:
             yield f"{base}.seccompProfile", "seccompProfile.type must be RuntimeDefault or Localhost"
-        for handler in _HANDLERS:
-            for inner, host in walk(container, handler, path):
-                if host:
-                    yield inner, "a probe or hook must not name a host"
+        for inner, host, _ in _HANDLERS.walk(container, path):
+            if host:
+                yield inner, "a probe or hook must not name a host"
         for inner, port in walk(container, "ports[].hostPort", path):
             if port != 0:
                 yield inner, f"the host port {shown(port)} is not allowed"

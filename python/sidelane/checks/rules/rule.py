@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from sidelane.checks.conventions.value import Conventions
@@ -44,42 +44,62 @@ def lane_texts(lane: Lane) -> dict[str, str]:
     return {"version": lane.version, "build": lane.build, "lane": str(lane)}
 
 
-class Context(NamedTuple):
-    """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
-    complete lanes, so every referenced object of a lane must be in it. ``release`` is the Helm release's name, empty if
-    it is not known.
-    """
-
+class _Context(NamedTuple):
     manifest: Manifest
     conventions: Conventions
     lane: Lane | None = None
     whole: bool = False
     release: str = ""
 
+
+class Context(_Context):
+    """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
+    complete lanes, so every referenced object of a lane must be in it. ``release`` is the Helm release's name, empty if
+    it is not known.
+    """
+
+    @functools.cached_property
+    def lane_label(self) -> str:
+        """The label that holds an object's lane; empty if there is none."""
+        return self.conventions.lane_label
+
+    @functools.cached_property
+    def components(self) -> frozenset[str]:
+        """The components of all names that are in a lane."""
+        return frozenset(named[0] for obj in self.manifest.objects if (named := parse_name(obj.name)))
+
     def lane_of(self, obj: Object) -> Lane | None:
         """Return the lane that an object must be in, or None if neither the caller nor its label gives one."""
         if self.lane is not None:
             return self.lane
-        label = obj.labels.get(self.conventions.lane_label)
+        label = obj.labels.get(self.lane_label)
         return parse_lane(label) if isinstance(label, str) else None
 
-    def in_lanes(self) -> Iterator[tuple[Object, Lane]]:
-        """Yield every object whose lane is known. The rule lane-labels reports the others."""
-        for obj in self.manifest.objects:
-            lane = self.lane_of(obj)
-            if lane is not None:
-                yield obj, lane
+    def in_lanes(self) -> tuple[tuple[Object, Lane], ...]:
+        """Return every object whose lane is known. The rule lane-labels reports the others."""
+        return self._in_lanes
+
+    @functools.cached_property
+    def _in_lanes(self) -> tuple[tuple[Object, Lane], ...]:
+        lanes = ((obj, self.lane_of(obj)) for obj in self.manifest.objects)
+        return tuple((obj, lane) for obj, lane in lanes if lane is not None)
 
     def known(self, obj: Object, lane: Lane | None = None) -> dict[str, str]:
         """Return the known texts of the conventions' placeholders for an object."""
         known = {"namespace": obj.identity.namespace} if obj.identity.namespace else {}
         if release := self.release or obj.labels.get(labels.INSTANCE):
             known["release"] = str(release)
-        if chart := _CHART.match(obj.source):
-            known["chart"] = chart[1]
+        if chart := _chart_of(obj.source):
+            known["chart"] = chart
         if lane is not None:
             known |= lane_texts(lane)
         return known
+
+
+@functools.lru_cache(maxsize=1024)
+def _chart_of(source: str) -> str:
+    match = _CHART.match(source)
+    return match[1] if match else ""
 
 
 class Rule(NamedTuple):
@@ -133,7 +153,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 70 else f"{text[:67]}..."
 
 
-@lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)
 def parse_lane(text: str) -> Lane | None:
     """Parse a lane; return None if the text is not one."""
     try:

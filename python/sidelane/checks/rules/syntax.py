@@ -65,6 +65,11 @@ def label_key(value: str) -> str:
 
 def label_value(value: object) -> str:
     """Check a label's value: text of at most 63 characters, which may be empty."""
+    return _label_text(value) if isinstance(value, str) else "must be text"
+
+
+@lru_cache(maxsize=4096)
+def _label_text(value: str) -> str:
     if value == "":
         return ""
     return _matched(value, _QUALIFIED, 63, "must consist of letters, digits and inner dashes, underscores and dots")

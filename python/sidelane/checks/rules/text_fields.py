@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
-from sidelane.manifest.fields import walk
+from sidelane.manifest.fields import Fields, walk
 
 _CONTAINER: Final = (
     "name", "image", "imagePullPolicy", "workingDir", "command[]", "args[]", "env[].name", "env[].value",
@@ -16,13 +16,13 @@ _CONTAINER: Final = (
     "ports[].name", "ports[].protocol", "volumeMounts[].name", "volumeMounts[].mountPath", "volumeMounts[].subPath",
 )  # fmt: skip
 #: Text in a pod's spec.
-_POD: Final = (
+_POD: Final = Fields((pattern, None) for pattern in (
     "serviceAccountName", "priorityClassName", "runtimeClassName", "schedulerName", "nodeName", "hostname",
     "restartPolicy", "imagePullSecrets[].name", "hostAliases[].ip", "hostAliases[].hostnames[]", "tolerations[].key",
     "tolerations[].value", "tolerations[].effect", "volumes[].name", "volumes[].secret.secretName",
     "volumes[].configMap.name", "volumes[].persistentVolumeClaim.claimName",
     *(f"{kind}[].{field}" for kind in ("containers", "initContainers") for field in _CONTAINER),
-)  # fmt: skip
+))  # fmt: skip
 #: Text in other objects, by group and kind.
 _OTHERS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "Service"): ("spec.type", "spec.ports[].name", "spec.ports[].protocol", "spec.ports[].appProtocol"),
@@ -64,7 +64,7 @@ def _check(context: Context) -> Iterator[Problem]:
         fields += [pair for part in _DATA.get(key, ()) for pair in _values(obj.body, part)]
         if template := obj.pod_template:
             base = template.within("spec")
-            fields += [pair for pattern in _POD for pair in walk(template.spec, pattern, base)]
+            fields += [(path, value) for path, value, _ in _POD.walk(template.spec, base)]
             fields += _values(template.spec, "nodeSelector", base)
         for path, value in fields:
             if value is not None and not isinstance(value, str):  # Kubernetes treats null as a missing field

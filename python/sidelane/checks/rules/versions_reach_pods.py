@@ -9,7 +9,7 @@ from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.checks.rules.workloads import containers, is_test
 from sidelane.manifest import Object, PodTemplate
-from sidelane.manifest.fields import at, walk
+from sidelane.manifest.fields import Fields, at, walk
 from sidelane.naming.lane import Lane
 
 
@@ -17,6 +17,12 @@ def _check(context: Context) -> Iterator[Problem]:
     for obj, lane in context.in_lanes():
         if (template := obj.pod_template) and not is_test(obj):
             yield from _contradictions(obj, template, lane)
+
+
+#: The settings of a container, and whether they are fields of the pod.
+_TOLD: Final = Fields([
+    ("env[].value", False), ("args[]", False), ("command[]", False), ("env[].valueFrom.fieldRef.fieldPath", True),
+])  # fmt: skip
 
 
 def _expected(lane: Lane) -> dict[str, str]:
@@ -37,14 +43,12 @@ def _contradictions(obj: Object, template: PodTemplate, lane: Lane) -> Iterator[
 
 def _tells(container: Mapping[str, Any], lane: Lane) -> bool:
     """Return whether a container gets its Version and Build, as text or from its pod's labels."""
-    texts = [str(value) for pattern in ("env[].value", "args[]", "command[]") for _, value in walk(container, pattern)]
-    fields = [str(value) for _, value in walk(container, "env[].valueFrom.fieldRef.fieldPath")]
+    for _, value, is_field in _TOLD.walk(container):
+        text = str(value)
+        if "labels['" in text if is_field else lane.version in text or str(lane) in text:
+            return True
     # Settings of the lane's own may hold them, too.
-    return (
-        any(lane.version in text or str(lane) in text for text in texts)
-        or any("labels['" in field for field in fields)
-        or bool(walk(container, "envFrom[]"))
-    )
+    return bool(walk(container, "envFrom[]"))
 
 
 RULE: Final[Rule] = Rule(

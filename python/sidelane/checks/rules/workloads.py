@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sidelane.manifest import Manifest, Object, PodTemplate, Selector
-from sidelane.manifest.fields import at, walk
+from sidelane.manifest.fields import Fields, at, walk
+from sidelane.manifest.objects import remembered
 
 #: Workloads that run until they are removed; Jobs and bare Pods end.
 LASTING: Final = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
-_ALL: Final = ("containers", "initContainers", "ephemeralContainers")
+ALL: Final = ("containers", "initContainers", "ephemeralContainers")
+_SETTINGS: Final = Fields((pattern, None) for pattern in ("command[]", "args[]", "env[].value"))
 
 
 def templates(manifest: Manifest) -> Iterator[tuple[Object, PodTemplate]]:
@@ -34,12 +36,30 @@ def is_test(obj: Object) -> bool:
     return isinstance(hooks, str) and "test" in hooks
 
 
-def containers(template: PodTemplate, kinds: tuple[str, ...] = _ALL) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the containers of a template, each with its path in the object."""
-    for kind in kinds:
-        for path, container in walk(template.spec, f"{kind}[]", template.within("spec")):
-            if isinstance(container, dict):
-                yield path, container
+_Containers = tuple[tuple[str, Mapping[str, Any]], ...]
+
+
+def containers(template: PodTemplate, kinds: tuple[str, ...] = ALL) -> _Containers:
+    """Return the containers of a template, each with its path in the object."""
+    own = _containers(template)
+    return own[ALL] if kinds is ALL else tuple(pair for kind in kinds for pair in own[kind,])
+
+
+@remembered
+def _containers(template: PodTemplate) -> dict[tuple[str, ...], _Containers]:
+    base = template.within("spec")
+    own: dict[tuple[str, ...], _Containers] = {
+        (kind,): tuple(pair for pair in walk(template.spec, f"{kind}[]", base) if isinstance(pair[1], dict))
+        for kind in ALL
+    }
+    return {**own, ALL: tuple(pair for pairs in own.values() for pair in pairs)}
+
+
+@remembered
+def settings(template: PodTemplate) -> tuple[tuple[str, str], ...]:
+    """Return the texts that containers get as arguments and variables, each with its path in the object."""
+    own = (found for base, container in containers(template) for found in _SETTINGS.walk(container, base))
+    return tuple((path, text) for path, text, _ in own if isinstance(text, str))
 
 
 def served(template: PodTemplate) -> Iterator[tuple[str, Mapping[str, Any]]]:
