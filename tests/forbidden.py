@@ -71,6 +71,7 @@ def applied(id: str, path: str, kind: str, spec: dict[str, Any]) -> Attempt:  # 
 
 OTHER = "example.com/other:2"
 DEBUG = [{"name": "debug", "image": OTHER, "securityContext": RESTRICTED}]
+FOREIGN = "deployments/demo-coco-1"  # of a chart that knows no lanes
 STATEFULSET, DEPLOYMENT, SERVICE = "statefulsets/zk-coco-1", "deployments/svc1-v1-coco-1", "services/zk-cs-coco-1"
 CONFIG, ROUTE, VERSION = "configmaps/zk-coco-1", "services/svc1-coco-1", "services/svc1-v1-coco-1"
 BUDGET, POLICY = "poddisruptionbudgets/zk-coco-1", "networkpolicies/zk-coco-1"
@@ -88,6 +89,15 @@ SLICE = {"addressType": "IPv4", "endpoints": STRANGERS, "ports": [{"port": 2181}
 
 #: What nobody may do but break-glass. `{pod}` and others are filled in from the cluster.
 LOCKED = [
+    # of a chart that knows no lanes
+    strategic("foreign-image", FOREIGN, container("demo", image=OTHER)),
+    labels("foreign-label", "apps/v1", FOREIGN, **{"app.kubernetes.io/managed-by": None}),
+    labels("foreign-into-a-lane", "apps/v1", FOREIGN, **LANE),
+    annotated("foreign-owner", "apps/v1", FOREIGN, **{"meta.helm.sh/release-name": "other"}),
+    patch("foreign-scale", "apps/v1", f"{FOREIGN}/scale", spec={"replicas": 5}),
+    patch("foreign-selector", "v1", "services/demo-coco-1", spec={"selector": {"app": "rogue"}}),
+    delete("v1", "services/demo-coco-1"),
+    delete("v1", "serviceaccounts/demo-coco-1"),
     # Specifications
     strategic("image", DEPLOYMENT, container("svc1", image=OTHER)),
     strategic("environment", DEPLOYMENT, container("svc1", env=[{"name": "A", "value": "b"}])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -79,4 +80,10 @@ def tiny_service(folder: Path) -> Path:
     """The same with a Service, so that a route can lead there; it has no pods."""
     tiny_chart(folder)
     (folder / "templates" / "service.yaml").write_text(TINY_SERVICE)
+    return folder
+
+
+def created_chart(folder: Path, helm: Path) -> Path:
+    """The chart that `helm create` writes: one that knows no lanes."""
+    subprocess.run([helm, "create", folder], check=True, capture_output=True)
     return folder

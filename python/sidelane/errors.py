@@ -163,8 +163,11 @@ class CheckFailed(Refused):
 class ReleaseConflict(Refused):
     """The lane's release, or one of its objects, exists with other content. ``differences`` names the fields.
 
-    free: the lane of the next free Build, ``coco-2``, where the same can be installed; empty if there is none.
+    free: the lane of the next free Build, ``coco-2``, where the same can be installed; empty if there is none. flags:
+    the options of the command line that choose the chart's conventions, if the release's record named them.
     """
+
+    flags: tuple[str, ...] = ()
 
     def __init__(self, problem: str, *, differences: tuple[str, ...] = (), remedy: str = "", free: str = "") -> None:
         super().__init__(problem, remedy=remedy)

@@ -15,6 +15,7 @@ import pytest
 import typed
 from clusters import Cluster, alone, connect
 from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
+from generated import created_chart
 from pykube.exceptions import HTTPError
 from sidelane import Client
 from sidelane.errors import ClusterDenied
@@ -120,8 +121,9 @@ def _names(cluster: Cluster, namespace: str) -> dict[str, str]:
     }
 
 
-def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, tmp_path: Path) -> None:
+def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, helm: Path, tmp_path: Path) -> None:
     """In one test, because a lane under the guard takes most of the time."""
+    guarded.deployer.install(created_chart(tmp_path / "demo", helm), "coco-1", conventions="helm")
     _every_attempt_is_refused(guarded)
     _helm_alone_and_other_charts_change_nothing_either(guarded, plain, tmp_path)
     _the_label_and_the_namespace_stay_until_break_glass(guarded)
@@ -216,7 +218,7 @@ def _helm_alone_and_other_charts_change_nothing_either(guarded: Guarded, plain: 
         if command[0] != "uninstall":  # Helm does not say why
             assert "guard-1" in refused.stderr, command
     assert _specs(guarded) == before
-    assert [release.status for release in guarded.deployer.list()] == ["deployed"] * 3
+    assert [release.status for release in guarded.deployer.list()] == ["deployed"] * 4
 
 
 def _the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) -> None:

@@ -122,7 +122,7 @@ def test_plain_helm_says_nothing_but_what_the_readme_explains(tmp_path, helm):
 
 
 def chart_tests(folder):
-    """The blocks about chart tests, which need neither a checkout nor a release."""
+    """The blocks about chart tests, which need no checkout."""
     text = (typed.ROOT / "README.md").read_text()
     (section,) = re.findall(r"^### Chart tests in CI$.*?(?=^##)", text, re.MULTILINE | re.DOTALL)
     (folder / "section.md").write_text(section)
@@ -133,7 +133,7 @@ def chart_tests(folder):
 def test_a_new_chart_is_tested_as_the_readme_shows(kubectl, tmp_path, helm, cluster):
     path = f"{tmp_path / 'programs'}:{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
     shell = typed.shell(tmp_path, helm, cluster.kubeconfig, PATH=path)
-    without_code, own, inside = chart_tests(tmp_path)
+    without_code, own, inside, in_a_lane = chart_tests(tmp_path)
     folder = tmp_path / "new"
     folder.mkdir()
     converse(shell, without_code[1], cwd=folder)
@@ -141,6 +141,8 @@ def test_a_new_chart_is_tested_as_the_readme_shows(kubectl, tmp_path, helm, clus
     told = shell(f"pytest --kubeconfig={cluster.kubeconfig} test_demo.py", cwd=folder).stdout
     assert "7 passed" in told
     converse(shell, inside[1], cwd=folder)
+    converse(shell, in_a_lane[1], cwd=folder)
+    cluster.delete("/api/v1/namespaces/shop")
 
 
 # -- the README itself ------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def test_a_duplicate_key_is_a_finding_beside_the_others(sidelane: CommandLine, s
     assert "the key 'a' is duplicated at line" in refused.stderr
 
 
-def test_an_installation_knows_the_file_in_the_chart_alone(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+def test_an_installation_knows_no_file_that_lies_around(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
     target = ("--lane", "coco-1", "--directory", "root", "--namespace", "streams")
     off = HEAD + "extends: helm\n"
     for folder in (tmp_path, shop.parents[1], shop.parent):
@@ -174,3 +174,41 @@ def test_an_installation_knows_the_file_in_the_chart_alone(sidelane: CommandLine
     (shop / "sidelane.yaml").write_text(off)
     sidelane("install", shop, *target, "--dry-run")
     assert "shop-coco-1" in sidelane("install", shop, *target).stdout
+
+
+def test_an_installation_knows_the_repositorys_file_and_given_ones(
+    sidelane: CommandLine, shop: Path, tmp_path: Path
+) -> None:
+    target = ("--directory", "root", "--namespace", "streams")
+    own = shop.parents[1] / "sidelane.yaml"
+    own.write_text(HEAD + "extends: helm\nvalues: {version: image.tag}\n")
+    for option, given in (("--preset", "helm"), ("--conventions", own)):
+        refused = sidelane("install", "zookeeper", "--lane", "coco-1", option, given, *target, code=2).stderr
+        assert f"leave out {option}" in refused
+    tags = [
+        sidelane("render", shop, "--lane", "coco-1", *more).stdout.count("shop:coco")
+        for more in (("--preset", "helm"), ("--conventions", own), ("--preset", "helm", "--version-key", "image.tag"))
+    ]
+    assert tags == [0, 1, 1]
+    sidelane("install", shop, "--lane", "coco-1", *target, code=1)
+    (tmp_path / ".git").mkdir()
+    sidelane("install", shop, "--lane", "coco-1", *target)
+    record = sidelane.json("record", "shop-coco-1", *target)
+    held = record["predicate"]["buildDefinition"]["internalParameters"]["conventions"]
+    assert held == {"name": "sidelane.yaml", "text": own.read_text(), "version": "image.tag"}
+    assert record["predicate"]["buildDefinition"]["externalParameters"]["values"] == {"image": {"tag": "coco"}}
+    twice = sidelane("install", shop, "--lane", "coco-1", "--set", "image.tag=2", *target, code=1).stderr
+    assert "image.tag: 2 is given, but the lane is coco-1" in twice
+    # Another process, without the file, upgrades and replays by the record.
+    sidelane("bundle", "lane.tar.gz", "--lane", "coco-1", "--chart", shop, *target)
+    own.unlink()
+    assert "unchanged" in sidelane("upgrade", shop, "--lane", "coco-1", *target).stdout
+    assert "created" in sidelane("replay", "lane.tar.gz", "--directory", "other").stdout
+
+
+def test_a_deployment_file_names_conventions(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lane.yaml"
+    head = "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
+    for conventions, code in (("helm", 0), ("./own.yaml", 2), ("sidelane", 1)):
+        file.write_text(head + f"releases: [{{chart: {shop}, conventions: {conventions}}}]\n")
+        sidelane("apply", file, "--directory", f"root{code}", "--namespace", "streams", code=code)

@@ -59,6 +59,11 @@ annotations:
     !{{ include "sidelane.guard.policy.controllers" . | nindent 4 | trim }}
 {{- end -}}
 
+{{- /* An expression (RE2) of a component's name in a lane (naming/contract.py). */ -}}
+{{- define "sidelane.guard.policy.named" -}}
+([a-z][a-z0-9]*-)+([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)-(0|[1-9][0-9]{0,17})
+{{- end -}}
+
 {{- /* Takes the root. Variables of every policy. */ -}}
 {{- define "sidelane.guard.policy.variables" -}}
 - name: breakGlass

@@ -30,12 +30,18 @@ route's own.
 
 {{- /* Takes root and target. The labels of its pods. */ -}}
 {{- define "sidelane.route.target.selector" -}}
+{{- $own := get (.root.Values.selectors | default dict) (include "sidelane.route.target.name" .) | default dict -}}
+{{- range $key, $value := $own -}}
+{{ $key | quote }}: {{ include "sidelane.scalar" $value | quote }}
+{{ end -}}
+{{- if not $own -}}
 {{- $named := include "sidelane.route.target.named" . | fromJson -}}
 app: {{ include "sidelane.name.text" (omit $named "serviceVersion") | quote }}
 {{- with $named.serviceVersion }}
 version: {{ . | quote }}
 {{- end }}
 sidelane.dev/lane: {{ $named.lane | quote }}
+{{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. The target with the highest weight, the first of several, as JSON. */ -}}

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from sidelane import kubeyaml
 from sidelane.charts.files import file, files, values_files
+from sidelane.charts.held import BY_CONTRACT, Held
 from sidelane.errors import ChartNotFound, InvalidManifest
 from sidelane.naming.chart_ref import ChartRef
 from sidelane.naming.labels import OPERATIONAL_VALUES, RELEASE_NAME
@@ -36,7 +37,7 @@ ASKS_ON_UPGRADE = b"sidelane.dev/asks: on-upgrade"
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart on this machine, with the data of its Chart.yaml."""
+    """A chart on this machine, with the data of its Chart.yaml. held: the conventions of its installation."""
 
     path: Path
     name: str
@@ -45,6 +46,7 @@ class Chart:
     description: str = ""
     type: str = "application"
     annotations: Mapping[str, str] = field(default_factory=dict)
+    held: Held = BY_CONTRACT
 
     @property
     def ref(self) -> ChartRef:

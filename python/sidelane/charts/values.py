@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from sidelane.charts import strvals
 from sidelane.charts.chart import Chart, coalesce
@@ -19,51 +19,42 @@ from sidelane.support.schemas import problems, shown
 from sidelane.support.secrets import learn_values
 
 
-class LaneKeys(NamedTuple):
-    """The keys of the values that take a lane's Version and Build in a chart that has neither, such as image.tag."""
-
-    version: str = ""
-    build: str = ""
-
-
-NO_KEYS: Final = LaneKeys()
-
-
-def accepted(values: Mapping[str, Any], lane: Lane | None, chart: Chart, keys: LaneKeys = NO_KEYS) -> dict[str, Any]:
+def accepted(values: Mapping[str, Any], lane: Lane | None, chart: Chart) -> dict[str, Any]:
     """Return the values with their lane, if there is one, validated against the chart's schema.
 
     Raises InvalidValues, and InvalidManifest for a chart whose own values Helm would not read completely.
     """
     chart.require_whole()
-    given = _plain(values) if lane is None else with_lane(values, lane, chart, keys)
+    given = _plain(values) if lane is None else with_lane(values, lane, chart)
     validate(chart, given)
     return given
 
 
-def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart, keys: LaneKeys = NO_KEYS) -> dict[str, Any]:
+def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, Any]:
     """Return the values with the lane's Version and Build, always as text, at the chart's place for them.
 
-    A chart whose schema has them only under ``global`` (an outer deployment) gets them there, and one whose schema
-    refuses both gets them only at the given keys. Raises InvalidValues if the values name another lane, or are not
-    plain data.
+    A chart whose schema has them only under ``global`` (an outer deployment) gets them there. One whose conventions
+    name keys for them gets them only there, and one that is held to conventions without lanes, or whose schema refuses
+    both, gets them only if it knows them. Raises InvalidValues if the values name another lane, or are not plain data.
     """
     result = _plain(values)
-    given_global = result.get("global") or {}
     wanted = {"Version": lane.version, "Build": lane.build}
-    if any(keys):
-        for key, text in zip(keys, wanted.values(), strict=True):
-            if key:
-                strvals.set_string_into(result, f"{key}={text}")
-    elif _refuses_lanes(chart):
+    keys = chart.held.keys
+    places = dict(zip(keys, wanted.values(), strict=True)) if any(keys) else wanted
+    if places is wanted and (_refuses_lanes(chart) or not (chart.held.lanes or knows_lanes(chart))):
         return result
-    elif conflicts := _conflicts(result, wanted):
+    if conflicts := _conflicts(result, {key: text for key, text in places.items() if key}, lane):
         raise InvalidValues(
             "the values name another lane: " + "; ".join(conflicts),
             errors=tuple(conflicts),
-            remedy="leave Version and Build out of the values: the lane sets them",
+            remedy=f"leave {' and '.join(filter(None, places))} out of the values: the lane sets them",
         )
+    if places is not wanted:
+        for key, text in places.items():
+            if key:
+                strvals.set_string_into(result, f"{key}={text}")
     elif _has_lane_in_global(chart):
-        result["global"] = {**given_global, **wanted}
+        result["global"] = {**(result.get("global") or {}), **wanted}
     else:
         result.update(wanted)
     return result
@@ -79,14 +70,20 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _conflicts(values: Mapping[str, Any], wanted: Mapping[str, str]) -> list[str]:
+def _conflicts(values: Mapping[str, Any], wanted: Mapping[str, str], lane: Lane) -> list[str]:
     """Return a sentence for each Version and Build in the values that is of another lane."""
     return [
-        f"{place}{key}: {shown([key], given)} is given, but the lane is {'-'.join(wanted.values())}"
+        f"{place}{key}: {shown(key.split('.'), given)} is given, but the lane is {lane}"
         for place, given_in in (("", values), ("global.", values.get("global") or {}))
-        for key, value in wanted.items()
-        if (given := given_in.get(key)) not in (None, "", value) and str(given) != value
+        for key, text in wanted.items()
+        if (given := _at(given_in, key)) not in (None, "", text) and str(given) != text
     ]
+
+
+def _at(values: object, path: str) -> object:
+    for key in path.split("."):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def knows_lanes(chart: Chart) -> bool:

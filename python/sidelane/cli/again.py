@@ -26,7 +26,8 @@ def advise(error: ReleaseConflict, given: Mapping[str, Any]) -> None:
         return
     if _name_a_lane(given):
         return
-    command = shlex.join(["sidelane", "install", *_in_lane(typed[1:], error.free)])
+    held = () if {"--preset", "--conventions"} & {word.partition("=")[0] for word in typed} else error.flags
+    command = shlex.join(["sidelane", "install", *_in_lane(typed[1:], error.free), *held])
     error.remedy = redact(pasted.beside(error.free, command))
     error.complete(Place.of(given))
 

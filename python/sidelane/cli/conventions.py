@@ -18,6 +18,35 @@ if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
 
 
+_FILE: dict[str, options.Option] = {
+    "file": click.option(
+        "--conventions",
+        "file",
+        type=click.Path(dir_okay=False),
+        help="The conventions file. [default: the nearest sidelane.yaml]",
+    ),
+    "preset": click.option(
+        "--preset", type=click.Choice(["sidelane", "helm"]), help="Use a preset instead of a conventions file."
+    ),
+    "version_key": click.option(
+        "--version-key", metavar="KEY", help="The value that takes the Version, such as image.tag."
+    ),
+    "build_key": click.option("--build-key", metavar="KEY", help="The value that takes the Build."),
+}
+
+
+def _held(
+    file: str | None, preset: str | None, version_key: str | None, build_key: str | None
+) -> dict[str, str | None]:
+    if file and preset:
+        raise click.UsageError("--conventions and --preset can't be used together: a file names its preset.")
+    return {"conventions": file or preset, "version_key": version_key, "build_key": build_key}
+
+
+#: The options of commands that install or render a chart, as keyword arguments for the SDK.
+held = options.together("held", _held, **_FILE)
+
+
 def _chosen(
     file: str | None,
     preset: str | None,
@@ -29,14 +58,12 @@ def _chosen(
     init: bool,
     force: bool,
 ) -> dict[str, Any]:
-    if file and preset and not init:
-        raise click.UsageError("--conventions and --preset can't be used together: a file names its preset.")
+    own = _held(None if init else file, preset, version_key, build_key)
     if print_conventions:
         _print(preset or "sidelane")
     if force and not init:
         raise click.UsageError("--force needs --init.")
-    keys = {"version_key": version_key, "build_key": build_key, "whole": whole}
-    return {"init": Init(file, preset, force) if init else None, "conventions": file or preset, **keys}
+    return {"init": Init(file, preset, force) if init else None, "whole": whole, **own}
 
 
 class Init(NamedTuple):
@@ -51,19 +78,7 @@ class Init(NamedTuple):
 chosen = options.together(
     "chosen",
     _chosen,
-    file=click.option(
-        "--conventions",
-        "file",
-        type=click.Path(dir_okay=False),
-        help="The conventions file. [default: the nearest sidelane.yaml]",
-    ),
-    preset=click.option(
-        "--preset", type=click.Choice(["sidelane", "helm"]), help="Use a preset instead of a conventions file."
-    ),
-    version_key=click.option(
-        "--version-key", metavar="KEY", help="The value that takes the Version, such as image.tag."
-    ),
-    build_key=click.option("--build-key", metavar="KEY", help="The value that takes the Build."),
+    **_FILE,
     whole=click.option(
         "--whole-lane",
         "whole",

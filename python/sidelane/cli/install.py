@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, printing, running
+from sidelane.cli import conventions, options, printing, running
 from sidelane.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Render and check, print the manifest, and install nothing.")
 @options.output
 @running.reports_errors
+@conventions.held
 @options.given_chart
 @options.bringing
 @options.writing_settings
@@ -28,6 +29,7 @@ def command(
     *,
     dry_run: bool,
     format_: str,
+    held: dict[str, Any],
     given: dict[str, Any],
     bringing: dict[str, Any],
     settings: dict[str, Any],
@@ -39,7 +41,7 @@ def command(
     """
     if dry_run:
         rendering, report = running.with_client(
-            lambda client: client.check(chart, lane, installation=True, **given), **settings
+            lambda client: client.check(chart, lane, installation=True, **held, **given), **settings
         )
         printing.findings(report)
         printing.as_it_is(rendering.text)
@@ -50,5 +52,5 @@ def command(
 
             require_no_secrets(rendering)
         return
-    release = running.with_client(lambda client: client.install(chart, lane, **given, **bringing), **settings)
+    release = running.with_client(lambda client: client.install(chart, lane, **held, **given, **bringing), **settings)
     printing.release(release, format_)

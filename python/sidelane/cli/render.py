@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, printing, running
+from sidelane.cli import conventions, options, printing, running
 
 if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @options.chart
 @options.lane(required=True)
 @running.reports_errors
+@conventions.held
 @options.given_chart
 @options.rendering
 @options.settings
@@ -23,12 +24,13 @@ def command(
     chart: str,
     lane: Lane,
     *,
+    held: dict[str, Any],
     given: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
     """Print CHART's manifest in a lane, as Helm renders it, without checks."""
-    text = running.with_client(lambda client: client.render(chart, lane, **given, **rendering), **settings)
+    text = running.with_client(lambda client: client.render(chart, lane, **held, **given, **rendering), **settings)
     printing.as_it_is(text)
     if not text.strip():
         printing.say(f"the chart {chart} renders no object in {lane}", err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import options, printing, running
+from sidelane.cli import conventions, options, printing, running
 
 if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.option("--reuse-values", is_flag=True, help="Merge the given values over those of the release.")
 @options.output
 @running.reports_errors
+@conventions.held
 @options.given_chart
 @options.patience
 @options.writing_settings
@@ -27,6 +28,7 @@ def command(
     *,
     reuse_values: bool,
     format_: str,
+    held: dict[str, Any],
     given: dict[str, Any],
     patience: dict[str, Any],
     settings: dict[str, Any],
@@ -37,6 +39,6 @@ def command(
     refused: install them as the next Build. These values replace all earlier ones unless --reuse-values is set.
     """
     release = running.with_client(
-        lambda client: client.upgrade(chart, lane, reuse_values=reuse_values, **given, **patience), **settings
+        lambda client: client.upgrade(chart, lane, reuse_values=reuse_values, **held, **given, **patience), **settings
     )
     printing.release(release, format_)

@@ -89,6 +89,9 @@ class AsyncClient:
         *,
         name: str | None = None,
         service_version: str | None = None,
+        conventions: str | os.PathLike[str] | None = None,
+        version_key: str | None = None,
+        build_key: str | None = None,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
@@ -104,6 +107,11 @@ class AsyncClient:
             lane: the lane.
             name: the service's name, for charts of services, whose releases are named ``svc1-v1-coco-1``.
             service_version: the service's version, for charts of services.
+            conventions: a conventions file, or the name of a preset, such as ``helm`` for a chart without lanes; for
+                charts that are not Sidelane's. By default the ``sidelane.yaml`` in the chart, or else the nearest one
+                above in its git repository, or else the naming contract.
+            version_key: the key of the value that takes the Version in a chart without one, such as ``image.tag``.
+            build_key: the same for the Build.
             values: in the form of a values file.
             version: the chart's version, or a constraint on it.
             repo: the URL of the chart repository that holds the chart.
@@ -117,7 +125,7 @@ class AsyncClient:
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
-            CheckFailed: the rendered objects break the naming contract.
+            CheckFailed: the rendered objects break the conventions.
             ReleaseConflict: the release exists with other content; ``differences`` has the fields.
             HelmError: Helm or the cluster failed, or the release did not become ready.
 
@@ -129,7 +137,8 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
-        async with self._context.chart(chart, version, repo) as loaded:
+        wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
+        async with self._context.installable(chart, version, repo, wanted) as loaded:
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             release = await installing.install(self._context, loaded, lane_of(lane), given, options=options)
             return await _with_drift(self._context, release)
@@ -141,6 +150,9 @@ class AsyncClient:
         *,
         name: str | None = None,
         service_version: str | None = None,
+        conventions: str | os.PathLike[str] | None = None,
+        version_key: str | None = None,
+        build_key: str | None = None,
         values: Mapping[str, Any] | None = None,
         reuse_values: bool = False,
         version: str | None = None,
@@ -156,6 +168,9 @@ class AsyncClient:
             lane: as in ``install``.
             name: as in ``install``.
             service_version: as in ``install``.
+            conventions: as in ``install``; without any, those in the release's record.
+            version_key: as in ``install``.
+            build_key: as in ``install``.
             version: as in ``install``.
             repo: as in ``install``.
             values: replace all earlier values, as with `helm upgrade`.
@@ -181,7 +196,8 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure)
-        async with self._context.chart(chart, version, repo) as loaded:
+        wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
+        async with self._context.installable(chart, version, repo, wanted) as loaded:
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             return await installing.upgrade(
                 self._context, loaded, lane_of(lane), given, reuse_values=reuse_values, options=options
@@ -341,6 +357,9 @@ class AsyncClient:
         *,
         name: str | None = None,
         service_version: str | None = None,
+        conventions: str | os.PathLike[str] | None = None,
+        version_key: str | None = None,
+        build_key: str | None = None,
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
@@ -354,6 +373,9 @@ class AsyncClient:
             lane: as in ``install``.
             name: as in ``install``.
             service_version: as in ``install``.
+            conventions: as in ``install``.
+            version_key: as in ``install``.
+            build_key: as in ``install``.
             values: as in ``install``.
             version: as in ``install``.
             repo: as in ``install``.
@@ -372,7 +394,8 @@ class AsyncClient:
             True
 
         """
-        async with self._context.chart(chart, version, repo) as loaded:
+        wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
+        async with self._context.installable(chart, version, repo, wanted) as loaded:
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = lane_of(lane)
@@ -411,7 +434,7 @@ class AsyncClient:
                 chart's folder or one above, or else the preset ``sidelane``.
             version_key: the key of the value that takes the Version in a chart without one, such as ``image.tag``.
             build_key: the same for the Build.
-            installation: check as ``install`` does, against the chart's own conventions file or the naming contract.
+            installation: check as ``install`` does, which finds fewer files.
             kube_version: as in ``render``.
             api_versions: as in ``render``.
 

@@ -17,6 +17,11 @@ PART_OF: Final = "app.kubernetes.io/part-of"
 #: The chart and its version, as Helm recommends it.
 CHART: Final = "helm.sh/chart"
 
+# --- Annotations that Helm sets
+
+#: The release of an object.
+RELEASE_OF: Final = "meta.helm.sh/release-name"
+
 # --- Annotations in Chart.yaml
 
 #: Values that may change on a deployed release, separated by commas; a chart without the annotation has none.

@@ -1,21 +1,25 @@
-"""Check a chart without installing it."""
+"""Check a chart without installing it, by the conventions that it is held to."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sidelane.charts import sources
 from sidelane.charts.chart import Chart
+from sidelane.charts.held import BY_CONTRACT, Held, LaneKeys
 from sidelane.charts.rendering import PlainRendering, Renderer
-from sidelane.charts.values import LaneKeys, accepted, knows_lanes
+from sidelane.charts.values import accepted, knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.conventions import Conventions
 from sidelane.checks.engine import check
 from sidelane.checks.findings import Report
-from sidelane.errors import InvalidInput
+from sidelane.errors import InvalidConventions, InvalidInput
 from sidelane.naming.lane import Lane
+from sidelane.releases.provenance import Record
 
 
 class Wanted(NamedTuple):
@@ -31,27 +35,108 @@ class Wanted(NamedTuple):
     fetched: bool = False
 
     def of(self, chart: Chart) -> Conventions:
-        """Returns the conventions of a chart. Raises as conventions.read does."""
+        """Returns the conventions of a chart that is only checked. Raises as conventions.read does."""
         own = self._of(chart)
         return own._replace(version_key=self.version_key or own.version_key, build_key=self.build_key or own.build_key)
 
     def _of(self, chart: Chart) -> Conventions:
-        if self.installation:
-            return of_installation(chart)
         if self.given is not None:
             return named(self.given)
         if sources.is_bundled(chart) or self.fetched:
             return _inside(chart) or conventions.preset("sidelane")
         return _inside(chart) or conventions.find(chart.path)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The options of the command line that say the same."""
+        given = os.fspath(self.given) if self.given is not None else ""
+        option = "--preset" if given in conventions.PRESETS else "--conventions"
+        pairs = ((option, given), ("--version-key", self.version_key), ("--build-key", self.build_key))
+        return tuple(word for option, text in pairs if text for word in (option, text))
 
-def of_installation(chart: Chart) -> Conventions:
-    """Returns the conventions that an installation holds a chart to: those of the chart's own ``sidelane.yaml``, which
-    the chart's digest covers, or else the naming contract without exceptions.
+
+def hold(chart: Chart, wanted: Wanted) -> Chart:
+    """Returns a chart with the conventions that an installation holds it to: the given ones; or else those of the
+    chart's own ``sidelane.yaml``, which the chart's digest covers; or else those of the nearest one above in the same
+    git repository; or else the naming contract without exceptions. The release's record has a file outside the chart.
 
     No file elsewhere counts, and none for a chart that ships with Sidelane: a file that lies around must not weaken
-    what an installation checks. Raises as conventions.read does.
+    what an installation checks. Raises InvalidInput for conventions that are given for a chart of Sidelane, and as
+    conventions.read does.
     """
+    if sources.is_bundled(chart):
+        if wanted.flags:
+            raise InvalidInput(
+                f"the chart {chart.name} ships with Sidelane, and its releases keep the naming contract",
+                remedy=f"leave out {' '.join(wanted.flags[::2])}",
+            )
+        return chart
+    source, text = _chosen(chart, wanted)
+    own = _held(chart, source, text)
+    keys = LaneKeys(wanted.version_key or own.version_key, wanted.build_key or own.build_key)
+    return dataclasses.replace(chart, held=Held(source, text, keys, own.has_lanes, wanted.flags))
+
+
+def as_recorded(chart: Chart, record: str | None) -> Chart:
+    """Returns a chart with the conventions of its release's record. Raises as conventions.read does."""
+    recorded = Record.read(record).conventions if record else {}
+    if not recorded:
+        return hold(chart, Wanted(fetched=True))
+    held = Held.from_json(recorded, lanes=True)
+    return dataclasses.replace(
+        chart, held=held._replace(lanes=_held(chart, held.source, held.text).has_lanes, flags=_flags(held))
+    )
+
+
+def _flags(held: Held) -> tuple[str, ...]:
+    return Wanted(held.source if held.source in conventions.PRESETS else None, *held.keys).flags
+
+
+def of_installation(chart: Chart) -> Conventions:
+    """Returns the conventions that a chart is held to; see hold. Raises as conventions.read does."""
+    return _held(chart, chart.held.source, chart.held.text)
+
+
+def words(own: Conventions) -> str:
+    """Returns the conventions in words, for a message."""
+    if own.source:
+        return f"the conventions in {own.source}"
+    return "the naming contract" if own.preset == "sidelane" else f"the conventions of the preset {own.preset}"
+
+
+def remedy(chart: Chart, own: Conventions) -> str:
+    """Returns the remedy for a chart that breaks its conventions."""
+    if chart.held == BY_CONTRACT and own.preset == "sidelane" and not knows_lanes(chart):
+        return (
+            "fix the chart or its values; or, for a chart without Version and Build, add --preset helm, or a "
+            "sidelane.yaml with `extends: helm` to the chart"
+        )
+    return "fix the chart or its values"
+
+
+def _chosen(chart: Chart, wanted: Wanted) -> tuple[str, str]:
+    """Returns a preset's name, or the path and content of a file outside the chart; empty texts for neither."""
+    if wanted.given is not None:
+        given = os.fspath(wanted.given)
+        return (given, "") if given in conventions.PRESETS else (given, _text(given))
+    if chart.file(conventions.NAME) is not None or wanted.fetched:
+        return "", ""
+    file = conventions.nearest(chart.path, in_repository=True)
+    return ("", "") if file is None else (str(file), _text(file))
+
+
+def _text(file: str | Path) -> str:
+    try:
+        return conventions.content_of(file).decode()
+    except UnicodeDecodeError:
+        raise InvalidConventions(
+            f"{file} is not a conventions file: it is not UTF-8", remedy="save it as UTF-8"
+        ) from None
+
+
+def _held(chart: Chart, source: str, text: str) -> Conventions:
+    if source:
+        return conventions.read(text.encode(), source) if text else named(source)
     return _inside(chart) or conventions.preset("sidelane")._replace(annotated=False, demanded=True)
 
 
@@ -76,17 +161,21 @@ async def check_chart(
 
     Raises InvalidInput for a chart with lanes and no lane, and as ``client.check`` does.
     """
-    own = wanted.of(chart)
-    rendering = await _rendered(renderer, chart, lane, values, LaneKeys(own.version_key, own.build_key))
+    if wanted.installation:
+        chart = hold(chart, wanted)
+        own = of_installation(chart)
+    else:
+        own = wanted.of(chart)
+        keys = LaneKeys(own.version_key, own.build_key)
+        chart = dataclasses.replace(chart, held=Held(keys=keys, lanes=own.has_lanes))
+    rendering = await _rendered(renderer, chart, lane, values)
     report = check(rendering.manifest, conventions=own, lane=lane, release=rendering.release, whole=whole)
     return rendering, report
 
 
-async def _rendered(
-    renderer: Renderer, chart: Chart, lane: Lane | None, values: Mapping[str, Any], keys: LaneKeys
-) -> PlainRendering:
+async def _rendered(renderer: Renderer, chart: Chart, lane: Lane | None, values: Mapping[str, Any]) -> PlainRendering:
     if lane is not None:
-        return await renderer.render(chart, lane, accepted(values, lane, chart, keys))
+        return await renderer.render(chart, lane, accepted(values, lane, chart))
     if knows_lanes(chart):
         raise InvalidInput(
             f"the chart {chart.name} needs a lane to render", remedy="give it with --lane or SIDELANE_LANE"

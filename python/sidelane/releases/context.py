@@ -10,11 +10,11 @@ import dataclasses
 import functools
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidelane.charts import sources
 from sidelane.charts.chart import Chart
@@ -128,6 +128,27 @@ class Context:
         """Returns the renderer for installing a chart, which may read the cluster."""
         cluster = not self.is_directory
         return Renderer(self.helm, self.namespace, server=cluster and chart.asks_the_cluster, upgrades=cluster)
+
+    @asynccontextmanager
+    async def installable(
+        self,
+        reference: str | os.PathLike[str],
+        version: str | None = None,
+        repo: str | None = None,
+        wanted: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Chart]:
+        """Finds a chart, with the conventions that an installation holds it to.
+
+        wanted: the arguments of checking.Wanted. Raises as ``chart`` and ``checking.hold`` do.
+        """
+        async with self.chart(reference, version, repo) as chart:
+            if not any((wanted or {}).values()) and sources.is_bundled(chart):
+                yield chart
+                return
+            from sidelane.releases import checking  # noqa: PLC0415 - the charts of Sidelane do not need it
+
+            fetched = repo is not None or sources.is_remote(os.fspath(reference))
+            yield checking.hold(chart, checking.Wanted(**(wanted or {}), fetched=fetched))
 
     @asynccontextmanager
     async def chart(

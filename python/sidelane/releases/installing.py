@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sidelane.charts.chart import Chart, coalesce
+from sidelane.charts.held import BY_CONTRACT
 from sidelane.charts.rendering import Renderer, Rendering, inputs_digest, release_of
+from sidelane.charts.sources import is_bundled
 from sidelane.charts.values import accepted
 from sidelane.errors import (
     CheckFailed,
@@ -45,11 +47,10 @@ def checked(rendering: Rendering) -> Report:
     report = check(rendering.manifest, conventions=own, lane=rendering.lane, release=rendering.release)
     if not report.clean:
         findings = tuple(str(finding) for finding in report.findings if finding.severity == "error")
-        broken = "the naming contract" if not own.source else f"the conventions in {own.source}"
         raise CheckFailed(
-            f"{rendering.chart.name} breaks {broken}:\n  " + "\n  ".join(findings),
+            f"{rendering.chart.name} breaks {checking.words(own)}:\n  " + "\n  ".join(findings),
             findings=findings,
-            remedy="fix the chart or its values",
+            remedy=checking.remedy(rendering.chart, own),
         )
     return report
 
@@ -229,6 +230,10 @@ async def upgrade(
     name = release_of(chart, lane, values)
     options = options._replace(progress=context.progress)
     stored = await _whole(context, name, options)
+    if chart.held == BY_CONTRACT and not is_bundled(chart):
+        from sidelane.releases import checking  # noqa: PLC0415 - the charts of Sidelane do not need it
+
+        chart = checking.as_recorded(chart, stored.record or await context.target.record(name))
     if reuse_values:
         values = coalesce(stored.values, values)
     values, renderer = accepted(values, lane, chart), context.renderer(chart)

@@ -28,7 +28,8 @@ def upgrade(chart: Chart, lane: Lane, values: Mapping[str, Any], changes: Iterab
     values: the values for the chart. sidelane.support.advice adds the connection's flags.
     """
     everything = coalesce(chart.defaults, values)
-    words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane), *_named(chart, everything), "--reuse-values"]
+    words = ["sidelane", "upgrade", _chart(chart), "--lane", str(lane), *chart.held.flags]
+    words += [*_named(chart, everything), "--reuse-values"]
     for path in changes:
         words += _set(path, everything)
     return shlex.join(words)
@@ -44,13 +45,14 @@ def install(chart: Chart, lane: Lane | str, values: Mapping[str, Any]) -> str | 
         path: value
         for path, value in leaves(dict(values))
         if path.rpartition(".")[2] not in ("Version", "Build")
+        and path not in chart.held.keys
         and not (path in _OPTIONS and _OPTIONS[path] in named)
         and value != value_at(chart.defaults, path)
     }
     known = all(value_at(values, path) == value and re.fullmatch(r"[\w.-]+", path) for path, value in given.items())
     if len(given) > _MOST or not known or any(is_secret(path.split(".")) for path in given):
         return None
-    words = ["sidelane", "install", _chart(chart), "--lane", str(lane), *named]
+    words = ["sidelane", "install", _chart(chart), "--lane", str(lane), *chart.held.flags, *named]
     for path in given:
         words += _set(path, everything)
     return None if "CHART" in words else shlex.join(words)
@@ -82,7 +84,9 @@ def _chart(chart: Chart) -> str:
     """Returns a chart's name for the command line; a fetched chart no longer exists as a file."""
     if is_bundled(chart):
         return chart.name
-    return "CHART" if str(chart.path).startswith(f"{tempfile.gettempdir()}/sidelane-") else str(chart.path)
+    if str(chart.path).startswith(f"{tempfile.gettempdir()}/sidelane-"):
+        return "CHART"
+    return f"./{chart.path}" if str(chart.path) == chart.path.name else str(chart.path)
 
 
 def _set(path: str, values: Mapping[str, Any]) -> list[str]:

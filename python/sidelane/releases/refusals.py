@@ -63,7 +63,7 @@ async def beside(target: Target, comparison: Comparison, refusal: ReleaseConflic
     name = comparison.stored.release.name
     free = await next_free(target, [name], rendering.lane)
     command = pasted.install(rendering.chart, free, rendering.values) if free else None
-    refusal.free = "" if free is None else str(free)
+    refusal.free, refusal.flags = "" if free is None else str(free), rendering.chart.held.flags
     refusal.remedy = pasted.beside(free, command, release=name)
     return refusal
 

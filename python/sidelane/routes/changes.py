@@ -174,9 +174,13 @@ class Router:
             validate(self.chart, whole)
         route = Route.from_values(whole, change.lane, change.name)
         self.progress(f"looking at the targets of {route.name}")
-        rendering, sight = await asyncio.gather(
-            self._rendered(change), self.place.look(stored.manifest if stored else None, ready.services(route))
-        )
+        looking = self.place.look(stored.manifest if stored else None, ready.services(route))
+        if _may_be_foreign(change, route):
+            sight = await looking
+            change = _with_selectors(change, ready.selectors(route, sight.backends))
+            rendering = await self._rendered(change)
+        else:
+            rendering, sight = await asyncio.gather(self._rendered(change), looking)
         self._require_allowed(change, terms, route, int(whole["port"]), sight)
         if terms.dry_run:
             there = (
@@ -251,6 +255,16 @@ class Router:
     def _routed(self, stored: Stored, lane: Lane) -> Routed:
         values = coalesce(self.chart.defaults, stored.values)
         return Routed(Route.from_values(values, lane, stored.release.name), stored.release, values)
+
+
+def _may_be_foreign(change: _Change, route: Route) -> bool:
+    """Tells whether a new target may be of a chart without lanes, so that the route needs the labels of its pods."""
+    return change.restores is None and any(way.to.service_version is None for way in route.ways())
+
+
+def _with_selectors(change: _Change, selectors: Mapping[str, Any]) -> _Change:
+    others = {key: value for key, value in change.values.items() if key != "selectors"}
+    return change._replace(values={**others, "selectors": selectors} if selectors else others)
 
 
 def _still(release: str, stored: Stored | None, seen: int | None) -> None:

@@ -19,7 +19,7 @@ from sidelane.helm.flags import Flags
 from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
-from sidelane.naming.labels import LANE
+from sidelane.naming.labels import LANE, RELEASE_OF
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.answers import parse_time
 from sidelane.releases.stores.cluster import ClusterTarget
@@ -148,6 +148,7 @@ def _backend(service: LiveObject, slices: Iterable[LiveObject]) -> Backend:
         ports=tuple(port for _, port in walk(service, "spec.ports[].port")),
         ready=sum(state.get("ready") is not False for state in staying),  # absent is true (EndpointConditions)
         total=len(staying),
+        release=str(mapping(service, "metadata", "annotations").get(RELEASE_OF, "")),
     )
 
 

@@ -75,7 +75,8 @@ class DirectoryPlace:
             for obj in (await self._target.stored(release.name)).manifest.objects:
                 if obj.kind == "Service" and obj.name in wanted:
                     ports = tuple(port for _, port in walk(obj.body, "spec.ports[].port"))
-                    backends[obj.name] = Backend(obj.name, obj.labels, mapping(obj.body, "spec", "selector"), ports)
+                    selector = mapping(obj.body, "spec", "selector")
+                    backends[obj.name] = Backend(obj.name, obj.labels, selector, ports, release=release.name)
         return Sight((), backends)
 
     async def create(self, rendering: Rendering, note: str) -> Release:

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from sidelane.charts.rendering import Rendering
 from sidelane.manifest import Manifest
+from sidelane.naming.contract import parse_name
+from sidelane.naming.labels import LANE
 from sidelane.releases.stores import Release, Stored, Target
 from sidelane.routes.notes import Revision
 
@@ -20,7 +22,7 @@ HISTORY: Final = 50
 @dataclass(frozen=True)
 class Backend:
     """A Service as a target of routes. ready, total: the ready endpoints, and all that are not terminating; both None
-    in a directory, where nothing runs.
+    in a directory, where nothing runs. release: the Helm release that it belongs to, empty if it is unknown.
     """
 
     name: str
@@ -29,6 +31,20 @@ class Backend:
     ports: tuple[int, ...]
     ready: int | None = None
     total: int | None = None
+    release: str = ""
+
+    @property
+    def lane(self) -> str:
+        """The lane in its labels; without these, for a chart that knows no lanes, the one of its release."""
+        if LANE in self.labels:
+            return str(self.labels[LANE])
+        named = parse_name(self.release)
+        return str(named[1]) if named else ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """True for a Service of a chart that knows no lanes, whose selector is not that of its name."""
+        return LANE not in self.labels
 
 
 class Sight(NamedTuple):

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator, Mapping
 
 from sidelane.errors import TargetNotReady
-from sidelane.naming import labels
 from sidelane.naming.route import is_part
 from sidelane.routes.model import Destination, Route, Way
 from sidelane.routes.places import Backend
@@ -20,6 +19,12 @@ _READY = "wait until its pods are ready, or add --allow-unready"
 def services(route: Route) -> set[str]:
     """Returns the names of the Services that a route leads to."""
     return {way.to.service(route.service, route.lane) for way in route.ways()}
+
+
+def selectors(route: Route, backends: Mapping[str, Backend]) -> dict[str, dict[str, str]]:
+    """Returns the labels of the pods of each target whose chart knows no lanes, for the chart's value ``selectors``."""
+    found = (backends.get(name) for name in sorted(services(route)))
+    return {backend.name: dict(backend.selector) for backend in found if backend and backend.is_foreign}
 
 
 def require(
@@ -75,7 +80,7 @@ def _missing(route: Route, to: Destination, port: int, backend: Backend | None) 
     name, lane = to.service(route.service, route.lane), to.lane or route.lane
     if backend is None:
         return f"the Service {name} is missing"
-    if backend.labels.get(labels.LANE) != str(lane):
+    if backend.lane != str(lane):
         return f"the labels of Service {name} are not those of lane {lane}"
     if to.service_version is None and is_part(backend.labels):
         return f"the Service {name} is a route itself; name the version, such as {lane}/v1"
@@ -85,6 +90,8 @@ def _missing(route: Route, to: Destination, port: int, backend: Backend | None) 
         has = ", ".join(map(str, backend.ports)) or "none"
         return f"the Service {name} has no port {port}, the route's port (it has {has})"
     pods = to.pods(route.service, route.lane)
+    if backend.is_foreign:  # the route gets its selector: see selectors
+        return "" if backend.selector else f"the Service {name} has no selector; use a Service with one"
     if route.mode == "service" and not backend.selector.items() <= pods.items():
         return f"the Service {name} selects other pods than those of its name; use mode istio or gateway"
     return ""

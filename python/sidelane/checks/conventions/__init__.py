@@ -9,7 +9,29 @@
 
 from __future__ import annotations
 
-from sidelane.checks.conventions.file import NAME, PRESETS, find, preset, preset_text, read, read_file
+from sidelane.checks.conventions.file import (
+    NAME,
+    PRESETS,
+    content_of,
+    find,
+    nearest,
+    preset,
+    preset_text,
+    read,
+    read_file,
+)
 from sidelane.checks.conventions.value import Conventions, Exemption
 
-__all__ = ["NAME", "PRESETS", "Conventions", "Exemption", "find", "preset", "preset_text", "read", "read_file"]
+__all__ = [
+    "NAME",
+    "PRESETS",
+    "Conventions",
+    "Exemption",
+    "content_of",
+    "find",
+    "nearest",
+    "preset",
+    "preset_text",
+    "read",
+    "read_file",
+]

@@ -39,22 +39,36 @@ def find(path: str | os.PathLike[str]) -> Conventions:
     """Return the conventions of a chart or file: the nearest ``sidelane.yaml`` in its folder or one above, up to the
     root of the git repository. Without such a file they are the preset ``sidelane``. Raises as read does.
     """
-    start = Path(path).absolute()
+    file = nearest(path)
+    return preset("sidelane") if file is None else read_file(file)
+
+
+def nearest(path: str | os.PathLike[str], *, in_repository: bool = False) -> Path | None:
+    """Return the nearest ``sidelane.yaml`` of a chart or file, in its folder or one above, or None.
+
+    in_repository: only one in the same git repository counts; outside of repositories, none does.
+    """
+    start, file = Path(path).absolute(), None
     for folder in (start, *start.parents):
-        if (file := folder / NAME).is_file():
-            return read_file(file)
-        if (folder / ".git").exists():
-            break
-    return preset("sidelane")
+        if file is None and (folder / NAME).is_file():
+            file = folder / NAME
+        is_root = (folder / ".git").exists()
+        if is_root or (file is not None and not in_repository):
+            return file
+    return None if in_repository else file
 
 
 def read_file(path: str | os.PathLike[str]) -> Conventions:
     """Read a conventions file. Raises as read does, and InvalidInput for an unreadable file."""
+    return read(content_of(path), os.fspath(path))
+
+
+def content_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of a conventions file, for read. Raises InvalidInput for an unreadable file."""
     try:
-        content = files.bounded(Path(path), SIZE_LIMIT)
+        return files.bounded(Path(path), SIZE_LIMIT)
     except (OSError, ValueError) as error:
         raise InvalidInput.unreadable(os.fspath(path), error) from None
-    return read(content, os.fspath(path))
 
 
 def read(content: bytes, source: str) -> Conventions:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from sidelane.checks.conventions import Conventions
 from sidelane.checks.rules.rule import Context, Problem, Rule, is_route, lane_texts, parse_lane
 from sidelane.manifest import Object, Selector, selectors
+from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
 _LABELS: Final = """\
@@ -119,6 +120,8 @@ def _message(obj: Object, selector: Selector, wanted: _Wanted, index: _Index) ->
         lane = parse_lane(demanded) or lane
         if not wanted.conventions.parts(selector, {**wanted.known, **lane_texts(lane)}, but=key):
             return f"requires no app of {lane}, the lane that this route leads to"
+    elif is_route(obj) and any(parse_name(str(value)) for value in selector.labels.values()):
+        return ""  # the pods of a chart that knows no lanes, by a label with the name of their release
     if demanded is not None and demanded != str(lane):
         return f"selects lane {demanded!r}, but this object is in {lane}"
     if selector.role == "peer" or selector.elsewhere:
@@ -144,7 +147,8 @@ RULE: Final[Rule] = Rule(
         "spread and affinity: a new lane could prevent an old lane's pods from being scheduled. A workload's selector "
         "must match its own template, or the API server refuses it. Peers of a NetworkPolicy (`from` and `to`) may be "
         "outside the lane, because callers are, but must not select another lane by name. A route's Service may: it "
-        "leads to one app of one lane, which may be another one."
+        "leads to one app of one lane, which may be another one; to pods of a chart without lanes it leads by a label "
+        "whose value ends in their lane."
     ),
     remedy="use the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
     wrong=(
@@ -162,6 +166,7 @@ RULE: Final[Rule] = Rule(
         ),
         _ROUTE.format(chart="svc1", selector="{app: svc1-2-coco-2, sidelane.dev/lane: 2-coco-2}"),
         _ROUTE.format(chart="route", selector="{sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{app.kubernetes.io/instance: svc1}"),
         _ROUTE.format(chart="route", selector="{app: svc1-2-coco-1, sidelane.dev/lane: 2-coco-2}"),
     ),
     right=(
@@ -171,6 +176,7 @@ RULE: Final[Rule] = Rule(
         _OBJECT.format(version="networking.k8s.io/v1", kind="NetworkPolicy", spec=_POLICY % "{}"),
         _OBJECT.format(version="v1", kind="Service", spec="externalName: zk.example"),
         _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2, version: v1, sidelane.dev/lane: 2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{app.kubernetes.io/instance: svc1-2-coco-2}"),
     ),
     check=_check,
     origin="Sidelane's naming contract; Kubernetes, Labels and Selectors",

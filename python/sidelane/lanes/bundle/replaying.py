@@ -13,7 +13,7 @@ from sidelane.lanes.bundle import archives, offline
 from sidelane.lanes.bundle.archives import Bundle, Bundled
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import Known, known_of
-from sidelane.releases import installing
+from sidelane.releases import checking, installing
 from sidelane.releases.basis import Basis
 from sidelane.releases.context import Context
 from sidelane.releases.provenance.cluster import Facts
@@ -78,7 +78,8 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
 async def _rendered(context: Context, opened: Bundle, bundled: Bundled, folder: Path) -> Rendering:
     """Renders and checks one release for this cluster. Raises Refused if it differs from the bundle."""
     context.progress(f"rendering {bundled.name}")
-    target, helm, chart = context.target, context.helm, offline.unpacked(bundled.chart, folder)
+    target, helm = context.target, context.helm
+    chart = checking.as_recorded(offline.unpacked(bundled.chart, folder), bundled.record)
     as_it_was = offline.renderer_for(helm, Facts(opened.namespace, opened.kubernetes, opened.api_versions))
     here = await as_it_was.render(chart, opened.lane, bundled.values, release=bundled.name)
     offline.require_same(here, bundled, f"Helm {await helm.version()} (Helm {opened.helm} made the bundle)")

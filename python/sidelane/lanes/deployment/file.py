@@ -27,7 +27,8 @@ class Wanted:
     """One release of the file.
 
     chart, repo and version: as for `sidelane install`; a chart's path is absolute. needs: other releases of the file,
-    by their names without the lane. where: the release's place in the file, ``releases[2]``, for messages.
+    by their names without the lane. where: the release's place in the file, ``releases[2]``, for messages. conventions:
+    a preset's name or a file's path, for a chart that is not Sidelane's; None for those that an installation finds.
     """
 
     chart: str
@@ -38,6 +39,7 @@ class Wanted:
     service_version: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    conventions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,15 @@ def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
         service_version=item.get("serviceVersion"),
         values=values,
         needs=tuple(item.get("needs") or ()),
+        conventions=_conventions(item.get("conventions"), folder),
     )
+
+
+def _conventions(given: str | None, folder: Path) -> str | None:
+    """Resolves a path relative to the file; returns the name of a preset unchanged."""
+    from sidelane.checks.conventions import PRESETS  # noqa: PLC0415 - few files name them
+
+    return given if given is None or given in PRESETS else str((folder / given).resolve())
 
 
 def _reference(chart: str, folder: Path) -> str:

@@ -54,12 +54,17 @@ class RouteStep:
 async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[list[Chart]]:
     """Returns the chart of each release of a deployment file, in its order. Each chart is fetched once."""
     async with AsyncExitStack() as stack:
-        charts: dict[tuple[str, str | None, str | None], Chart] = {}
+        charts: dict[tuple[str | None, ...], Chart] = {}
         for wanted in deployment.releases:
-            key = (wanted.chart, wanted.version, wanted.repo)
-            if key not in charts:
-                charts[key] = await stack.enter_async_context(context.chart(*key))
-        yield [charts[wanted.chart, wanted.version, wanted.repo] for wanted in deployment.releases]
+            if (key := _key(wanted)) not in charts:
+                held = {"given": wanted.conventions}
+                found = context.installable(wanted.chart, wanted.version, wanted.repo, held)
+                charts[key] = await stack.enter_async_context(found)
+        yield [charts[_key(wanted)] for wanted in deployment.releases]
+
+
+def _key(wanted: Wanted) -> tuple[str | None, ...]:
+    return wanted.chart, wanted.version, wanted.repo, wanted.conventions
 
 
 def parts(deployment: Deployment, charts: Sequence[Chart]) -> tuple[Part, ...]:

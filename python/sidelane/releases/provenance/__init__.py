@@ -64,7 +64,8 @@ class Record:
     (``StatefulSet.apps/streams/zk-coco-1``); both ``sha256:…``, of the redacted form if an object has secrets. values:
     None if they are too large to be stored twice; then values_digest is of all of them, and guarded of those that must
     not change. defaults: the chart's own values, without secrets; None if they are not stored. scalable: the workloads
-    whose replicas are operational, by their paths. needs, level: see Basis.
+    whose replicas are operational, by their paths. needs, level: see Basis. conventions: those that the chart was held
+    to, in the form of Held; empty for the naming contract, and for those in the chart.
     """
 
     text: str
@@ -83,6 +84,7 @@ class Record:
     scalable: Mapping[str, Scalable] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     level: int = 0
+    conventions: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str) -> Record:
@@ -149,6 +151,7 @@ class Record:
             },
             needs=tuple(map(str, inner.get("needs", ()))),
             level=int(inner.get("level", 0)),
+            conventions=dict(inner.get("conventions", {})),
         )
 
     def to_json(self) -> dict[str, object]:

@@ -84,6 +84,7 @@ def make(
                     **(
                         {"scalable": _scalable_json(shown, chart, rendering.values)} if chart.operational_values else {}
                     ),
+                    **({"conventions": held} if (held := chart.held.to_json()) else {}),
                     **({"needs": list(basis.needs)} if basis.needs else {}),
                     **({"level": basis.level} if basis.level else {}),
                     **cluster,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sidelane.errors import FieldsOwned, HelmError, ReleaseConflict, ReleaseExists
 from sidelane.helm.running import Halt
 from sidelane.manifest.fields import at
+from sidelane.naming.labels import RELEASE_OF
 from sidelane.releases.stores import Options, Release, Stored, leases, leftovers
 from sidelane.releases.stores.answers import release_of
 
 if TYPE_CHECKING:
     from sidelane.releases.stores.cluster import ClusterTarget
-
-#: Helm's annotation with the release that owns an object.
-_OWNER: Final = "meta.helm.sh/release-name"
 
 
 async def finish(target: ClusterTarget, release: Release, options: Options) -> Release:
@@ -88,7 +86,7 @@ async def _require_own(target: ClusterTarget, stored: Stored) -> None:
     """Raises ReleaseConflict for a foreign object in a release, which a rollback would change anyway."""
     name = stored.release.name
     live = await target.live([obj for obj in stored.manifest.objects if not obj.is_hook])
-    owners = {identity: at(body, "metadata", "annotations", _OWNER) for identity, body in live.items()}
+    owners = {identity: at(body, "metadata", "annotations", RELEASE_OF) for identity, body in live.items()}
     if foreign := {identity: owner for identity, owner in owners.items() if owner != name}:
         lines = [
             f"{identity} belongs to {f'the release {owner}' if owner else 'no release'}"
