@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from sidelane import kubeyaml
 from sidelane.checks import conventions
 from sidelane.checks.conventions.file import schema
+from sidelane.checks.findings import Report
+from sidelane.cli.conventions import Init, init
 from sidelane.errors import InvalidConventions, InvalidInput
+from sidelane.manifest import Manifest
 from sidelane.support.schemas import problems
 
 if TYPE_CHECKING:
@@ -59,6 +64,11 @@ def test_presets_differ_in_lanes() -> None:
     [
         ("extend: helm\n", ["extend: unknown key 'extend'; did you mean 'extends'?"]),
         ("rules: {lane-suffix: info}\n", ["rules.lane-suffix: 'info' is not one of"]),
+        ("rules: {list-key: off}\n", ["rules[list-key]: 'list-key' is not a rule; did you mean list-keys?"]),
+        (
+            "exceptions: [{rule: shared-object, reason: x}]\n",
+            ["exceptions[0].rule: 'shared-object' is not a rule; did you mean shared-objects?"],
+        ),
         ("exceptions: [{rule: list-keys}]\n", ["exceptions[0].reason: is required but missing"]),
         ("exceptions: [{rule: a, reason: b, until: soon}]\n", ["exceptions[0].until: 'soon' is not text that matches"]),
         ("names: {'*': '{component}-{bulid}'}\n", ["names[*]: {bulid} is not a placeholder; choose from {component}"]),
@@ -98,3 +108,24 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "large.yaml").write_text("# " + "x" * 2**20)
     with pytest.raises(InvalidConventions, match="larger than 1024 KiB"):
         conventions.read_file(tmp_path / "large.yaml")
+
+
+def test_a_first_file_is_whole_or_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "sidelane.yaml"
+    file.write_text("before")
+    rendering = SimpleNamespace(
+        manifest=Manifest.read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"), release="a"
+    )
+    arguments = (str(tmp_path), Init(None, "helm", force=True), None, lambda **_: (rendering, Report((), 1, ())))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", full)
+        with pytest.raises(OSError, match="No space"):
+            init(*arguments)
+    assert file.read_text() == "before"
+    init(*arguments)
+    assert "extends: helm" in file.read_text()
+    assert list(tmp_path.iterdir()) == [file]

@@ -94,8 +94,8 @@ def test_annotations_do_not_hold_where_the_conventions_say_so() -> None:
 
 
 def test_there_is_no_exception_from_a_crash() -> None:
-    crashing = RULES[0]._replace(id="crashing", scope="all", check=lambda context: [Problem(context.nothing, "", "")])
-    own = conventions.read((HEAD + "exceptions: [{rule: crashing, reason: x}]").encode(), "sidelane.yaml")
+    crashing = RULES[0]._replace(scope="all", check=lambda context: [Problem(context.nothing, "", "")])
+    own = conventions.read((HEAD + "exceptions: [{rule: lane-suffix, reason: x}]").encode(), "sidelane.yaml")
     report = check(Manifest.read(NUMBERS % ""), conventions=own, rules=[crashing])
     assert [finding.message[:15] for finding in report.findings] == ["the rule failed"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sidelane.checks import conventions
 from sidelane.checks.side_by_side import CLASHES, Clash, proving
 from sidelane.checks.side_by_side.proving import Pair, prove, report
 from sidelane.manifest import Manifest
@@ -47,6 +48,54 @@ def test_a_clash_of_one_pair_names_the_pair_and_a_clash_of_all_does_not() -> Non
     assert [finding.message.endswith("(two Builds)") for finding in some.findings] == [True]
     assert [finding.message.endswith(")") for finding in every.findings] == [False]
     assert (some.objects, every.objects) == (3, 2)
+
+
+def test_conventions_give_clashes_severities_and_exceptions() -> None:
+    def told(text: str, first: str = CONFIG) -> list[tuple[str, str, str]]:
+        head = "apiVersion: sidelane.dev/v1alpha1\nkind: Conventions\nextends: helm\n"
+        own = conventions.read((head + text).encode(), "sidelane.yaml")
+        both = (Manifest.read(first, source="demo/templates/a.yaml") for _ in range(2))
+        proof = report([Pair("two releases", *both)], own)
+        return [(finding.rule, finding.severity, finding.identity.name) for finding in proof.findings]
+
+    assert told("") == [("shared-objects", "error", "app")]
+    assert told("rules: {shared-objects: warning}") == [("shared-objects", "warning", "app")]
+    assert told("rules: {shared-objects: off}") == []
+    assert told("leaveOut: {templates: [demo/templates/a.yaml]}") == []
+    assert told("exceptions: [{rule: shared-objects, name: app, reason: one for all}]") == []
+    other = "exceptions: [{rule: shared-objects, name: other, reason: one for all}]"
+    assert told(other)[1:] == [("exceptions-hit", "warning", "sidelane.yaml")]
+    noted = CONFIG.replace("name: app", 'name: app, annotations: {except.sidelane.dev/shared-objects: "one for all"}')
+    assert told("", noted) == []
+    assert told("", noted + "---\n" + noted.replace("app,", "other,").replace("shared-objects", "host-ports")) == [
+        ("shared-objects", "error", "other"),
+        ("exceptions-hit", "warning", "other"),
+    ]
+    # An exception from a rule of the check is no matter of the proof.
+    assert told("rules: {shared-objects: off}\nexceptions: [{rule: list-keys, reason: as it is}]") == []
+
+
+def test_a_crash_has_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "CLASHES", (CLASHES[0]._replace(find=lambda *_: 1 / 0),))  # type: ignore[arg-type]
+    own = conventions.preset("helm")._replace(
+        exceptions=(conventions.Exemption("shared-objects", "x"),), rules={"shared-objects": "warning"}
+    )
+    (finding,) = [f for f in report([Pair("two", OWN, OWN)], own).findings if f.rule == "shared-objects"]
+    assert finding.severity == "error"
+
+
+def test_a_fingerprint_is_the_same_in_the_next_lanes() -> None:
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web-%s}\n"
+        "spec: {type: NodePort, ports: [{port: 80, nodePort: 30001}]}\n"
+    )
+
+    def fingerprints(first: str, second: str) -> set[str]:
+        both = (Manifest.read(service % lane) for lane in (first, second))
+        return {finding.fingerprint for finding in report([Pair("two Builds", *both, (first, second))]).findings}
+
+    assert len(fingerprints("coco-1", "coco-2")) == 1
+    assert fingerprints("coco-1", "coco-2") == fingerprints("2-coco-8", "2-coco-9")
 
 
 def test_a_clash_that_crashes_is_an_error_and_no_clean_report(monkeypatch: pytest.MonkeyPatch) -> None:

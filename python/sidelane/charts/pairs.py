@@ -31,11 +31,12 @@ Vary = Mapping[str, tuple[object, object]]
 
 
 class Rendered(NamedTuple):
-    """Two renderings, with what sets them apart."""
+    """Two renderings, with what sets them apart, and with the lanes of the two releases, as text."""
 
     differs: str
     first: Manifest
     second: Manifest
+    lanes: tuple[str, str]
 
 
 class _Wanted(NamedTuple):
@@ -66,7 +67,10 @@ async def render(
     wanted = {each.key: each for _, *two in pairs for each in two}
     manifests = await some_at_a_time(_manifest(renderer, chart, each) for each in wanted.values())
     by_key = dict(zip(wanted, manifests, strict=True))
-    return [Rendered(differs, by_key[first.key], by_key[second.key]) for differs, first, second in pairs]
+    return [
+        Rendered(differs, by_key[first.key], by_key[second.key], (str(first.lane), str(second.lane)))
+        for differs, first, second in pairs
+    ]
 
 
 async def _manifest(renderer: Renderer, chart: Chart, wanted: _Wanted) -> Manifest:
@@ -95,6 +99,8 @@ def _pairs(
     build = Lane(lane.version, str(int(lane.build) + 1))
     if not knows_lanes(chart):
         mine, theirs = (_varied(values, vary, number) for number in (0, 1))
+        if any(chart.held.keys):  # they take the lane
+            mine, theirs = accepted(mine, lane, chart), accepted(theirs, build, chart)
         release, other = (_Wanted(each, release_name(chart.name, each), namespace, mine) for each in (lane, build))
         return [
             ("two releases in one namespace", release, other._replace(values=theirs)),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from sidelane.checks.conventions import Conventions, preset
-from sidelane.checks.conventions.exceptions import Useless, apply
+from sidelane.checks.conventions.exceptions import apply
 from sidelane.checks.findings import Finding, Report
 from sidelane.checks.rules import RULES, Context, Rule, exceptions_hit
 from sidelane.manifest import Identity, Manifest, Object
@@ -49,7 +49,7 @@ def check(
     crashes = [crash for rule in running if (crash := _run(rule, context, found))]
     ran = tuple(rule.id for rule in running)
     kept, useless = apply(found, manifest, conventions, ran)
-    findings = sorted((*crashes, *kept, *_useless(running, useless)))
+    findings = sorted((*crashes, *kept, *exceptions_hit.found(useless, conventions)))
     notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
     return Report(tuple(findings), len(manifest.objects), ran, lane, notes)
 
@@ -85,14 +85,6 @@ def _run(rule: Rule, context: Context, found: list[Finding]) -> Finding | None:
     except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
         return _crash(rule, _culprit(rule, context), error)
     return None
-
-
-def _useless(running: Sequence[Rule], useless: Iterable[Useless]) -> Iterator[Finding]:
-    """Yield a finding for each exception that matches nothing, unless the rule about them is off."""
-    for rule in running:
-        if rule.id == exceptions_hit.RULE.id:
-            for source, line, identity, path, message, remedy in useless:
-                yield Finding(source, line, identity, path, rule.id, rule.severity, message, remedy)
 
 
 def _culprit(rule: Rule, context: Context) -> Object | None:

@@ -67,7 +67,8 @@ def command(
     charts: dict[str, Path] = {}  # the chart's folder by its name
     try:
         if beside["side_by_side"]:
-            report = side_by_side.prove(subject, lane, beside["vary"], settings, **given, **rendering)
+            held = {key: value for key, value in wanted.items() if key != "whole"}
+            report = side_by_side.prove(subject, lane, beside["vary"], settings, **held, **given, **rendering)
         elif is_file:
             report = _of_manifest(subject, lane, settings["namespace"], wanted)
         else:

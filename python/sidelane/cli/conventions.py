@@ -118,6 +118,7 @@ def init(
     Raises InvalidInput for an existing file, unless it may be overwritten.
     """
     from sidelane.checks.conventions import drafting
+    from sidelane.support import files
 
     path = Path(wanted.file) if wanted.file else (Path(chart) if Path(chart).is_dir() else Path()) / "sidelane.yaml"
     if path.exists() and not wanted.force:
@@ -125,8 +126,7 @@ def init(
     preset = wanted.preset or ("helm" if lane is None else "sidelane")
     rendering, report = check(conventions=preset)
     text = drafting.draft(rendering.manifest, report, preset, rendering.release, str(lane or ""))
-    with path.open("w" if wanted.force else "x", encoding="utf-8") as file:
-        file.write(text)
+    files.replace(path, text.encode())
     number = len(report.findings)
     click.echo(f"wrote {path}, which extends the preset {preset}: {number} exception{'' if number == 1 else 's'}")
 

@@ -14,10 +14,9 @@ from sidelane.cli import options, printing, running
 def command(rule: str | None, *, format_: str) -> None:
     """Explain a rule of the check: what it requires and why, with a wrong and a right example.
 
-    Without RULE, list all rules.
+    The rules of --side-by-side have examples of two releases. Without RULE, list all rules.
     """
     from sidelane.checks import explain
-    from sidelane.checks.rules import RULES
 
     if rule is not None:
         found = explain.find(rule)
@@ -26,6 +25,6 @@ def command(rule: str | None, *, format_: str) -> None:
         else:
             printing.data(explain.to_json(found), format_)
     elif format_ == "table":
-        printing.table(("RULE", "SEVERITY", "REQUIREMENT"), [(one.id, one.severity, one.title) for one in RULES])
+        printing.table(("RULE", "SEVERITY", "REQUIREMENT"), [(one.id, one.severity, one.title) for one in explain.ALL])
     else:
-        printing.data([explain.to_json(one) for one in RULES], format_)
+        printing.data([explain.to_json(one) for one in explain.ALL], format_)

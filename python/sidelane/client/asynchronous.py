@@ -470,6 +470,9 @@ class AsyncClient:
         *,
         name: str | None = None,
         service_version: str | None = None,
+        conventions: str | os.PathLike[str] | None = None,
+        version_key: str | None = None,
+        build_key: str | None = None,
         values: Mapping[str, Any] | None = None,
         vary: Mapping[str, tuple[object, object]] | None = None,
         version: str | None = None,
@@ -487,6 +490,9 @@ class AsyncClient:
             lane: the lane of the first release; None for the one in the values, or coco-1.
             name: as in ``install``.
             service_version: as in ``install``.
+            conventions: as in ``check``; their severities, exceptions and left-out objects apply.
+            version_key: as in ``check``.
+            build_key: as in ``check``.
             values: as in ``install``.
             vary: values that also differ, by path: the first release's and the second's.
             version: as in ``install``.
@@ -508,14 +514,18 @@ class AsyncClient:
 
         """
         from sidelane.charts import pairs  # noqa: PLC0415 - other verbs do not need it
+        from sidelane.releases import checking  # noqa: PLC0415 - see installing.py
 
+        fetched = repo is not None or is_remote(os.fspath(chart))
+        wanted = checking.Wanted(conventions, version_key, build_key, fetched=fetched)
         async with self._context.chart(chart, version, repo) as found:
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
-            given = with_service(values or {}, found, name=name, service_version=service_version)
-            rendered = await pairs.render(renderer, found, None if lane is None else lane_of(lane), given, vary or {})
+            held, loaded = checking.for_check(found, wanted)
+            given = with_service(values or {}, loaded, name=name, service_version=service_version)
+            rendered = await pairs.render(renderer, loaded, None if lane is None else lane_of(lane), given, vary or {})
         from sidelane.checks.side_by_side.proving import Pair, report  # noqa: PLC0415 - see installing.py
 
-        return report([Pair(*pair) for pair in rendered])
+        return report([Pair(*pair) for pair in rendered], held)
 
     async def plan(
         self,

@@ -20,13 +20,14 @@ from typing import Any, Final
 
 from sidelane import kubeyaml
 from sidelane.manifest.differences import diff_objects
-from sidelane.manifest.label_selectors import Selector, selectors
+from sidelane.manifest.label_selectors import LabelIndex, Selector, selectors
 from sidelane.manifest.name_references import Reference, references
 from sidelane.manifest.objects import Identity, Object, PodTemplate, parse_object
 from sidelane.support.secrets import learn_objects
 
 __all__ = [
     "Identity",
+    "LabelIndex",
     "Manifest",
     "Object",
     "PodTemplate",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from sidelane.manifest.fields import at, mapping, walk
@@ -51,6 +52,32 @@ class Selector(NamedTuple):
         return all(labels.get(key) == value for key, value in self.labels.items()) and all(
             _holds(labels, *expression) for expression in self.expressions
         )
+
+
+class LabelIndex:
+    """Objects by namespace, label and value, so that a selector is compared only with those that could match."""
+
+    def __init__(self, labelled: Iterable[tuple[Object, Mapping[str, Any]]]) -> None:
+        """labelled: objects, each with the labels by which it is selected, such as those of its pods."""
+        self._by_label: defaultdict[tuple[str, str, object], list[tuple[Object, Mapping[str, Any]]]]
+        self._by_label = defaultdict(list)
+        self._all: defaultdict[str, list[tuple[Object, Mapping[str, Any]]]] = defaultdict(list)
+        for obj, labels in labelled:
+            self._all[obj.identity.namespace].append((obj, labels))
+            for key, value in labels.items():
+                if isinstance(value, str):
+                    self._by_label[obj.identity.namespace, key, value].append((obj, labels))
+
+    @property
+    def namespaces(self) -> Collection[str]:
+        """The namespaces that have objects."""
+        return self._all.keys()
+
+    def matches(self, namespace: str, selector: Selector) -> Iterator[Object]:
+        """Yield every object of the namespace that the selector matches."""
+        candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
+        fewest = min(candidates, key=len) if candidates else self._all.get(namespace, [])
+        return (obj for obj, labels in fewest if selector.matches(labels))
 
 
 # Kind → patterns of fields that hold a whole LabelSelector, the selected kind, and the role.

@@ -154,6 +154,16 @@ def _inside(chart: Chart) -> Conventions | None:
     return None if content is None else conventions.read(content, f"{chart.path}/{conventions.NAME}")
 
 
+def for_check(chart: Chart, wanted: Wanted) -> tuple[Conventions, Chart]:
+    """Returns the wanted conventions of a chart, and the chart that gets its lane by them."""
+    if wanted.installation:
+        chart = hold(chart, wanted)
+        return of_installation(chart), chart
+    own = wanted.of(chart)
+    held = Held(keys=LaneKeys(own.version_key, own.build_key), lanes=own.has_lanes)
+    return own, dataclasses.replace(chart, held=held)
+
+
 async def check_chart(
     renderer: Renderer, chart: Chart, lane: Lane | None, values: Mapping[str, Any], wanted: Wanted, *, whole: bool
 ) -> tuple[PlainRendering, Report]:
@@ -161,13 +171,7 @@ async def check_chart(
 
     Raises InvalidInput for a chart with lanes and no lane, and as ``client.check`` does.
     """
-    if wanted.installation:
-        chart = hold(chart, wanted)
-        own = of_installation(chart)
-    else:
-        own = wanted.of(chart)
-        keys = LaneKeys(own.version_key, own.build_key)
-        chart = dataclasses.replace(chart, held=Held(keys=keys, lanes=own.has_lanes))
+    own, chart = for_check(chart, wanted)
     rendering = await _rendered(renderer, chart, lane, values)
     report = check(rendering.manifest, conventions=own, lane=lane, release=rendering.release, whole=whole)
     return rendering, report

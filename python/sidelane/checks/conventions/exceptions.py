@@ -36,11 +36,18 @@ class Applied(NamedTuple):
 
 
 def apply(
-    findings: Iterable[Finding], manifest: Manifest, conventions: Conventions, ran: Collection[str], today: str = ""
+    findings: Iterable[Finding],
+    manifest: Manifest,
+    conventions: Conventions,
+    ran: Collection[str],
+    today: str = "",
+    *,
+    several: bool = False,
 ) -> Applied:
     """Remove the findings of left-out objects and those with an exception.
 
-    ran: the rules that ran; an exception from another rule is not useless. today: as ``2027-01-31``.
+    ran: the rules that ran; an exception from another rule is not useless. today: as ``2027-01-31``. several: the
+    manifest has several renderings of a chart, so an annotation is useless only if it is in all of them.
     """
     left_out = {_key(obj) for obj in manifest.objects if _is_left_out(obj, conventions)}
     found = [finding for finding in findings if finding[:3] not in left_out]
@@ -51,9 +58,16 @@ def apply(
     used = [any(each.covers(finding) for finding in found) for each in exceptions]
     holding = [each for each in exceptions if each.holds(today)]
     kept = tuple(finding for finding in found if not any(each.covers(finding) for each in holding))
-    pairs = zip(exceptions, used, strict=True)
+    pairs = list(zip(exceptions, used, strict=True))
+    if several:
+        # The same annotation of the same template; sorted, so that a used one is kept.
+        pairs = list({pair[0].place: pair for pair in sorted(pairs, key=_hit)}.values())
     useless = [each.useless(today, used=hit) for each, hit in pairs if each.concerns(manifest, ran)]
     return Applied(kept, tuple(filter(None, useless)))
+
+
+def _hit(pair: tuple[_Exception, bool]) -> bool:
+    return pair[1]
 
 
 class _Exception(NamedTuple):
@@ -65,6 +79,11 @@ class _Exception(NamedTuple):
     identity: Identity
     path: str
     only: Object | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """The place of an annotation, the same in every rendering of its template."""
+        return self.source, self.identity.kind, self.path
 
     def covers(self, finding: Finding) -> bool:
         return self.exemption.covers(finding) and (self.only is None or finding[:3] == _key(self.only))

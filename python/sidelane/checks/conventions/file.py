@@ -103,7 +103,18 @@ def schema() -> dict[str, Any]:
 def _mistakes(data: dict[str, Any]) -> tuple[str, ...]:
     from sidelane.support.schemas import problems  # noqa: PLC0415 - most checks have no file
 
-    return problems(schema(), data) or _misplaced(data)
+    return problems(schema(), data) or (*_misplaced(data), *_unknown(data))
+
+
+def _unknown(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence for each id that is neither a rule's nor a clash's."""
+    places = [(f"rules[{rule}]", rule) for rule in data.get("rules") or ()]
+    places += [(f"exceptions[{at}].rule", item["rule"]) for at, item in enumerate(data.get("exceptions") or ())]
+    if not places:
+        return ()
+    from sidelane.checks import explain  # noqa: PLC0415 - the rules import the conventions
+
+    return tuple(f"{place}: {problem}" for place, rule in places if (problem := explain.unknown(rule)))
 
 
 def _misplaced(data: Mapping[str, Any]) -> tuple[str, ...]:

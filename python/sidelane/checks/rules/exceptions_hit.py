@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from sidelane.checks.conventions import Conventions
+from sidelane.checks.conventions.exceptions import Useless
+from sidelane.checks.findings import Finding
 from sidelane.checks.rules.rule import Rule
 
 _OBJECT: Final = """\
@@ -38,3 +42,11 @@ RULE: Final[Rule] = Rule(
     scope="all",
     severity="warning",
 )
+
+
+def found(useless: Iterable[Useless], conventions: Conventions) -> Iterator[Finding]:
+    """Yield a finding for each useless exception, unless the rule is off."""
+    severity = conventions.severity_of(RULE.id, RULE.severity)
+    if severity != "off":
+        for source, line, identity, path, message, remedy in useless:
+            yield Finding(source, line, identity, path, RULE.id, severity, message, remedy)

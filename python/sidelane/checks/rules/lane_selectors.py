@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sidelane.checks.conventions import Conventions
 from sidelane.checks.rules.rule import Context, Problem, Rule, is_route, lane_texts, parse_lane
-from sidelane.manifest import Object, Selector, selectors
+from sidelane.manifest import LabelIndex, Object, Selector, selectors
 from sidelane.naming.contract import parse_name
 from sidelane.naming.lane import Lane
 
@@ -60,41 +59,15 @@ spec:
   selector: {selector}
 """
 
-_LabelSets = list[Mapping[str, Any]]
-
-
-class _Index:
-    """An index of label sets by label and value, so that a selector is compared only with sets that could match."""
-
-    def __init__(self) -> None:
-        self._by_label: defaultdict[tuple[str, str, object], _LabelSets] = defaultdict(list)
-        self._all: defaultdict[str, _LabelSets] = defaultdict(list)
-
-    def add(self, namespace: str, labels: Mapping[str, Any]) -> None:
-        self._all[namespace].append(labels)
-        for key, value in labels.items():
-            if isinstance(value, str):
-                self._by_label[namespace, key, value].append(labels)
-
-    def has_match(self, namespace: str, selector: Selector) -> bool:
-        """Return whether the selector matches a label set, or the namespace has none to compare with."""
-        if namespace not in self._all:
-            return True
-        candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
-        fewest = min(candidates, key=len) if candidates else self._all[namespace]
-        return any(map(selector.matches, fewest))
-
 
 def _check(context: Context) -> Iterator[Problem]:
-    indexes = {"pods": _Index(), "services": _Index()}
-    for obj in context.manifest.objects:
-        # A test's pod is a hook: it is temporary, and no Service selects it alone.
-        if (template := obj.pod_template) and not obj.is_hook:
-            indexes["pods"].add(obj.identity.namespace, template.labels)
-        elif obj.kind == "Service":
-            indexes["services"].add(obj.identity.namespace, obj.labels)
     if not context.conventions.parts_lanes:  # selector-labels checks those
         return
+    objects = context.manifest.objects
+    # A test's pod is a hook: it is temporary, and no Service selects it alone.
+    pods = ((obj, template.labels) for obj in objects if (template := obj.pod_template) and not obj.is_hook)
+    services = ((obj, obj.labels) for obj in objects if obj.kind == "Service")
+    indexes = {"pods": LabelIndex(pods), "services": LabelIndex(services)}
     for obj, lane in context.in_lanes():
         own = selectors(obj)
         known = context.known(obj, lane)
@@ -113,7 +86,7 @@ class _Wanted(NamedTuple):
     known: Mapping[str, str]
 
 
-def _message(obj: Object, selector: Selector, wanted: _Wanted, index: _Index) -> str:
+def _message(obj: Object, selector: Selector, wanted: _Wanted, index: LabelIndex) -> str:
     lane, key = wanted.lane, wanted.conventions.lane_label
     demanded = selector.demanded(key) if key else None
     if demanded is not None and is_route(obj):
@@ -134,7 +107,8 @@ def _message(obj: Object, selector: Selector, wanted: _Wanted, index: _Index) ->
         template = obj.pod_template
         matches = template is None or selector.matches(template.labels)
         return "" if matches else "does not match the labels of its own pod template"
-    matches = index.has_match(obj.identity.namespace, selector)
+    namespace = obj.identity.namespace  # a manifest without any there has nothing to compare with
+    matches = namespace not in index.namespaces or any(True for _ in index.matches(namespace, selector))
     return "" if matches else f"matches none of the manifest's {selector.selects}"
 
 

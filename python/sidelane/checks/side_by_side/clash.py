@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sidelane.checks.findings import Finding, Place, Severity
-from sidelane.manifest import Identity, Manifest, Object, PodTemplate, Selector
+from sidelane.manifest import Identity, LabelIndex, Manifest, Object, PodTemplate
 from sidelane.manifest.fields import at, walk
 from sidelane.manifest.objects import CLUSTER_KINDS
 from sidelane.naming import route
@@ -37,12 +37,26 @@ class Touch(NamedTuple):
     severity: Severity | None = None
 
 
+K = TypeVar("K", bound=Hashable)
+
+
+class Use(NamedTuple, Generic[K]):
+    """A field by which an object uses something, which the key stands for."""
+
+    obj: Object
+    path: str
+    key: K
+
+
 @dataclass(frozen=True)
 class Side:
-    """One of the two renderings, indexed. cluster_kinds: custom kinds without a namespace, by the definitions."""
+    """One of the two renderings, indexed. cluster_kinds: custom kinds without a namespace, by the definitions. lane: of
+    its release, as text; empty if it is not known.
+    """
 
     manifest: Manifest
     cluster_kinds: frozenset[_Kind] = frozenset()
+    lane: str = ""
 
     @functools.cached_property
     def objects(self) -> tuple[Object, ...]:
@@ -92,30 +106,6 @@ class Side:
         return kind in CLUSTER_KINDS or kind in self.cluster_kinds
 
 
-class LabelIndex:
-    """Objects by namespace, label and value, so that a selector is compared only with those that could match."""
-
-    def __init__(self, labelled: Iterable[tuple[Object, Mapping[str, Any]]]) -> None:
-        self._by_label: defaultdict[tuple[str, str, object], list[tuple[Object, Mapping[str, Any]]]]
-        self._by_label = defaultdict(list)
-        self._all: defaultdict[str, list[tuple[Object, Mapping[str, Any]]]] = defaultdict(list)
-        for obj, labels in labelled:
-            self._all[obj.identity.namespace].append((obj, labels))
-            for key, value in labels.items():
-                if isinstance(value, str):
-                    self._by_label[obj.identity.namespace, key, value].append((obj, labels))
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        return tuple(self._all)
-
-    def matches(self, namespace: str, selector: Selector) -> list[Object]:
-        """Return every object of the namespace that the selector matches."""
-        candidates = [self._by_label.get((namespace, key, str(value)), []) for key, value in selector.labels.items()]
-        fewest = min(candidates, key=len) if candidates else self._all.get(namespace, [])
-        return [obj for obj, labels in fewest if selector.matches(labels)]
-
-
 class Clash(NamedTuple):
     """One kind of clash, with its reason, and pairs of YAML that clash and that do not.
 
@@ -134,7 +124,8 @@ class Clash(NamedTuple):
     both_ways: bool = False
     severity: Severity = "error"
 
-    def finding(self, touch: Touch) -> Finding:
+    def finding(self, touch: Touch, lane: str = "") -> Finding:
+        """Return the finding of a touch. lane: of the touching object's release, as text."""
         obj, other = touch.obj, touch.other
         return Finding(
             source=obj.source,
@@ -146,18 +137,32 @@ class Clash(NamedTuple):
             message=redact(touch.message),
             remedy=touch.remedy or self.remedy,
             other=Place(other.source, other.line, other.identity, touch.other_path),
+            lane=lane,
         )
 
 
-def sides(first: Manifest, second: Manifest) -> tuple[Side, Side]:
-    """Return the two manifests as sides."""
+def sides(first: Manifest, second: Manifest, lanes: tuple[str, str] = ("", "")) -> tuple[Side, Side]:
+    """Return the two manifests as sides. lanes: of the two releases, as text."""
     kinds = frozenset(
         (str(at(obj.body, "spec", "group")), str(at(obj.body, "spec", "names", "kind")))
         for manifest in (first, second)
         for obj in manifest.objects
         if obj.kind == "CustomResourceDefinition" and at(obj.body, "spec", "scope") == "Cluster"
     )
-    return Side(first, kinds), Side(second, kinds)
+    return Side(first, kinds, lanes[0]), Side(second, kinds, lanes[1])
+
+
+def both_use(mine: Side, theirs: Side, uses: Callable[[Side], Iterable[Use[K]]]) -> Iterator[tuple[Use[K], Use[K]]]:
+    """Yield each use of the first side with the second side's first one of the same key, unless the other object is in
+    both releases, which is a clash of its own.
+    """
+    others: dict[K, Use[K]] = {}
+    for use in uses(theirs):
+        others.setdefault(use.key, use)
+    for use in uses(mine):
+        other = others.get(use.key)
+        if other is not None and theirs.identity(other.obj) not in mine.by_identity:
+            yield use, other
 
 
 def is_route(obj: Object) -> bool:

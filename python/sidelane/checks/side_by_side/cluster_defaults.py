@@ -64,7 +64,7 @@ _DEFAULT: Final = ", annotations: {ingressclass.kubernetes.io/is-default-class: 
 
 CLASH: Final[Clash] = Clash(
     id="cluster-defaults",
-    title="No two classes are the cluster's default or have one controller",
+    title="No two classes are the cluster's default or share a controller",
     explanation=(
         "The cluster has one default class of a kind: of two, the newer one or none counts, and the API server "
         "refuses a second default PriorityClass. If classes of both releases name one controller, both controllers "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from sidelane.checks.findings import Severity
-from sidelane.checks.side_by_side.clash import Clash, LabelIndex, Side, Touch, is_route
-from sidelane.manifest import Object, Selector, selectors
+from sidelane.checks.side_by_side.clash import Clash, Side, Touch, is_route
+from sidelane.manifest import LabelIndex, Object, Selector, selectors
 from sidelane.manifest.fields import at
 
 _PODS: Final = """\
@@ -53,7 +53,7 @@ def _matches(obj: Object, selector: Selector, index: LabelIndex, mine: Side, the
     return [each for each in found if theirs.identity(each) not in mine.by_identity]
 
 
-def _namespaces(obj: Object, selector: Selector, index: LabelIndex) -> tuple[str, ...]:
+def _namespaces(obj: Object, selector: Selector, index: LabelIndex) -> Collection[str]:
     """Return the namespaces in which the selector acts: its own, or for a monitor and an affinity those it names."""
     named = at(obj.body, "spec", "namespaceSelector")
     if selector.elsewhere or at(named, "any") is True:

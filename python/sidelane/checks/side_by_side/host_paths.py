@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from sidelane.checks.side_by_side.clash import Clash, Side, Touch, containers
-from sidelane.manifest import Object, PodTemplate
+from sidelane.checks.side_by_side.clash import Clash, Side, Touch, Use, both_use, containers
+from sidelane.manifest import PodTemplate
 from sidelane.manifest.fields import at, walk
 
 #: Types of host paths that hold no data.
@@ -28,16 +28,13 @@ spec:
 
 
 def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
-    others: dict[str, tuple[Object, str]] = {}
-    for obj, template in theirs.pods:
-        for place, path in _written(template):
-            others.setdefault(path, (obj, place))
-    for obj, template in mine.pods:
-        for place, path in _written(template):
-            other, other_path = others.get(path, (None, ""))
-            if other is not None and theirs.identity(other) not in mine.by_identity:
-                message = f"can write to {path} of its node, as {other.identity} of the other release can"
-                yield Touch(obj, place, message, other, other_path)
+    for use, other in both_use(mine, theirs, _uses):
+        message = f"can write to {use.key} of its node, as {other.obj.identity} of the other release can"
+        yield Touch(use.obj, use.path, message, other.obj, other.path)
+
+
+def _uses(side: Side) -> Iterator[Use[str]]:
+    return (Use(obj, place, path) for obj, template in side.pods for place, path in _written(template))
 
 
 def _written(template: PodTemplate) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from sidelane.checks.side_by_side.clash import Clash, Side, Touch, containers
+from sidelane.checks.side_by_side.clash import Clash, Side, Touch, Use, both_use, containers
 from sidelane.manifest import Object, PodTemplate
 from sidelane.manifest.fields import at, walk
 
@@ -43,17 +43,14 @@ _REF: Final = "claimRef: {name: data, namespace: default}"
 
 
 def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
-    others: dict[_Need, tuple[Object, str]] = {}
-    for obj in theirs.objects:
-        for need, path in _needs(obj):
-            others.setdefault(need, (obj, path))
-    for obj in mine.objects:
-        for need, path in _needs(obj):
-            other, other_path = others.get(need, (None, ""))
-            if other is not None and theirs.identity(other) not in mine.by_identity:
-                what, name, _ = need
-                message = f"uses the {what} {name}, as {other.identity} of the other release does"
-                yield Touch(obj, path, message, other, other_path)
+    for use, other in both_use(mine, theirs, _uses):
+        what, name, _ = use.key
+        message = f"uses the {what} {name}, as {other.obj.identity} of the other release does"
+        yield Touch(use.obj, use.path, message, other.obj, other.path)
+
+
+def _uses(side: Side) -> Iterator[Use[_Need]]:
+    return (Use(obj, path, need) for obj in side.objects for need, path in _needs(obj))
 
 
 def _needs(obj: Object) -> Iterator[tuple[_Need, str]]:
