@@ -63,9 +63,9 @@ class CommandLine:
             cwd=self.folder, env=self._environment(variables), timeout=timeout,
         )  # fmt: skip
         # Decoded here, as Python would turn each carriage return into a line's end.
-        told = Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert told.returncode == code, f"{arguments} ended with {told.returncode}:\n{told.stdout}{told.stderr}"
-        return told
+        output = Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert output.returncode == code, f"{arguments} ended with {output.returncode}:\n{output.stdout}{output.stderr}"
+        return output
 
     def json(self, *arguments: object, code: int = 0) -> Any:
         """Runs a command with `-o json`. Returns what it prints on its standard output, read."""

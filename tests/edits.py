@@ -97,7 +97,7 @@ def define(cluster, group, version, kind):
 
     def served():
         try:
-            return any(one["kind"] == kind for one in cluster.get(path)["resources"])
+            return any(resource["kind"] == kind for resource in cluster.get(path)["resources"])
         except HTTPError:
             return False
 

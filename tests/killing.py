@@ -15,11 +15,11 @@ def descendants(process):
         except OSError:
             continue
         parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, waiting = [], [process]
+    reached, waiting = [], [process]
     while waiting:
-        found.append(waiting.pop())
-        waiting += parents.get(found[-1], [])
-    return found
+        reached.append(waiting.pop())
+        waiting += parents.get(reached[-1], [])
+    return reached
 
 
 def kill(processes):

@@ -141,8 +141,8 @@ def readiness(
     """The readiness of these objects; ``manifest`` in their place where the cluster lacks some."""
     said = manifest or [body for body in bodies if body]
     objects = tuple(parse_object(body, "test", namespace="streams", source="test", line=1) for body in said)
-    one = Subject("zookeeper-coco-1", helm, objects, clean or Cleaner())
-    return assess(one, Live(tuple(bodies), **{key: tuple(value) for key, value in live.items()}))
+    subject = Subject("zookeeper-coco-1", helm, objects, clean or Cleaner())
+    return assess(subject, Live(tuple(bodies), **{key: tuple(value) for key, value in live.items()}))
 
 
 def subject(text: str, values: Body | None = None, helm: int = 4, **more: Any) -> Subject:

@@ -9,7 +9,7 @@ UNITS = {"": 1.0, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2.0**10, "Mi":
 
 def quantity(text: str | float) -> float:
     """A quantity such as ``250m`` or ``1Gi`` as a number of CPUs or bytes. Raises ValueError for any other text."""
-    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
-    if not found or found[2] not in UNITS:
+    match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
+    if not match or match[2] not in UNITS:
         raise ValueError(f"{text!r} is not a quantity")
-    return float(found[1]) * UNITS[found[2]]
+    return float(match[1]) * UNITS[match[2]]

@@ -33,7 +33,7 @@ def pod(objects: Objects, workload: str) -> dict[str, Any]:
     return dict(objects[workload]["spec"]["template"]["spec"])
 
 
-def told(container: dict[str, Any]) -> dict[str, str | None]:
+def environment(container: dict[str, Any]) -> dict[str, str | None]:
     """The container's environment; None for what has its value from elsewhere."""
     return {variable["name"]: variable.get("value") for variable in container["env"]}
 

@@ -50,19 +50,19 @@ def commands(text: str, prompt: str) -> list[str]:
 
 def blocks(readme: Path) -> list[tuple[str, str]]:
     """The fenced blocks of a file, in order: the language and the text."""
-    found = re.findall(r"^```([a-z]*)\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL)
-    return [(language, text) for language, text in found]
+    matches = re.findall(r"^```([a-z]*)\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL)
+    return [(language, text) for language, text in matches]
 
 
 def dialogue(block: str) -> list[tuple[str, str]]:
     """Each command of a console block, with the output that is shown behind it."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
-    found = []
+    collected = []
     for part in parts:
         command = re.match(r"(?:.*\\\n)*.*\n", part)
         assert command is not None
-        found.append((command[0].rstrip("\n"), part[command.end() :]))
-    return found
+        collected.append((command[0].rstrip("\n"), part[command.end() :]))
+    return collected
 
 
 def looks_like(shown: str, printed: str) -> bool:

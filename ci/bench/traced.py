@@ -83,11 +83,11 @@ def replace(module: ModuleType, place: str, name: str, group: str) -> None:
     """Puts the timed function into the place of a module's function or method."""
     *outer, last = place.split(".")
     home: Any = getattr(module, outer[0]) if outer else module
-    found = vars(home)[last]
-    if isinstance(found, classmethod):
-        setattr(home, last, classmethod(timed(found.__func__, name, group)))
+    original = vars(home)[last]
+    if isinstance(original, classmethod):
+        setattr(home, last, classmethod(timed(original.__func__, name, group)))
     else:
-        setattr(home, last, timed(found, name, group))
+        setattr(home, last, timed(original, name, group))
 
 
 class Popen(subprocess.Popen[bytes]):
@@ -106,11 +106,11 @@ class Popen(subprocess.Popen[bytes]):
 
 def waitpid(pid: int, options: int) -> tuple[int, int]:
     """os.waitpid, which notes the processor time that the kernel counted for the process."""
-    found, status, usage = os.wait4(pid, options)
-    if found in Popen.started:
-        name, begun = Popen.started.pop(found)
+    child, status, usage = os.wait4(pid, options)
+    if child in Popen.started:
+        name, begun = Popen.started.pop(child)
         note(name, "process", begun, usage.ru_utime + usage.ru_stime)
-    return found, status
+    return child, status
 
 
 def main() -> None:

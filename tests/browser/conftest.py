@@ -35,8 +35,8 @@ class Seen(NamedTuple):
 @pytest.fixture(scope="session")
 def chromium(unavailable):
     for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
+        if browser := shutil.which(name):
+            return browser
     return unavailable("no Chromium here; on Debian `apt-get install chromium` brings one")
 
 
@@ -59,8 +59,8 @@ def browse(chromium, tmp_path):
             page.as_uri(),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        told = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-        return Seen(done.stdout, addresses(log), told)
+        console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+        return Seen(done.stdout, addresses(log), console)
 
     return open_
 

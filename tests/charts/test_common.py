@@ -51,8 +51,8 @@ def test_one_version_of_a_service(render: Callable[..., Any], throwaway: Callabl
     assert selector.items() <= pod["metadata"]["labels"].items()
     (container,) = pod["spec"]["containers"]
     assert container["image"] == "acme/svc1:1.4.0"
-    told = {variable["name"]: variable["value"] for variable in container["env"]}
-    assert told == {
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert environment == {
         "SIDELANE_VERSION": "2-coco",
         "SIDELANE_BUILD": "1",
         "SIDELANE_LANE": "2-coco-1",

@@ -95,9 +95,12 @@ def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Render, c
             assert context["capabilities"] == {"drop": ["ALL"]}
             assert context["readOnlyRootFilesystem"] is True
             assert container["resources"].keys() == {"requests", "limits"}
-            told = {variable["name"]: variable.get("value") for variable in container["env"]}
-            assert told["SIDELANE_LANE"] == template["metadata"]["labels"]["sidelane.dev/lane"]
-            assert f"{told['SIDELANE_SERVICE']}-{told['SIDELANE_LANE']}" == template["metadata"]["labels"]["app"]
+            environment = {variable["name"]: variable.get("value") for variable in container["env"]}
+            assert environment["SIDELANE_LANE"] == template["metadata"]["labels"]["sidelane.dev/lane"]
+            assert (
+                f"{environment['SIDELANE_SERVICE']}-{environment['SIDELANE_LANE']}"
+                == template["metadata"]["labels"]["app"]
+            )
 
 
 @every_ci_file
@@ -128,7 +131,11 @@ def test_a_headless_service_translates_no_port(render: Render, ci: Path) -> None
     for service in (item["spec"] for item in objects if item["kind"] == "Service"):
         if service.get("clusterIP") == "None":
             (pod,) = (pod for pod in pods if service["selector"].items() <= pod["metadata"]["labels"].items())
-            named = {port["name"]: port["containerPort"] for one in pod["spec"]["containers"] for port in one["ports"]}
+            named = {
+                port["name"]: port["containerPort"]
+                for container in pod["spec"]["containers"]
+                for port in container["ports"]
+            }
             assert all(port["port"] == named[port["targetPort"]] for port in service["ports"])
 
 
@@ -143,17 +150,17 @@ def test_a_new_version_of_the_chart_leaves_pods_and_claims_alone(render: Render,
 
 @every_ci_file
 def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: Path) -> None:
-    one = render(ci.parents[1], "--values", ci)
+    first = render(ci.parents[1], "--values", ci)
     for key, value in lane_values(ci).items():
         other = render(
             ci.parents[1], "--values", ci, "--set-string", f"{place_of_the_lane(ci.parents[1])}{key}={value}1"
         )
-        assert not {identity(item) for item in one} & {identity(item) for item in other}
-        for selecting, selected in ((one, other), (other, one)):
+        assert not {identity(item) for item in first} & {identity(item) for item in other}
+        for selecting, selected in ((first, other), (other, first)):
             pods = [template["metadata"]["labels"] for template in pod_templates(selected)]
-            found = list(selectors(selecting))
-            assert found or ci.parents[1].name == "guard"  # it has no pods
-            for where, selector in found:
+            own_selectors = list(selectors(selecting))
+            assert own_selectors or ci.parents[1].name == "guard"  # it has no pods
+            for where, selector in own_selectors:
                 assert selector, f"{where} selects every pod"
                 assert not [labels for labels in pods if selector.items() <= labels.items()], where
 

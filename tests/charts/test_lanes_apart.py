@@ -77,16 +77,16 @@ def in_lane(chart: Path, values: Object, lane: tuple[str, str]) -> Object:
 
 def owned(objects: list[Object]) -> set[tuple[str, str, str]]:
     """Whatever has a name in the namespace: objects, and the pods and claims that a StatefulSet makes of its name."""
-    found = set()
+    names = set()
     for item in objects:
         name = item["metadata"]["name"]
-        found.add((item["apiVersion"].rpartition("/")[0], item["kind"], name))
+        names.add((item["apiVersion"].rpartition("/")[0], item["kind"], name))
         if item["kind"] == "StatefulSet":
             for ordinal in range(12):
-                found.add(("", "Pod", f"{name}-{ordinal}"))
+                names.add(("", "Pod", f"{name}-{ordinal}"))
                 for claim in item["spec"].get("volumeClaimTemplates", []):
-                    found.add(("", "PersistentVolumeClaim", f"{claim['metadata']['name']}-{name}-{ordinal}"))
-    return found
+                    names.add(("", "PersistentVolumeClaim", f"{claim['metadata']['name']}-{name}-{ordinal}"))
+    return names
 
 
 def selects(objects: list[Object], others: list[Object]) -> list[str]:
@@ -124,11 +124,7 @@ def mentions(objects: list[Object], others: list[Object]) -> list[str]:
 def roots(objects: list[Object]) -> list[str]:
     """Where in ZooKeeper the lane's Storm keeps its state."""
     return sorted(
-        {
-            found
-            for _, text in strings(objects)
-            for found in re.findall(r"storm\.zookeeper\.root\"?: \"?([^\"\s]+)", text)
-        }
+        {root for _, text in strings(objects) for root in re.findall(r"storm\.zookeeper\.root\"?: \"?([^\"\s]+)", text)}
     )
 
 

@@ -85,8 +85,8 @@ def in_templates(run: Callable[..., Any], throwaway: Callable[[str], Path]) -> A
     def answers(cases: list[Case]) -> list[Case]:
         done = run("template", "release", chart, values={"cases": cases})
         assert done.returncode == 0, done.stderr
-        found = {answer["index"]: answer for answer in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if answer}
-        return [found[index] for index in range(len(cases))]
+        output = {answer["index"]: answer for answer in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if answer}
+        return [output[index] for index in range(len(cases))]
 
     return answers
 
@@ -117,29 +117,29 @@ def read(name: str) -> tuple[str, str | None, str, str]:
 
 
 def generated() -> list[Case]:
-    found: list[Case] = []
+    collected: list[Case] = []
 
     @settings(max_examples=600, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(cases)
     def collect(case: Case) -> None:
-        found.append(case)
+        collected.append(case)
 
     collect()
-    return found
+    return collected
 
 
 def at_the_limits() -> list[Case]:
     """For each kind the longest name that it takes, and one character more; and the same for a Version and a Build."""
-    found = [
+    cases = [
         {"component": "a" * (limit - len("-2-coco-1") + more), "version": "2-coco", "build": "1", "kind": kind}
         for kind, limit in KINDS.items()
         for more in (0, 1)
     ]
-    found += [{**case, "component": case["component"][3:], "serviceVersion": "v1"} for case in found]
+    cases += [{**case, "component": case["component"][3:], "serviceVersion": "v1"} for case in cases]
     for more in (0, 1):
-        found.append({"component": "a", "version": "b" * (VERSION_LIMIT + more), "build": "1", "kind": "Service"})
-        found.append({"component": "a", "version": "b", "build": "1" * (BUILD_LIMIT + more), "kind": "Service"})
-    return found
+        cases.append({"component": "a", "version": "b" * (VERSION_LIMIT + more), "build": "1", "kind": "Service"})
+        cases.append({"component": "a", "version": "b", "build": "1" * (BUILD_LIMIT + more), "kind": "Service"})
+    return cases
 
 
 def test_templates_and_python_agree(in_templates: Answers) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from storm_charts import LANE, pod, settings, told
+from storm_charts import LANE, environment, pod, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_each_is_known_by_the_name_that_it_has_for_itself(nimbus: Nimbus, replic
     spec = objects["StatefulSet nimbus"]["spec"]
     assert (spec["replicas"], spec["serviceName"]) == (replicas, "nimbus-hs-2-coco-1")
     assert objects["Service nimbus-hs"]["spec"]["publishNotReadyAddresses"] is True
-    itself = told(pod(objects, "StatefulSet nimbus")["containers"][0])["STORM_LOCAL_HOSTNAME"]
+    itself = environment(pod(objects, "StatefulSet nimbus")["containers"][0])["STORM_LOCAL_HOSTNAME"]
     assert itself == f"$(POD_NAME).{DOMAIN}"
     names = [itself.replace("$(POD_NAME)", f"nimbus-2-coco-1-{ordinal}") for ordinal in range(replicas)]
     assert settings(objects, "nimbus")["nimbus.seeds"] == names
@@ -48,14 +48,14 @@ def test_each_is_known_by_the_name_that_it_has_for_itself(nimbus: Nimbus, replic
     ("replicas", "given", "copies"), [(1, 0, 1), (2, 0, 2), (3, 0, 2), (5, 0, 3), (3, 1, 1), (3, 3, 3)]
 )
 def test_the_copies_of_a_topology_fit_the_replicas(nimbus: Nimbus, replicas: int, given: int, copies: int) -> None:
-    found = settings(nimbus(replicas=replicas, minReplication=given), "nimbus")
-    assert found["topology.min.replication.count"] == copies
+    config = settings(nimbus(replicas=replicas, minReplication=given), "nimbus")
+    assert config["topology.min.replication.count"] == copies
 
 
 def test_what_is_written_lies_on_volumes(nimbus: Nimbus) -> None:
     objects = nimbus(persistence={"size": "5Gi", "storageClass": "fast"})
-    found = settings(objects, "nimbus")
-    assert (found["storm.local.dir"], found["storm.metricstore.rocksdb.location"]) == ("/data", "/data/metrics")
+    config = settings(objects, "nimbus")
+    assert (config["storm.local.dir"], config["storm.metricstore.rocksdb.location"]) == ("/data", "/data/metrics")
     claim = objects["StatefulSet nimbus"]["spec"]["volumeClaimTemplates"][0]
     assert claim["metadata"]["name"] == "data"
     assert claim["spec"]["storageClassName"] == "fast"
@@ -92,8 +92,8 @@ def test_one_alone_may_be_drained(nimbus: Nimbus) -> None:
 
 
 def test_the_heap_is_the_jvms(nimbus: Nimbus) -> None:
-    found = settings(nimbus(jvm={"heapMiB": 1200, "options": "-Xss1m"}), "nimbus")
-    assert found["nimbus.childopts"] == "-Xmx1200m -XX:+ExitOnOutOfMemoryError -Xss1m"
+    config = settings(nimbus(jvm={"heapMiB": 1200, "options": "-Xss1m"}), "nimbus")
+    assert config["nimbus.childopts"] == "-Xmx1200m -XX:+ExitOnOutOfMemoryError -Xss1m"
 
 
 def test_the_network_policy_lets_in_the_lane_and_who_is_named(nimbus: Nimbus) -> None:
@@ -108,7 +108,7 @@ def test_the_tests_pod_is_no_nimbus_and_needs_none_but_the_leader(nimbus: Nimbus
     assert test["metadata"]["labels"]["app"] == "nimbus-test-2-coco-1"
     container = test["spec"]["containers"][0]
     assert container["command"] == ["bash", "/etc/storm/start.sh", "list"]
-    assert not {"STORM_ZOOKEEPER", "STORM_LOCAL_HOSTNAME"} & told(container).keys()
+    assert not {"STORM_ZOOKEEPER", "STORM_LOCAL_HOSTNAME"} & environment(container).keys()
 
 
 def test_the_operational_values_change_nothing_that_runs(nimbus: Nimbus, charts: Path) -> None:

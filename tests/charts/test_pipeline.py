@@ -73,7 +73,7 @@ def test_one_registry_for_every_image(render: Render) -> None:
     objects = render("pipeline", values={"global": {**LANE["global"], **shared}})
     pods = [item["spec"]["template"]["spec"] for item in objects if "template" in item.get("spec", {})]
     pods += [item["spec"] for item in objects if item["kind"] == "Pod"]
-    images = {one["image"] for pod in pods for one in pod["containers"] + pod.get("initContainers", [])}
+    images = {container["image"] for pod in pods for container in pod["containers"] + pod.get("initContainers", [])}
     assert images
     assert all(image.startswith("mirror.example.org/") for image in images)
     assert all(pod["imagePullSecrets"] == [{"name": "mine"}] for pod in pods)
@@ -164,7 +164,7 @@ def test_two_small_lanes_fit_2_cpus_and_6_gib(render: Render, small: Path) -> No
     # One after the other, beside the lanes.
     test = [max(asked(item["spec"], *each) for item in objects if item["kind"] == "Pod") for each in EACH]
     lane = [sum(asked(pod, *each) for pod in pods) for each in EACH]
-    cpu, requested, limit = (2 * one + more for one, more in zip(lane, test, strict=True))
+    cpu, requested, limit = (2 * per_lane + more for per_lane, more in zip(lane, test, strict=True))
     assert cpu <= 1.5, "the node's own pods want some"
     assert requested <= 5 * 2**30, "and memory"
     assert limit - test[2] <= 6 * 2**30

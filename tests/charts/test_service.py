@@ -102,9 +102,9 @@ def test_two_versions_in_one_lane_share_no_object_and_select_no_pod_of_one_anoth
     pods = [item["spec"]["template"]["metadata"]["labels"] for item in second if item["kind"] == "Deployment"]
     pods += [item["metadata"]["labels"] for item in [*first, *second] if item["kind"] == "Pod"]
     selectors = [item["spec"].get("selector") or item["spec"].get("podSelector") for item in first if "spec" in item]
-    found = [selector.get("matchLabels", selector) for selector in selectors if selector]
-    assert len(found) == 5, "Deployment, Service, PodDisruptionBudget, NetworkPolicy, PodMonitor"
-    assert not [labels for labels in pods for selector in found if selector.items() <= labels.items()]
+    matched = [selector.get("matchLabels", selector) for selector in selectors if selector]
+    assert len(matched) == 5, "Deployment, Service, PodDisruptionBudget, NetworkPolicy, PodMonitor"
+    assert not [labels for labels in pods for selector in matched if selector.items() <= labels.items()]
 
 
 def identity(item: Object) -> tuple[str, str]:
@@ -140,10 +140,10 @@ def test_no_two_services_share_a_name_or_select_one_anothers_pods(render: Render
     def hold(services: list[tuple[str, str, Lane]]) -> None:
         nonlocal compared
         aliases = [f"s{number}" for number in range(len(services))]
-        one = {"name": "service", "version": "0.1.0", "repository": "file://../service"}
+        first = {"name": "service", "version": "0.1.0", "repository": "file://../service"}
         metadata = {"apiVersion": "v2", "name": "parent", "version": "1.0.0"}
         (parent / "Chart.yaml").write_text(
-            json.dumps({**metadata, "dependencies": [{**one, "alias": alias} for alias in aliases]})
+            json.dumps({**metadata, "dependencies": [{**first, "alias": alias} for alias in aliases]})
         )
         values = {
             alias: {**MUCH, "name": name, "serviceVersion": version, "Version": lane.version, "Build": lane.build}
@@ -151,7 +151,7 @@ def test_no_two_services_share_a_name_or_select_one_anothers_pods(render: Render
         }
         objects = render(parent, values=values)
         counted = Counter(identity(item) for item in objects)
-        assert [one for one, count in counted.items() if count > 1] == []
+        assert [identity for identity, count in counted.items() if count > 1] == []
         assert len(counted) == 10 * len(services)
         pods = [pod_labels(item) for item in objects if item["kind"] in {"Deployment", "Pod"}]
         for item in objects:
@@ -354,21 +354,21 @@ def test_a_service_is_told_its_lane_and_its_neighbours(service: Service) -> None
 
 
 def test_the_neighbours_may_be_elsewhere(service: Service) -> None:
-    told = env(main(service(neighbours={"zookeeper": "zk.example:2181", "zookeeperRoot": "/mine"})))
-    assert (told["SIDELANE_ZOOKEEPER"], told["SIDELANE_ZOOKEEPER_ROOT"]) == ("zk.example:2181", "/mine")
+    environment = env(main(service(neighbours={"zookeeper": "zk.example:2181", "zookeeperRoot": "/mine"})))
+    assert (environment["SIDELANE_ZOOKEEPER"], environment["SIDELANE_ZOOKEEPER_ROOT"]) == ("zk.example:2181", "/mine")
 
 
 def test_the_names_of_the_neighbours_are_those_of_their_charts(render: Render, service: Service) -> None:
     lane = {"Version": "2-coco", "Build": "1"}
-    told = env(main(service()))
+    environment = env(main(service()))
     objects = [*render("zookeeper", values=lane), *render("nimbus", values=lane)]
     objects += render("ui", values={**lane, "drpc": {"enabled": True}})
     services = {item["metadata"]["name"]: item["spec"]["ports"] for item in objects if item["kind"] == "Service"}
     for name in ("SIDELANE_ZOOKEEPER", "SIDELANE_NIMBUS", "SIDELANE_UI", "SIDELANE_DRPC"):
-        host, port = str(told[name]).removeprefix("http://").split(":")
+        host, port = str(environment[name]).removeprefix("http://").split(":")
         assert int(port) in {entry["port"] for entry in services[host]}
     config = next(item["data"] for item in objects if "storm.yaml" in item.get("data", {}))
-    assert yaml.safe_load(config["storm.yaml"])["storm.zookeeper.root"] == told["SIDELANE_ZOOKEEPER_ROOT"]
+    assert yaml.safe_load(config["storm.yaml"])["storm.zookeeper.root"] == environment["SIDELANE_ZOOKEEPER_ROOT"]
 
 
 def test_every_container_is_told(service: Service) -> None:
@@ -466,19 +466,22 @@ def test_the_last_words_of_a_container_can_be_kept_out_of_the_pods_status(servic
         extraContainers=[{**SIDE, "terminationMessagePolicy": "File"}], initContainers=[{**SIDE, "name": "init"}]
     )
     spec = pod(objects)
-    said = [one["terminationMessagePolicy"] for one in spec["containers"] + spec["initContainers"]]
+    said = [container["terminationMessagePolicy"] for container in spec["containers"] + spec["initContainers"]]
     assert said == ["FallbackToLogsOnError", "File", "FallbackToLogsOnError"]
     other = {**SIDE, "terminationMessagePolicy": "FallbackToLogsOnError"}
     spec = pod(
         service(terminationMessagePolicy="File", extraContainers=[other], initContainers=[{**SIDE, "name": "init"}])
     )
-    said = [one["terminationMessagePolicy"] for one in spec["containers"] + spec["initContainers"]]
+    said = [container["terminationMessagePolicy"] for container in spec["containers"] + spec["initContainers"]]
     assert said == ["File", "FallbackToLogsOnError", "File"]
 
 
 def test_what_runs_beside_the_service_is_there_while_it_drains(service: Service) -> None:
     def beside(*containers: Object, **values: object) -> list[Object | None]:
-        return [one.get("lifecycle") for one in pod(service(extraContainers=containers, **values))["containers"][1:]]
+        return [
+            container.get("lifecycle")
+            for container in pod(service(extraContainers=containers, **values))["containers"][1:]
+        ]
 
     drain = {"preStop": {"sleep": {"seconds": 5}}}
     own = {"preStop": {"exec": {"command": ["flush"]}}}
@@ -576,7 +579,7 @@ def test_the_operational_values_change_nothing_that_runs(service: Service, chart
     kinds = {name.partition(" ")[0] for name in set(before) ^ set(after)}
     assert kinds == {"HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget"}
     deployments = [dict(deployment(objects)) for objects in (before, after)]
-    assert [one.pop("replicas", None) for one in deployments] == [2, None]
+    assert [each.pop("replicas", None) for each in deployments] == [2, None]
     assert deployments[0] == deployments[1]
     same = set(before) & set(after) - {"Deployment svc1-v1"}
     assert all(before[name] == after[name] for name in same)

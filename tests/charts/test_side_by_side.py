@@ -25,4 +25,4 @@ def test_a_chart_runs_side_by_side_with_itself(helm, file):
     assert report.findings == ()
     assert report.objects
     if hosts:
-        assert {one.rule for one in client.side_by_side(chart, values=values).findings} == {"hosts-paths"}
+        assert {finding.rule for finding in client.side_by_side(chart, values=values).findings} == {"hosts-paths"}

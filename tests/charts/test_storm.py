@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from storm_charts import LANE, bash, installed, settings, told
+from storm_charts import LANE, bash, environment, installed, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +26,12 @@ WORKLOADS = {"nimbus": "StatefulSet nimbus", "supervisor": "StatefulSet supervis
 
 @every_storm_chart
 def test_the_lane_has_its_own_zookeeper_and_root(in_lane: InLane, chart: str) -> None:
-    found = settings(in_lane(chart), chart)
-    assert found["storm.zookeeper.servers"] == ["zk-cs-2-coco-1.default.svc.cluster.local"]
-    assert found["storm.zookeeper.port"] == 2181
-    assert found["storm.zookeeper.root"] == "/storm/2-coco-1"
+    config = settings(in_lane(chart), chart)
+    assert config["storm.zookeeper.servers"] == ["zk-cs-2-coco-1.default.svc.cluster.local"]
+    assert config["storm.zookeeper.port"] == 2181
+    assert config["storm.zookeeper.root"] == "/storm/2-coco-1"
     # Where Trident keeps what it has committed: Storm's default is one place for all.
-    assert found["transactional.zookeeper.root"] == "/storm/2-coco-1/transactional"
+    assert config["transactional.zookeeper.root"] == "/storm/2-coco-1/transactional"
 
 
 @every_storm_chart
@@ -46,9 +46,9 @@ def test_another_zookeeper_leaves_the_lane_a_root_of_its_own(
     in_lane: InLane, chart: str, zookeeper: dict[str, Any], servers: list[str], port: int
 ) -> None:
     for objects in (in_lane(chart, zookeeper=zookeeper), in_lane(chart, **{"global": {"zookeeper": zookeeper}})):
-        found = settings(objects, chart)
-        assert (found["storm.zookeeper.servers"], found["storm.zookeeper.port"]) == (servers, port)
-        assert found["storm.zookeeper.root"] == "/storm/2-coco-1"
+        config = settings(objects, chart)
+        assert (config["storm.zookeeper.servers"], config["storm.zookeeper.port"]) == (servers, port)
+        assert config["storm.zookeeper.root"] == "/storm/2-coco-1"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_settings_keep_their_types(in_lane: InLane, chart: str) -> None:
         "topology.list": [1, {"a": 2000000}, "x"],
     }
     objects = in_lane(chart, config=given)
-    found = settings(objects, chart)
-    assert {key: value for key, value in found.items() if key.startswith("topology.") and key in given} == given
+    config = settings(objects, chart)
+    assert {key: value for key, value in config.items() if key.startswith("topology.") and key in given} == given
     # Storm's YAML takes a number without a point before its exponent for text.
     assert "topology.small: 1.0e-07" in objects[f"ConfigMap {chart}"]["data"]["storm.yaml"]
 
@@ -219,19 +219,19 @@ def test_a_secret_holds_what_a_configmap_must_not(in_lane: InLane, chart: str) -
     assert volumes["config-secret"]["secret"] == {"secretName": "mine"}
     assert volumes["conf"]["emptyDir"]["medium"] == "Memory"
     for container in spec["containers"]:
-        assert told(container)["STORM_SECRET_CONFIG"] == "/etc/storm-secret/storm.yaml"
-    assert "STORM_SECRET_CONFIG" not in told(
+        assert environment(container)["STORM_SECRET_CONFIG"] == "/etc/storm-secret/storm.yaml"
+    assert "STORM_SECRET_CONFIG" not in environment(
         in_lane(chart)[WORKLOADS[chart]]["spec"]["template"]["spec"]["containers"][0]
     )
 
 
 def test_three_charts_agree(in_lane: InLane) -> None:
     """Whatever one chart tells its daemons of the lane, the others tell theirs."""
-    one, *others = (settings(in_lane(chart), chart) for chart in CHARTS)
+    config, *others = (settings(in_lane(chart), chart) for chart in CHARTS)
     for other in others:
-        shared = one.keys() & other.keys() - {"nimbus.seeds"}
+        shared = config.keys() & other.keys() - {"nimbus.seeds"}
         assert len(shared) > 10
-        assert {key: one[key] for key in shared} == {key: other[key] for key in shared}
+        assert {key: config[key] for key in shared} == {key: other[key] for key in shared}
 
 
 def test_a_parent_chart_gives_the_lane_and_its_zookeeper(run: Callable[..., Any], charts: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_parent_chart_gives_the_lane_and_its_zookeeper(run: Callable[..., Any]
     objects = {f"{o['kind']} {o['metadata']['name']}": o for o in yaml.safe_load_all(done.stdout) if o}
     assert objects["StatefulSet nimbus-2-coco-1"]["spec"]["replicas"] == 3
     for chart in CHARTS:
-        found = yaml.safe_load(objects[f"ConfigMap {chart}-2-coco-1"]["data"]["storm.yaml"])
-        assert found["storm.zookeeper.servers"] == ["zk-cs-coco-1.default.svc.cluster.local"]
-    found = yaml.safe_load(objects["ConfigMap ui-2-coco-1"]["data"]["storm.yaml"])
-    assert len(found["nimbus.seeds"]) == 3
+        config = yaml.safe_load(objects[f"ConfigMap {chart}-2-coco-1"]["data"]["storm.yaml"])
+        assert config["storm.zookeeper.servers"] == ["zk-cs-coco-1.default.svc.cluster.local"]
+    config = yaml.safe_load(objects["ConfigMap ui-2-coco-1"]["data"]["storm.yaml"])
+    assert len(config["nimbus.seeds"]) == 3

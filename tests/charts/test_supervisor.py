@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from storm_charts import LANE, bash, installed, pod, settings, told
+from storm_charts import LANE, bash, environment, installed, pod, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def test_nimbus_is_found_by_its_service_and_workers_by_their_names(supervisor: S
     assert objects[WORKLOAD]["spec"]["serviceName"] == "supervisor-hs-2-coco-1"
     assert objects["Service supervisor-hs"]["spec"]["publishNotReadyAddresses"] is True
     for container in pod(objects, WORKLOAD)["containers"]:
-        name = told(container)["STORM_LOCAL_HOSTNAME"]
+        name = environment(container)["STORM_LOCAL_HOSTNAME"]
         assert name == "$(POD_NAME).supervisor-hs-2-coco-1.default.svc.cluster.local"
 
 
@@ -60,13 +60,13 @@ def test_each_slot_has_a_port(supervisor: Supervisor) -> None:
 def test_what_the_scheduler_may_give_away(supervisor: Supervisor) -> None:
     workers = {"slots": 3, "heapMiB": 1000, "offHeapMiB": 200, "logWriterMiB": 50, "options": "-Xss1m"}
     objects = supervisor(workers=workers, resources={"limits": {"memory": "8Gi", "cpu": "1500m"}})
-    found = settings(objects, "supervisor")
-    assert found["supervisor.memory.capacity.mb"] == 3600
-    assert found["supervisor.cpu.capacity"] == 150
-    assert found["worker.heap.memory.mb"] == 1000
+    config = settings(objects, "supervisor")
+    assert config["supervisor.memory.capacity.mb"] == 3600
+    assert config["supervisor.cpu.capacity"] == 150
+    assert config["worker.heap.memory.mb"] == 1000
     # Not %HEAP-MEM%, which grows with the number of a topology's executors.
-    assert found["worker.childopts"] == "-Xmx1000m -XX:+ExitOnOutOfMemoryError -Xss1m"
-    assert found["topology.worker.logwriter.childopts"] == "-Xmx50m"
+    assert config["worker.childopts"] == "-Xmx1000m -XX:+ExitOnOutOfMemoryError -Xss1m"
+    assert config["topology.worker.logwriter.childopts"] == "-Xmx50m"
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_the_autoscaler_alone_sets_the_number(supervisor: Supervisor) -> None:
 
 def test_the_log_viewer_sees_the_supervisors_files(supervisor: Supervisor) -> None:
     objects = supervisor()
-    one, viewer = pod(objects, WORKLOAD)["containers"]
+    supervisor_container, viewer = pod(objects, WORKLOAD)["containers"]
     assert viewer["command"] == ["bash", "/etc/storm/start.sh", "logviewer"]
-    assert one["volumeMounts"] == viewer["volumeMounts"]
+    assert supervisor_container["volumeMounts"] == viewer["volumeMounts"]
     assert settings(objects, "supervisor")["logviewer.childopts"].startswith("-Xmx128m ")
     without = supervisor(logviewer={"enabled": False})
     assert [container["name"] for container in pod(without, WORKLOAD)["containers"]] == ["supervisor"]
@@ -261,7 +261,7 @@ def test_there_is_time_to_end_the_workers(supervisor: Supervisor) -> None:
     for seconds in (60, 300):
         spec = pod(supervisor(terminationGracePeriodSeconds=seconds), WORKLOAD)
         assert spec["terminationGracePeriodSeconds"] == seconds
-        assert int(told(spec["containers"][0])["STORM_STOP_SECONDS"]) == seconds - 10
+        assert int(environment(spec["containers"][0])["STORM_STOP_SECONDS"]) == seconds - 10
 
 
 @pytest.mark.parametrize(("printed", "code"), [("0e2b2e5a-3c5b-4a65-9a3b-1f1d0a1f2b3c-10.1.2.3:", 0), ("", 1)])

@@ -35,8 +35,8 @@ def test_what_an_install_makes(ui: UI) -> None:
 
 @pytest.mark.parametrize("replicas", [1, 2, 3])
 def test_the_ui_asks_each_nimbus_by_the_name_that_it_has_for_itself(ui: UI, nimbus: UI, replicas: int) -> None:
-    found = settings(ui(nimbus={"replicas": replicas}), "ui")
-    assert found["nimbus.seeds"] == settings(nimbus(replicas=replicas), "nimbus")["nimbus.seeds"]
+    config = settings(ui(nimbus={"replicas": replicas}), "ui")
+    assert config["nimbus.seeds"] == settings(nimbus(replicas=replicas), "nimbus")["nimbus.seeds"]
 
 
 def test_both_charts_start_with_the_same_number_of_nimbus(ui: UI, nimbus: UI) -> None:
@@ -107,9 +107,9 @@ def test_drpc_is_one_pod_by_the_name_that_supervisors_know(ui: UI, supervisor: U
     service = objects["Service drpc"]["spec"]
     labels = objects["Deployment drpc"]["spec"]["template"]["metadata"]["labels"]
     assert service["selector"].items() <= labels.items()
-    found = settings(objects, "ui")
+    config = settings(objects, "ui")
     ports = {port["port"] for port in service["ports"]}
-    assert ports == {found["drpc.port"], found["drpc.invocations.port"], found["drpc.http.port"]}
+    assert ports == {config["drpc.port"], config["drpc.invocations.port"], config["drpc.http.port"]}
     # The UI's Service and budget take no hold of it.
     assert not objects["Service ui"]["spec"]["selector"].items() <= labels.items()
 

@@ -67,10 +67,10 @@ def test_the_configuration_can_not_change_under_a_running_member(zookeeper: Zook
 
 
 def test_numbers_in_the_configuration_stay_plain(zookeeper: Zookeeper) -> None:
-    found = cfg(zookeeper(config={"snapCount": 1000000, "maxClientCnxns": 60, "forceSync": True, "fraction": 0.5}))
-    assert found["snapCount"] == "1000000"
-    assert (found["maxClientCnxns"], found["forceSync"], found["fraction"]) == ("60", "true", "0.5")
-    assert found["autopurge.purgeInterval"] == "1"
+    config = cfg(zookeeper(config={"snapCount": 1000000, "maxClientCnxns": 60, "forceSync": True, "fraction": 0.5}))
+    assert config["snapCount"] == "1000000"
+    assert (config["maxClientCnxns"], config["forceSync"], config["fraction"]) == ("60", "true", "0.5")
+    assert config["autopurge.purgeInterval"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -184,14 +184,16 @@ def test_a_null_takes_nothing_away_that_the_chart_needs(refusal: Refusal, path: 
 
 @pytest.mark.parametrize("heap", [{"heapMiB": 1023}, {"heapMiB": 256}])
 def test_a_heap_below_the_limit_is_taken(zookeeper: Zookeeper, heap: dict[str, int]) -> None:
-    told = {variable["name"]: variable.get("value") for variable in pod(zookeeper(jvm=heap))["containers"][0]["env"]}
-    assert told["ZK_SERVER_HEAP"] == str(heap["heapMiB"])
+    environment = {
+        variable["name"]: variable.get("value") for variable in pod(zookeeper(jvm=heap))["containers"][0]["env"]
+    }
+    assert environment["ZK_SERVER_HEAP"] == str(heap["heapMiB"])
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 30])
 def test_how_long_a_member_keeps_the_address_of_another(zookeeper: Zookeeper, seconds: int) -> None:
     objects = zookeeper(jvm={"dnsCacheSeconds": seconds, "options": "-Xss1m"})
-    flags = {one["name"]: one.get("value") for one in pod(objects)["containers"][0]["env"]}["JVMFLAGS"]
+    flags = {variable["name"]: variable.get("value") for variable in pod(objects)["containers"][0]["env"]}["JVMFLAGS"]
     security = objects["ConfigMap zk"]["data"].get("java.security", "")
     assert security.split() == [f"networkaddress.cache.{name}={seconds}" for name in ("ttl", "negative.ttl") if seconds]
     file = " -Djava.security.properties=/conf/java.security" if seconds else ""
@@ -199,12 +201,12 @@ def test_how_long_a_member_keeps_the_address_of_another(zookeeper: Zookeeper, se
 
 
 def test_a_members_own_address_is_for_ensembles_without_certificates(zookeeper: Zookeeper) -> None:
-    def told(**values: object) -> bool:
-        return "POD_IP" in {one["name"] for one in pod(zookeeper(**values))["containers"][0]["env"]}
+    def knows_its_address(**values: object) -> bool:
+        return "POD_IP" in {variable["name"] for variable in pod(zookeeper(**values))["containers"][0]["env"]}
 
-    assert told()
-    assert not told(replicas=1)
-    assert not told(tls={"secretName": "mine", "quorum": {"enabled": True}})
+    assert knows_its_address()
+    assert not knows_its_address(replicas=1)
+    assert not knows_its_address(tls={"secretName": "mine", "quorum": {"enabled": True}})
 
 
 def test_without_a_limit_any_heap_is_taken(zookeeper: Zookeeper) -> None:
@@ -214,10 +216,14 @@ def test_without_a_limit_any_heap_is_taken(zookeeper: Zookeeper) -> None:
 def test_tls(zookeeper: Zookeeper) -> None:
     tls = {"secretName": "mine", "client": {"enabled": True, "plaintext": False}, "quorum": {"enabled": True}}
     objects = zookeeper(tls=tls, networkPolicy={"enabled": True})
-    found = cfg(objects)
-    assert (found["secureClientPort"], found["clientPortAddress"], found["sslQuorum"]) == ("2281", "localhost", "true")
-    assert found["ssl.keyStore.type"] == found["ssl.quorum.trustStore.type"] == "PEM"
-    assert found["fips-mode"] == "false", "or members don't check one another's names"
+    config = cfg(objects)
+    assert (config["secureClientPort"], config["clientPortAddress"], config["sslQuorum"]) == (
+        "2281",
+        "localhost",
+        "true",
+    )
+    assert config["ssl.keyStore.type"] == config["ssl.quorum.trustStore.type"] == "PEM"
+    assert config["fips-mode"] == "false", "or members don't check one another's names"
     assert cfg(zookeeper(tls=tls, config={"fips-mode": True}))["fips-mode"] == "true"
     assert ports(objects["Service zk-cs"]) == {2281}
     clients = objects["NetworkPolicy zk"]["spec"]["ingress"][1]

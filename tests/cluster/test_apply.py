@@ -108,7 +108,7 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     killed.communicate()
 
     def status():
-        return {one.name: one.status for one in client.list()}
+        return {release.name: release.status for release in client.list()}
 
     # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.
     assert set(status()) == {"svc1-v1-coco-1"}
@@ -125,10 +125,10 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     done(cluster, f"{jobs}/{job['metadata']['name']}")
     stdout, stderr = again.communicate()
     assert again.returncode == 0, stderr
-    changes = {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
+    changes = {release["name"]: release["change"] for release in json.loads(stdout)["releases"]}
     assert changes == {"svc1-v1-coco-1": "finished", "svc2-v1-coco-1": "created"}
     assert set(status().values()) == {"deployed"}, "and nothing else, such as what Sidelane cleared with"
-    assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in settled(client, lane="coco-1")} == {"unchanged"}
     assert client.record("svc1-v1", "coco-1").values
     assert {step.action for step in client.plan(file).steps} == {"unchanged"}
     assert cluster.names(f"/api/v1/namespaces/{namespace}/configmaps") == [
@@ -153,12 +153,12 @@ def test_what_is_somebody_elses_and_in_the_way_of_a_hook_is_not_deleted(cluster,
 
 def children(process):
     """The ids of what a process has started: its Helms."""
-    found = []
+    collected = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             if int(stat.read_text().rpartition(")")[2].split()[1]) == process:
-                found.append(int(stat.parent.name))
-    return found
+                collected.append(int(stat.parent.name))
+    return collected
 
 
 def done(cluster, job):

@@ -71,7 +71,7 @@ def test_an_autoscaler_is_switched_on_and_off_by_a_file(client, deployment, auto
         client.apply(file, wait=True)
         assert (deployment.replicas(), len(autoscalers())) == (replicas, "true" in more)
         assert [step.action for step in client.plan(file).steps] == ["unchanged"]
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in client.verify(lane="coco-1")} == {"unchanged"}
 
 
 def test_an_autoscaler_is_switched_on_and_off_on_the_command_line(sidelane, deployment, autoscalers):

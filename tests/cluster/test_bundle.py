@@ -56,14 +56,14 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
     replay = functools.partial(CommandLine(tmp_path, helm, **NOWHERE).json, "replay", file)
     into = replay("--directory", tmp_path / "root")
     onto = replay("--kubeconfig", second.kubeconfig, "--create-namespace")
-    assert [one["digest"] for one in into["releases"]] == [one["digest"] for one in onto["releases"]]
+    assert [release["digest"] for release in into["releases"]] == [release["digest"] for release in onto["releases"]]
     elsewhere = Client(namespace=namespace, kubeconfig=second.kubeconfig, helm=helm)
     written = json.loads((tmp_path / "root" / namespace / "zookeeper-coco-1" / "record.json").read_text())
     remade = elsewhere.record("zookeeper", "coco-1").to_json()
     assert digests(made) == digests(written) == digests(remade)
     sources = remade["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert {"name": "bundle", "digest": {"sha256": bundle.digest.removeprefix("sha256:")}} in sources
-    assert [one.state for one in settled(elsewhere, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(elsewhere, lane="coco-1")] == ["unchanged"]
     assert replay("--kubeconfig", second.kubeconfig)["releases"][0]["change"] == "unchanged"
     elsewhere.uninstall("zookeeper", "coco-1")
 
@@ -74,24 +74,24 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
         client.install("service", "coco-1", name="svc1", service_version=version, values=values, wait=True)
     client.routes.set("svc1", "coco-1", {"v1": 1})
     client.routes.set("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
-    assert {one.recorded for one in client.verify(lane="coco-1")} == {"there", "not needed"}
+    assert {result.recorded for result in client.verify(lane="coco-1")} == {"there", "not needed"}
     service = cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"]
     file = tmp_path / "coco-1.tar.gz"
-    made = [(one.name, one.manifest.digest()) for one in client.bundle("coco-1", file).releases]
+    made = [(release.name, release.manifest.digest()) for release in client.bundle("coco-1", file).releases]
     client.uninstall("route-svc1-coco-1")
     client.retire("coco-1", drain="0s")
 
     written = Client(directory=tmp_path / "root", helm=helm).replay(file)
     done = client.replay(file)
     for each in (written, done):
-        names = [one.name for one in each.releases]
+        names = [release.name for release in each.releases]
         assert list(zip(names, each.digests, strict=True)) == made
-        assert [one.change for one in each.releases] == ["created"] * 3
+        assert [release.change for release in each.releases] == ["created"] * 3
     assert cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"] == service
     assert "record-route-svc1-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
-    assert [one.change for one in client.replay(file).releases] == ["unchanged"] * 3
+    assert [release.change for release in client.replay(file).releases] == ["unchanged"] * 3
     assert client.routes.set("svc1", "coco-1", {"v1": 1}).change == "changed"
-    assert {one.state for one in settled(client, lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in settled(client, lane="coco-1")} == {"unchanged"}
     with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 exists and differs from the bundle's"):
         client.replay(file)
     assert str(client.routes.show("svc1", "coco-1").route.split) == "v1=1"
@@ -133,7 +133,7 @@ def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm, sidelane):
         "same": True, "sides": ["coco-1", "2-coco-7"], "only": [], "differences": [],
     }  # fmt: skip
     client.install("zookeeper", "coco-2", values={"replicas": 5})
-    assert [str(one.difference.path) for one in client.diff("coco-1", "coco-2").differences] == [
+    assert [str(change.difference.path) for change in client.diff("coco-1", "coco-2").differences] == [
         "data[zoo.cfg]", "spec.replicas",
     ]  # fmt: skip
     assert client.diff("coco-1").same

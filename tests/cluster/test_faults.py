@@ -87,10 +87,10 @@ class Lane:
         process = self.begin(build, *arguments)
         stdout, stderr = process.communicate()
         assert process.returncode == 0, stderr
-        return {one["name"]: one["change"] for one in json.loads(stdout)["releases"]}
+        return {release["name"]: release["change"] for release in json.loads(stdout)["releases"]}
 
     def status(self, subject, build=1):
-        there = {one.name: one.status for one in self.client.list(f"coco-{build}")}
+        there = {release.name: release.status for release in self.client.list(f"coco-{build}")}
         return there.get(f"{subject}-coco-{build}")
 
     def until_written(self, subject, build, process):
@@ -101,11 +101,11 @@ class Lane:
 
     def objects(self, build):
         """The lane's objects by kind and name, the name without its lane."""
-        found = self.cluster.labelled(self.namespace, f"sidelane.dev/lane=coco-{build}", KINDS)
-        return sorted((kind, name.removesuffix(f"-coco-{build}")) for kind, name in found)
+        objects = self.cluster.labelled(self.namespace, f"sidelane.dev/lane=coco-{build}", KINDS)
+        return sorted((kind, name.removesuffix(f"-coco-{build}")) for kind, name in objects)
 
     def assert_whole(self, build, expected):
-        there = {one.name: one.status for one in self.client.list(f"coco-{build}")}
+        there = {release.name: release.status for release in self.client.list(f"coco-{build}")}
         assert there == {f"{subject}-coco-{build}": "deployed" for subject in SUBJECTS}
         assert {step.action for step in self.client.plan(self.file, build=build).steps} == {"unchanged"}
         assert self.objects(build) == expected
@@ -130,7 +130,7 @@ def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record
         # The caller alone, whose Helms the kernel then asks to end, or all at once, as when a machine goes.
         kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
         process.communicate()
-        left.update(one.status for one in lane.client.list(f"coco-{build}"))
+        left.update(release.status for release in lane.client.list(f"coco-{build}"))
         changes = lane.apply(build)
         assert set(changes.values()) <= {"created", "unchanged", "finished"}
         lane.assert_whole(build, expected)
@@ -165,7 +165,7 @@ def test_an_install_that_is_killed_at_any_moment_is_finished_by_the_same_command
         again, _ = installed(build)
         assert (again["status"], again["change"] in {"created", "unchanged", "finished"}) == ("deployed", True)
         assert lane.objects(build) == expected
-        assert [one.state for one in lane.client.verify(lane=f"coco-{build}")] == ["unchanged"]
+        assert [result.state for result in lane.client.verify(lane=f"coco-{build}")] == ["unchanged"]
         lane.client.uninstall("svc1-v1", f"coco-{build}")
     assert INSTALLS < 50 or set(left) - {None, "deployed"}, "no kill met Helm at work"
     record_property("releases left by the kills, by their status", dict(left))
@@ -249,13 +249,13 @@ def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
         codes = {name: process.returncode for name, process in racers.items()}
         assert sorted(codes.values()) == [0, 1], (codes, said)
         winner = next(name for name, code in codes.items() if code == 0)
-        changes = {one["change"] for one in json.loads(said[winner][0])["releases"]}
+        changes = {release["change"] for release in json.loads(said[winner][0])["releases"]}
         assert changes <= {"created", "unchanged"}
         wins = lane.client.plan(lane.file if winner == "one" else others, build=build)
         assert {step.action for step in wins.steps} == {"unchanged"}, "the whole lane is the winner's"
         replicas = lane.cluster.get(f"/apis/apps/v1/namespaces/{lane.namespace}/statefulsets/zk-coco-{build}")["spec"]
         assert replicas["replicas"] == {"one": 1, "other": 3}[winner]
-        assert {one.status for one in lane.client.list(f"coco-{build}")} == {"deployed"}
+        assert {release.status for release in lane.client.list(f"coco-{build}")} == {"deployed"}
         lane.assert_goes(build)
 
 
@@ -265,7 +265,7 @@ def test_atomic_removes_what_this_run_made_and_nothing_else(lane):
     with pytest.raises(ApplyFailed) as failed:
         lane.client.apply(lane.file, timeout="3s", atomic=True)
     assert failed.value.undone == ("zookeeper-coco-1",)
-    assert [one.name for one in lane.client.list()] == ["svc3-v1-coco-1"]
+    assert [release.name for release in lane.client.list()] == ["svc3-v1-coco-1"]
     assert {name for _, name in lane.objects(1)} == {"svc3-v1", "record-svc3-v1"}
 
 
@@ -329,7 +329,7 @@ def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_pat
             assert again.returncode in (1, 3), stderr
             time.sleep(1)
         assert again.returncode == 0, stderr
-        assert {one.status for one in lane.client.list("coco-1")} == {"deployed"}
+        assert {release.status for release in lane.client.list("coco-1")} == {"deployed"}
         assert {step.action for step in lane.client.plan(file).steps} == {"unchanged"}
 
 

@@ -78,8 +78,8 @@ class Deployed:
         kinds = [f"/apis/apps/v1/namespaces/{self.namespace}/{kind}" for kind in ("deployments", "statefulsets")]
         items = [item["metadata"] for kind in kinds for item in self.cluster.list(kind)]
         return {
-            (one["name"], one["uid"], one["generation"], one["annotations"]["meta.helm.sh/release-name"])
-            for one in items
+            (obj["name"], obj["uid"], obj["generation"], obj["annotations"]["meta.helm.sh/release-name"])
+            for obj in items
         }
 
     def stored(self):

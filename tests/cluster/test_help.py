@@ -37,15 +37,15 @@ def commands():
 
 
 def test_every_help_shows_its_examples():
-    found = dict(commands())
-    assert found.keys() == EXAMPLES.keys()
+    by_name = dict(commands())
+    assert by_name.keys() == EXAMPLES.keys()
     assert all(EXAMPLES.values()), "a command without an example"
-    for name, command in found.items():
+    for name, command in by_name.items():
         context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
-        told = command.get_help(context)
+        help_text = command.get_help(context)
         for example in EXAMPLES[name]:
             assert f"sidelane {name} " in f"{example} ".replace(")", " "), "an example of another command"
-            assert "\n".join(f"    {line}" for line in example.split("\n")) in told
+            assert "\n".join(f"    {line}" for line in example.split("\n")) in help_text
 
 
 @pytest.mark.parametrize("helm", ["helm4"], indirect=True)
@@ -57,4 +57,4 @@ def test_the_examples_work_as_they_stand(tmp_path, helm, cluster, namespace):
         for example in examples:
             shell(example, cwd=tmp_path)
     assert (tmp_path / "lane.html").read_text().startswith("<!doctype html>")
-    assert [one.name for one in (tmp_path / "releases").glob("*/*") if one.is_dir()] == ["zookeeper-coco-1"]
+    assert [path.name for path in (tmp_path / "releases").glob("*/*") if path.is_dir()] == ["zookeeper-coco-1"]

@@ -79,7 +79,7 @@ def test_two_lanes_by_plain_helm_share_nothing(cluster, namespace, plain):
 def test_installing_the_same_twice_changes_nothing(cluster, namespace, client):
     first = client.install("zookeeper", "2-coco-1", wait=True)
     assert (first.name, first.status, first.revision, first.change) == ("zookeeper-2-coco-1", "deployed", 1, "created")
-    assert set(pods("2-coco-1")) <= {one.name for one in client.status(first.name).objects if one.kind == "Pod"}
+    assert set(pods("2-coco-1")) <= {obj.name for obj in client.status(first.name).objects if obj.kind == "Pod"}
     assert cluster.ready_pods(namespace) == pods("2-coco-1")
     before = objects(cluster, namespace, "2-coco-1")
     secrets = cluster.names(f"/api/v1/namespaces/{namespace}/secrets")
@@ -219,10 +219,10 @@ def test_every_release_is_listed_however_many(cluster, namespace, client):
         labels = {**secret["metadata"]["labels"], "name": name, "status": state}
         metadata = {"name": f"sh.helm.release.v1.{name}.v1", "labels": labels}
         cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": content}})
-    found = client.list()
-    assert sorted(int(one.lane.build) for one in found) == list(range(1, 302))
-    assert {one.status for one in found} == set(states)
-    assert [one.name for one in client.list("coco-300")] == ["zookeeper-coco-300"]
+    releases = client.list()
+    assert sorted(int(each.lane.build) for each in releases) == list(range(1, 302))
+    assert {each.status for each in releases} == set(states)
+    assert [each.name for each in client.list("coco-300")] == ["zookeeper-coco-300"]
 
 
 def test_credentials_and_places_that_are_refused(cluster, namespace, helm, powerless, unknown, tmp_path):
@@ -289,9 +289,9 @@ def test_a_chart_that_asks_the_cluster_is_checked_as_it_is_installed(cluster, na
 
 
 def test_a_chart_that_renders_differently_each_time_is_found_out(client, small):
-    with pytest.raises(NotWhatWasChecked, match=r"ConfigMap small-coco-1: data\.it") as found:
+    with pytest.raises(NotWhatWasChecked, match=r"ConfigMap small-coco-1: data\.it") as raised:
         client.install(small("{{ randAlphaNum 20 }}"), "coco-1")
-    assert found.value.remedy.startswith("small/templates/c.yaml renders differently each time")
+    assert raised.value.remedy.startswith("small/templates/c.yaml renders differently each time")
 
 
 def test_what_is_not_ready_in_time_is_told(client):

@@ -48,34 +48,34 @@ def test_values_of_more_than_a_mebibyte_have_a_record(cluster, namespace, client
     values = {"parts": {"a": TEXT, "b": TEXT}}
     assert len(json.dumps(values)) > 1.2e6
     assert client.install(two, LANE, values=values).change == "created"
-    kept = config_maps(cluster, namespace)["record-two-coco-1"]
+    stored = config_maps(cluster, namespace)["record-two-coco-1"]
     record = client.record("two", LANE)
     assert record.values["parts"]["b"] == TEXT
     # With nothing but kubectl's jsonpath, base64 and gunzip.
-    (key,) = kept["data"]
+    (key,) = stored["data"]
     assert key == "statement.json.gz"
-    (tmp_path / "record").write_text(kept["data"][key])
+    (tmp_path / "record").write_text(stored["data"][key])
     shell = f"base64 -d {tmp_path}/record | gunzip"
     printed = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True).stdout
     assert printed == record.text
-    assert kept["immutable"] is True
-    assert [one.state for one in client.verify(lane=LANE)] == ["unchanged"]
+    assert stored["immutable"] is True
+    assert [result.state for result in client.verify(lane=LANE)] == ["unchanged"]
     assert client.install(two, LANE, values=values).change == "unchanged"
     client.upgrade(two, LANE, values={"note": "second"}, reuse_values=True)
-    assert config_maps(cluster, namespace)["record-two-coco-1"]["metadata"]["uid"] == kept["metadata"]["uid"]
-    assert [one.state for one in client.verify(lane=LANE)] == ["unchanged"]
+    assert config_maps(cluster, namespace)["record-two-coco-1"]["metadata"]["uid"] == stored["metadata"]["uid"]
+    assert [result.state for result in client.verify(lane=LANE)] == ["unchanged"]
     cluster.delete(f"/api/v1/namespaces/{namespace}/configmaps/record-two-coco-1")
-    assert [one.state for one in client.verify(lane=LANE)] == ["missing"]
+    assert [result.state for result in client.verify(lane=LANE)] == ["missing"]
 
 
 def test_a_record_that_another_zlib_compressed_is_kept(cluster, namespace, client, two, monkeypatch):
     client.install(two, LANE, values={"parts": {"a": TEXT}})
-    kept = config_maps(cluster, namespace)["record-two-coco-1"]["data"]
+    stored = config_maps(cluster, namespace)["record-two-coco-1"]["data"]
     compress = gzip.compress
     monkeypatch.setattr("gzip.compress", lambda content, level, **more: compress(content, 1, **more))
     client.upgrade(two, LANE, values={"note": "second"}, reuse_values=True)
-    assert config_maps(cluster, namespace)["record-two-coco-1"]["data"] == kept
-    assert [one.state for one in client.verify(lane=LANE)] == ["unchanged"]
+    assert config_maps(cluster, namespace)["record-two-coco-1"]["data"] == stored
+    assert [result.state for result in client.verify(lane=LANE)] == ["unchanged"]
 
 
 def test_an_upgrade_of_our_chart_with_helm_alone_keeps_a_large_record(cluster, namespace, client, plain):
@@ -87,7 +87,7 @@ def test_an_upgrade_of_our_chart_with_helm_alone_keeps_a_large_record(cluster, n
     after = config_maps(cluster, namespace)["record-svc1-v1-coco-1"]
     assert (after["data"], after["metadata"]["uid"]) == (before["data"], before["metadata"]["uid"])
     assert client.record("svc1-v1", LANE).values["podAnnotations"] == given["podAnnotations"]
-    assert [one.state for one in settled(client, lane=LANE)] == ["unchanged"]
+    assert [result.state for result in settled(client, lane=LANE)] == ["unchanged"]
 
 
 def noise(size):
@@ -104,17 +104,17 @@ def test_noise_that_plain_helm_takes_is_installed(cluster, namespace, client, pl
     client.install(two, LANE, values=values)
     record = client.record("two", LANE)
     assert (record.values is None) is (size > 200_000)
-    assert [one.state for one in client.verify(lane=LANE)] == ["unchanged"]
+    assert [result.state for result in client.verify(lane=LANE)] == ["unchanged"]
     if record.values is None and size < 350_000:
         client.upgrade(two, LANE, values={"note": "second"}, reuse_values=True)
-        (one,) = client.verify(lane=LANE)
-        assert (one.state, one.operational) == ("unchanged", ("values: operational ones are changed",))
+        (result,) = client.verify(lane=LANE)
+        assert (result.state, result.operational) == ("unchanged", ("values: operational ones are changed",))
         other = json.dumps({"parts": {"a": noise(size), "b": "more"}})
         (tmp_path / "values.json").write_text(other)
         plain("upgrade", "two-coco-1", two, "-f", tmp_path / "values.json", "--set-string", "Version=coco,Build=1")
-        (one,) = client.verify(lane=LANE)
-        assert one.state == "changed"
-        assert one.changed[0] == "values: are changed, and the record has only their digest"
+        (result,) = client.verify(lane=LANE)
+        assert result.state == "changed"
+        assert result.changed[0] == "values: are changed, and the record has only their digest"
 
 
 @pytest.mark.parametrize(

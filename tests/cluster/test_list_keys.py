@@ -38,8 +38,8 @@ def known(group, kind):
     }
     workloads = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"}
     base = pods.get((group, kind), "spec.template.spec" if kind in workloads else None)
-    found = dict(list_keys.METADATA) | dict(list_keys.OTHERS.get((group, kind), ()))
-    return found | ({f"{base}.{path}": keys for path, keys in list_keys.POD} if base else {})
+    lists = dict(list_keys.METADATA) | dict(list_keys.OTHERS.get((group, kind), ()))
+    return lists | ({f"{base}.{path}": keys for path, keys in list_keys.POD} if base else {})
 
 
 # What nobody's chart makes: types of the server's own, of alpha APIs, and schemas inside of definitions.

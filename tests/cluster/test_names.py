@@ -68,14 +68,14 @@ def contract_labels(app, lane, **more):
 
 
 def accepted_by_the_check(*bodies):
-    text = "---\n".join(json.dumps(one) + "\n" for one in bodies)
+    text = "---\n".join(json.dumps(body) + "\n" for body in bodies)
     return check(Manifest.read(text)).clean
 
 
-def refusal(cluster, namespace, one):
+def refusal(cluster, namespace, obj):
     """What the API server says of an object that it would not take; nothing is stored."""
     try:
-        cluster.create(f"{PATHS[one['kind']].format(namespace)}?dryRun=All", one)
+        cluster.create(f"{PATHS[obj['kind']].format(namespace)}?dryRun=All", obj)
     except pykube.exceptions.HTTPError as error:
         return f"{error.code}: {error}"
     return ""
@@ -97,10 +97,10 @@ def test_every_name_of_the_contract_is_taken(cluster, namespace, kind, component
     except InvalidName:
         return
     labels = contract_labels(app, lane, **({"version": service_version} if service_version else {}))
-    one = body(kind, name, labels)
+    obj = body(kind, name, labels)
     service = [body("Service", name, labels)] if kind == "StatefulSet" else []
-    assert accepted_by_the_check(one, *service)
-    assert refusal(cluster, namespace, one) == ""
+    assert accepted_by_the_check(obj, *service)
+    assert refusal(cluster, namespace, obj) == ""
 
 
 # Near the contract and off it, so that the check takes some and refuses others.
@@ -117,11 +117,11 @@ def test_whatever_the_check_accepts_is_taken(cluster, namespace):
     @given(KINDS, STARTS, st.sampled_from(["coco-1", "2-coco-1"]), LABELS)
     def hold(kind, start, lane, more):
         name = f"{start}-{lane}"
-        one = body(kind, name, {**more, **contract_labels(name, Lane.parse(lane))})
-        service = [body("Service", name, one["metadata"]["labels"])] if kind == "StatefulSet" else []
-        if accepted_by_the_check(one, *service):
+        obj = body(kind, name, {**more, **contract_labels(name, Lane.parse(lane))})
+        service = [body("Service", name, obj["metadata"]["labels"])] if kind == "StatefulSet" else []
+        if accepted_by_the_check(obj, *service):
             accepted.append(name)
-            assert refusal(cluster, namespace, one) == ""
+            assert refusal(cluster, namespace, obj) == ""
 
     hold()
     assert len(accepted) > 15
@@ -131,6 +131,6 @@ def test_whatever_the_check_accepts_is_taken(cluster, namespace):
 def test_the_api_server_has_limits_at_all(cluster, namespace, kind):
     """The two tests above can fail: this server does refuse."""
     lane = Lane("coco", 1)
-    one = body(kind, f"{'a' * 60}-coco-1", contract_labels("a-coco-1", lane))
-    assert not accepted_by_the_check(one)
-    assert "422" in refusal(cluster, namespace, one)
+    obj = body(kind, f"{'a' * 60}-coco-1", contract_labels("a-coco-1", lane))
+    assert not accepted_by_the_check(obj)
+    assert "422" in refusal(cluster, namespace, obj)

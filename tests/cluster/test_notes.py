@@ -37,26 +37,26 @@ def shell(tmp_path, helm, cluster, unavailable):
 
 def advised(notes, namespace):
     """The commands of the notes, each held to the namespace."""
-    found = [re.sub(r"   +#.*", "", line) for line in typed.commands(notes, "  ")]
-    found = [line for line in found if line.startswith(("helm ", "kubectl ", "sidelane "))]
-    for line in found:
+    commands = [re.sub(r"   +#.*", "", line) for line in typed.commands(notes, "  ")]
+    commands = [line for line in commands if line.startswith(("helm ", "kubectl ", "sidelane "))]
+    for line in commands:
         assert re.search(rf" --namespace {namespace}( |$)", line), line
-    return found
+    return commands
 
 
 def follow(shell, notes, namespace, uninstall):
     """Runs the commands of the notes in their order, and returns what they print; what deletes claims comes last, after
     the release is gone. What only a kubelet answers is run on the node.
     """
-    found = advised(notes, namespace)
-    assert found
-    last = [line for line in found if line.startswith("kubectl delete pvc")]
-    done = [shell(line) for line in found if line not in last and not re.search(r" (port-forward|exec) ", line)]
+    commands = advised(notes, namespace)
+    assert commands
+    last = [line for line in commands if line.startswith("kubectl delete pvc")]
+    done = [shell(line) for line in commands if line not in last and not re.search(r" (port-forward|exec) ", line)]
     if last:
         shell(uninstall)
         (line,) = last
         assert "persistentvolumeclaim" in shell(line).stdout
-    return "".join(one.stdout for one in done)
+    return "".join(run_.stdout for run_ in done)
 
 
 @pytest.mark.parametrize("helm", ["helm3"], indirect=True)
@@ -78,11 +78,11 @@ def test_plain_helms_notes_work_as_they_stand(shell, namespace, chart):
 @pytest.mark.parametrize("chart", OURS)
 def test_sidelanes_notes_are_for_sidelane_and_shown_once(shell, namespace, chart):
     install = f"{OURS[chart]} -n {namespace}"
-    told = shell(install).stdout
-    notes = told[told.index("CHANGE:    created") :]
+    output = shell(install).stdout
+    notes = output[output.index("CHANGE:    created") :]
     assert "Wait until" in notes or "Then request" in notes
     assert not re.search(r"helm (install|upgrade|history|rollback|uninstall)", notes)
-    release = re.search(r"RELEASE: +(\S+)", told)[1]
+    release = re.search(r"RELEASE: +(\S+)", output)[1]
     uninstall = f"sidelane uninstall {release} -n {namespace} --wait"
     upgrade = f"{install.replace(' install ', ' upgrade ')} --reuse-values --set {SCALED[chart]}"
     for again in (install, f"sidelane status {release} -n {namespace}", upgrade):

@@ -38,7 +38,7 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
     lane = ["--set", "Version=coco", "--set", "Build=1"]
     plain("install", "zookeeper-coco-1", CHARTS / "zookeeper", *lane, "--set", "replicas=1")
 
-    proposed = {str(one.lane): one.releases for one in client.outdated(0)}
+    proposed = {str(proposal.lane): proposal.releases for proposal in client.outdated(0)}
     assert proposed == {"team-1": ("svc1-v1-team-1",), "coco-1": ("zookeeper-coco-1",)}
     with pytest.raises(NotOurs, match=r"postgres-db-1 has neither .*helm uninstall postgres-db-1 -n") as refused:
         client.retire("db-1", dry_run=True)
@@ -57,7 +57,7 @@ def test_what_sidelane_did_not_make_is_neither_proposed_nor_removed(
     assert cluster.get(text)["data"] == {"text": "drifted"}
 
     gone = sidelane.json("retire", "--keep", "0", "--yes", "--kubeconfig", cluster.kubeconfig)
-    assert {one["lane"]: one["gone"] for one in gone} == {"team-1": True, "coco-1": True}
+    assert {release["lane"]: release["gone"] for release in gone} == {"team-1": True, "coco-1": True}
     assert names(client) == ["grafana-team-1", "postgres-db-1", "theirs-eu-2"]
 
     # A flag that names it, and only what it names.

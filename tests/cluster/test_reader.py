@@ -29,8 +29,8 @@ def test_objects_are_read_as_the_api_server_has_them(cluster, namespace, read):
     made = config_map(cluster, namespace, "one", **{"sidelane.dev/lane": "2-coco-1"})
     config_map(cluster, namespace, "two", **{"sidelane.dev/lane": "2-coco-2"})
     made["metadata"].pop("managedFields")
-    one = read("get", "v1", "ConfigMap", "one")
-    assert (one["data"], one["metadata"]) == (made["data"], made["metadata"])
+    single = read("get", "v1", "ConfigMap", "one")
+    assert (single["data"], single["metadata"]) == (made["data"], made["metadata"])
     assert read("get", "v1", "ConfigMap", "three") is None
     everything = read("list", "v1", "ConfigMap")
     assert sorted(item["metadata"]["name"] for item in everything) == ["kube-root-ca.crt", "one", "two"]

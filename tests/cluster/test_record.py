@@ -70,9 +70,9 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
         "metadata": {"name": "room"}, "spec": {"hard": {"pods": "30"}},
     })  # fmt: skip
     client.install("zookeeper", "coco-1", values={"replicas": 1})
-    kept = config_map(cluster, namespace, "zookeeper-coco-1")
-    assert kept["immutable"] is True
-    statement = valid(json.loads(kept["data"]["statement.json"]))
+    record = config_map(cluster, namespace, "zookeeper-coco-1")
+    assert record["immutable"] is True
+    statement = valid(json.loads(record["data"]["statement.json"]))
     assert statement == client.record("zookeeper", "coco-1").to_json()
     build, run = statement["predicate"]["buildDefinition"], statement["predicate"]["runDetails"]
     assert build["externalParameters"] == {
@@ -91,7 +91,7 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
     assert facts["apiVersions"] == ["apps/v1", "policy/v1", "v1"]
     assert run["builder"]["id"] == "https://github.com/actions/runner/self-hosted"
     assert run["metadata"]["invocationId"] == "https://git.example/acme/streams/actions/runs/7/attempts/2"
-    commit = next(one for one in build["resolvedDependencies"] if one["name"] == "git")
+    commit = next(dependency for dependency in build["resolvedDependencies"] if dependency["name"] == "git")
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     assert commit["digest"] == {"gitCommit": head}
     plain("uninstall", "zookeeper-coco-1")
@@ -128,12 +128,12 @@ def test_a_signature_is_of_the_record_that_the_cluster_keeps(cluster, namespace,
     for lane in ("coco-1", "coco-2"):
         client.install(foreign, lane, values={"colour": "naïve 😀 <&> {{ x }}\n"})
     envelope = signing.sign(client.record("foreign", "coco-1"), private)
-    (one,) = client.verify("foreign", "coco-1")
-    assert one.state == "unchanged"
-    signing.check(envelope, one.record, public)
+    (result,) = client.verify("foreign", "coco-1")
+    assert result.state == "unchanged"
+    signing.check(envelope, result.record, public)
     payload = base64.b64decode(json.loads(envelope)["payload"]).decode()
     assert payload == config_map(cluster, namespace, "foreign-coco-1")["data"]["statement.json"]
-    for record, by in ((one.record, other), (client.record("foreign", "coco-2"), public)):
+    for record, by in ((result.record, other), (client.record("foreign", "coco-2"), public)):
         with pytest.raises(NotSigned):
             signing.check(envelope, record, by)
 
@@ -158,7 +158,7 @@ def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, name
     cluster.delete(path)
     plain("rollback", "zookeeper-coco-1", "1")
     assert cluster.get(path)["data"] == before
-    assert [(one.state, one.recorded) for one in settled(client, lane="coco-1")] == [("unchanged", "there")]
+    assert [(result.state, result.recorded) for result in settled(client, lane="coco-1")] == [("unchanged", "there")]
 
 
 def test_a_record_goes_with_its_release_whoever_upgraded_it(cluster, namespace, client, plain):
@@ -191,14 +191,14 @@ def test_a_chart_that_knows_nothing_of_it_leaves_one_too_and_no_secret(
     digests = []
     for lane, password in (("coco-1", "hunter2"), ("coco-1", "Tr0ub4dor")):
         client.install(chart, lane, values={"adminPassword": password, "colour": '{{ bl`ue }} \\ "ü'})
-        kept = config_map(cluster, namespace, f"foreign-{lane}")["data"]["statement.json"]
-        valid(json.loads(kept))
-        assert password not in kept
-        assert json.loads(kept)["predicate"]["buildDefinition"]["externalParameters"]["values"] == {
+        record = config_map(cluster, namespace, f"foreign-{lane}")["data"]["statement.json"]
+        valid(json.loads(record))
+        assert password not in record
+        assert json.loads(record)["predicate"]["buildDefinition"]["externalParameters"]["values"] == {
             "adminPassword": "(hidden)", "colour": "{{ bl`ue }} \\ \"ü", "Version": "coco", "Build": "1",
         }  # fmt: skip
         digests.append((client.record("foreign", lane).digest, client.record("foreign", lane).objects))
-        assert [one.state for one in client.verify(lane=lane)] == ["unchanged"]
+        assert [result.state for result in client.verify(lane=lane)] == ["unchanged"]
         client.uninstall("foreign", lane)
     # No digest tells one password from another: it could be guessed by it.
     assert digests[0] == digests[1]
@@ -236,7 +236,7 @@ def test_the_namespace_that_helm_chooses_is_recorded(cluster, namespace, helm, t
     record = client.record("zookeeper", "coco-1")
     assert record.namespace == namespace
     assert f"StatefulSet.apps/{namespace}/zk-coco-1" in record.objects
-    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
 
 
 def test_both_helms_record_the_same_objects(cluster, namespace, client, tmp_path):

@@ -23,7 +23,7 @@ CORE = "/api/v1/namespaces/{}"
 
 
 def state(client, lane="coco-1"):
-    return [(one.state, *map(str, one.drift), *one.changed) for one in settled(client, lane=lane)]
+    return [(result.state, *map(str, result.drift), *result.changed) for result in settled(client, lane=lane)]
 
 
 def test_every_edit_of_many_kinds_is_put_back(cluster, namespace, client, priority):
@@ -67,13 +67,13 @@ def test_what_is_gone_is_made_again_and_numbers_of_pods_stay(cluster, namespace,
     path = f"/apis/apps/v1/namespaces/{namespace}"
     sets = cluster.names(f"{path}/replicasets")
     (done,) = client.repair("svc1-v1", "coco-1")
-    assert [one.kind for one in done.missing] == ["ConfigMap", "Service", "ConfigMap"] or done.missing
+    assert [identity.kind for identity in done.missing] == ["ConfigMap", "Service", "ConfigMap"] or done.missing
     assert done.kept
-    (one,) = settled(client, lane="coco-1")
-    assert (one.state, one.missing, one.drift, one.recorded) == ("unchanged", (), (), "there")
+    (result,) = settled(client, lane="coco-1")
+    assert (result.state, result.missing, result.drift, result.recorded) == ("unchanged", (), (), "there")
     web = cluster.get(f"{path}/deployments/svc1-v1-coco-1")
     assert web["spec"]["replicas"] == 3
-    assert len(one.restarts) == 1
+    assert len(result.restarts) == 1
     assert cluster.names(f"{path}/replicasets") == sets  # no pod was made anew
     # Plain Helm goes on with it.
     plain("upgrade", "svc1-v1-coco-1", KINDS.parents[2] / "charts" / "service", "--reuse-values", "--set", "replicas=2")
@@ -96,16 +96,16 @@ def test_a_custom_resource_and_a_forged_record_are_put_back(cluster, namespace, 
     before = cluster.get(thing)["spec"]
     edit(thing, {"spec": {"a": 2, "list": [1], "more": {"x": 1}}}, MERGE)
     record = f"/api/v1/namespaces/{namespace}/configmaps/record-thing-coco-1"
-    kept = cluster.get(record)
+    genuine = cluster.get(record)
     cluster.delete(record)
-    forged = kept["data"]["statement.json"].replace("by-hand", "by-the-pipeline")
+    forged = genuine["data"]["statement.json"].replace("by-hand", "by-the-pipeline")
     cluster.create(record.rpartition("/")[0], {
         "metadata": {"name": "record-thing-coco-1"}, "immutable": True, "data": {"statement.json": forged},
     })  # fmt: skip
     client.repair("thing", "coco-1")
     assert cluster.get(thing)["spec"] == before
-    assert cluster.get(record)["data"] == kept["data"]
-    assert cluster.get(record)["metadata"]["labels"] == kept["metadata"]["labels"]
+    assert cluster.get(record)["data"] == genuine["data"]
+    assert cluster.get(record)["metadata"]["labels"] == genuine["metadata"]["labels"]
     assert state(client) == [("unchanged",)]
 
 
@@ -135,7 +135,7 @@ def test_a_repair_that_was_ended_half_way_is_taken_up(cluster, namespace, client
             client.repair("zookeeper", "coco-1")
     assert client.verify("zookeeper", "coco-1")[0].state == "changed"
     (done,) = client.repair("zookeeper", "coco-1")
-    assert [one.path for one in done.drift] == ["spec.selector.app"]
+    assert [drifted.path for drifted in done.drift] == ["spec.selector.app"]
     assert state(client) == [("unchanged",)]
     assert client.record("zookeeper", "coco-1").text == before
 
@@ -156,9 +156,9 @@ def test_drift_is_named_where_nothing_else_is_to_do(cluster, namespace, client, 
     plan = client.plan(file)
     assert (plan.steps[0].action, plan.steps[0].why) == ("unchanged", gone)
     assert f"`sidelane repair zookeeper-coco-1 -n {namespace} --kubeconfig {cluster.kubeconfig}`" in plan.remedy
-    for one in (client.apply(file).releases[0], client.install("zookeeper", "coco-1", values={"replicas": 1})):
-        assert (one.change, one.drift) == ("unchanged", gone)
-        assert one.to_json()["drift"] == list(gone)
+    for result in (client.apply(file).releases[0], client.install("zookeeper", "coco-1", values={"replicas": 1})):
+        assert (result.change, result.drift) == ("unchanged", gone)
+        assert result.to_json()["drift"] == list(gone)
     client.repair("zookeeper", "coco-1")
     assert client.apply(file).releases[0].drift == ()
 
@@ -177,6 +177,6 @@ def test_the_command(namespace, client, edit, sidelane):
     again = sidelane("install", "zookeeper", "--lane", "coco-1", "--set", "replicas=1").stdout
     assert f"  {line}\n" in again
     assert f"`sidelane repair zookeeper-coco-1 -n {namespace}`" in again
-    (told,) = sidelane.json("repair", "--lane", "coco-1")
-    assert (told["change"], told["drift"][0]["by"]) == ("repaired", ["kubectl-edit"])
+    (report,) = sidelane.json("repair", "--lane", "coco-1")
+    assert (report["change"], report["drift"][0]["by"]) == ("repaired", ["kubectl-edit"])
     assert "unchanged" in sidelane("repair", "--lane", "coco-1").stdout

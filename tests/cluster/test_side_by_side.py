@@ -46,7 +46,7 @@ def test_helm_and_the_api_server_refuse_what_the_proof_names_and_nothing_else(si
 
     def clashes(*arguments, code):
         report = sidelane.json("check", chart, "--side-by-side", *arguments, code=code)
-        return {(one["rule"], one["object"]["kind"]) for one in report["findings"]}
+        return {(finding["rule"], finding["object"]["kind"]) for finding in report["findings"]}
 
     assert clashes(*different, code=0) == set()
     assert clashes(code=1) == {("service-addresses", "Service")}

@@ -43,8 +43,8 @@ def test_numbers_may_change_and_nothing_else(cluster, namespace, plain):
         assert said.returncode != 0
         assert f"this upgrade would change {refused.partition('=')[0]}" in said.stderr
         plain(*upgrade, "--set", allowed)
-        found = cluster.get(f"/apis/apps/v1/namespaces/{namespace}/{kind}/{chart}-coco-1")
-        assert found["spec"]["replicas"] == {"supervisor": 3, "ui": 2, "nimbus": 2}[chart]
+        workload = cluster.get(f"/apis/apps/v1/namespaces/{namespace}/{kind}/{chart}-coco-1")
+        assert workload["spec"]["replicas"] == {"supervisor": 3, "ui": 2, "nimbus": 2}[chart]
 
 
 @pytest.mark.parametrize("chart", STORM)

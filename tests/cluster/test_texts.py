@@ -59,8 +59,8 @@ def test_names_that_yaml_would_read_otherwise_are_installed(helm, cluster, name)
     _, report = client.check("zookeeper", "coco-1")
     assert report.clean
     assert client.install("service", "coco-1", name="no", values=values).change == "created"
-    (one,) = client.verify(lane="coco-1")
-    assert (one.release, one.changed, one.missing, one.drift) == ("no-v1-coco-1", (), (), ())
+    (result,) = client.verify(lane="coco-1")
+    assert (result.release, result.changed, result.missing, result.drift) == ("no-v1-coco-1", (), (), ())
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/no-v1-coco-1"
     pods = cluster.get(path)["spec"]["template"]["spec"]
     assert pods["priorityClassName"] == "1e3"

@@ -14,12 +14,12 @@ IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
 @pytest.fixture
 def helms(cluster, namespace, unavailable):
     """A client for each Helm, by its major version."""
-    found = {3: Path(sysconfig.get_path("scripts")) / "helm", 4: toolchain.folder() / "helm"}
-    for helm in found.values():
+    programs = {3: Path(sysconfig.get_path("scripts")) / "helm", 4: toolchain.folder() / "helm"}
+    for helm in programs.values():
         if not helm.is_file():
             unavailable(f"no Helm at {helm}")
     return {
-        major: Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm) for major, helm in found.items()
+        major: Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm) for major, helm in programs.items()
     }
 
 

@@ -54,16 +54,16 @@ def test_install_and_upgrade(cluster, namespace, client, app, length):
 
 
 def test_a_reader_s_queries(cluster, namespace, helm):
-    one = {"metadata": {"name": "one"}, "data": {"a": "b"}}
-    cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", one)
+    secret = {"metadata": {"name": "one"}, "data": {"a": "b"}}
+    cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", secret)
     query = Query("v1", "ConfigMap", "one")
     for length in LENGTHS:
         # A label that no object has makes the queries as long as they have to be.
         short = {"queries": [query.to_json(), Query("v1", "Secret", labels={"x": ""}).to_json()]}
         pad = "x" * (length - len(helm_values.document(short)) + 1)
         reader = ClusterReader(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
-        found, none = asyncio.run(reader.read(query, Query("v1", "Secret", labels={"x": pad})))
-        assert [item["data"] for item in found] == [{"a": "b"}]
+        answers, none = asyncio.run(reader.read(query, Query("v1", "Secret", labels={"x": pad})))
+        assert [item["data"] for item in answers] == [{"a": "b"}]
         assert none == ()
 
 
@@ -85,7 +85,7 @@ def test_whatever_feeds_helm_ends_with_a_line_break(cluster, namespace, helm, ap
         client.install("service", LANE, name="svc1", service_version=version, values={"image": image})
     client.routes.set("svc1", LANE, {"v1": 1}, allow_unready=True)
     client.routes.set("svc1", LANE, {"v2": 1}, allow_unready=True)
-    assert {one.state for one in settled(client, lane=LANE)} == {"unchanged"}
+    assert {result.state for result in settled(client, lane=LANE)} == {"unchanged"}
     client.bundle(LANE, tmp_path / "lane.tar.gz", charts=[app])
     claim = {
         "metadata": {"name": "data-zk-coco-1-0", "labels": {"sidelane.dev/lane": "coco-1"}},
@@ -117,5 +117,5 @@ def test_values_that_helm_writes_otherwise_are_not_taken_for_others(client, app)
     (app / "values.yaml").write_text("tag: default\npad: ''\ndefault: 1\nnested: {default: 1, deeper: {none: 2}}\n")
     assert client.install(app, LANE, values={**odd, "tag": "first"}).change == "created"
     assert client.upgrade(app, LANE, values={**odd, "tag": "second"}).change == "upgraded"
-    (one,) = client.verify(lane=LANE)
-    assert (one.changed, one.state) == ((), "unchanged")
+    (result,) = client.verify(lane=LANE)
+    assert (result.changed, result.state) == ((), "unchanged")

@@ -80,7 +80,7 @@ def ends(state):
 
 
 @pytest.fixture
-def told(cluster, namespace, helm):
+def progress(cluster, namespace, helm):
     """A client, and all that it tells."""
     steps = []
     return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, progress=steps.append), steps
@@ -101,8 +101,8 @@ class Beside:
 
 
 def an_event(cluster, namespace, pod, reason, message):
-    found = cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["metadata"]
-    involved = {"apiVersion": "v1", "kind": "Pod", "name": pod, "namespace": namespace, "uid": found["uid"]}
+    metadata = cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["metadata"]
+    involved = {"apiVersion": "v1", "kind": "Pod", "name": pod, "namespace": namespace, "uid": metadata["uid"]}
     body = {
         "metadata": {"generateName": "e-"}, "involvedObject": involved, "type": "Warning", "count": 4,
         "reason": reason, "message": message, "lastTimestamp": "2036-01-01T00:00:00Z", "firstTimestamp": None,
@@ -114,8 +114,10 @@ SUMMARY = f"0 of 1 ready; {POD}: container zookeeper is terminated: Error (exit 
 
 
 @pytest.mark.parametrize("atomic", [False, True])
-def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(cluster, namespace, told, ends, atomic):
-    client, steps = told
+def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(
+    cluster, namespace, progress, ends, atomic
+):
+    client, steps = progress
     with Beside(
         lambda: client.install("zookeeper", "coco-1", values=NEVER, wait=True, timeout="9s", rollback_on_failure=atomic)
     ) as installing:
@@ -128,8 +130,8 @@ def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(clu
     for words in ("is terminated: Error (exit 254), 3 restarts", "log: ERROR could not bind", "BackOff: Back-off"):
         assert words in error.problem
     assert "\x1b" not in error.problem
-    (one,) = error.to_json()["readiness"]["unready"]
-    assert (one["name"], one["containers"][0]["exitCode"]) == (POD, 254)
+    (unready,) = error.to_json()["readiness"]["unready"]
+    assert (unready["name"], unready["containers"][0]["exitCode"]) == (POD, 254)
     left = {release.name: release.status for release in client.list()}
     if atomic:
         assert left == {}
@@ -204,7 +206,7 @@ def test_an_upgrade_that_goes_back_to_what_is_ready_says_so(cluster, namespace, 
             rollback_on_failure=True,
         )  # fmt: skip
     assert failed.value.remedy == "the release was undone; fix the causes and run it again"
-    assert [(one.status, one.revision) for one in client.list()] == [("deployed", 3)]
+    assert [(release.status, release.revision) for release in client.list()] == [("deployed", 3)]
 
 
 def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namespace, client, plain, tmp_path):
@@ -258,8 +260,8 @@ releases:
 """
 
 
-def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, ends):
-    client, steps = told
+def test_what_is_needed_and_there_has_to_be_ready(tmp_path, progress, state, ends):
+    client, steps = progress
     (tmp_path / "lane.yaml").write_text(LANE)
     client.install("zookeeper", "coco-1", values=NEVER)
     ends()
@@ -271,7 +273,7 @@ def test_what_is_needed_and_there_has_to_be_ready(tmp_path, told, state, ends):
     assert failed.value.to_json()["errors"]["zookeeper-coco-1"]["readiness"]["unready"][0]["name"] == POD
     assert any(SUMMARY in step for step in steps)
     state({"running": {}}, ready=True)
-    changes = {one.name: one.change for one in client.apply(tmp_path / "lane.yaml", wait=True).releases}
+    changes = {each.name: each.change for each in client.apply(tmp_path / "lane.yaml", wait=True).releases}
     assert changes == {"zookeeper-coco-1": "unchanged", "svc1-v1-coco-1": "created"}
 
 
@@ -288,8 +290,8 @@ def test_a_lane_that_is_undone_is_named_with_what_was_not_ready(tmp_path, client
     assert client.list() == ()
 
 
-def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, told, ends):
-    client, steps = told
+def test_a_failed_release_that_is_finished_tells_what_it_waits_for(tmp_path, progress, ends):
+    client, steps = progress
     (tmp_path / "lane.yaml").write_text(LANE)
     for _ in ("created", "finished"):
         steps.clear()
@@ -307,11 +309,11 @@ def test_a_failed_release_that_can_not_get_ready_is_not_waited_for_again(tmp_pat
             state({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}})
             error = applying.exception()
         assert type(error.errors["zookeeper-coco-1"]) is NotReady, "and not TimedOut, after five minutes"
-        assert {one.name: one.status for one in client.list()} == {"zookeeper-coco-1": "failed"}
+        assert {release.name: release.status for release in client.list()} == {"zookeeper-coco-1": "failed"}
 
 
-def test_a_hook_is_waited_for_without_wait_and_told(told, tmp_path):
-    client, steps = told
+def test_a_hook_is_waited_for_without_wait_and_told(progress, tmp_path):
+    client, steps = progress
     chart = tiny_chart(tmp_path / "tiny")
     (chart / "templates" / "hook.yaml").write_text(HOOK.format(name="svc1-v1-coco-1"))
     with pytest.raises(TimedOut) as failed:
@@ -325,19 +327,19 @@ def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, end
     image = {"image": {"repository": "a", "tag": "a"}}
     client.install("service", "coco-1", name="svc1", service_version="v1", values=image, wait=True)
     ends()
-    one = sidelane("status", "zookeeper", "--lane", "coco-1")
-    assert "READY:     0 of 1 ready" in one.stdout
-    assert "container zookeeper is terminated: Error (exit 254), 3 restarts" in one.stdout
+    output = sidelane("status", "zookeeper", "--lane", "coco-1")
+    assert "READY:     0 of 1 ready" in output.stdout
+    assert "container zookeeper is terminated: Error (exit 254), 3 restarts" in output.stdout
     lane = sidelane("status", "--lane", "coco-1")
     assert max(map(len, lane.stdout.splitlines()[:3])) <= 80
     assert lane.stdout.splitlines()[0].split() == ["RELEASE", "STATUS", "CHART", "READY"]
     assert "zookeeper-coco-1  deployed  zookeeper-0.1.0  0 of 1 ready" in lane.stdout
-    found = sidelane.json("status", "--lane", "coco-1")
-    assert {one["name"]: one["readiness"]["complete"] for one in found["releases"]} == {
+    report = sidelane.json("status", "--lane", "coco-1")
+    assert {each["name"]: each["readiness"]["complete"] for each in report["releases"]} == {
         "svc1-v1-coco-1": True, "zookeeper-coco-1": False,
     }  # fmt: skip
-    assert found["readiness"]["unready"][0]["containers"][0]["restarts"] == 3
-    assert client.status(lane="coco-1").readiness.counted == found_counted(found)
+    assert report["readiness"]["unready"][0]["containers"][0]["restarts"] == 3
+    assert client.status(lane="coco-1").readiness.counted == found_counted(report)
     for named in (["zookeeper-coco-1"], ["--lane", "coco-1"]):
         late = sidelane("wait", *named, "--timeout", "3s", "-o", "json", code=3)
         error = error_in(late.stderr)
@@ -368,8 +370,8 @@ def test_off_a_terminal_a_line_is_written_when_something_changes(sidelane, ends)
     assert len(causes) == len(set(causes)), "and each state once"
 
 
-def test_pods_that_have_still_to_end_and_claims_are_told_while_a_lane_is_retired(cluster, namespace, told, pods):
-    client, steps = told
+def test_pods_that_have_still_to_end_and_claims_are_told_while_a_lane_is_retired(cluster, namespace, progress, pods):
+    client, steps = progress
     client.install("zookeeper", "coco-1", values={"replicas": 1}, wait=True)
     cluster.patch(f"{pods}/{POD}", {"metadata": {"finalizers": ["sidelane.dev/held"]}})
     with Beside(lambda: client.retire("coco-1", delete_claims=True)) as retiring:
@@ -449,7 +451,7 @@ def test_what_can_not_be_read_fails_nothing_else(cluster, namespace, helm, state
     token = answer["status"]["token"]
     state({"running": {}})
     limited = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm, kube_token=token)
-    found = limited.status("zookeeper-coco-1").readiness
-    assert "events can't be read: the API server refused" in found.note
-    assert found.unready[0].containers[0].log_problem == "the log can't be read: the API server refused it"
-    assert found.counted == "0 of 1 ready"
+    ready = limited.status("zookeeper-coco-1").readiness
+    assert "events can't be read: the API server refused" in ready.note
+    assert ready.unready[0].containers[0].log_problem == "the log can't be read: the API server refused it"
+    assert ready.counted == "0 of 1 ready"

@@ -37,11 +37,11 @@ releases:
 @pytest.fixture
 def helms(unavailable):
     """Helm 3 and Helm 4."""
-    found = (Path(sysconfig.get_path("scripts")) / "helm", toolchain.folder() / "helm")
-    for helm in found:
+    programs = (Path(sysconfig.get_path("scripts")) / "helm", toolchain.folder() / "helm")
+    for helm in programs:
         if not helm.is_file():
             unavailable(f"no Helm at {helm}")
-    return found
+    return programs
 
 
 class Life(RuleBasedStateMachine):
@@ -87,7 +87,7 @@ class Life(RuleBasedStateMachine):
     def install(self, by_file):
         client = self.client
         if by_file:
-            assert [one.change for one in client.apply(self.file).releases] == ["created"]
+            assert [release.change for release in client.apply(self.file).releases] == ["created"]
         else:
             assert client.install("service", "coco-1", values=VALUES, **SERVICE).change == "created"
         self.there, self.said, self.deployed, self.pods = True, 2, 2, 2
@@ -169,12 +169,12 @@ class Life(RuleBasedStateMachine):
         expected = "missing" if self.gone else "drifted" if self.odd else "unchanged" if self.pods else "degraded"
 
         def verified():
-            (found,) = client.verify("svc1-v1", "coco-1")
-            return found if found.state == expected else None
+            (result,) = client.verify("svc1-v1", "coco-1")
+            return result if result.state == expected else None
 
         state = self.cluster.until(f"verify says {expected}", verified, seconds=90)
-        assert {one.kind for one in state.missing} == self.gone
-        assert {one.identity.kind for one in state.drift} == self.odd
+        assert {identity.kind for identity in state.missing} == self.gone
+        assert {drifted.identity.kind for drifted in state.drift} == self.odd
 
 
 def test_verify_is_green_exactly_when_what_should_run_is_there(cluster, helms, tmp_path):

@@ -64,18 +64,21 @@ def test_a_lane_is_made_again_from_its_bundle_alone(client, helm, tmp_path):
     client.install("zookeeper", "coco-1", values={"replicas": 5})
     client.install(chart, "coco-1")
     made = client.bundle("coco-1", tmp_path / "coco-1.tar.gz", charts=[chart])
-    assert [one.name for one in made.releases] == ["zookeeper-coco-1", "small-coco-1"]
+    assert [release.name for release in made.releases] == ["zookeeper-coco-1", "small-coco-1"]
     (chart / "junk").write_text("nor is this")  # it has another digest now, but the record's is not the bundle's matter
     shutil.rmtree(tmp_path / "tree")
     again = client_of(tmp_path / "again", helm)
     done = again.replay(tmp_path / "coco-1.tar.gz")
-    assert [one.change for one in done.releases] == ["created", "created"]
+    assert [release.change for release in done.releases] == ["created", "created"]
     assert content(tmp_path / "again") == content(tmp_path / "root")
     assert done.to_json()["releases"][0]["digest"] == made.to_json()["releases"][0]["digest"]
     assert again.record("small", "coco-1").objects == client.record("small", "coco-1").objects
-    assert [one.change for one in again.replay(tmp_path / "coco-1.tar.gz").releases] == ["unchanged", "unchanged"]
+    assert [release.change for release in again.replay(tmp_path / "coco-1.tar.gz").releases] == [
+        "unchanged",
+        "unchanged",
+    ]
     # Bundled again from there it is the same, but for the records.
-    packages = [one.chart for one in archives.read(tmp_path / "coco-1.tar.gz").releases]
+    packages = [release.chart for release in archives.read(tmp_path / "coco-1.tar.gz").releases]
     with tarfile.open(fileobj=io.BytesIO(packages[1])) as archive:
         assert "small/junk" not in archive.getnames()
 

@@ -25,5 +25,5 @@ def test_every_character_reaches_the_chart_as_it_is(helm, tmp_path):
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
     (chart / "templates" / "text.yaml").write_text("text: {{ .Values.text | b64enc }}\n")
-    told = asyncio.run(Helm(executable=helm).template_text("x", chart, {"text": text}))
-    assert base64.b64decode(told.rpartition("text: ")[2]).decode() == text
+    rendered = asyncio.run(Helm(executable=helm).template_text("x", chart, {"text": text}))
+    assert base64.b64decode(rendered.rpartition("text: ")[2]).decode() == text

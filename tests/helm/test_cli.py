@@ -264,9 +264,9 @@ def test_help_imports_click_and_little_else():
 
 
 def test_check_of_what_is_piped_never_imports_helm():
-    found = imported("check", "-", text=OBJECT)
-    assert "sidelane.checks.engine" in found
-    assert not {"pyhelm3", "pyhelm3.command", "pydantic", "asyncio", "jsonschema_rs", "sidelane.helm.client"} & found
+    modules = imported("check", "-", text=OBJECT)
+    assert "sidelane.checks.engine" in modules
+    assert not {"pyhelm3", "pyhelm3.command", "pydantic", "asyncio", "jsonschema_rs", "sidelane.helm.client"} & modules
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
@@ -283,11 +283,11 @@ def test_what_does_not_wait_imports_nothing_for_it(tmp_path):
         "sidelane.releases.waiting",
         "sidelane.releases.stores.waits",
     }
-    found = imported("install", "zookeeper", "--lane", "coco-1", "--directory", str(tmp_path))
-    assert "sidelane.releases.installing" in found
-    assert not waiting & found
+    modules = imported("install", "zookeeper", "--lane", "coco-1", "--directory", str(tmp_path))
+    assert "sidelane.releases.installing" in modules
+    assert not waiting & modules
     # Nor what few calls need: a chart's version that is asked for, a large record, a packaged chart.
-    assert not {"sidelane.charts.ranges", "gzip", "tarfile"} & found
+    assert not {"sidelane.charts.ranges", "gzip", "tarfile"} & modules
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

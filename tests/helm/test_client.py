@@ -112,7 +112,7 @@ def test_verbs_of_a_release_or_a_lane_take_either_first(helm, tmp_path):
     client.install("zookeeper", "coco-1")
     for named in ((Lane("coco", 1),), ("coco-1",), ("zookeeper", "coco-1"), ("zookeeper-coco-1",)):
         for verb in (client.verify, client.repair):
-            assert [one.release for one in verb(*named)] == ["zookeeper-coco-1"]
+            assert [result.release for result in verb(*named)] == ["zookeeper-coco-1"]
         assert client.retire(*named, dry_run=True).releases == ("zookeeper-coco-1",)
         with pytest.raises(Refused, match="where nothing runs"):
             client.wait(*named)
@@ -122,8 +122,8 @@ def test_a_lane_has_its_own_status_and_records(helm, tmp_path):
     client = Client(directory=tmp_path, helm=helm)
     client.install("zookeeper", "coco-1")
     for named, lane in (((Lane("coco", 1),), {}), ((), {"lane": "coco-1"})):
-        assert [one.name for one in client.status(*named, **lane).releases] == ["zookeeper-coco-1"]
-        assert [one.release for one in client.record(*named, **lane)] == ["zookeeper-coco-1"]
+        assert [each.name for each in client.status(*named, **lane).releases] == ["zookeeper-coco-1"]
+        assert [each.release for each in client.record(*named, **lane)] == ["zookeeper-coco-1"]
     for named in (("zookeeper", "coco-1"), ("zookeeper-coco-1",)):
         assert client.status(*named).name == client.record(*named).release == "zookeeper-coco-1"
 
@@ -164,10 +164,10 @@ CALLS = [(verb, arguments, {}) for verb, calls in WRONG.items() for arguments in
 @pytest.mark.parametrize(("verb", "arguments", "named"), CALLS)
 def test_wrong_arguments_are_told_as_such(verb, arguments, named, tmp_path):
     client = Client(directory=tmp_path, helm="/nowhere/helm")
-    with pytest.raises(SidelaneError) as told:
+    with pytest.raises(SidelaneError) as raised:
         operator.attrgetter(verb)(client)(*arguments, **named)
-    assert not isinstance(told.value, HelmNotFound)
-    assert told.value.remedy
+    assert not isinstance(raised.value, HelmNotFound)
+    assert raised.value.remedy
 
 
 def test_a_traceback_begins_at_the_cause(helm, tmp_path):
@@ -177,9 +177,9 @@ def test_a_traceback_begins_at_the_cause(helm, tmp_path):
         "status": ("nothing-coco-1",), "install": ("zookeeper", "x_1"), "verify": (None, "coco-9"),
         "record": ("nothing", "coco-1"), "uninstall": ("nothing-coco-1",), "plan": (tmp_path / "none.yaml",),
     }.items():  # fmt: skip
-        with pytest.raises(SidelaneError) as told:
+        with pytest.raises(SidelaneError) as raised:
             getattr(client, verb)(*arguments)
-        text = "".join(traceback.format_exception(told.value))
+        text = "".join(traceback.format_exception(raised.value))
         assert "no running event loop" not in text
         assert text.startswith("Traceback")
         assert text.count("Traceback") == 1, text

@@ -170,7 +170,7 @@ def test_a_file_that_is_refused_names_the_apply_of_the_next_build_which_works_as
         run(f"sidelane {verb} {command.removeprefix('sidelane apply').replace('--build 2', '')}", code=1).stdout
     ) == ([command] if verb == "plan" else [])
     run(command)
-    assert [one.name for one in scaled.list("coco-2")] == ["svc1-v1-coco-2"]
+    assert [release.name for release in scaled.list("coco-2")] == ["svc1-v1-coco-2"]
 
 
 def test_the_next_build_of_a_file_is_free_of_all_that_it_names(scaled, file):

@@ -196,7 +196,7 @@ def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_st
     put(tmp_path / "root", "v1", lane="coco-1", service="svc8", namespace="streams")
     in_streams.routes.set("svc8", "coco-1", {"v1": 1})
     plan = client.plan(file)
-    assert [one.name for one in plan.extra] == ["route-svc8-coco-1", "svc8-v1-coco-1", "svc9-v1-coco-1"]
+    assert [release.name for release in plan.extra] == ["route-svc8-coco-1", "svc8-v1-coco-1", "svc9-v1-coco-1"]
     assert (actions(plan), plan.refused, plan.remedy) == (dict.fromkeys(NAMES, "unchanged"), (), "")
     assert plan.to_json()["extra"][2] == {"release": "svc9-v1-coco-1", "chart": "tiny-0.1.0", "status": "deployed"}
     client.apply(file)
@@ -205,7 +205,7 @@ def test_what_the_lane_has_beyond_the_file_is_shown_and_left_alone(client, in_st
     assert "svc9-v1-coco-1     tiny-0.1.0       extra\n" in done.stdout
     assert done.stdout.endswith("\n\nextra: in the lane but not in the file; apply does not change it\n")
     change(file, "releases:", "routes: [{service: svc8, weights: {v1: 1}}]\nreleases:")
-    assert [one.name for one in client.plan(file).extra] == ["svc8-v1-coco-1", "svc9-v1-coco-1"]
+    assert [release.name for release in client.plan(file).extra] == ["svc8-v1-coco-1", "svc9-v1-coco-1"]
 
 
 def test_a_full_disk_leaves_nothing_half_done_and_the_next_run_converges(helm, file, full):
@@ -237,13 +237,13 @@ def test_atomic_on_a_full_disk_removes_what_this_run_made_and_nothing_else(helm,
 
 def test_of_two_runs_at_once_one_brings_the_lane_and_the_other_is_told(sidelane, client, file, tmp_path):
     running = [sidelane.begin("apply", file, "--directory", tmp_path / "root", "-o", "json") for _ in range(2)]
-    said = [one.communicate() for one in running]
-    for one, (stdout, stderr) in zip(running, said, strict=True):
-        if one.returncode:  # or it came so late that it found the lane as it should be
+    said = [process.communicate() for process in running]
+    for process, (stdout, stderr) in zip(running, said, strict=True):
+        if process.returncode:  # or it came so late that it found the lane as it should be
             assert "another process is applying to coco-1" in stderr
         else:
             assert {each["change"] for each in json.loads(stdout)["releases"]} <= {"created", "unchanged"}
-    assert 0 in [one.returncode for one in running]
+    assert 0 in [process.returncode for process in running]
     assert actions(client.plan(file)) == dict.fromkeys(NAMES, "unchanged")
 
 

@@ -77,9 +77,9 @@ def test_an_object_keeps_its_kind_and_its_place():
 def test_two_lanes_a_release_and_a_file(client, tmp_path, helm):
     client.install("zookeeper", "coco-1")
     client.install("zookeeper", "2-coco-7", values={"config": {"tickTime": 3000}})
-    found = client.diff("coco-1", "2-coco-7")
-    assert [one.difference.path for one in found.differences] == ["data[zoo.cfg]"]
-    assert found.to_json()["sides"] == ["coco-1", "2-coco-7"]
+    comparison = client.diff("coco-1", "2-coco-7")
+    assert [change.difference.path for change in comparison.differences] == ["data[zoo.cfg]"]
+    assert comparison.to_json()["sides"] == ["coco-1", "2-coco-7"]
     assert client.diff("zookeeper-coco-1", "coco-1").only == (("", "zookeeper-coco-1"), ("zookeeper", "coco-1"))
     assert client.diff("coco-1", "coco-1").same
     assert client.diff("coco-1").same  # nothing runs in a directory
@@ -88,7 +88,7 @@ def test_two_lanes_a_release_and_a_file(client, tmp_path, helm):
         "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: '9-next', Build: '1'}\n"
         "releases:\n- chart: zookeeper\n  values: {replicas: 5}\n"
     )
-    assert [one.difference.path for one in client.diff("coco-1", str(file)).differences] == [
+    assert [change.difference.path for change in client.diff("coco-1", str(file)).differences] == [
         "data[zoo.cfg]", "spec.replicas",
     ]  # fmt: skip
 
@@ -104,8 +104,8 @@ def test_a_file_knows_its_namespace_and_its_routes(tmp_path, helm):
     )
     elsewhere = Client(namespace="elsewhere", directory=tmp_path / "root", helm=helm)
     elsewhere.apply(file)
-    found = elsewhere.diff("coco-1", str(file))
-    assert (found.same, found.only) == (True, ())
+    comparison = elsewhere.diff("coco-1", str(file))
+    assert (comparison.same, comparison.only) == (True, ())
     there = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
     there.routes.set("svc1", "coco-1", values={"targetPort": 8080})
     (changed,) = elsewhere.diff(str(file), "coco-1").differences
@@ -126,8 +126,8 @@ def test_the_text_is_a_unified_diff_by_fields():
     other = ["line one", *lines[1:19], "line twenty", *lines[20:]]
     one = config({"long": "\n".join(lines) + "\n", "short": "a", "gone": "g"})
     two = config({"long": "\n".join(other) + "\n", "short": "b"}) + "---\n" + config({}, "new-LANE")
-    found = compare(side("coco-1", one), side("coco-2", two, "b"))
-    changed = [(each.release, each.difference) for each in found.differences]
+    comparison = compare(side("coco-1", one), side("coco-2", two, "b"))
+    changed = [(each.release, each.difference) for each in comparison.differences]
     text = render_differences(("coco-1", "coco-2"), changed, [("storm", "coco-2")])
     assert text == (
         "--- coco-1\n+++ coco-2\n+release storm\n"

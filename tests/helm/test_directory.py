@@ -94,10 +94,10 @@ def test_status_and_uninstall(client, root):
     client.install("zookeeper", "coco-1")
     client.install("zookeeper", "2-coco-1")
     status = client.status("zookeeper", "coco-1")
-    assert ("StatefulSet", "zk-coco-1") in [(one.kind, one.name) for one in status.objects]
-    kept = content(root / "streams" / "zookeeper-2-coco-1")
+    assert ("StatefulSet", "zk-coco-1") in [(obj.kind, obj.name) for obj in status.objects]
+    before = content(root / "streams" / "zookeeper-2-coco-1")
     assert client.uninstall("zookeeper-coco-1").status == "uninstalled"
-    assert content(root / "streams" / "zookeeper-2-coco-1") == kept
+    assert content(root / "streams" / "zookeeper-2-coco-1") == before
     for call in (client.status, client.uninstall):
         with pytest.raises(ReleaseNotFound, match="there is no release 'zookeeper-coco-1'"):
             call("zookeeper-coco-1")

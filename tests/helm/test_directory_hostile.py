@@ -66,20 +66,20 @@ EDITS = {
 
 @pytest.mark.parametrize(("name", "change"), EDITS.values(), ids=EDITS)
 def test_an_edit_of_any_file_is_found(client, folder, name, change):
-    assert [one.state for one in client.verify(NAME)] == ["unchanged"]
+    assert [result.state for result in client.verify(NAME)] == ["unchanged"]
     edited(folder / name, change)
-    (one,) = client.verify(NAME)
-    assert one.state == "changed"
-    assert all(line.startswith(f"{name}: ") for line in one.changed)
+    (result,) = client.verify(NAME)
+    assert result.state == "changed"
+    assert all(line.startswith(f"{name}: ") for line in result.changed)
 
 
 def test_values_and_manifest_that_were_edited_together_are_found(client, folder):
     edited(folder / "values.yaml", lambda data: data.update(replicas=5, drainSeconds=7))
     manifest = folder / "manifest.yaml"
     manifest.write_text(manifest.read_text().replace("replicas: 2", "replicas: 5").replace("seconds: 5", "seconds: 7"))
-    (one,) = client.verify(NAME)
-    assert "values: drainSeconds: 5 → 7" in one.changed
-    assert "Deployment.apps/streams/svc1-v1-coco-1 is changed" in one.changed
+    (result,) = client.verify(NAME)
+    assert "values: drainSeconds: 5 → 7" in result.changed
+    assert "Deployment.apps/streams/svc1-v1-coco-1 is changed" in result.changed
 
 
 def test_a_file_more_or_less_and_an_object_twice_or_elsewhere_are_found(client, folder):
@@ -101,9 +101,9 @@ def test_a_file_more_or_less_and_an_object_twice_or_elsewhere_are_found(client, 
 
 
 def linked(path, outside):
-    kept = outside / path.name
-    shutil.move(path, kept)
-    path.symlink_to(kept)
+    original = outside / path.name
+    shutil.move(path, original)
+    path.symlink_to(original)
 
 
 def piped(path, outside):

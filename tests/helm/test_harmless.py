@@ -136,6 +136,6 @@ def test_an_error_in_json_is_whole_and_harmless(capfd):
 
     with pytest.raises(SystemExit):
         command(format_="json")
-    told = capfd.readouterr().err
-    assert json.loads(told)["problem"] == HOSTILE * 1000
-    assert not obeyed(told)
+    printed = capfd.readouterr().err
+    assert json.loads(printed)["problem"] == HOSTILE * 1000
+    assert not obeyed(printed)

@@ -29,8 +29,8 @@ def of_length(length):
     for name in ("", "a", "pad"):
         base = len(json.dumps({name: ""} if name else {}))
         if name and length >= base:
-            found = {name: "x" * (length - base)}
-    return found
+            sized = {name: "x" * (length - base)}
+    return sized
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_values_of_every_length_arrive(helm, counting, length):
 
 def test_a_document_ends_with_a_line_break_whatever_its_length():
     for length in range(9, 20_001):
-        found = values.document(of_length(length))
-        assert found.endswith(b"}\n")
-        assert found.count(b"\n") == 1
+        document = values.document(of_length(length))
+        assert document.endswith(b"}\n")
+        assert document.count(b"\n") == 1
 
 
 @pytest.fixture

@@ -45,11 +45,11 @@ def run(workspace: Path, helm: Path, tmp_path: Path) -> Callable[..., subprocess
 
     def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(helm.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SIDELANE_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SIDELANE_"))}
         return subprocess.run(
             list(map(str, command)),
             cwd=workspace,
-            env={**kept, "PATH": path, "RUNNER_TEMP": str(tmp_path), **environment},
+            env={**inherited, "PATH": path, "RUNNER_TEMP": str(tmp_path), **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -78,7 +78,7 @@ def test_the_action_annotates_what_it_finds_and_writes_sarif_and_a_summary(run: 
     assert "lane-suffix" in (tmp_path / "summary.md").read_text()
     folder = Path((tmp_path / "output").read_text().strip().removeprefix("sarif="))
     results = [json.loads(file.read_text())["runs"][0]["results"] for file in sorted(folder.glob("*.sarif"))]
-    assert [bool(found) for found in results] == [False, False, True]
+    assert [bool(result) for result in results] == [False, False, True]
 
 
 def test_the_action_passes_clean_charts_side_by_side_and_refuses_none(run: Any, tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def test_a_record_is_what_in_toto_and_slsa_say(chart, helm, tmp_path):
     assert build["externalParameters"]["values"] == {
         "db": {"password": "(hidden)"}, "note": "naïve {{ x }}", "Version": "coco", "Build": "1",
     }  # fmt: skip
-    images = [one for one in build["resolvedDependencies"] if one.get("annotations") == {"kind": "image"}]
+    images = [
+        dependency for dependency in build["resolvedDependencies"] if dependency.get("annotations") == {"kind": "image"}
+    ]
     assert images == [
         {"name": "busybox:1", "annotations": {"kind": "image"}},
         {"name": PINNED, "digest": {"sha256": "0123456789abcdef" * 4}, "annotations": {"kind": "image"}},
@@ -132,8 +134,8 @@ PIPELINES = {
 
 @pytest.mark.parametrize(("environment", "builder", "run"), PIPELINES.values(), ids=PIPELINES)
 def test_the_pipeline_is_read_from_its_variables(environment, builder, run):
-    found = asyncio.run(origin.of([], environment))
-    assert (found.builder, found.run, found.commits) == (builder, run, ())
+    pipeline = asyncio.run(origin.of([], environment))
+    assert (pipeline.builder, pipeline.run, pipeline.commits) == (builder, run, ())
 
 
 @pytest.fixture
@@ -240,13 +242,13 @@ def test_a_directory_is_held_against_its_records(helm, tmp_path):
     client = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
     client.install("zookeeper", "coco-1")
     client.install("zookeeper", "coco-2")
-    assert [one.state for one in client.verify(lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in client.verify(lane="coco-1")] == ["unchanged"]
     manifest = tmp_path / "root" / "streams" / "zookeeper-coco-1" / "manifest.yaml"
     manifest.write_text(manifest.read_text().replace("replicas: 3", "replicas: 4"))
-    (one,) = client.verify("zookeeper", "coco-1")
-    assert (one.state, one.changed) == ("changed", ("StatefulSet.apps/streams/zk-coco-1 is changed",))
+    (result,) = client.verify("zookeeper", "coco-1")
+    assert (result.state, result.changed) == ("changed", ("StatefulSet.apps/streams/zk-coco-1 is changed",))
     (tmp_path / "root" / "streams" / "zookeeper-coco-2" / "record.json").unlink()
-    assert [one.state for one in client.verify(lane="coco-2")] == ["unrecorded"]
+    assert [result.state for result in client.verify(lane="coco-2")] == ["unrecorded"]
     with pytest.raises(ReleaseNotFound, match="has no record"):
         client.record("zookeeper", "coco-2")
 
@@ -256,8 +258,8 @@ def test_operational_values_may_change_and_the_record_stays(helm, tmp_path):
     client.install("zookeeper", "coco-1")
     before = client.record("zookeeper", "coco-1").text
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.operational) == ("unchanged", ("values: networkPolicy.enabled: false → true",))
+    (result,) = client.verify(lane="coco-1")
+    assert (result.state, result.operational) == ("unchanged", ("values: networkPolicy.enabled: false → true",))
     assert client.record("zookeeper", "coco-1").text == before
 
 
@@ -272,8 +274,8 @@ def test_the_command_shows_the_statement(sidelane, helm, tmp_path):
 def test_a_carried_record_is_found_whether_its_name_is_quoted_or_not(name):
     """The charts' own template quotes it, on an upgrade, and the carried template does not."""
     made = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web-coco-1\n"
-    kept = f"kind: ConfigMap\nmetadata:\n  name: {name}\n  labels: {{sidelane.dev/record: statement}}\n"
-    told = carried.apart(f"---\n{made}---\n{kept}data: {{statement.json: '{{}}'}}\n", "web-coco-1")
-    assert (told.text, told.statement) == (f"---\n{made}", "{}")
-    other = carried.apart(f"---\n{made}---\n{kept}data: {{statement.json: '{{}}'}}\n", "web-coco-2")
+    document = f"kind: ConfigMap\nmetadata:\n  name: {name}\n  labels: {{sidelane.dev/record: statement}}\n"
+    parts = carried.apart(f"---\n{made}---\n{document}data: {{statement.json: '{{}}'}}\n", "web-coco-1")
+    assert (parts.text, parts.statement) == (f"---\n{made}", "{}")
+    other = carried.apart(f"---\n{made}---\n{document}data: {{statement.json: '{{}}'}}\n", "web-coco-2")
     assert other.statement is None

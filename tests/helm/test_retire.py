@@ -76,15 +76,15 @@ def test_the_lanes_beyond_the_youngest_are_proposed(client, tmp_path):
         for file in (tmp_path / "root").rglob(f"*-coco-{build}/chart.yaml"):
             os.utime(file, (time.time() - hours * 3600,) * 2)
     proposed = client.outdated(1, min_age="2h30m")
-    assert [(str(one.lane), bool(one.held)) for one in proposed] == [("coco-2", False), ("coco-3", True)]
+    assert [(str(proposal.lane), bool(proposal.held)) for proposal in proposed] == [("coco-2", False), ("coco-3", True)]
     assert len(names(client)) == 9
 
 
 def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
     tiny_service(tmp_path / "tiny")
     (tmp_path / "lane.yaml").write_text(LANE + "routes: [{service: base, weights: {v1: 1}}]\n")
-    told = []
-    client = Client(directory=tmp_path / "root", helm=helm, progress=told.append)
+    collected = []
+    client = Client(directory=tmp_path / "root", helm=helm, progress=collected.append)
     for build in (1, 2):
         client.apply(tmp_path / "lane.yaml", build=build)
     client.routes.set("edge", "coco-2", {"coco-1/v1": 1})
@@ -108,12 +108,12 @@ def test_a_lane_goes_with_its_own_routes_and_they_go_first(helm, tmp_path):
     )
 
     # Lanes that nobody named are held by their own routes, too.
-    assert all(one.held for one in client.outdated(0))
+    assert all(proposal.held for proposal in client.outdated(0))
     gone = client.retire("coco-2", drain="1s")
     assert gone.releases == (
         "route-base-coco-2", "route-edge-coco-2", "edge-v1-coco-2", "svc1-v1-coco-2", "base-v1-coco-2",
     )  # fmt: skip
-    assert [line for line in told if "removing" in line or "waiting" in line] == [
+    assert [line for line in collected if "removing" in line or "waiting" in line] == [
         "removing route-base-coco-2, route-edge-coco-2",
         "waiting 1 seconds for open connections to coco-2, which a route has just left",
         "removing edge-v1-coco-2",
@@ -178,7 +178,7 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
         "", "add --yes to retire these",
     ]  # fmt: skip
     dry = retire("--keep", "1", "--yes", "--dry-run", "-o", "json")
-    assert [(one["lane"], one["gone"]) for one in json.loads(dry.stdout)] == [("coco-1", False), ("coco-2", False)]
+    assert [(each["lane"], each["gone"]) for each in json.loads(dry.stdout)] == [("coco-1", False), ("coco-2", False)]
     assert retire("--keep", "0", "--of", "2-coco", "-o", "json").stdout == "[]\n"
     assert len(names(client)) == 9
     done = retire("--keep", "1", "--yes", "--min-age", "2h30m")
@@ -186,7 +186,7 @@ def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_ye
         ["LANE", "RELEASES", "STATE"], ["coco-1", "3", "retired"], ["coco-2", "3", "held"],
     ]  # fmt: skip
     assert "coco-2: base-v1-coco-2 is 2:00:0" in done.stdout
-    assert {str(one.lane) for one in client.list()} == {"coco-2", "coco-3"}
+    assert {str(each.lane) for each in client.list()} == {"coco-2", "coco-3"}
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,13 @@ def verbs():
 
 @pytest.mark.parametrize("verb", list(verbs()))
 def test_the_reference_of_a_verb_is_whole(verb):
-    told = inspect.getdoc(verb)
-    assert [section for section in SECTIONS if f"\n{section}\n" not in told] == []
+    docstring = inspect.getdoc(verb)
+    assert [section for section in SECTIONS if f"\n{section}\n" not in docstring] == []
     arguments = [name for name in inspect.signature(verb).parameters if name != "self"]
-    assert "Args:" in told or not arguments
+    assert "Args:" in docstring or not arguments
     for name in arguments:
         assert any(line.startswith((f"    {name}: ", f"    {name}, ")) or f", {name}" in line.partition(": ")[0]
-                   for line in told.splitlines()), name  # fmt: skip
+                   for line in docstring.splitlines()), name  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,10 @@ def prepared(tmp_path_factory):
 
 
 def examples():
-    for found in (*verbs(), pytest.param(AsyncClient, id="AsyncClient")):
-        text = inspect.getdoc(found.values[0])
-        if any("+SKIP" not in one.source for one in doctest.DocTestParser().get_examples(text)):
-            yield pytest.param(text, id=found.id)
+    for parameter in (*verbs(), pytest.param(AsyncClient, id="AsyncClient")):
+        text = inspect.getdoc(parameter.values[0])
+        if any("+SKIP" not in example.source for example in doctest.DocTestParser().get_examples(text)):
+            yield pytest.param(text, id=parameter.id)
 
 
 @one_helm
@@ -63,8 +63,8 @@ def test_an_example_does_what_it_shows(text, prepared, helm, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path / "here")
     known = {"client": Client(directory="releases", helm=helm), "Client": Client, "Lane": Lane}
     example = doctest.DocTestParser().get_doctest(text, known, "the example", None, None)
-    told = []
-    assert doctest.DocTestRunner().run(example, out=told.append).failed == 0, "".join(told)
+    collected = []
+    assert doctest.DocTestRunner().run(example, out=collected.append).failed == 0, "".join(collected)
 
 
 USERS = """

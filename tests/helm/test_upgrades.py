@@ -59,7 +59,7 @@ def test_generated_changes_are_refused_and_change_nothing(chart, helm, tmp_path)
     ]
     answers, refusals = set(), {"InvalidValues", "InvalidName", "ReleaseConflict", "ReleaseNotFound"}
     for path, value in draw.choices(guarded, k=ATTEMPTS):
-        other = draw.choice([one for one in OTHERS if (type(one), one) != (type(value), value)])
+        other = draw.choice([candidate for candidate in OTHERS if (type(candidate), candidate) != (type(value), value)])
         change = nested(path, other)
         try:
             did = client.upgrade(chart.path, lane, values=change, reuse_values=True).change

@@ -50,8 +50,8 @@ def errors_of(chart, given_values):
 
 
 def test_every_error_is_told_at_once_each_with_its_path(chart):
-    found = errors_of(chart, {"replica": 3, "replicas": 9, "mode": "c", "storage": {"size": 5, "clas": "x"}})
-    assert found == (
+    errors = errors_of(chart, {"replica": 3, "replicas": 9, "mode": "c", "storage": {"size": 5, "clas": "x"}})
+    assert errors == (
         "mode: 'c' is not one of 'a', 'b'",
         "replica: unknown key 'replica'; did you mean 'replicas'?",
         "replicas: 9 is not at most 7",
@@ -96,8 +96,8 @@ def test_unknown_keys_behind_a_reference_are_told_with_what_is_known(chart):
     schema = {"properties": {"a": {"$ref": "#/definitions/a"}}}
     schema["definitions"] = {"a": {"additionalProperties": False, "properties": {"size": {}}}}
     (chart.path / "values.schema.json").write_text(json.dumps(schema))
-    found = errors_of(Chart.load(chart.path), {"a": {"sise": 1}})
-    assert found == ("a.sise: unknown key 'sise'; did you mean 'size'?",)
+    lists = errors_of(Chart.load(chart.path), {"a": {"sise": 1}})
+    assert lists == ("a.sise: unknown key 'sise'; did you mean 'size'?",)
 
 
 def test_a_secret_value_is_never_shown(chart):

@@ -94,29 +94,29 @@ def test_it_carries_the_package_the_charts_and_the_schemas_and_nothing_else(whee
         f"sidelane/_schemas/{path.name}": path.read_bytes() for path in (ROOT / "schemas").glob("*.schema.json")
     }
     assert "sidelane/_schemas/deployment.schema.json" in expected
-    found = {name: content for name, content in contents(wheel).items() if ".dist-info/" not in name}
-    assert sorted(found) == sorted(expected)
-    assert found == expected
-    assert "sidelane/py.typed" in found
+    packaged = {name: content for name, content in contents(wheel).items() if ".dist-info/" not in name}
+    assert sorted(packaged) == sorted(expected)
+    assert packaged == expected
+    assert "sidelane/py.typed" in packaged
 
 
 def test_a_chart_holds_the_library_itself_where_the_checkout_has_a_link(wheel):
-    found = contents(wheel)
+    packaged = contents(wheel)
     library = files(ROOT / "charts" / "common")
     assert "Chart.yaml" in library
     for name, content in library.items():
-        assert found.get(f"sidelane/_charts/zookeeper/charts/common/{name}") == content, name
+        assert packaged.get(f"sidelane/_charts/zookeeper/charts/common/{name}") == content, name
     with zipfile.ZipFile(wheel) as archive:
         # A link in a zip says so in its mode, and no installer makes one.
         assert [entry.filename for entry in archive.infolist() if entry.external_attr >> 28 == 0o12] == []
 
 
 def test_it_says_what_it_is(wheel):
-    found = contents(wheel)
-    (folder,) = {name.partition("/")[0] for name in found if ".dist-info/" in name}
-    assert found[f"{folder}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
-    assert b"sidelane = sidelane.cli:main" in found[f"{folder}/entry_points.txt"]
-    metadata = email.message_from_bytes(found[f"{folder}/METADATA"])
+    files = contents(wheel)
+    (folder,) = {name.partition("/")[0] for name in files if ".dist-info/" in name}
+    assert files[f"{folder}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
+    assert b"sidelane = sidelane.cli:main" in files[f"{folder}/entry_points.txt"]
+    metadata = email.message_from_bytes(files[f"{folder}/METADATA"])
     assert (metadata["Name"], metadata["License-Expression"]) == ("sidelane", "Apache-2.0")
     # A Helm, and what signs, come only to those who ask for them.
     needed = metadata.get_all("Requires-Dist")
@@ -159,7 +159,7 @@ def test_it_installs_what_the_checkout_installs(sidelane, run, tmp_path):
     written, expected = files(tmp_path / "by-the-wheel"), files(tmp_path / "by-the-checkout")
     assert any(name.startswith("streams/zookeeper-coco-1/") for name in written)
     # The records say when and by whom, and of the objects the same.
-    records = [json.loads(found.pop("streams/zookeeper-coco-1/record.json")) for found in (written, expected)]
+    records = [json.loads(tree.pop("streams/zookeeper-coco-1/record.json")) for tree in (written, expected)]
     assert records[0]["subject"] == records[1]["subject"]
     assert written == expected
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def node(unavailable: Callable[[str], NoReturn]) -> Iterator[NodeCluster]:
     """A running node. `node.run` runs a command where Services are reached."""
     try:
-        found = find_node()
+        tools = find_node()
     except ControlPlaneError as error:
         unavailable(str(error))
-    with NodeCluster(found) as running:
+    with NodeCluster(tools) as running:
         yield running
 
 

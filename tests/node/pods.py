@@ -34,14 +34,14 @@ class Pods:
     def of(self, version: str) -> list[Object]:
         """The pods of a service's version that nobody has told to stop, by name: `svc1-v1-2-coco-1`."""
         there = [pod for pod in self.cluster.list(self.path) if "deletionTimestamp" not in pod["metadata"]]
-        found = [pod for pod in there if pod["metadata"]["name"].rpartition("-")[0].rpartition("-")[0] == version]
-        return sorted(found, key=lambda pod: pod["metadata"]["name"])
+        matching = [pod for pod in there if pod["metadata"]["name"].rpartition("-")[0].rpartition("-")[0] == version]
+        return sorted(matching, key=lambda pod: pod["metadata"]["name"])
 
     def status(self, pod: str, container: str) -> Object:
         """The status of a container, of whichever kind it is."""
         status = self.cluster.get(f"{self.path}/{pod}")["status"]
         kinds = ("containerStatuses", "initContainerStatuses")
-        return next(one for kind in kinds for one in status.get(kind, []) if one["name"] == container)
+        return next(status_ for kind in kinds for status_ in status.get(kind, []) if status_["name"] == container)
 
     def log(self, pod: str, container: str) -> str:
         path = f"{self.path}/{pod}/log?container={container}"

@@ -37,28 +37,28 @@ def test_a_lane_is_brought_taken_up_verified_and_brought_again(
     first = sidelane.begin("apply", file, "-o", "json")
     cluster.until(
         "Helm waits for the first service",
-        lambda: [one.status for one in client.list()] == ["pending-install"] and first.poll() is None,
+        lambda: [release.status for release in client.list()] == ["pending-install"] and first.poll() is None,
         60,
     )
     kill(descendants(first.pid))
     first.communicate()
-    assert [(one.name, one.status) for one in client.list()] == [(f"svc1-v1-{LANE}", "pending-install")]
+    assert [(release.name, release.status) for release in client.list()] == [(f"svc1-v1-{LANE}", "pending-install")]
 
     second = sidelane.begin("apply", file, "-o", "json")
     stdout, stderr = second.communicate(timeout=180)
     assert second.returncode == 0, stderr
-    assert [one["change"] for one in json.loads(stdout)["releases"]] == ["finished", "created"]
+    assert [release["change"] for release in json.loads(stdout)["releases"]] == ["finished", "created"]
     stands(Pods(node, cluster, namespace))
-    assert {one.state for one in client.verify(lane=LANE)} == {"unchanged"}
+    assert {result.state for result in client.verify(lane=LANE)} == {"unchanged"}
 
     bundle = tmp_path / "lane.tar.gz"
     client.bundle(LANE, bundle)
     with new_namespace(cluster) as other:
         elsewhere = Client(namespace=other, kubeconfig=cluster.kubeconfig, helm=helm)
         replayed = elsewhere.replay(bundle, wait=True, timeout="2m")
-        assert [one.change for one in replayed.releases] == ["created"] * 3
+        assert [release.change for release in replayed.releases] == ["created"] * 3
         stands(Pods(node, cluster, other))
-        assert {one.state for one in elsewhere.verify(lane=LANE)} == {"unchanged"}
+        assert {result.state for result in elsewhere.verify(lane=LANE)} == {"unchanged"}
 
 
 def stands(pods):

@@ -19,7 +19,7 @@ SCRIPT = nodecluster.__file__
 
 
 @pytest.fixture
-def found(unavailable):
+def tools(unavailable):
     try:
         return find_node()
     except ControlPlaneError as error:
@@ -29,10 +29,10 @@ def found(unavailable):
 def settings_of_the_machine():
     """What a node could change for everybody: the kernel's settings, mounts and networks, and what programs keep."""
     kernel = ("net/ipv4/ip_forward", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
-    kept = ("/sys/class/net", "/var/lib", "/var/log")
+    folders = ("/sys/class/net", "/var/lib", "/var/log")
     return {
         **{name: Path("/proc/sys", name).read_text() for name in kernel},
-        **{name: sorted(path.name for path in Path(name).iterdir()) for name in kept},
+        **{name: sorted(path.name for path in Path(name).iterdir()) for name in folders},
         "mounts": Path("/proc/self/mounts").read_text(),
     }
 
@@ -47,8 +47,8 @@ def groups_of(folder):
     return [*cgroups.ROOT.glob(f"*/{folder.name}"), *cgroups.ROOT.glob(folder.name)]
 
 
-def test_two_at_once_do_not_meet_and_leave_the_machine_as_it_was(found, before, node):
-    with NodeCluster(found) as other:
+def test_two_at_once_do_not_meet_and_leave_the_machine_as_it_was(tools, before, node):
+    with NodeCluster(tools) as other:
         other._call("POST", "/api/v1/namespaces", {"metadata": {"name": "of-other"}})
         assert b"of-other" in other._call("GET", "/api/v1/namespaces")
         assert b"of-other" not in node._call("GET", "/api/v1/namespaces")
@@ -67,22 +67,22 @@ def test_the_network_leads_nowhere(node):
     assert node.run("ping", "-c1", "-W1", "192.0.2.1", capture_output=True).returncode != 0
 
 
-def test_nothing_stays_when_the_owner_is_killed(found, tmp_path):
-    told = tmp_path / "told"
+def test_nothing_stays_when_the_owner_is_killed(tools, tmp_path):
+    report = tmp_path / "told"
     code = (
         f"import sys, time; sys.path.insert(0, {str(Path(SCRIPT).parent)!r})\n"
         "from nodecluster import NodeCluster, find_node\n"
         "with NodeCluster(find_node()) as cluster:\n"
-        f"    open({str(told)!r}, 'w').write(f'{{cluster.folder}}\\n{{cluster._first}}\\n')\n"
+        f"    open({str(report)!r}, 'w').write(f'{{cluster.folder}}\\n{{cluster._first}}\\n')\n"
         "    time.sleep(600)\n"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     try:
-        until("the cluster runs", lambda: told.exists() and told.read_text().count("\n") == 2, 120)
+        until("the cluster runs", lambda: report.exists() and report.read_text().count("\n") == 2, 120)
     finally:
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
-    folder, first = told.read_text().split()
+    folder, first = report.read_text().split()
     until("its processes are gone", lambda: not Path("/proc", first).exists(), 30)
     until("its folder is gone", lambda: not Path(folder).exists(), 30)
     until("its control groups are gone", lambda: not groups_of(Path(folder)), 30)
@@ -95,7 +95,7 @@ def until(what, condition, seconds):
         time.sleep(0.1)
 
 
-def test_a_command_runs_inside_and_its_code_is_handed_on(found):
+def test_a_command_runs_inside_and_its_code_is_handed_on(tools):
     """One beside the node is tried by `make demo-cluster`."""
     command = [sys.executable, SCRIPT, "--inside", "--", "sh", "-c", "test -s $KUBECONFIG && exit 7"]
     assert subprocess.run(command, check=False).returncode == 7

@@ -105,7 +105,7 @@ def ready(pods):
 def test_every_pod_of_both_lanes_is_ready_under_the_names_of_the_contract(pods, client):
     assert sorted(ready(pods)) == sorted(PODS)
     assert all(not container["restartCount"] for pod in pods.cluster.list(pods.path) for container in statuses(pod))
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in client.verify(lane="coco-1")} == {"unchanged"}
 
 
 def statuses(pod):
@@ -126,8 +126,8 @@ def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane, helm)
 def mode(pods, member):
     """What a member says that it is: leader, follower, or nothing."""
     ask = "exec 3<>/dev/tcp/localhost/2181 && printf srvr >&3 && cat <&3"
-    found = re.search(r"^Mode: (\w+)$", pods.execute(member, "zookeeper", "bash", "-c", ask).stdout, re.MULTILINE)
-    return found and found[1]
+    match = re.search(r"^Mode: (\w+)$", pods.execute(member, "zookeeper", "bash", "-c", ask).stdout, re.MULTILINE)
+    return match and match[1]
 
 
 def zookeeper(pods, command, member="zk-coco-2-0"):
@@ -147,7 +147,7 @@ def until_all_serve(pods, what):
 
 
 @pytest.fixture(scope="module")
-def kept(pods):
+def stored(pods):
     """What must outlive the members."""
     assert "Created /kept" in zookeeper(pods, "create /kept kept")
 
@@ -185,11 +185,11 @@ def session(pods, member, path):
 
 def owner(pods, path, member):
     """The session that owns an ephemeral node, by what a member knows; None where there is no such node."""
-    found = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", zookeeper(pods, f"stat {path}", member), re.MULTILINE)
-    return found and found[1]
+    match = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", zookeeper(pods, f"stat {path}", member), re.MULTILINE)
+    return match and match[1]
 
 
-def test_zookeeper_and_the_session_of_a_client_outlive_the_leader(pods, kept):
+def test_zookeeper_and_the_session_of_a_client_outlive_the_leader(pods, stored):
     leader, other, _ = sorted((f"zk-coco-2-{n}" for n in range(3)), key=lambda name: mode(pods, name) != "leader")
     with session(pods, other, "/present") as client:
         delete(pods, leader)
@@ -198,7 +198,7 @@ def test_zookeeper_and_the_session_of_a_client_outlive_the_leader(pods, kept):
     assert "Node does not exist: /present" in zookeeper(pods, "stat /present", other), "it ends with its session"
 
 
-def test_zookeeper_outlives_a_killed_server(pods, kept):
+def test_zookeeper_outlives_a_killed_server(pods, stored):
     before = pods.status("zk-coco-2-1", "zookeeper")["restartCount"]
     pods.kill("zk-coco-2-1", "zookeeper")
     restarts = lambda: pods.status("zk-coco-2-1", "zookeeper")["restartCount"]  # noqa: E731
@@ -206,7 +206,7 @@ def test_zookeeper_outlives_a_killed_server(pods, kept):
     until_all_serve(pods, "a server was killed")
 
 
-def test_zookeeper_outlives_a_rolling_restart(pods, kept):
+def test_zookeeper_outlives_a_rolling_restart(pods, stored):
     path = f"/apis/apps/v1/namespaces/{pods.namespace}/statefulsets/zk-coco-2"
     restarted = {"kubectl.kubernetes.io/restartedAt": "2026-11-26T00:00:00Z"}
     pods.cluster.patch(path, {"spec": {"template": {"metadata": {"annotations": restarted}}}})
@@ -221,7 +221,7 @@ def test_zookeeper_outlives_a_rolling_restart(pods, kept):
     until_all_serve(pods, "a rolling restart")
 
 
-def test_zookeeper_has_its_data_from_its_volumes_when_all_members_are_lost_at_once(pods, kept):
+def test_zookeeper_has_its_data_from_its_volumes_when_all_members_are_lost_at_once(pods, stored):
     """With nobody left to copy from. They are given no time to stop."""
     members = [f"zk-coco-2-{n}" for n in range(3)]
     delete(pods, *members, how="?gracePeriodSeconds=0")
@@ -282,7 +282,7 @@ def test_supervisors_are_scaled_and_nothing_else_is(pods, run, client):
             lambda number=number: pods.shown(address, "/api/v1/cluster/summary")["supervisors"] == number,
             SECONDS,
         )
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in client.verify(lane="coco-1")} == {"unchanged"}
 
 
 # --- The lane without its neighbour, and elsewhere
@@ -293,8 +293,8 @@ def test_a_lane_goes_and_the_other_stays(pods, run, client):
     label = "sidelane.dev/lane=coco-1"
 
     def running():
-        found = pods.cluster.list(f"{pods.path}?labelSelector={label}")
-        return {(pod["metadata"]["uid"], one["containerID"]) for pod in found for one in statuses(pod)}
+        pods_ = pods.cluster.list(f"{pods.path}?labelSelector={label}")
+        return {(pod["metadata"]["uid"], container["containerID"]) for pod in pods_ for container in statuses(pod)}
 
     before = running()
     run("helm4", "helm", "uninstall", "pipeline-coco-2", "--wait", "--timeout", f"{SECONDS}s")
@@ -302,7 +302,7 @@ def test_a_lane_goes_and_the_other_stays(pods, run, client):
     # Helm waits for its own objects, which go before the pods that belong to them.
     pods.cluster.until("the pods of coco-2 are gone", lambda: sorted(ready(pods)) == rest, SECONDS)
     assert running() == before
-    assert {one.state for one in client.verify(lane="coco-1")} == {"unchanged"}
+    assert {result.state for result in client.verify(lane="coco-1")} == {"unchanged"}
 
 
 def test_a_lane_is_replayed_into_another_namespace_beside_one_of_plain_helm(
@@ -318,9 +318,9 @@ def test_a_lane_is_replayed_into_another_namespace_beside_one_of_plain_helm(
         plain = side_by_side.submit(run, "helm3", "helm", *small, *lane, within=other)
         replayed = side_by_side.submit(elsewhere.replay, bundle, **wait).result()
         plain.result()
-        assert [one.change for one in replayed.releases] == ["created"]
-        one = [name for name in PODS if "coco-1" in name]
+        assert [each.change for each in replayed.releases] == ["created"]
+        each = [name for name in PODS if "coco-1" in name]
         assert sorted(ready(Pods(pods.node, cluster, other))) == sorted(
-            [*one, *(name.replace("coco-1", "coco-3") for name in one)]
+            [*each, *(name.replace("coco-1", "coco-3") for name in each)]
         )
-        assert {one.state for one in elsewhere.verify(lane="coco-1")} == {"unchanged"}
+        assert {each.state for each in elsewhere.verify(lane="coco-1")} == {"unchanged"}

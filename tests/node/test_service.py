@@ -56,17 +56,20 @@ def pod(pods):
 def ready(pods, name, number=2):
     """A release's pods, once there are so many and all are ready."""
 
-    def found():
+    def those_there():
         there = pods.of(name)
         names = {pod["metadata"]["name"] for pod in there}
         return there if len(there) == number and names <= set(pods.cluster.ready_pods(pods.namespace)) else None
 
-    return pods.cluster.until(f"{number} pods of {name} are ready", found, 60)
+    return pods.cluster.until(f"{number} pods of {name} are ready", those_there, 60)
 
 
 def restarts(pod):
     status = pod["status"]
-    return {one["name"]: one["restartCount"] for one in status["containerStatuses"] + status["initContainerStatuses"]}
+    return {
+        initContainerStatuse["name"]: initContainerStatuse["restartCount"]
+        for initContainerStatuse in status["containerStatuses"] + status["initContainerStatuses"]
+    }
 
 
 def led_to(pods, service=NAME):
@@ -96,8 +99,14 @@ def test_containers_start_in_their_order_and_no_probe_asks_too_early(pods, pod):
         "the program, when `early` began"
     )
     assert pods.shown(where, "/file", path="/cache/post-start")["content"] == f"{LANE}\n"
-    (began,) = [one["state"] for one in pod["status"]["containerStatuses"] if one["name"] == "svc1"]
-    (became,) = [one["lastTransitionTime"] for one in pod["status"]["conditions"] if one["type"] == "Ready"]
+    (began,) = [
+        containerStatuse["state"]
+        for containerStatuse in pod["status"]["containerStatuses"]
+        if containerStatuse["name"] == "svc1"
+    ]
+    (became,) = [
+        condition["lastTransitionTime"] for condition in pod["status"]["conditions"] if condition["type"] == "Ready"
+    ]
     waited = datetime.fromisoformat(became) - datetime.fromisoformat(began["running"]["startedAt"])
     assert waited.total_seconds() >= 3, "as long as `early` takes to let the startup probe through"
 
@@ -106,7 +115,7 @@ def test_the_program_is_told_what_the_chart_says(pods, pod):
     shown = pods.shown(address(pod))
     assert shown["arguments"] == ["--lane", LANE]
     assert (shown["user"], sorted(shown["groups"])) == (2000, [2000, 3000, 4000])
-    told = shown["environment"]
+    environment = shown["environment"]
     expected = {
         "SIDELANE_VERSION": "2-coco",
         "SIDELANE_BUILD": "1",
@@ -125,8 +134,10 @@ def test_the_program_is_told_what_the_chart_says(pods, pod):
         "NODE_NAME": "node-1",
         "MEMORY_LIMIT": str(96 << 20),
     }
-    assert {name: told.get(name) for name in expected} == expected
-    assert [name for name in told if name.startswith("SVC") and not name.endswith("_URL")] == [], "no links to Services"
+    assert {name: environment.get(name) for name in expected} == expected
+    assert [name for name in environment if name.startswith("SVC") and not name.endswith("_URL")] == [], (
+        "no links to Services"
+    )
 
 
 def test_files_are_where_the_chart_puts_them(pods, pod):
@@ -190,8 +201,8 @@ def test_neighbours_are_found_by_their_names(pods, pod):
     """The stable name leads here, to this very pod among others: through its own Service, too."""
     where = address(pod)
     names = {name["metadata"]["name"] for name in ready(pods, NAME)}
-    found = {pods.ask(where, "/fetch", url=f"http://svc1-{LANE}") for _ in range(30)}
-    assert found == {f"1.4.0 {name}\n" for name in names}
+    answers = {pods.ask(where, "/fetch", url=f"http://svc1-{LANE}") for _ in range(30)}
+    assert answers == {f"1.4.0 {name}\n" for name in names}
     assert json.loads(pods.ask(where, "/fetch", url=f"http://svc2-v1-{LANE}:8080/shown"))["version"] == "1.4.0"
 
 
@@ -199,8 +210,8 @@ def test_a_headless_service_gives_the_addresses_of_its_pods(pods, pod):
     others = ready(pods, f"svc2-v1-{LANE}")
     script = "import json, socket, sys; print(json.dumps(socket.gethostbyname_ex(sys.argv[1])[2]))"
     ask = ("python3", "-c", script, f"svc2-v1-{LANE}")
-    found = json.loads(pods.execute(pod["metadata"]["name"], "svc1", *ask).stdout)
-    assert sorted(found) == sorted(other["status"]["podIP"] for other in others)
+    pods_ = json.loads(pods.execute(pod["metadata"]["name"], "svc1", *ask).stdout)
+    assert sorted(pods_) == sorted(other["status"]["podIP"] for other in others)
     assert cluster_address(pods, f"svc2-v1-{LANE}") == "None"
     for other in others:
         assert pods.ask(address(other), "/") == f"1.4.0 {other['metadata']['name']}\n"

@@ -46,13 +46,17 @@ def test_each_reason_is_named_with_its_pod(cluster, namespace, sidelane, tmp_pat
         assert f"`sidelane status {name}-v1-{LANE} -n " in done.stderr
     assert "last words" in installs["ends"].stderr
 
-    told = sidelane("status", "--lane", LANE)
+    output = sidelane("status", "--lane", LANE)
     for name in CASES:
-        named(name, told.stdout)
+        named(name, output.stdout)
     unready = sidelane.json("status", "--lane", LANE)["readiness"]["unready"]
     for name in CASES:
-        (one,) = (one for one in unready if one["kind"] == "Pod" and one["name"].startswith(f"{name}-v1-"))
-        named(name, json.dumps(one, ensure_ascii=False).replace('\\"', '"'))
+        (unready_pod,) = (
+            unready_pod
+            for unready_pod in unready
+            if unready_pod["kind"] == "Pod" and unready_pod["name"].startswith(f"{name}-v1-")
+        )
+        named(name, json.dumps(unready_pod, ensure_ascii=False).replace('\\"', '"'))
     waited = sidelane("wait", "--lane", LANE, "--timeout", "5s", code=3)
     named("secret", waited.stderr)
 

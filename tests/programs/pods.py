@@ -94,7 +94,7 @@ class Cluster:
                     # The first of a pod's names is the one by which its address is looked up.
                     own = [f"{pod.name}.{form}" for form in forms] if pod.domain == plain else []
                     names[pod.address] = [*own, *names[pod.address], *forms]
-        self.node.tell({address: found for address, found in names.items() if found})
+        self.node.tell({address: addresses for address, addresses in names.items() if addresses})
 
 
 class Pod:
@@ -219,18 +219,18 @@ class Pod:
         self.cluster.publish()
 
     def _environment(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        environment: dict[str, str] = {}
         for variable in self.container["env"]:
             match variable:
                 case {"value": value}:
-                    found[variable["name"]] = expand(value, found)
+                    environment[variable["name"]] = expand(value, environment)
                 case {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}:
-                    found[variable["name"]] = self.name
+                    environment[variable["name"]] = self.name
                 case {"valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}:
-                    found[variable["name"]] = self.address
+                    environment[variable["name"]] = self.address
                 case _:
                     raise NotImplementedError(f"{self.name} has a variable of a kind not known here: {variable}")
-        return found
+        return environment
 
     def _mounts(self) -> list[Mount]:
         return [

@@ -59,9 +59,9 @@ def said(running: Running) -> str:
 
 def test_a_container_has_its_environment_and_no_more(run: Callable[..., Running]) -> None:
     running = run("env", environment={**PATH, "A": "b  c", "SIDELANE_LANE": "2-coco-1"})
-    found = dict(line.split("=", 1) for line in said(running).splitlines())
-    assert {name: found[name] for name in ("A", "SIDELANE_LANE")} == {"A": "b  c", "SIDELANE_LANE": "2-coco-1"}
-    assert set(found) <= {*PATH, "A", "SIDELANE_LANE", "PWD", "SHLVL", "_"}
+    environment = dict(line.split("=", 1) for line in said(running).splitlines())
+    assert {name: environment[name] for name in ("A", "SIDELANE_LANE")} == {"A": "b  c", "SIDELANE_LANE": "2-coco-1"}
+    assert set(environment) <= {*PATH, "A", "SIDELANE_LANE", "PWD", "SHLVL", "_"}
 
 
 def test_it_is_one_user_without_capabilities(run: Callable[..., Running]) -> None:
@@ -88,8 +88,8 @@ def test_a_sandbox_has_a_name_and_knows_what_was_told(
     run: Callable[..., Running], sandboxes: tuple[Sandbox, Sandbox]
 ) -> None:
     one, two = sandboxes
-    found = said(run("echo $HOSTNAME; getent hosts one two.streams; getent hosts two || echo unknown"))
-    assert found.split() == ["one", one.address, "one", two.address, "two.streams", "unknown"]
+    printed = said(run("echo $HOSTNAME; getent hosts one two.streams; getent hosts two || echo unknown"))
+    assert printed.split() == ["one", one.address, "one", two.address, "two.streams", "unknown"]
 
 
 def test_sandboxes_reach_each_other_and_nothing_else(
@@ -148,15 +148,15 @@ def test_nothing_stays_when_the_owner_is_killed() -> None:
 
 def processes_of(folder: Path) -> list[str]:
     """The command lines of this machine's processes that name the folder."""
-    found = []
+    collected = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = process.read_text().replace("\0", " ")
         except OSError:
             continue  # it has ended
         if str(folder) in words:
-            found.append(words)
-    return found
+            collected.append(words)
+    return collected
 
 
 def test_a_machine_that_lacks_a_program_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

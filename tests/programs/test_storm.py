@@ -60,24 +60,26 @@ def lanes(cluster: Cluster, render: Render) -> tuple[Lane, Lane]:
     supervisor = {"replicas": 1, "logviewer": {"enabled": False}, "config": SOONER}
     first = {"global": {"Version": "coco", "Build": "1"}}
     second = {"Version": "coco", "Build": "2", "zookeeper": {"lane": "coco-1"}, "logging": {"format": "json"}}
-    one = cluster.apply(render("pipeline", **first, nimbus={"config": SOONER}, supervisor=supervisor))
-    two = cluster.apply(render("nimbus", **second, replicas=1) + render("supervisor", **second, **supervisor))
-    found = Lane("coco-1", one), Lane("coco-2", two)
-    daemons = [pod for lane in found for component in ("zk", "nimbus", "supervisor") for pod in lane.of(component)]
+    pods_of_first = cluster.apply(render("pipeline", **first, nimbus={"config": SOONER}, supervisor=supervisor))
+    pods_of_second = cluster.apply(
+        render("nimbus", **second, replicas=1) + render("supervisor", **second, **supervisor)
+    )
+    both = Lane("coco-1", pods_of_first), Lane("coco-2", pods_of_second)
+    daemons = [pod for lane in both for component in ("zk", "nimbus", "supervisor") for pod in lane.of(component)]
     for pod in daemons:
         pod.start()
     for pod in daemons:
         pod.until_ready(STARTED)
-    return found
+    return both
 
 
 @pytest.fixture(scope="module")
-def one(lanes: tuple[Lane, Lane]) -> Lane:
+def first(lanes: tuple[Lane, Lane]) -> Lane:
     return lanes[0]
 
 
 @pytest.fixture(scope="module")
-def two(lanes: tuple[Lane, Lane]) -> Lane:
+def second(lanes: tuple[Lane, Lane]) -> Lane:
     return lanes[1]
 
 
@@ -88,33 +90,33 @@ def jar(java: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def counted(one: Lane, two: Lane, jar: Path) -> dict[str, tuple[int, int]]:
+def counted(first: Lane, second: Lane, jar: Path) -> dict[str, tuple[int, int]]:
     """A topology runs in each lane, both by one name: how many tuples were acknowledged, and by how many workers."""
-    lanes = {one: 2, two: 1}
+    lanes = {first: 2, second: 1}
     for lane, workers in lanes.items():
         lane.put(jar)
         lane.storm("jar", f"/tmp/{jar.name}", "Counting", "words", str(workers))
-    found = {}
+    counts = {}
     for lane in lanes:
         said = lane.storm("jar", f"/tmp/{jar.name}", "Acknowledged", "words", str(STARTED))
         numbers = re.search(r"^acknowledged (\d+) workers (\d+)$", said, re.MULTILINE)
-        found[lane.name] = int(numbers[1]), int(numbers[2])
-    return found
+        counts[lane.name] = int(numbers[1]), int(numbers[2])
+    return counts
 
 
-def znodes(one: Lane, *paths: str) -> list[list[str]]:
+def znodes(first: Lane, *paths: str) -> list[list[str]]:
     """The names below each path in ZooKeeper, sorted."""
-    zookeeper = one.of("zk")[0]
+    zookeeper = first.of("zk")[0]
     ask = "zkCli.sh -waitforconnection -server localhost:2181 2>&1"
     said = zookeeper.execute("bash", "-c", f"printf 'ls %s\n' {' '.join(paths)} | {ask}")
-    return [sorted(found.split(", ")) for found in re.findall(r"^\[zk: [^]]*\] \[(.*)\]$", said, re.MULTILINE)]
+    return [sorted(children.split(", ")) for children in re.findall(r"^\[zk: [^]]*\] \[(.*)\]$", said, re.MULTILINE)]
 
 
-def test_they_register_under_the_root_of_their_lane(one: Lane, two: Lane) -> None:
-    (roots,) = znodes(one, "/storm")
+def test_they_register_under_the_root_of_their_lane(first: Lane, second: Lane) -> None:
+    (roots,) = znodes(first, "/storm")
     assert roots == ["coco-1", "coco-2"]
-    for lane in (one, two):
-        leaders, supervisors = znodes(one, f"/storm/{lane.name}/nimbuses", f"/storm/{lane.name}/supervisors")
+    for lane in (first, second):
+        leaders, supervisors = znodes(first, f"/storm/{lane.name}/nimbuses", f"/storm/{lane.name}/supervisors")
         domain = f"nimbus-hs-{lane.name}.streams.svc.cluster.local"
         assert leaders == [f"{nimbus.name}.{domain}" for nimbus in lane.of("nimbus")]
         assert len(supervisors) == len(lane.of("supervisor"))
@@ -125,28 +127,28 @@ def test_tuples_are_emitted_and_acknowledged(counted: dict[str, tuple[int, int]]
     assert all(acknowledged > 0 for acknowledged, _ in counted.values())
 
 
-def test_workers_have_the_heap_of_the_chart(one: Lane, counted: object) -> None:
-    supervisor = one.one("supervisor")
+def test_workers_have_the_heap_of_the_chart(first: Lane, counted: object) -> None:
+    supervisor = first.one("supervisor")
     processes = supervisor.execute("ps", "-e", "-o", "args").splitlines()
     workers = [words for words in processes if words.startswith("java -server") and "daemon.worker.Worker" in words]
     assert len(workers) == 2
     assert all(re.findall(r"-Xmx(\S+)", words) == ["768m"] for words in workers)
 
 
-def test_lanes_on_one_zookeeper_do_not_see_each_other(one: Lane, two: Lane, counted: object) -> None:
-    for lane, workers in ((one, 2), (two, 1)):
+def test_lanes_on_one_zookeeper_do_not_see_each_other(first: Lane, second: Lane, counted: object) -> None:
+    for lane, workers in ((first, 2), (second, 1)):
         listed = re.findall(r"^words +ACTIVE +\d+ +(\d+) ", lane.storm("list"), re.MULTILINE)
         assert listed == [str(workers)], "one by this name, with the workers of the lane's own"
     kinds = ("storms", "supervisors", "assignments")
-    ids = znodes(one, *(f"/storm/{lane.name}/{kind}" for lane in (one, two) for kind in kinds))
+    ids = znodes(first, *(f"/storm/{lane.name}/{kind}" for lane in (first, second) for kind in kinds))
     for ones, twos in zip(ids[:3], ids[3:], strict=True):
         assert ones
         assert twos
         assert not set(ones) & set(twos)
 
 
-def test_logs_are_json_where_they_are_asked_to_be(two: Lane, counted: object) -> None:
-    nimbus, supervisor = two.one("nimbus"), two.one("supervisor")
+def test_logs_are_json_where_they_are_asked_to_be(second: Lane, counted: object) -> None:
+    nimbus, supervisor = second.one("nimbus"), second.one("supervisor")
     (worker,) = supervisor.volumes["logs"].glob("workers-artifacts/words-*/6700/worker.log")
     for log in (nimbus.running.said, supervisor.running.said, worker.read_text()):
         lines = log.splitlines()
@@ -154,17 +156,17 @@ def test_logs_are_json_where_they_are_asked_to_be(two: Lane, counted: object) ->
         assert [json.loads(line)["message"] for line in lines[began:]], "from its first word on, all that Storm logs"
 
 
-def test_another_nimbus_leads_when_the_leader_is_lost(one: Lane, counted: object) -> None:
-    (leader,) = (nimbus for nimbus in one.of("nimbus") if "gained leadership" in nimbus.running.said)
-    (other,) = (nimbus for nimbus in one.of("nimbus") if nimbus is not leader)
+def test_another_nimbus_leads_when_the_leader_is_lost(first: Lane, counted: object) -> None:
+    (leader,) = (nimbus for nimbus in first.of("nimbus") if "gained leadership" in nimbus.running.said)
+    (other,) = (nimbus for nimbus in first.of("nimbus") if nimbus is not leader)
     leader.kill()
     other.until("it leads", lambda: "gained leadership" in other.running.said)
     assert re.search(r"^words +ACTIVE ", other.execute("storm", "list", seconds=STARTED), re.MULTILINE)
 
 
-def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(one: Lane, counted: object) -> None:
+def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(first: Lane, counted: object) -> None:
     """As when it went over its memory limit: the pod stays, and with it what the workers left in their folders."""
-    supervisor = one.one("supervisor")
+    supervisor = first.one("supervisor")
 
     def logs() -> list[str]:
         return [
@@ -180,8 +182,8 @@ def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(one: Lane
     assert all(map(supervisor.probe, PROBES))
 
 
-def test_a_supervisor_that_is_stopped_ends_its_workers(one: Lane, counted: object) -> None:
-    supervisor = one.one("supervisor")
+def test_a_supervisor_that_is_stopped_ends_its_workers(first: Lane, counted: object) -> None:
+    supervisor = first.one("supervisor")
     supervisor.stop()
     # SIGTERM, or 20 when it took more than the second that Storm gives itself; 137 when its grace period was over.
     assert supervisor.running.code in (143, 20)

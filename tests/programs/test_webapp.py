@@ -31,7 +31,7 @@ def only(objects: Objects, container: str) -> Objects:
     objects = copy.deepcopy(objects)
     for item in objects:
         if spec := item.get("spec", {}).get("template", {}).get("spec"):
-            spec["containers"] = [one for one in spec["containers"] if one["name"] == container]
+            spec["containers"] = [each for each in spec["containers"] if each["name"] == container]
     return objects
 
 

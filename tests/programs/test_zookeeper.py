@@ -61,8 +61,8 @@ def start(*members: Pod) -> None:
 
 def mode(member: Pod) -> str:
     """What the member says it is: ``leader`` or ``follower``; empty when it is in no quorum."""
-    found = re.search("^Mode: (.*)$", member.execute("bash", "-c", SRVR), re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search("^Mode: (.*)$", member.execute("bash", "-c", SRVR), re.MULTILINE)
+    return match[1] if match else ""
 
 
 def cli(member: Pod, *command: str) -> str:

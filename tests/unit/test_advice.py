@@ -43,8 +43,8 @@ def advised():
                 text = node.value
             else:
                 continue
-            for found in COMMAND.finditer(text):
-                yield pytest.param(re.sub(r"\{\w+\}", "coco-1", found[1]), id=f"{path.stem}: {found[1]}")
+            for match in COMMAND.finditer(text):
+                yield pytest.param(re.sub(r"\{\w+\}", "coco-1", match[1]), id=f"{path.stem}: {match[1]}")
 
 
 def test_the_sources_advise_commands():
@@ -68,9 +68,9 @@ def test_an_advised_command_has_all_its_arguments(command):
 
 @pytest.mark.parametrize("verb", ["history", "show", "undo", "undo --overwrite"])
 def test_advice_about_a_route_names_its_service_and_lane(verb):
-    told = about("route-svc1-2-coco-1", verb)
-    assert told == f"`sidelane route {verb} svc1 --lane 2-coco-1`"
-    test_an_advised_command_has_all_its_arguments(told.strip("`"))
+    advice = about("route-svc1-2-coco-1", verb)
+    assert advice == f"`sidelane route {verb} svc1 --lane 2-coco-1`"
+    test_an_advised_command_has_all_its_arguments(advice.strip("`"))
     assert about("somebodys-own", verb) == "`sidelane route list`"
 
 
@@ -109,19 +109,19 @@ def test_a_directory_is_named():
 
 
 def test_an_error_of_several_completes_each():
-    one = SidelaneError("zk", remedy="see `sidelane status zk-coco-1`")
-    error = ApplyFailed("a lane", errors={"zk-coco-1": one})
+    first_error = SidelaneError("zk", remedy="see `sidelane status zk-coco-1`")
+    error = ApplyFailed("a lane", errors={"zk-coco-1": first_error})
     error.complete(Place("streams"))
-    assert one.remedy == "see `sidelane status zk-coco-1 -n streams`"
-    assert one.remedy in error.remedy
-    assert one.remedy in json.dumps(error.to_json())
+    assert first_error.remedy == "see `sidelane status zk-coco-1 -n streams`"
+    assert first_error.remedy in error.remedy
+    assert first_error.remedy in json.dumps(error.to_json())
 
 
 def test_every_meaning_of_helms_words_names_the_release_where_it_is_known():
     rows = [row for row in MEANINGS if "{status}" in row.remedy]
     assert rows
-    told = explain("Error: context deadline exceeded", 1, (), "zookeeper-coco-1")
-    assert told.remedy.startswith("see `sidelane status zookeeper-coco-1`")
+    explanation = explain("Error: context deadline exceeded", 1, (), "zookeeper-coco-1")
+    assert explanation.remedy.startswith("see `sidelane status zookeeper-coco-1`")
     assert "`sidelane list`" in explain("Error: context deadline exceeded", 1).remedy
 
 

@@ -34,7 +34,7 @@ def test_an_answer_is_asked_for_again_when_it_is_old(clock, counted):
             yield await shared.get("facts", counted)
 
     async def collected():
-        return [one async for one in answers()]
+        return [answer async for answer in answers()]
 
     assert asyncio.run(collected()) == [1, 1, 2, 2]
 

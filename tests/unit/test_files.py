@@ -21,9 +21,11 @@ def test_an_archive_says_nothing_but_its_files():
     assert packed != files.packed(content, mtime=1)
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         members = archive.getmembers()
-        assert {one.name: archive.extractfile(one).read() for one in members} == content
-    assert [one.name for one in members] == ["b/two", "a"]
-    assert {(one.mtime, one.uid, one.gid, one.uname, one.mode) for one in members} == {(0, 0, 0, "", 0o644)}
+        assert {member.name: archive.extractfile(member).read() for member in members} == content
+    assert [member.name for member in members] == ["b/two", "a"]
+    assert {(member.mtime, member.uid, member.gid, member.uname, member.mode) for member in members} == {
+        (0, 0, 0, "", 0o644)
+    }
 
 
 def test_a_lock_is_held_by_one_and_waited_for(tmp_path):

@@ -58,7 +58,7 @@ def gone(pid):
         return True
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -333,8 +333,8 @@ def test_what_a_helm_leaves_running_is_not_stopped_with_it(tmp_path):
     leaves = f"sleep 60 </dev/null >/dev/null 2>&1 & echo $! > {pid}"
 
     async def run():
-        async with process.begun("/bin/sh", ["-c", leaves], os.environ) as one:
-            await one.communicate()
+        async with process.begun("/bin/sh", ["-c", leaves], os.environ) as process_:
+            await process_.communicate()
 
     asyncio.run(run())
     left = int(pid.read_text())
@@ -407,8 +407,8 @@ def test_a_program_that_is_gone_before_asyncio_was_told_is_seen_to_its_end(monke
     monkeypatch.setattr("os.killpg", gone)
 
     async def run():
-        async with process.begun("/bin/sleep", ["0.3"], {}) as one:
-            assert one.returncode is None
-        return one.returncode
+        async with process.begun("/bin/sleep", ["0.3"], {}) as process_:
+            assert process_.returncode is None
+        return process_.returncode
 
     assert asyncio.run(run()) == 0

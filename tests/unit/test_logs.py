@@ -86,17 +86,17 @@ def kubeconfig(path, server, **user):
 
 def read(settings, *containers, clean=None):
     containers = containers or (Container("zookeeper", "running"),)
-    one = Unready("Pod", "zk-0", "streams", containers=containers)
+    unready = Unready("Pod", "zk-0", "streams", containers=containers)
     helm = SimpleNamespace(settings=settings)
-    found = asyncio.run(logs.added(helm, Readiness(0, 1, complete=False, unready=(one,)), clean or Cleaner()))
-    return found.unready[0].containers
+    ready = asyncio.run(logs.added(helm, Readiness(0, 1, complete=False, unready=(unready,)), clean or Cleaner()))
+    return ready.unready[0].containers
 
 
 def test_the_last_lines_of_a_container_that_runs(serve, tmp_path):
     server = serve(says("".join(f"line {number}\n" for number in range(30)) + "password is hunter2hunter2\n"))
     settings = {"KUBECONFIG": kubeconfig(tmp_path / "one", server, token="of-the-file")}
-    (one,) = read(settings, clean=Cleaner(["hunter2hunter2"]))
-    assert one.log == (*(f"line {number}" for number in range(21, 30)), "password is (hidden)")
+    (unready,) = read(settings, clean=Cleaner(["hunter2hunter2"]))
+    assert unready.log == (*(f"line {number}" for number in range(21, 30)), "password is (hidden)")
     ((path, headers),) = server.asked
     assert path.path == "/api/v1/namespaces/streams/pods/zk-0/log"
     assert parse_qs(path.query) == {"container": ["zookeeper"], "tailLines": ["20"], "limitBytes": ["16384"]}
@@ -167,14 +167,14 @@ def test_a_credential_plugin_is_asked(serve, tmp_path):
 )
 def test_a_log_that_can_not_be_read_says_why(serve, tmp_path, status, body, why):
     server = serve(says(body, status))
-    (one,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", server)})
-    assert (one.log, one.log_problem) == ((), f"the log can't be read: {why}")
+    (unready,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", server)})
+    assert (unready.log, unready.log_problem) == ((), f"the log can't be read: {why}")
 
 
 def test_no_settings_and_no_server_fail_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    (one,) = read({})
-    assert one.log_problem.startswith("the log can't be read: ")
+    (unready,) = read({})
+    assert unready.log_problem.startswith("the log can't be read: ")
     (tmp_path / "broken").write_text("{")
     assert read({"KUBECONFIG": str(tmp_path / "broken")})[0].log_problem.startswith("the log can't be read: ")
 
@@ -186,17 +186,17 @@ def test_a_log_without_end_is_bounded_in_bytes(serve, tmp_path):
         while True:
             handler.wfile.write(b"x" * 1000 + b"\n")
 
-    (one,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", serve(endless))})
-    assert len(one.log) == 10
-    assert all(len(line) <= 500 for line in one.log)
+    (unready,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", serve(endless))})
+    assert len(unready.log) == 10
+    assert all(len(line) <= 500 for line in unready.log)
 
 
 def test_a_server_that_does_not_answer_is_bounded_in_time(serve, tmp_path, monkeypatch):
     monkeypatch.setattr(logs, "SECONDS", 1.0)
     monkeypatch.setattr(logs, "_TIMES", (3.0, 5.0))  # until then the thread that reads is waited for
     server = serve(lambda _: time.sleep(30))
-    (one,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", server)})
-    assert one.log_problem == "the log was not read in time"
+    (unready,) = read({"KUBECONFIG": kubeconfig(tmp_path / "one", server)})
+    assert unready.log_problem == "the log was not read in time"
 
 
 def test_only_what_lacks_lines_is_read_and_only_some(serve, tmp_path):
@@ -204,9 +204,9 @@ def test_only_what_lacks_lines_is_read_and_only_some(serve, tmp_path):
     settings = {"KUBECONFIG": kubeconfig(tmp_path / "one", server)}
     said = Container("said", "waiting", "CrashLoopBackOff", log=("its own",))
     waits = Container("waits", "waiting", "ImagePullBackOff")
-    found = read(settings, said, waits, *(Container(f"c{number}", "running") for number in range(8)))
-    assert (found[0].log, found[1].log) == (("its own",), ())
-    assert [one.log for one in found[2:]] == [("read",)] * 5 + [()] * 3
+    ready = read(settings, said, waits, *(Container(f"c{number}", "running") for number in range(8)))
+    assert (ready[0].log, ready[1].log) == (("its own",), ())
+    assert [container.log for container in ready[2:]] == [("read",)] * 5 + [()] * 3
 
 
 def test_the_client_is_imported_for_logs_alone():

@@ -258,9 +258,9 @@ REFERENCES = [
 
 @pytest.mark.parametrize(("kind", "body", "expected"), REFERENCES)
 def test_references(kind: str, body: str, expected: list[str]) -> None:
-    found = references(_object(kind, body))
-    assert [f"{reference.path} → {reference.target}" for reference in found] == expected
-    assert all(reference.target.namespace in {"ns", ""} for reference in found)
+    referenced = references(_object(kind, body))
+    assert [f"{reference.path} → {reference.target}" for reference in referenced] == expected
+    assert all(reference.target.namespace in {"ns", ""} for reference in referenced)
 
 
 class TestDigest:

@@ -42,13 +42,13 @@ PIPELINE = (
 
 @pytest.mark.parametrize("values", [{}, {"ui": {"replicas": 1, "drpc": {"enabled": True}}}])
 def test_a_value_of_one_chart_is_of_no_other(values):
-    told = found(["supervisor.replicas", "ui.replicas"], values, *PIPELINE[:4])
-    assert told == {"supervisor-coco-1": "supervisor.replicas", "ui-coco-1": "ui.replicas"}
+    fields = found(["supervisor.replicas", "ui.replicas"], values, *PIPELINE[:4])
+    assert fields == {"supervisor-coco-1": "supervisor.replicas", "ui-coco-1": "ui.replicas"}
 
 
 def test_a_component_with_a_section_of_its_own_has_not_the_charts_number():
-    told = found(["ui.replicas"], {"ui": {"replicas": 1, "drpc": {"enabled": True}}}, *PIPELINE)
-    assert told == {"ui-coco-1": "ui.replicas"}
+    fields = found(["ui.replicas"], {"ui": {"replicas": 1, "drpc": {"enabled": True}}}, *PIPELINE)
+    assert fields == {"ui-coco-1": "ui.replicas"}
     both = {"web": {"replicas": 1}, "background": {"replicas": 1}}
     assert found(["web.replicas"], both, workload("web"), workload("background")) == {"web-coco-1": "web.replicas"}
     camel = {"replicas": 1, "logViewer": {"replicas": 2}}
@@ -60,7 +60,7 @@ def test_a_component_with_a_section_of_its_own_has_not_the_charts_number():
 def test_an_autoscaler_counts_when_it_is_the_releases_own():
     texts = workload("web"), workload("other"), autoscaler("web")
     assert found([], {}, *texts) == {"web-coco-1": ""}
-    assert {one.name: least for one, least in autoscaled(objects(*texts)).items()} == {"web-coco-1": 2}
+    assert {target.name: least for target, least in autoscaled(objects(*texts)).items()} == {"web-coco-1": 2}
 
 
 def test_what_has_no_comment_is_of_the_releases_own_chart():

@@ -32,7 +32,7 @@ class Played(Reader):
         if isinstance(now, Exception):
             raise now
         body, *pods = now
-        return [Answer(Live((body,) * len(one.objects), pods=tuple(pods))) for one in asked]
+        return [Answer(Live((body,) * len(question.objects), pods=tuple(pods))) for question in asked]
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +174,6 @@ def test_a_helm_that_gives_up_on_a_cluster_that_can_not_be_read_keeps_its_own_wo
 
 
 def test_questions_count_the_objects_of_all_their_subjects():
-    one = Asked((subject("a-coco-1"), subject("b-coco-1")))
+    question = Asked((subject("a-coco-1"), subject("b-coco-1")))
     live = Live(UNREADY[:1] * 2, pods=UNREADY[1:])
-    assert [part.unready[0].release for part in watch.parts(one, Answer(live))] == ["a-coco-1", "b-coco-1"]
+    assert [part.unready[0].release for part in watch.parts(question, Answer(live))] == ["a-coco-1", "b-coco-1"]
