@@ -59,9 +59,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves a test of tests/helm and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
 
-    What the Helms do differently shows in those that are marked, on a cluster and on a node: there all run under both,
-    but for what is marked `either_helm`, which goes through the same steps for each chart or each file of values.
+    What the Helms do differently shows in those that are marked, and on a cluster and on a node: there all run under
+    both, but for what is marked `either_helm`, where Sidelane or the API server does the work and Helm carries it.
+    With SIDELANE_TEST_ALL_HELMS=1 all run under both.
     """
+    if os.environ.get("SIDELANE_TEST_ALL_HELMS") == "1":
+        return
     if not helm_of("v4.", [toolchain.folder() / "helm", shutil.which("helm")]):
         return  # those under Helm 4 are skipped, with what to do
     names = {item.nodeid for item in items}

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from sidelane.errors import ReleaseConflict
 
+pytestmark = pytest.mark.either_helm
+
 SERVICE = Path(__file__).parents[2] / "charts" / "service"
 IMAGE = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
 ON, OFF = {"autoscaling": {"enabled": True}}, {"autoscaling": {"enabled": False}}

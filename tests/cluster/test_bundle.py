@@ -13,6 +13,8 @@ from controlplane import ControlPlane
 from sidelane import Client
 from sidelane.errors import Refused, ReleaseConflict
 
+pytestmark = pytest.mark.either_helm
+
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 # Nothing is there: whoever asks anybody but the cluster fails at once.
 NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}

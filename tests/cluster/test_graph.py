@@ -1,7 +1,10 @@
 """A picture of what is on a real API server, as Helm lists it."""
 
+import pytest
 from sidelane import Client
 from sidelane.charts import sources
+
+pytestmark = pytest.mark.either_helm
 
 LANE = "2-coco-1"
 

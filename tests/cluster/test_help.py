@@ -9,6 +9,8 @@ import typed
 from sidelane.cli import COMMANDS, sidelane
 from sidelane.cli.examples import EXAMPLES
 
+pytestmark = pytest.mark.either_helm
+
 LANE = """\
 apiVersion: sidelane.dev/v1alpha1
 kind: LaneDeployment

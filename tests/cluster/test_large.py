@@ -12,6 +12,8 @@ from sidelane import Lane
 from sidelane.charts import sources
 from sidelane.errors import CheckFailed, TooLarge
 
+pytestmark = pytest.mark.either_helm
+
 LANE = Lane("coco", 1)
 LABELS = (
     '{app: "two-{{ $l }}", sidelane.dev/version: "{{ $.Values.Version }}", sidelane.dev/build: "{{ $.Values.Build }}", '

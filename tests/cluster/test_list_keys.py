@@ -10,6 +10,8 @@ from sidelane.checks.engine import check
 from sidelane.checks.rules import list_keys
 from sidelane.manifest import Manifest
 
+pytestmark = pytest.mark.either_helm
+
 KEYS = "x-kubernetes-list-map-keys"
 
 

@@ -13,6 +13,8 @@ from sidelane.errors import InvalidName
 from sidelane.manifest import Manifest
 from sidelane.naming import contract
 
+pytestmark = pytest.mark.either_helm
+
 PATHS = {
     "Service": "/api/v1/namespaces/{}/services",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",

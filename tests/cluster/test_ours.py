@@ -7,6 +7,8 @@ from generated import tiny_chart
 from sidelane import Lane
 from sidelane.errors import NotOurs, StillHeld
 
+pytestmark = pytest.mark.either_helm
+
 CHARTS = Path(__file__).parents[2] / "charts"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 

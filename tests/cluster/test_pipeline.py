@@ -4,6 +4,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.either_helm
+
 CHARTS = Path(__file__).parents[2] / "charts"
 KINDS = (
     *(f"/apis/apps/v1/{kind}" for kind in ("statefulsets", "deployments", "replicasets")),

@@ -5,6 +5,8 @@ from clusters import settled
 from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
 from sidelane.errors import Refused
 
+pytestmark = pytest.mark.either_helm
+
 SVC1 = {"image": {"repository": "acme/svc1", "tag": "1"}}
 
 

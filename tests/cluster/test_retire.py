@@ -11,6 +11,8 @@ from sidelane import Client
 from sidelane.errors import ReleaseConflict, ReleaseNotFound, StillHeld
 from sidelane.releases.stores import helpers
 
+pytestmark = pytest.mark.either_helm
+
 STAGES = """\
 apiVersion: sidelane.dev/v1alpha1
 kind: LaneDeployment

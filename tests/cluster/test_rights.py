@@ -7,6 +7,8 @@ from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import ClusterDenied
 
+pytestmark = pytest.mark.either_helm
+
 ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/{}"
 READ = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
 #: What it takes to install ZooKeeper, and to remove it but for its claims.

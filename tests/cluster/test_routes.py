@@ -19,10 +19,10 @@ from sidelane.helm.client import Helm
 from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.routes.leads import leads_to, unrouted_since
 
+pytestmark = pytest.mark.either_helm
+
 CHART = Path(__file__).parents[2] / "charts" / "route"
 LANE = "2-coco-1"
-# What both Helms do alike, as the tests without this mark show of each write.
-by_one_helm = pytest.mark.parametrize("helm", ["helm4"], indirect=True)
 RESTRICTED = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
@@ -208,7 +208,6 @@ def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes,
     assert live(cluster, namespace, kind)["spec"] == single
 
 
-@by_one_helm
 def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, meshes, client, version):
     version("v1")
     version("v2", ready=False)
@@ -246,7 +245,6 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
     assert client.routes.set("ui", "live-1", {"2-coco-2": 1}).change == "created"
 
 
-@by_one_helm
 def test_from_lane_to_lane(cluster, namespace, client, version):
     version("v1")
     version("v1", "2-coco-2", replicas=1)
@@ -355,7 +353,6 @@ def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, cli
     assert client.routes.set("svc1", LANE, {"v1": 1}).change == "changed"
 
 
-@by_one_helm
 def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace, meshes, helm, client, version):
     version("v1")
     version("v2")
@@ -387,7 +384,6 @@ def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace
     assert ask(unrouted_since, lane=one, release="svc1-v2-2-coco-1") == changes[LANE][-1].when
 
 
-@by_one_helm
 def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, namespace, meshes, helm, version):
     version("v1")
     version("v2")
@@ -411,7 +407,6 @@ def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, n
     assert [one.leads for one in client.routes.history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
 
 
-@by_one_helm
 def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
     version("v1")
     version("v2")
@@ -441,7 +436,6 @@ def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, cl
     assert client.routes.history("svc1", LANE)[-1].restores == 1
 
 
-@by_one_helm
 def test_versions_by_the_chart_service_are_targets(cluster, namespace, client):
     image = {"repository": "example.org/svc1", "tag": "1"}
     for version in ("v1", "v2"):

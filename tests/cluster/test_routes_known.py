@@ -9,6 +9,8 @@ import pytest
 from generated import tiny_service
 from sidelane.errors import NotOurs, StillHeld
 
+pytestmark = pytest.mark.either_helm
+
 ROUTE = Path(__file__).parents[2] / "charts" / "route"
 LANE = ("--set", "Version=coco", "--set", "Build=1")
 TO_V1 = ("--set", "name=svc1", "--set", "targets[0].serviceVersion=v1", "--set", "targets[0].weight=100")

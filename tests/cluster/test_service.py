@@ -7,6 +7,8 @@ import pytest
 import yaml
 from clusters import locked
 
+pytestmark = pytest.mark.either_helm
+
 SERVICE = Path(__file__).parents[2] / "charts" / "service"
 CI = SERVICE / "ci"
 KINDS = (

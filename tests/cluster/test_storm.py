@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.either_helm
+
 CHARTS = Path(__file__).parents[2] / "charts"
 STORM = ("nimbus", "supervisor", "ui")
 

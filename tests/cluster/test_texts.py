@@ -12,6 +12,8 @@ from sidelane import Client
 from sidelane.kubeyaml import read_all
 from user_texts import WORDS, fullest, with_words
 
+pytestmark = pytest.mark.either_helm
+
 CHARTS = Path(__file__).parents[2] / "charts"
 #: Not the pods of `helm test`: a server looks up their account and their priority.
 PATHS = {

@@ -8,6 +8,8 @@ from command_line import CommandLine
 from sidelane import Client
 from sidelane.errors import ReleaseNotFound
 
+pytestmark = pytest.mark.either_helm
+
 
 @pytest.fixture
 def chosen(cluster, namespace, tmp_path):
