@@ -49,7 +49,8 @@ def check(
     crashes = [crash for rule in running if (crash := _run(rule, context, found))]
     ran = tuple(rule.id for rule in running)
     kept, useless = apply(found, manifest, conventions, ran)
-    findings = sorted((*crashes, *kept, *exceptions_hit.found(useless, conventions)))
+    hits = exceptions_hit.found(useless, conventions) if exceptions_hit.RULE.id in ran else ()
+    findings = sorted((*crashes, *kept, *hits))
     notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
     return Report(tuple(findings), len(manifest.objects), ran, lane, notes)
 
