@@ -17,7 +17,7 @@ from sidelane.version import VERSION
 if TYPE_CHECKING:
     from sidelane.charts.rendering import PlainRendering, Rendering
     from sidelane.checks.findings import Finding, Report
-    from sidelane.client import AsyncClient, AsyncRoutes, Client, Routes
+    from sidelane.client import AsyncClient, AsyncRoutes, AsyncShifts, Client, Routes, Shifts
     from sidelane.errors import (
         ApplyFailed,
         ChartNotFound,
@@ -68,8 +68,10 @@ if TYPE_CHECKING:
     from sidelane.releases.stores import Release
     from sidelane.releases.verify import Verification
     from sidelane.routes.notes import Change
+    from sidelane.routes.returning import ShiftStatus, ShiftUndone
     from sidelane.routes.routed import Routed
     from sidelane.routes.shift import Shift
+    from sidelane.routes.together import RoutedTogether
 
 __version__ = VERSION
 
@@ -78,6 +80,7 @@ __all__ = [
     "ApplyFailed",
     "AsyncClient",
     "AsyncRoutes",
+    "AsyncShifts",
     "Bundle",
     "Change",
     "ChartNotFound",
@@ -124,8 +127,12 @@ __all__ = [
     "Retirement",
     "RouteChanged",
     "Routed",
+    "RoutedTogether",
     "Routes",
     "Shift",
+    "ShiftStatus",
+    "ShiftUndone",
+    "Shifts",
     "SidelaneError",
     "StillHeld",
     "TargetBusy",
@@ -143,8 +150,10 @@ _HOMES = {
     "client": (
         "AsyncClient",
         "AsyncRoutes",
+        "AsyncShifts",
         "Client",
         "Routes",
+        "Shifts",
     ),
     "errors": (
         "ApplyFailed",
@@ -202,8 +211,13 @@ _HOMES = {
     "releases.stores": ("Release",),
     "releases.verify": ("Verification",),
     "routes.notes": ("Change",),
+    "routes.returning": (
+        "ShiftStatus",
+        "ShiftUndone",
+    ),
     "routes.routed": ("Routed",),
     "routes.shift": ("Shift",),
+    "routes.together": ("RoutedTogether",),
 }
 
 

@@ -34,7 +34,7 @@ def commands():
         command = sidelane.get_command(click.Context(sidelane), name)
         parts = command.commands if isinstance(command, click.Group) else {}
         yield from ((f"{name} {part}", inner) for part, inner in parts.items())
-        if not parts:
+        if not parts or command.invoke_without_command:
             yield name, command
 
 

@@ -142,6 +142,8 @@ def test_no_verb_shows_a_secret_or_hands_it_on(walk, tmp_path, cluster, namespac
     for verb in ("show", "history", "undo"):
         walk(f"route {verb} svc1 {lane}", formats=("table",) if verb == "undo" else ("json",))
     walk("route list")
+    walk("shift --from coco-1 --to coco-2 --every 1s --between 1s", code=1, shows="svc1-v1-coco-2 is missing")
+    walk("shift status")
     walk("graph")
 
     for verb in ("verify", "status", "record"):

@@ -221,12 +221,12 @@ def test_every_block_of_the_readme_works_in_order(
 
     found = [block for block in typed.blocks(checkout / "README.md") if block not in chart_tests(tmp_path)]
     first, example, names, _, own, beside, reports, lane, *found = found
-    routes, picture, shifted, kept, signed, cosign, tree, script, upgraded = found
+    routes, picture, shifted, lanes, kept, signed, cosign, tree, script, upgraded = found
     assert conventions.read(own[1].encode(), "README.md").preset == "helm"
     for line in first[1].splitlines():
         assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
     (checkout / "lane.yaml").write_text(lane[1])
-    for block in (example, beside, reports, routes, picture, shifted, kept, signed, cosign, script, upgraded):
+    for block in (example, beside, reports, routes, picture, shifted, lanes, kept, signed, cosign, script, upgraded):
         if block is picture:
             assert shell("sidelane graph -n streams -o mermaid").stdout == picture[1]
             continue
@@ -240,9 +240,8 @@ def test_every_block_of_the_readme_works_in_order(
             assert shell("command -v sidelane").stdout.strip() == str(fresh / "bin" / "sidelane")
     assert set(asked) == {"http://svc1-v2-2-coco-1/healthz"}
     assert json.loads(shell("sidelane route show svc1 --lane 2-coco-1 -n streams -o json").stdout)["weights"] == {
-        "v1": 50,
-        "v2": 50,
-    }, "undone was the last step"
+        "v1": 100,
+    }, "taken back"
 
     # Names are those that are there.
     there = shell("kubectl get all,endpoints -n streams -o name; helm list -n streams --short").stdout

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 import sidelane
-from sidelane import AsyncClient, AsyncRoutes, Client, Routes, SidelaneError
+from sidelane import AsyncClient, AsyncRoutes, AsyncShifts, Client, Routes, Shifts, SidelaneError
 
 RESULTS = {
     "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "LaneStatus", "PlainRendering", "Plan",
-    "Readiness", "Record", "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed", "Shift",
-    "Unready", "Verification",
+    "Readiness", "Record", "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed",
+    "RoutedTogether", "Shift", "ShiftStatus", "ShiftUndone", "Unready", "Verification",
 }  # fmt: skip
 ERRORS = {
     "ApplyFailed", "ChartNotFound", "CheckFailed", "ClusterDenied", "ClusterUnreachable", "FieldsOwned", "GateFailed",
@@ -24,7 +24,8 @@ ERRORS = {
 
 
 def test_the_public_names():
-    assert set(sidelane.__all__) == {"AsyncClient", "AsyncRoutes", "Client", "Lane", "Routes"} | RESULTS | ERRORS
+    faces = {"AsyncClient", "AsyncRoutes", "AsyncShifts", "Client", "Lane", "Routes", "Shifts"}
+    assert set(sidelane.__all__) == faces | RESULTS | ERRORS
     assert sidelane.__all__ == sorted(sidelane.__all__)
     assert set(dir(sidelane)) == {*sidelane.__all__, "__version__"}
     for name in sidelane.__all__:
@@ -41,7 +42,7 @@ def test_every_error_and_every_result_of_a_verb_is_public():
     assert {error.__name__ for error in family} == ERRORS
     returned = {
         word
-        for face in (AsyncClient, AsyncRoutes)
+        for face in (AsyncClient, AsyncRoutes, AsyncShifts)
         for verb in verbs(face).values()
         for word in re.findall(r"[A-Z]\w+", inspect.signature(verb).return_annotation)
     }
@@ -58,9 +59,12 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
         "install", "upgrade", "plan", "apply", "list", "status", "uninstall", "render", "check", "retire", "outdated",
         "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where", "side_by_side",
     }  # fmt: skip
-    assert set(verbs(Routes)) == {"set", "show", "list", "history", "undo", "shift", "shift_back"}
-    for face, asynchronous in ((Client, AsyncClient), (Routes, AsyncRoutes)):
-        assert inspect.signature(face) == inspect.signature(asynchronous) or face is Routes
+    assert set(verbs(Routes)) == {
+        "set", "set_together", "show", "list", "history", "undo", "undo_together", "shift", "shift_back",
+    }  # fmt: skip
+    assert set(verbs(Shifts)) == {"start", "status", "go_on", "back"}
+    for face, asynchronous in ((Client, AsyncClient), (Routes, AsyncRoutes), (Shifts, AsyncShifts)):
+        assert inspect.signature(face) == inspect.signature(asynchronous) or face is not Client
         for name, verb in verbs(asynchronous).items():
             assert inspect.signature(verbs(face)[name]) == inspect.signature(verb)
             assert verbs(face)[name].__doc__ == verb.__doc__

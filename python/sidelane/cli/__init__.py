@@ -28,6 +28,7 @@ COMMANDS = {
     "retire": "Remove a lane when nothing needs it any more.",
     "uninstall": "Remove a release.",
     "route": "Set, show, shift and undo the targets of a service's name.",
+    "shift": "Move the requests of one lane to another, all services in lockstep.",
     "graph": "Draw lanes, releases and traffic.",
     "record": "Show the origin of a release.",
     "verify": "Compare releases with their records and the cluster.",

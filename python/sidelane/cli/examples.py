@@ -55,6 +55,16 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "route history": ("sidelane route history svc1 --lane 2-coco-1",),
     "route undo": ("sidelane route undo svc1 --lane 2-coco-1",),
+    "shift": (
+        (
+            "sidelane install service --name svc1 --service-version v1 --lane 2-coco-2 --wait \\\n"
+            "    --set image.repository=acme/svc1 --set image.tag=1.4.0\n"
+            "sidelane shift --from 2-coco-1 --to 2-coco-2 --steps 100 --every 5s --between 2s \\\n"
+            "    --gate 'command[limit=30s] sidelane wait {service}-v1-2-coco-2'"
+        ),
+        "sidelane shift --back",
+    ),
+    "shift status": ("sidelane shift status",),
     "graph": ("sidelane graph", "sidelane graph --lane 2-coco-1 -o html --output-file lane.html"),
     "record": (
         "sidelane record zookeeper-2-coco-1 -o yaml",
@@ -84,7 +94,7 @@ def shown(command: click.Command, name: str) -> click.Command:
     if isinstance(command, click.Group):
         for part, inner in command.commands.items():
             shown(inner, f"{name} {part}")
-    elif examples := EXAMPLES.get(name):
+    if examples := EXAMPLES.get(name):
         title = "Example:" if len(examples) == 1 else "Examples:"
         # \b stops click from rewrapping the lines.
         command.epilog = "\n".join(["\b", title, *(f"  {line}" for each in examples for line in each.split("\n"))])

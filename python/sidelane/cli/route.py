@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, route_shift, running
-from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, print_route
+from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, SERVICES, print_route, print_together
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
@@ -41,7 +41,7 @@ command.add_command(route_shift.command)
 
 
 @command.command("set")
-@SERVICE
+@SERVICES
 @options.lane(required=True)
 @click.option(
     "--to",
@@ -61,7 +61,7 @@ command.add_command(route_shift.command)
 @options.values
 @options.settings
 def set_(
-    service: str,
+    services: tuple[str, ...],
     lane: Lane,
     *,
     targets: tuple[str, ...],
@@ -71,7 +71,9 @@ def set_(
     values: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Set the targets of SERVICE's name; omitted options change nothing.
+    """Set the targets of each SERVICE's name; omitted options change nothing.
+
+    Several services change together or not at all.
 
     The change is refused when a target is missing, is not of its lane, or has too few ready pods for its share, and
     when another process changed the route in between. Matches, mirror, timeouts and ports are values of the chart
@@ -80,10 +82,11 @@ def set_(
     from sidelane.routes.model import Split
 
     weights = Split.parse(targets, lane).to_json() if targets else None
-    routed = running.with_client(
-        lambda client: client.routes.set(service, lane, weights, mode=mode, values=values, **change), **settings
+    done = running.with_client(
+        lambda client: client.routes.set_together(services, lane, weights, mode=mode, values=values, **change),
+        **settings,
     )
-    print_route(routed, format_)
+    print_together(done, format_)
 
 
 @command.command("show")
@@ -140,7 +143,7 @@ def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any])
 
 
 @command.command("undo")
-@SERVICE
+@SERVICES
 @options.lane(required=True)
 @click.option("--to", type=int, metavar="REVISION", help="Go back to this revision. [default: before the last change]")
 @options.output
@@ -148,20 +151,34 @@ def history(service: str, lane: Lane, *, format_: str, settings: dict[str, Any])
 @_change
 @options.settings
 def undo(
-    service: str, lane: Lane, *, to: int | None, format_: str, change: dict[str, Any], settings: dict[str, Any]
+    services: tuple[str, ...],
+    lane: Lane,
+    *,
+    to: int | None,
+    format_: str,
+    change: dict[str, Any],
+    settings: dict[str, Any],
 ) -> None:
-    """Restore SERVICE's route exactly as it was before its last change. A second undo goes back one more change."""
-    routed = running.with_client(
-        lambda client: client.routes.undo(service, lane, to=to, **change),
-        **settings,
-    )
+    """Restore each SERVICE's route exactly as it was before its last change.
+
+    A second undo goes back one more change. Several routes go back together or not at all.
+    """
+    if to is None:
+        done = running.with_client(lambda client: client.routes.undo_together(services, lane, **change), **settings)
+        print_together(done, format_)
+        return
+    if len(services) > 1:
+        raise click.UsageError("--to is a revision of one route, and there are several services.")
+    routed = running.with_client(lambda client: client.routes.undo(services[0], lane, to=to, **change), **settings)
     print_route(routed, format_)
 
 
 def _row(change: Change) -> tuple[str, str, str, str, str]:
     when = change.when.strftime("%Y-%m-%d %H:%M:%S") if change.when else "-"
     by = change.by or ("plain Helm" if change.is_helms else "-")
-    why = f"revision {change.restores} again" if change.restores else change.context
+    from sidelane.routes.marks import short
+
+    why = f"revision {change.restores} again" if change.restores else short(change.context)
     failed = "" if change.held else f" [{change.status}]"
     return str(change.revision), when, by, change.mode or "-", _leads(change) + (f" ({why})" if why else "") + failed
 

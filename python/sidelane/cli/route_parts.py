@@ -10,8 +10,10 @@ from sidelane.cli import printing
 
 if TYPE_CHECKING:
     from sidelane.routes.routed import Routed
+    from sidelane.routes.together import RoutedTogether
 
 SERVICE = click.argument("service")
+SERVICES = click.argument("services", nargs=-1, required=True, metavar="SERVICE…")
 BY = click.option(
     "--by",
     metavar="NAME",
@@ -53,3 +55,16 @@ def print_route(routed: Routed, format_: str) -> None:
         printing.say("\nnothing runs in a directory")
     for line in routed.drift:
         printing.say_line(f"changed outside of the route: {line}", err=True)
+
+
+def print_together(done: RoutedTogether, format_: str) -> None:
+    """Prints several routes that changed together; one route as `sidelane route show` does."""
+    if len(done.routes) == 1:
+        print_route(done.routes[0], format_)
+        return
+    if format_ != "table":
+        printing.data(done.to_json(), format_)
+        return
+    rows = [(one.route.name, str(one.revision), one.change, str(one.route)) for one in done.routes]
+    printing.table(("NAME", "REVISION", "CHANGE", "LEADS TO"), rows)
+    printing.say(f"\nfirst to last write: {done.seconds:.1f} s")

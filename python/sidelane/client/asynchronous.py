@@ -14,6 +14,7 @@ from sidelane.charts.rendering import PlainRendering, Renderer, Rendering
 from sidelane.charts.sources import is_remote
 from sidelane.charts.values import accepted, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
+from sidelane.client.asynchronous_shifts import AsyncShifts
 from sidelane.client.faces import advising, path_of
 from sidelane.naming.lane import Lane
 from sidelane.naming.subject import lane_in, lane_of, release_of, subject
@@ -81,6 +82,11 @@ class AsyncClient:
     def routes(self) -> AsyncRoutes:
         """The routes of the namespace, and the verbs that change them."""
         return AsyncRoutes(self._context)
+
+    @property
+    def shifts(self) -> AsyncShifts:
+        """The shifts of many routes in lockstep."""
+        return AsyncShifts(self._context)
 
     async def install(
         self,

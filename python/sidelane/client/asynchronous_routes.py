@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sidelane.routes.notes import Change
     from sidelane.routes.routed import Routed
     from sidelane.routes.shift import Shift
+    from sidelane.routes.together import RoutedTogether
 
 
 @advising
@@ -243,12 +244,19 @@ class AsyncRoutes:
 
         """
         from sidelane.helm.durations import seconds  # noqa: PLC0415 - see _router
-        from sidelane.routes import gates, shift  # noqa: PLC0415
+        from sidelane.routes import courses, moving, shift  # noqa: PLC0415
+        from sidelane.routes.gates import parsed  # noqa: PLC0415
+        from sidelane.routes.model import Destination  # noqa: PLC0415
 
-        own = lane_of(lane)
-        plan = shift.plan(to, steps, seconds(every), seconds(between), own)
-        asked = [gates.Gate.parse(check) for check in checks]
-        return await shift.run(self._router, service, own, plan, asked, go_on=go_on, by=by, tell=tell)
+        own, router = lane_of(lane), self._router
+        move = moving.ToTarget(Destination.parse(to).within(own))
+        plan = courses.plan(move, steps, seconds(every), seconds(between))
+        asked = parsed(checks, [service])
+        if go_on:
+            course = await courses.continued(router, plan, service, own)
+        else:
+            course = await courses.begun(router, plan, [(service, own)])
+        return await shift.run(router, course, asked, by=by, tell=tell)
 
     async def shift_back(
         self, service: str, lane: Lane | str, *, by: str | None = None, overwrite: bool = False
@@ -275,6 +283,101 @@ class AsyncRoutes:
             'v1=1'
 
         """
-        from sidelane.routes import shift  # noqa: PLC0415 - see _router
+        from sidelane.routes import courses, returning  # noqa: PLC0415 - see _router
 
-        return await shift.back(self._router, service, lane_of(lane), by=by, overwrite=overwrite)
+        router, own = self._router, lane_of(lane)
+        done = await returning.back(router, await courses.of_one(router, service, own), by=by, overwrite=overwrite)
+        return done.require_all()[0]
+
+    async def set_together(
+        self,
+        services: Sequence[str],
+        lane: Lane | str,
+        weights: Mapping[str, int] | None = None,
+        *,
+        mode: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        allow_unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> RoutedTogether:
+        """Sets the same targets for several services' stable names: all of them, or none.
+
+        Nothing is written before every change is allowed. When a write fails, the routes already written go back.
+
+        Args:
+            services: the services' names.
+            lane: the lane of the stable names.
+            weights: as in ``set``.
+            mode: as in ``set``.
+            values: as in ``set``.
+            by: as in ``set``.
+            allow_unready: as in ``set``.
+            overwrite: as in ``set``.
+            dry_run: as in ``set``.
+
+        Returns:
+            The routes, and the time between the first and the last write.
+
+        Raises:
+            InvalidRoute, InvalidValues, TargetNotReady, RouteChanged, TargetBusy, HelmError: as in ``set``.
+
+        Example:
+            >>> done = client.routes.set_together(["svc1"], "2-coco-1", {"v1": 1})
+            >>> [str(one.route) for one in done.routes]
+            ['v1=1']
+
+        """
+        from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
+        from sidelane.routes.terms import Terms  # noqa: PLC0415
+        from sidelane.routes.together import all_or_none  # noqa: PLC0415
+
+        own, router = lane_of(lane), self._router
+        split = None if weights is None else Split.of(weights, own)
+        more = {**(values or {}), **({"mode": mode} if mode else {})}
+        terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
+        wanted = (router.setting(service, own, split, values=more, terms=terms) for service in dict.fromkeys(services))
+        return await all_or_none(router, wanted)
+
+    async def undo_together(
+        self,
+        services: Sequence[str],
+        lane: Lane | str,
+        *,
+        by: str | None = None,
+        allow_unready: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> RoutedTogether:
+        """Restores several routes as each was before its last change: all of them, or none.
+
+        Args:
+            services: the services' names.
+            lane: the lane of the stable names.
+            by: as in ``undo``.
+            allow_unready: as in ``undo``.
+            overwrite: as in ``undo``.
+            dry_run: as in ``undo``.
+
+        Returns:
+            The routes, and the time between the first and the last write.
+
+        Raises:
+            Refused, ReleaseNotFound, TargetNotReady, RouteChanged, TargetBusy, HelmError: as in ``undo``.
+
+        Example:
+            >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1})
+            >>> _ = client.routes.set("svc1", "2-coco-1", {"v2": 1})
+            >>> [str(one.route) for one in client.routes.undo_together(["svc1"], "2-coco-1").routes]
+            ['v1=1']
+
+        """
+        from sidelane.routes.changes import undone  # noqa: PLC0415 - see _router
+        from sidelane.routes.terms import Terms  # noqa: PLC0415
+        from sidelane.routes.together import all_or_none  # noqa: PLC0415
+
+        own, router = lane_of(lane), self._router
+        terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
+        done = await all_or_none(router, (router.undoing(one, own, terms=terms) for one in dict.fromkeys(services)))
+        return done._replace(routes=tuple(map(undone, done.routes)))

@@ -1,4 +1,4 @@
-"""Client and its Routes: the verbs of AsyncClient and AsyncRoutes for scripts, which wait for each result."""
+"""Client, its Routes and its Shifts: the verbs of the asynchronous ones for scripts, which wait for each result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from sidelane.client.asynchronous import AsyncClient
 from sidelane.client.asynchronous_routes import AsyncRoutes
+from sidelane.client.asynchronous_shifts import AsyncShifts
 from sidelane.client.faces import Waits, documented_as, waiting, with_arguments_of
 from sidelane.naming.lane import Lane
 
@@ -27,6 +28,19 @@ class Routes(Waits[AsyncRoutes]):
     undo = waiting(AsyncRoutes.undo)
     shift = waiting(AsyncRoutes.shift)
     shift_back = waiting(AsyncRoutes.shift_back)
+    set_together = waiting(AsyncRoutes.set_together)
+    undo_together = waiting(AsyncRoutes.undo_together)
+
+
+class Shifts(Waits[AsyncShifts]):
+    """AsyncShifts for scripts: the same arguments and the same verbs. Available as ``client.shifts``."""
+
+    _written: ClassVar = "AsyncClient(...).shifts"
+
+    start = waiting(AsyncShifts.start)
+    status = waiting(AsyncShifts.status)
+    go_on = waiting(AsyncShifts.go_on)
+    back = waiting(AsyncShifts.back)
 
 
 class Client(Waits[AsyncClient]):
@@ -40,6 +54,11 @@ class Client(Waits[AsyncClient]):
     def routes(self) -> Routes:
         """The routes of the namespace, and the verbs that change them."""
         return Routes(self._asynchronous.routes)
+
+    @property
+    def shifts(self) -> Shifts:
+        """The shifts of many routes in lockstep."""
+        return Shifts(self._asynchronous.shifts)
 
     install = waiting(AsyncClient.install)
     upgrade = waiting(AsyncClient.upgrade)

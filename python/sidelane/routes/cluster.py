@@ -20,7 +20,7 @@ from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.naming.labels import LANE, RELEASE_OF
-from sidelane.releases.stores import Release, Stored
+from sidelane.releases.stores import Options, Release, Stored, leases
 from sidelane.releases.stores.answers import parse_time
 from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.routes.model import about
@@ -86,15 +86,17 @@ class ClusterPlace:
         # once: so only the revision that the caller saw is changed, however many processes try.
         values = {**rendering.values, "expectedRevision": revision}
         try:
-            await self._helm.upgrade(
-                rendering.release,
-                rendering.chart.path,
-                values,
-                namespace=self._namespace,
-                flags=Flags(description=note),
-                history_max=HISTORY,
-                over="changes" if overwrite else "",
-            )
+            # The labels show others whether this process still works on a pending revision.
+            async with leases.working(self._target, rendering.release, Options()) as labels:
+                await self._helm.upgrade(
+                    rendering.release,
+                    rendering.chart.path,
+                    values,
+                    namespace=self._namespace,
+                    flags=Flags(labels, note),
+                    history_max=HISTORY,
+                    over="changes" if overwrite else "",
+                )
         except InvalidValues as error:
             if "expectedRevision" not in error.problem:
                 raise
@@ -109,6 +111,12 @@ class ClusterPlace:
                 raise
             raise _changed(rendering.release) from None
         return await self._written(rendering)
+
+    async def remove(self, release: str) -> None:
+        await self._target.uninstall(release, Options())
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        return await self._target.abandoned(releases)
 
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         if (await self.stored(release)).release.revision != now:

@@ -99,6 +99,13 @@ class DirectoryPlace:
             self._keep(rendering, entries, revision, note)
             return await self._target.upgrade(rendering, None, Options())
 
+    async def remove(self, release: str) -> None:
+        async with self._lock():
+            await self._target.uninstall(release, Options())
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        return await self._target.abandoned(releases)
+
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         del now
         raise InvalidManifest(

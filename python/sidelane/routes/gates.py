@@ -20,7 +20,7 @@ import shlex
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -31,6 +31,8 @@ from sidelane.helm.process import begun
 PROMETHEUS_URL: Final = "PROMETHEUS_URL"
 PROMETHEUS_TOKEN: Final = "SIDELANE_PROMETHEUS_TOKEN"  # noqa: S105 - a name of a variable
 
+#: The place of a service's name in a gate that is asked for each service.
+_SERVICE: Final = "{service}"
 #: The default limit for one answer, in seconds.
 _PATIENCE: Final = "10s"
 #: The most bytes that are read of an answer.
@@ -104,6 +106,15 @@ class Gate:
 
     def to_json(self) -> dict[str, object]:
         return {"check": self.text, "asked": self.asked, "failed": self.failed, "said": self.said}
+
+
+def parsed(texts: Sequence[str], services: Sequence[str]) -> list[Gate]:
+    """Parses gates. One with ``{service}`` in its text becomes one for each service. Raises InvalidRoute."""
+    return [
+        Gate.parse(text.replace(_SERVICE, service))
+        for text in texts
+        for service in (dict.fromkeys(services) if _SERVICE in text else ("",))
+    ]
 
 
 def _options(text: str, kind: str) -> list[tuple[str, str]]:

@@ -177,16 +177,23 @@ class Split:
         if percent == 100 or not rest:
             return Split({**dict.fromkeys(others, 0), to: 100})
         weights = {target: weight * (100 - percent) for target, weight in others.items()} | {to: percent * rest}
+        return Split.readable(weights, f"{percent} % beside {self}")
+
+    @classmethod
+    def readable(cls, weights: Mapping[Destination, int], what: str) -> Split:
+        """Returns a split with the same proportions and small weights: percentages, if they are whole.
+
+        what: the cause of the weights, for the error. Raises InvalidRoute.
+        """
         divisor = math.gcd(*weights.values())
         shown = {target: weight // divisor for target, weight in weights.items()}
         if 100 % sum(shown.values()) == 0:  # percentages are easiest to read
             shown = {target: weight * (100 // sum(shown.values())) for target, weight in shown.items()}
         if max(shown.values()) > WEIGHT_LIMIT:
             raise InvalidRoute(
-                f"{percent} % beside {self} needs weights above {WEIGHT_LIMIT}",
-                remedy="give the route smaller weights first",
+                f"{what} needs weights above {WEIGHT_LIMIT}", remedy="give the route smaller weights first"
             )
-        return Split(shown)
+        return cls(shown)
 
     def to_values(self) -> list[dict[str, Any]]:
         """Returns the targets in the form of the chart's values."""

@@ -83,6 +83,14 @@ class Place(Protocol):
         """
         ...
 
+    async def remove(self, release: str) -> None:
+        """Removes a route. Raises ReleaseNotFound."""
+        ...
+
+    async def abandoned(self, releases: Iterable[Release]) -> frozenset[str]:
+        """Returns the names of those of these releases that a dead process left incomplete."""
+        ...
+
     async def roll_back(self, release: str, revision: int, now: int) -> Release:
         """Restores a revision exactly, if the route is still at revision ``now``. Raises RouteChanged."""
         ...

@@ -6,7 +6,7 @@ Only a target whose share grows must be ready: so requests can always move from 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sidelane.errors import TargetNotReady
 from sidelane.naming.route import is_part
@@ -33,17 +33,17 @@ def require(
     backends: Mapping[str, Backend],
     *,
     before: Route | None = None,
-    only: Destination | None = None,
+    only: Collection[Destination] | None = None,
     unready: bool = False,
 ) -> None:
-    """Checks every target of a route, or ``only`` one. Raises TargetNotReady, with every problem.
+    """Checks every target of a route, or ``only`` these. Raises TargetNotReady, with every problem.
 
     before: the current route. unready: allow targets that are not ready.
     """
     grown = set(_grown(route, before))
     problems = []
     for way in route.ways():
-        if only not in (None, way.to):
+        if only is not None and way.to not in only:
             continue
         backend = backends.get(way.to.service(route.service, route.lane))
         problem = _missing(route, way.to, port, backend)

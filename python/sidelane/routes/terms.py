@@ -10,7 +10,8 @@ class Terms(NamedTuple):
 
     by: the author; None for the CI's user, or user@host. seen: the revision that the caller saw; None to read it in the
     call. unready: allow targets that are not ready. overwrite: also undo direct changes of the objects. dry_run: read
-    and check, and write nothing. context: the larger operation, for the history.
+    and check, and write nothing. context: the larger operation, for the history. always: write the same content too, as
+    a new revision with its own note.
     """
 
     by: str | None = None
@@ -19,6 +20,7 @@ class Terms(NamedTuple):
     overwrite: bool = False
     dry_run: bool = False
     context: str = ""
+    always: bool = False
 
 
 #: The usual terms: no exceptions.

@@ -52,15 +52,20 @@ async def some_at_a_time(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4)
             each.close()  # it may never have started
 
 
-async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: int = 4) -> None:
-    """Run all coroutines, at most ``limit`` at a time. A failure does not stop the others; it is raised at the end."""
+async def outcomes(work: Iterable[Coroutine[Any, Any, A]], limit: int = 4) -> list[A | BaseException]:
+    """Run all coroutines, at most ``limit`` at a time, and return each one's result or error, in order."""
     room = asyncio.Semaphore(limit)
 
-    async def caught(each: Coroutine[Any, Any, object]) -> None:
+    async def limited(each: Coroutine[Any, Any, A]) -> A:
         async with room:
-            await each
+            return await each
 
-    for result in await asyncio.gather(*map(caught, work), return_exceptions=True):
+    return await asyncio.gather(*map(limited, work), return_exceptions=True)
+
+
+async def each_to_its_end(work: Iterable[Coroutine[Any, Any, object]], limit: int = 4) -> None:
+    """Run all coroutines, at most ``limit`` at a time. A failure does not stop the others; it is raised at the end."""
+    for result in await outcomes(work, limit):
         if isinstance(result, BaseException):
             raise result
 

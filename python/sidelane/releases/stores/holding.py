@@ -76,6 +76,19 @@ def dead_holders() -> tuple[str, ...]:
         return ()
 
 
+def may_work(token: str, until: float) -> bool:
+    """Tells whether another process with this lease may still work. until: its deadline (Unix time), which counts for
+    processes of other machines.
+    """
+    if token == holder().token:
+        return False
+    try:
+        path = _made_folder() / token
+    except OSError:
+        return time.time() < until
+    return not _is_dead(path) if path.exists() else time.time() < until
+
+
 def _is_dead(path: Path) -> bool:
     if path.name.startswith("."):
         return False

@@ -1,0 +1,121 @@
+"""The mark of a shift in a route's history: enough to continue or undo all of its routes from any machine.
+
+Each step writes one mark, as the context of the change's note, to every route of the shift::
+
+    shift 4f1c9a from 2-coco-1 to 2-coco-2, step 2 of 5,25,100, held by 9f8e7d6c until 1764260000,
+    on svc1/2-coco-1@3 svc2/2-coco-1@7
+
+A member is a route with its revision before the shift. The holder is the token of a lease (releases/stores/holding.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from sidelane.errors import InvalidInput
+from sidelane.naming.contract import component_name
+from sidelane.naming.lane import Lane
+from sidelane.routes import moving, notes
+from sidelane.routes.moving import Move
+from sidelane.routes.notes import Change
+
+_MARK: Final = re.compile(
+    r"shift (?P<id>[0-9a-f]+) (?P<move>to \S+|from \S+ to \S+), step (?P<step>\d+) of (?P<steps>[0-9,]+)"
+    r"(?P<promoted>, promoted)?, held by (?P<holder>\w+) until (?P<until>\d+), on (?P<members>\S.*)"
+)
+
+
+class Member(NamedTuple):
+    """One route of a shift. base: its revision before the shift."""
+
+    service: str
+    lane: Lane
+    base: int
+
+    @property
+    def name(self) -> str:
+        """The stable name: ``svc1-2-coco-1``."""
+        return component_name(self.service, self.lane)
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.lane}@{self.base}"
+
+    @classmethod
+    def parse(cls, text: str) -> Member:
+        """Parses ``svc1/2-coco-1@3``. Raises ValueError, InvalidLane."""
+        name, _, base = text.rpartition("@")
+        service, _, lane = name.partition("/")
+        return cls(service, Lane.parse(lane), int(base))
+
+
+class Mark(NamedTuple):
+    """The state of a shift: ``step`` of ``steps`` was written, counted from 1. promoted: a person has let it go on."""
+
+    id: str
+    move: Move
+    step: int
+    steps: tuple[int, ...]
+    members: tuple[Member, ...]
+    holder: str
+    until: int
+    promoted: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.step == len(self.steps)
+
+    @property
+    def text(self) -> str:
+        """The mark as the context of a note."""
+        steps, members = ",".join(map(str, self.steps)), " ".join(map(str, self.members))
+        promoted = ", promoted" if self.promoted else ""
+        return (
+            f"shift {self.id} {self.move}, step {self.step} of {steps}{promoted}, "
+            f"held by {self.holder} until {self.until}, on {members}"
+        )
+
+    def __str__(self) -> str:
+        percent = self.steps[self.step - 1]
+        return f"shift {self.id} {self.move} is at step {self.step} of {len(self.steps)} ({percent} %)"
+
+
+def read(context: str) -> Mark | None:
+    """Parses the context of a note; None if it has no mark."""
+    match = _MARK.fullmatch(context)
+    if match is None:
+        return None
+    try:
+        steps = tuple(map(int, match["steps"].split(",")))
+        members = tuple(map(Member.parse, match["members"].split(" ")))
+        mark = Mark(match["id"], moving.parse(match["move"]), int(match["step"]), steps, members, match["holder"],
+                    int(match["until"]), bool(match["promoted"]))  # fmt: skip
+    except (ValueError, IndexError, InvalidInput):
+        return None
+    return mark if 1 <= mark.step <= len(steps) else None
+
+
+def short(context: str) -> str:
+    """Returns a context for people: a mark without its lease and members."""
+    mark = read(context)
+    if mark is None:
+        return context
+    return f"shift {mark.id} {mark.move}, step {mark.step} of {len(mark.steps)}{', promoted' if mark.promoted else ''}"
+
+
+def current(changes: Sequence[Change]) -> Mark | None:
+    """Returns the mark of the shift that a route is in, from its history; None if it is in none.
+
+    A change that restored a step of a shift in progress is that step again. The last step ends a shift, and its mark
+    counts only as long as it is the last change.
+    """
+    held = [change for change in changes if change.held]
+    if not held:
+        return None
+    mark = read(held[-1].context)
+    if mark is not None or held[-1].restores is None:
+        return mark
+    first = notes.origin(changes, held[-1].revision)
+    mark = next((read(change.context) for change in held if change.revision == first), None)
+    return None if mark is None or mark.ended else mark

@@ -1,0 +1,117 @@
+"""The return of a shift, also of one that a dead process left; and the state of all shifts of a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sidelane.errors import Refused, RouteChanged, SidelaneError
+from sidelane.releases.stores import Release
+from sidelane.releases.stores.ours import route_of
+from sidelane.routes.changes import Router
+from sidelane.routes.places import AT_ONCE
+from sidelane.routes.routed import Routed
+from sidelane.routes.standing import Stand, Standing, chosen, completed, every
+from sidelane.routes.terms import Terms
+from sidelane.support.concurrency import outcomes, together
+
+
+class ShiftUndone(NamedTuple):
+    """The result of a return: the routes as before the shift, and those that others changed, with the change."""
+
+    id: str
+    routes: tuple[Routed, ...]
+    changed: Mapping[str, str]
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the JSON form."""
+        return {"id": self.id, "routes": [one.to_json() for one in self.routes], "changedByOthers": dict(self.changed)}
+
+    def require_all(self) -> tuple[Routed, ...]:
+        """Returns the routes. Raises RouteChanged if others changed one, which stays as it is."""
+        if self.changed:
+            lines = "\n  ".join(f"{name}: {how}" for name, how in self.changed.items())
+            raise RouteChanged(
+                f"others changed routes of the shift, and nothing was overwritten:\n  {lines}",
+                remedy="set them with `sidelane route set`; the other routes are as before the shift",
+            )
+        return self.routes
+
+
+async def back(router: Router, standing: Standing, *, by: str | None = None, overwrite: bool = False) -> ShiftUndone:
+    """Restores each route of a shift as it was before. A route that others changed since stays as it is.
+
+    Raises the first error, once all routes were tried.
+    """
+    stands = [stand for stand in standing.routes if stand.at is not None]
+    results = await outcomes((_back(router, stand, by, overwrite=overwrite) for stand in stands), AT_ONCE)
+    errors = [
+        (stand.member.name, result)
+        for stand, result in zip(stands, results, strict=True)
+        if isinstance(result, BaseException)
+    ]
+    if errors:
+        name, error = errors[0]
+        if isinstance(error, SidelaneError) and len(stands) > 1:
+            others = ", ".join(other for other, _ in errors[1:])
+            error.problem = f"{name}: {error.problem}" + (f"\nalso not back: {others}" if others else "")
+            error.args = (error.problem, *error.args[1:])
+        raise error
+    routes = tuple(result for result in results if isinstance(result, Routed))
+    changed = {stand.member.name: str(stand) for stand in standing.routes if stand.at is None}
+    return ShiftUndone(standing.mark.id, routes, changed)
+
+
+async def _back(router: Router, stand: Stand, by: str | None, *, overwrite: bool) -> Routed:
+    service, lane, base = stand.member
+    revision = await completed(router, stand, overwrite=overwrite)
+    if stand.at == 0:
+        return await router.show(service, lane)
+    terms = Terms(by, revision, unready=True, overwrite=overwrite)
+    return await router.undo(service, lane, to=base, terms=terms)
+
+
+class ShiftStatus(NamedTuple):
+    """The shifts of a namespace. incomplete: the releases of routes that a dead process left in the first write of a
+    shift, before any of its routes was changed; ``back`` restores them.
+    """
+
+    shifts: tuple[Standing, ...]
+    incomplete: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the JSON form."""
+        return {"shifts": [shift.to_json() for shift in self.shifts], "incomplete": list(self.incomplete)}
+
+
+async def status(router: Router) -> ShiftStatus:
+    """Returns the shifts of a place."""
+    shifts, incomplete = await together(every(router), _incomplete(router))
+    known = {stand.release.name for shift in shifts for stand in shift.routes if stand.release}
+    return ShiftStatus(shifts, tuple(release.name for release in incomplete if release.name not in known))
+
+
+async def back_of(router: Router, which: str, *, by: str | None, overwrite: bool) -> ShiftUndone:
+    """Takes a shift back, or restores the routes that a dead process left in the first write of one. Raises Refused."""
+    now = await status(router)
+    if now.incomplete and not which and all(shift.ended for shift in now.shifts):
+        return ShiftUndone("", tuple([await _restored(router, name) for name in now.incomplete]), {})
+    return await back(router, chosen(now.shifts, which), by=by, overwrite=overwrite)
+
+
+async def _restored(router: Router, name: str) -> Routed:
+    stored = await router.place.stored(name)
+    held = [change for change in await router.revisions(name) if change.held]
+    known = route_of(stored)
+    if known is None or not held:
+        raise Refused(f"{name} was never deployed", remedy=f"uninstall it with `sidelane uninstall {name}`")
+    await router.place.roll_back(name, held[-1].revision, stored.release.revision)
+    return await router.show(*known)
+
+
+async def _incomplete(router: Router) -> tuple[Release, ...]:
+    """Returns the routes that a dead process left incomplete."""
+    releases = await router.place.releases()
+    pending = [release for release in releases if release.chart_ref.is_route and release.is_pending]
+    dead = await router.place.abandoned(pending) if pending else frozenset()
+    return tuple(release for release in pending if release.name in dead)

@@ -1,0 +1,182 @@
+"""The shifts that routes are in, from their histories: the state after an interruption, and who holds a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sidelane.errors import Refused, ReleaseNotFound, RouteChanged, TargetBusy
+from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release
+from sidelane.releases.stores.holding import may_work
+from sidelane.routes import finding, marks, notes
+from sidelane.routes.changes import Router
+from sidelane.routes.marks import Mark, Member
+from sidelane.routes.notes import Change
+from sidelane.routes.places import AT_ONCE
+from sidelane.support.concurrency import some_at_a_time
+
+
+class Stand(NamedTuple):
+    """One route of a shift at present. at: its step; 0 if it is as before the shift; None if another change followed,
+    or the route is gone. release: None if the route is gone.
+    """
+
+    member: Member
+    at: int | None
+    release: Release | None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """True if the last change was not finished: its process still works, or is dead."""
+        return bool(self.changes) and not self.changes[-1].held
+
+    @property
+    def held(self) -> Change:
+        """The last change that took effect."""
+        return next(change for change in reversed(self.changes) if change.held)
+
+    def __str__(self) -> str:
+        if self.release is None:
+            return "the route was removed"
+        if self.at is None:
+            last = self.held
+            when = f" at {last.when:%Y-%m-%d %H:%M:%S}" if last.when else ""
+            return f"{last.by or 'plain Helm'} changed it{when}: {last.leads or last.note}"
+        text = f"at step {self.at}" if self.at else "as before the shift"
+        return f"{text}; its last change is incomplete ({self.changes[-1].status})" if self.incomplete else text
+
+
+class Standing(NamedTuple):
+    """A shift at present. mark: the one with the highest step. by: the author of that step."""
+
+    mark: Mark
+    by: str
+    routes: tuple[Stand, ...]
+
+    @property
+    def ended(self) -> bool:
+        """True if every route has made the last step."""
+        return self.mark.ended and all(stand.at == self.mark.step and not stand.incomplete for stand in self.routes)
+
+    @property
+    def is_held(self) -> bool:
+        """True if another process may still run this shift."""
+        return not self.mark.ended and may_work(self.mark.holder, self.mark.until)
+
+    def __str__(self) -> str:
+        return f"{self.mark}, by {self.by}"
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the JSON form."""
+        mark = self.mark
+        return {
+            "id": mark.id,
+            "move": str(mark.move),
+            "step": mark.step,
+            "steps": list(mark.steps),
+            "percent": mark.steps[mark.step - 1],
+            "promoted": mark.promoted,
+            "by": self.by,
+            "running": self.is_held,
+            "routes": [{"route": stand.member.name, "at": stand.at, "state": str(stand)} for stand in self.routes],
+        }
+
+    def require_unchanged(self) -> None:
+        """Raises RouteChanged if a route was changed by others since the shift."""
+        changed = [f"{stand.member.name}: {stand}" for stand in self.routes if stand.at is None]
+        if changed:
+            raise RouteChanged(
+                "another process changed routes of the shift, and nothing was overwritten:\n  " + "\n  ".join(changed),
+                remedy="take the other routes back with --back, or set them",
+            )
+
+    def require_free(self) -> None:
+        """Raises TargetBusy if another process may still run this shift."""
+        if self.is_held:
+            raise TargetBusy(
+                f"{self}, and that process is still running",
+                remedy="wait until it ends, undo the shift with --back, or add --overwrite if that process is dead",
+            )
+
+
+async def mark_of(router: Router, service: str, lane: Lane) -> tuple[Mark, str] | None:
+    """Returns the mark of the shift that a route is in, and its author. Raises ReleaseNotFound."""
+    changes = await router.history(service, lane)
+    mark = marks.current(changes)
+    if mark is None:
+        return None
+    by = next((change.by for change in reversed(changes) if marks.read(change.context) == mark), "")
+    return mark, by
+
+
+async def every(router: Router, among: Iterable[tuple[str, Lane]] | None = None) -> tuple[Standing, ...]:
+    """Returns the shifts of these routes, or of all routes of the place: those in progress, and those whose last step
+    is the last change of their routes.
+    """
+    if among is None:
+        among = [stored_route.route for stored_route in await finding.every(router.place)]
+    found = await some_at_a_time((mark_of(router, service, lane) for service, lane in among), AT_ONCE)
+    latest: dict[str, tuple[Mark, str]] = {}
+    for pair in filter(None, found):
+        if pair[0].id not in latest or latest[pair[0].id][0].step < pair[0].step:
+            latest[pair[0].id] = pair
+    return tuple([await _standing(router, mark, by) for mark, by in latest.values()])
+
+
+def chosen(shifts: Sequence[Standing], which: str = "") -> Standing:
+    """Returns the shift with this identifier, or the only one in progress. Raises Refused."""
+    if which:
+        wanted = [shift for shift in shifts if shift.mark.id == which]
+    else:
+        wanted = [shift for shift in shifts if not shift.ended] or list(shifts)
+    if len(wanted) == 1:
+        return wanted[0]
+    if not wanted:
+        raise Refused(f"no shift {which} is in progress".replace("  ", " "), remedy="see `sidelane shift status`")
+    raise Refused(
+        "several shifts are in progress:\n  " + "\n  ".join(map(str, wanted)), remedy="name one of them with --id"
+    )
+
+
+async def _standing(router: Router, mark: Mark, by: str) -> Standing:
+    stands = await some_at_a_time((_stand(router, mark.id, member) for member in mark.members), AT_ONCE)
+    return Standing(mark, by, tuple(stands))
+
+
+async def _stand(router: Router, which: str, member: Member) -> Stand:
+    try:
+        release = (await finding.named(router.place, member.service, member.lane)).release
+        changes = await router.revisions(release.name)
+    except ReleaseNotFound:
+        return Stand(member, None, None)
+    return Stand(member, _at(changes, which, member.base), release, changes)
+
+
+def _at(changes: Sequence[Change], which: str, base: int) -> int | None:
+    mark = marks.current(changes)
+    if mark is not None and mark.id == which:
+        return mark.step
+    last = next((change.revision for change in reversed(changes) if change.held), None)
+    if last is not None and notes.origin(changes, last) == notes.origin(changes, base):
+        return 0
+    return None
+
+
+async def completed(router: Router, stand: Stand, *, overwrite: bool = False) -> int:
+    """Undoes the incomplete last change of a route, if it has one. Returns the route's revision.
+
+    overwrite: also if its process may still work. Raises TargetBusy.
+    """
+    release = stand.release
+    if release is None:
+        raise ReleaseNotFound(f"the route {stand.member.name} was removed", remedy="see `sidelane route list`")
+    if not stand.incomplete:
+        return release.revision
+    if release.is_pending and not overwrite and not await router.given_up(release):
+        raise TargetBusy(
+            f"another process is changing {release.name} ({release.status})",
+            remedy="wait until it ends, or add --overwrite if that process is dead",
+        )
+    return (await router.place.roll_back(release.name, stand.held.revision, release.revision)).revision

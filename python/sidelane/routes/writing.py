@@ -1,0 +1,187 @@
+"""The write of one route: values → parsed, rendered and checked → written once → read back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from sidelane.charts.chart import Chart, coalesce
+from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.values import accepted, validate, with_lane
+from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, RouteChanged
+from sidelane.naming.lane import Lane
+from sidelane.releases.context import Progress, quiet
+from sidelane.releases.installing import checked
+from sidelane.releases.stores import Release, Stored
+from sidelane.routes import notes, ready
+from sidelane.routes.model import Route, about
+from sidelane.routes.places import Place, Sight
+from sidelane.routes.routed import Routed
+from sidelane.routes.terms import Terms
+
+
+class Wanted(NamedTuple):
+    """A requested change of a route. stored: the current state, None for a new route. restores: the earlier state to
+    restore. release: the name of a new route's release, if it differs from the naming contract's.
+    """
+
+    lane: Lane
+    stored: Stored | None
+    values: Mapping[str, Any]
+    restores: Stored | None = None
+    release: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the route's release; empty for the naming contract's."""
+        return self.stored.release.name if self.stored else self.release
+
+
+class Prepared(NamedTuple):
+    """A change that is allowed, and not written yet. rendering: None if only Helm's rollback can restore the objects.
+    values: with the chart's defaults.
+    """
+
+    wanted: Wanted
+    terms: Terms
+    route: Route
+    rendering: Rendering | None
+    values: Mapping[str, Any]
+    sight: Sight
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the routes of one place. chart: a chart of routes."""
+
+    place: Place
+    renderer: Renderer
+    chart: Chart
+    progress: Progress = quiet
+
+    async def prepare(self, wanted: Wanted, terms: Terms) -> Prepared:
+        """Renders and checks a change, and writes nothing. Raises as ``Router.set`` does."""
+        stored = wanted.stored
+        whole = coalesce(self.chart.defaults, with_lane(wanted.values, wanted.lane, self.chart))
+        if wanted.restores is None:
+            validate(self.chart, whole)
+        route = Route.from_values(whole, wanted.lane, wanted.name)
+        self.progress(f"looking at the targets of {route.name}")
+        looking = self.place.look(stored.manifest if stored else None, ready.services(route))
+        if _may_be_foreign(wanted, route):
+            sight = await looking
+            wanted = _with_selectors(wanted, ready.selectors(route, sight.backends))
+            rendering = await self._rendered(wanted)
+        else:
+            rendering, sight = await asyncio.gather(self._rendered(wanted), looking)
+        self._require_allowed(wanted, terms, route, int(whole["port"]), sight)
+        return Prepared(wanted, terms, route, rendering, whole, sight)
+
+    async def write(self, prepared: Prepared) -> Routed:
+        """Makes a prepared change, in one write. Raises RouteChanged, TargetBusy, NotWhatWasChecked, HelmError."""
+        wanted, route, sight = prepared.wanted, prepared.route, prepared.sight
+        if prepared.terms.dry_run:
+            there = (
+                wanted.stored.release
+                if wanted.stored
+                else Release(route.release, self.renderer.namespace or "", "not there", 0, "")
+            )
+            return Routed(route, there, prepared.values, sight.backends, change="none, this is a dry run")
+        self.progress(f"changing {route.release}")
+        made, done = await self._made(prepared)
+        if done != "unchanged":
+            await self._read_back(route)
+        return Routed(route, made, prepared.values, sight.backends, change=done)
+
+    def _require_allowed(self, wanted: Wanted, terms: Terms, route: Route, port: int, sight: Sight) -> None:
+        """Raises RouteChanged, InvalidRoute or TargetNotReady for a change that is not allowed at present."""
+        if sight.drift and not terms.overwrite:
+            raise changed(route.release, "its objects differ from its release:\n  " + "\n  ".join(sight.drift))
+        if wanted.restores is not None:
+            ready.require_back(route, port, sight.backends, unready=terms.unready)
+            return
+        before = None if wanted.stored is None else self.routed(wanted.stored, wanted.lane).route
+        ready.require(route, port, sight.backends, before=before, unready=terms.unready)
+
+    async def _made(self, prepared: Prepared) -> tuple[Release, str]:
+        """Writes a change. Returns the route's release, and the action: ``created``, ``changed`` or ``unchanged``."""
+        (_, stored, _, restores, _), terms, route = prepared.wanted, prepared.terms, prepared.route
+        context = terms.context if restores is None else notes.back_to(restores.release.revision)
+        pending = stored is not None and stored.release.is_pending
+        if restores is not None and stored is not None and (prepared.rendering is None or pending):
+            # The chart has changed since, or a dead process left the release pending: only Helm's rollback can restore
+            # it.
+            now_at, then_at = stored.release.revision, restores.release.revision
+            return await self.place.roll_back(route.release, then_at, now_at), "changed"
+        note = notes.note(route, notes.who(terms.by), context)
+        return await self._bring(prepared, cast("Rendering", prepared.rendering), note)
+
+    async def _rendered(self, wanted: Wanted) -> Rendering | None:
+        """Renders and checks the values. Returns None if the current chart does not reproduce the restored objects."""
+        lane, restores = wanted.lane, wanted.restores
+        try:
+            rendering = await self.renderer.render(
+                self.chart, lane, accepted(wanted.values, lane, self.chart), release=wanted.name
+            )
+            checked(rendering)
+        except Refused:
+            if restores is None:
+                raise
+            return None
+        return None if restores is not None and _otherwise(restores, rendering) else rendering
+
+    async def _bring(self, prepared: Prepared, rendering: Rendering, note: str) -> tuple[Release, str]:
+        stored, terms, drifted = prepared.wanted.stored, prepared.terms, bool(prepared.sight.drift)
+        if stored is None:
+            try:
+                return await self.place.create(rendering, note), "created"
+            except ReleaseExists:
+                raise changed(rendering.release, "another process created it in between") from None
+        same = not drifted and stored.release.status == "deployed" and not stored.differences(rendering)
+        if same and not terms.always:
+            return stored.release, "unchanged"
+        revision = stored.release.revision + 1
+        return await self.place.change(rendering, note, revision, overwrite=drifted), "changed"
+
+    async def _read_back(self, route: Route) -> None:
+        stored = await self.place.stored(route.release)
+        if drift := (await self.place.look(stored.manifest, ())).drift:
+            raise NotWhatWasChecked(
+                f"the objects of {route.release} differ from those just written:\n  " + "\n  ".join(drift),
+                remedy=f"another process may have changed them since: see {about(route.release, 'show')}",
+            )
+
+    def routed(self, stored: Stored, lane: Lane) -> Routed:
+        """Returns a stored route."""
+        values = coalesce(self.chart.defaults, stored.values)
+        return Routed(Route.from_values(values, lane, stored.release.name), stored.release, values)
+
+
+def _may_be_foreign(wanted: Wanted, route: Route) -> bool:
+    """Tells whether a new target may be of a chart without lanes, so that the route needs the labels of its pods."""
+    return wanted.restores is None and any(way.to.service_version is None for way in route.ways())
+
+
+def _with_selectors(wanted: Wanted, selectors: Mapping[str, Any]) -> Wanted:
+    others = {key: value for key, value in wanted.values.items() if key != "selectors"}
+    return wanted._replace(values={**others, "selectors": selectors} if selectors else others)
+
+
+def _otherwise(then: Stored, rendering: Rendering) -> bool:
+    """Tells whether the current chart renders the values differently from an earlier revision. Only the specs that
+    route requests count, not the labels, one of which is the chart's version. A directory keeps no earlier objects.
+    """
+    if not then.text:
+        return False
+    before, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
+    return before != two
+
+
+def changed(release: str, how: str) -> RouteChanged:
+    """Returns the error for a route that another process changed."""
+    return RouteChanged(
+        f"another process changed {release}, and nothing was overwritten: {how}",
+        remedy=f"see {about(release, 'show')} and {about(release)}, then try again",
+    )
