@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
+import checks
 import generated_chart
 import results
 import stored
@@ -152,6 +153,8 @@ def under(helm: Path, tag: str, folder: Path, cluster: ControlPlane, runs: int) 
         list_row(helm, cluster, environment),
     ]:
         yield measure(row, runs, environment)
+    for row in checks.chart_rows(helm, CHARTS, folder / tag):
+        yield measure(row, max(runs // 4, 1), environment)
     yield from lane_rows(helm, tag, folder, max(runs // 4, 1), environment)
 
 
@@ -175,7 +178,8 @@ def main() -> None:
             show(f"Helm {version.partition('+')[0].strip()}", under(helm, tag, Path(folder), cluster, runs))
         bare = always(sys.executable, "-c", "pass")
         row = Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more")
-        show(f"Python {sys.version.split()[0]}", iter([measure(row, runs, base())]))
+        piped = checks.piped_row(SIDELANE, Path(folder) / "generated", SCRIPTS / "helm", Path(folder))
+        show(f"Python {sys.version.split()[0]}", (measure(each, runs, base()) for each in (row, piped)))
     print(f"\nkept in {os.path.relpath(results.keep(rows, runs))}; compare with `make bench-compare`")
 
 

@@ -1,4 +1,6 @@
-"""Charts that keep the naming contract: a hundred services in one release, 500 objects; and one service a release."""
+"""Charts that keep the naming contract: a hundred services in one release, 500 objects; one service a release; and many
+small charts.
+"""
 
 from __future__ import annotations
 
@@ -145,6 +147,19 @@ def write_service(folder: Path, charts: Path) -> Path:
 def write(folder: Path, charts: Path) -> Path:
     """Writes the chart into a folder, with the library chart of ``charts`` inside, and returns its path."""
     return _write(folder / "generated", charts, CHART, 'Version: ""\nBuild: ""\n', OBJECTS)
+
+
+def write_many(folder: Path, charts: Path, number: int) -> list[Path]:
+    """Writes charts of four services, 20 objects each, with values in ci/, and returns their paths."""
+    few = OBJECTS.replace("until 100", "until 4")
+    written = []
+    for n in range(number):
+        about = CHART.replace("generated", f"many-{n}")
+        chart = _write(folder / f"many-{n}", charts, about, 'Version: ""\nBuild: ""\n', few)
+        (chart / "ci").mkdir()
+        (chart / "ci" / "lane-values.yaml").write_text('Version: test\nBuild: "1"\n')
+        written.append(chart)
+    return written
 
 
 def _write(chart: Path, charts: Path, about: str, values: str, objects: str) -> Path:

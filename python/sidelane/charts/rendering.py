@@ -30,7 +30,8 @@ class Renderer(NamedTuple):
 
     server: charts see the cluster's version, APIs and objects, as with `helm install`; without it they see Helm's own
     defaults, or ``kube_version`` and ``api_versions``. upgrades: a cluster is available for rendering upgrades, even if
-    ``server`` is not set. definitions: include the custom resource definitions under ``crds/``.
+    ``server`` is not set. definitions: include the custom resource definitions under ``crds/``. needs: a module that
+    the caller uses afterwards; it is imported while Helm renders, so that a command starts Helm sooner.
     """
 
     helm: Helm
@@ -40,6 +41,7 @@ class Renderer(NamedTuple):
     server: bool = False
     upgrades: bool = False
     definitions: bool = False
+    needs: str = ""
 
     async def render(
         self, chart: Chart, lane: Lane, values: Mapping[str, Any], *, upgrade: bool = False, release: str = ""
@@ -66,8 +68,7 @@ class Renderer(NamedTuple):
             namespace=self.namespace,
             flags=self._flags(),
             asking="upgrade" if upgrade else "install" if self.server else "nothing",
-            # The checks are imported while Helm renders, so that a command starts Helm sooner.
-            meanwhile=functools.partial(importlib.import_module, "sidelane.checks.engine"),
+            meanwhile=functools.partial(importlib.import_module, self.needs) if self.needs else None,
         )
 
     def _flags(self) -> list[str]:

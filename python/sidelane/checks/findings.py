@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sidelane.manifest import Identity
-from sidelane.naming.lane import Lane
 from sidelane.support.harmless import in_line
+
+if TYPE_CHECKING:
+    from sidelane.manifest import Identity
+    from sidelane.naming.lane import Lane
 
 Severity = Literal["error", "warning"]
 
@@ -59,6 +60,8 @@ class Finding(NamedTuple):
         They do not depend on the lane, the namespace, the template, the line or the message. Two problems of one rule
         with one field have the same.
         """
+        import hashlib  # noqa: PLC0415 - a clean report needs none
+
         _, kind, _, name = self.identity
         other = "" if self.other is None else self.other.identity.kind
         text = "\0".join((self.rule, self.identity.group, kind, *map(self._without_lane, (name, self.path)), other))

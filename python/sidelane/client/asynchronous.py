@@ -465,6 +465,7 @@ class AsyncClient:
             fetched = repo is not None or is_remote(os.fspath(chart))
             wanted = checking.Wanted(conventions, version_key, build_key, installation, fetched)
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            renderer = renderer._replace(needs="sidelane.checks.engine")
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = None if lane is None else lane_of(lane)
             return await checking.check_chart(renderer, loaded, own, given, wanted, whole=whole)
@@ -526,6 +527,7 @@ class AsyncClient:
         wanted = checking.Wanted(conventions, version_key, build_key, fetched=fetched)
         async with self._context.chart(chart, version, repo) as found:
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            renderer = renderer._replace(needs="sidelane.checks.side_by_side.proving")
             held, loaded = checking.for_check(found, wanted)
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             rendered = await pairs.render(renderer, loaded, None if lane is None else lane_of(lane), given, vary or {})

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidelane.charts import sources
 from sidelane.charts.chart import Chart
@@ -15,11 +15,12 @@ from sidelane.charts.rendering import PlainRendering, Renderer
 from sidelane.charts.values import accepted, knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.conventions import Conventions
-from sidelane.checks.engine import check
-from sidelane.checks.findings import Report
 from sidelane.errors import InvalidConventions, InvalidInput
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import Record
+
+if TYPE_CHECKING:
+    from sidelane.checks.findings import Report
 
 
 class Wanted(NamedTuple):
@@ -173,6 +174,8 @@ async def check_chart(
     """
     own, chart = for_check(chart, wanted)
     rendering = await _rendered(renderer, chart, lane, values)
+    from sidelane.checks.engine import check  # noqa: PLC0415 - imported while Helm renders
+
     report = check(rendering.manifest, conventions=own, lane=lane, release=rendering.release, whole=whole)
     return rendering, report
 

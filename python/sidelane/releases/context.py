@@ -127,7 +127,13 @@ class Context:
     def renderer(self, chart: Chart) -> Renderer:
         """Returns the renderer for installing a chart, which may read the cluster."""
         cluster = not self.is_directory
-        return Renderer(self.helm, self.namespace, server=cluster and chart.asks_the_cluster, upgrades=cluster)
+        return Renderer(
+            self.helm,
+            self.namespace,
+            server=cluster and chart.asks_the_cluster,
+            upgrades=cluster,
+            needs="sidelane.checks.engine",
+        )
 
     @asynccontextmanager
     async def installable(

@@ -42,8 +42,8 @@ class Router(Writer):
     @classmethod
     def of(cls, context: Context, chart: Chart | None = None) -> Router:
         """Returns the routes of a context. chart: None for the bundled chart `route`."""
-        place, renderer = place_of(context.target), Renderer(context.helm, context.namespace)
-        return cls(place, renderer, chart or sources.find("route"), context.progress)
+        renderer = Renderer(context.helm, context.namespace, needs="sidelane.checks.engine")
+        return cls(place_of(context.target), renderer, chart or sources.find("route"), context.progress)
 
     async def set(
         self,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from sidelane.checks.conventions.patterns import accepts, names_lane, shown
-from sidelane.checks.findings import Finding, Severity
-from sidelane.manifest import Selector
+
+if TYPE_CHECKING:
+    # A chart's conventions are read before Helm starts; the manifest's modules are imported while it renders.
+    from sidelane.checks.findings import Finding, Severity
+    from sidelane.manifest import Selector
 
 Setting = Literal["error", "warning", "off"]
 #: The key of the patterns for kinds, or labels, that have none of their own.

@@ -1,0 +1,73 @@
+"""The rows of checks: charts with all their values against as many bare `helm template`, and piped manifests.
+
+Charts are checked by `pytest --sidelane-charts`, two at a time, as the bare calls run. The memory is that of its
+largest process, which must not grow with the number of charts.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import generated_chart
+from measuring import Command, Row, always
+
+#: Processes of each row.
+PARALLEL = 2
+#: Generated charts, and objects that are piped.
+MANY, PIPED = 100, 2000
+
+
+def chart_rows(helm: Path, charts: Path, folder: Path) -> Iterator[Row]:
+    """Our charts with every values file of theirs, and generated charts of 20 objects each."""
+    many = generated_chart.write_many(folder / "many", charts, MANY)
+    ours = [path.parent for path in sorted(charts.glob("*/Chart.yaml")) if any(path.parent.glob("ci/*-values.yaml"))]
+    goal = "≤ 1.3 ×, memory of one chart"
+    for name, tested in (("our charts", ours), (f"{MANY} charts of 20", many)):
+        yield Row(f"test {name} / helm template", _templates(helm, tested), _tests(helm, tested), goal)
+
+
+def _templates(helm: Path, charts: Sequence[Path]) -> Command:
+    """The bare calls: `helm template` of each chart with each values file, as many at a time as there are tests."""
+    calls = []
+    for chart in charts:
+        bare = f"{helm} template release {shlex.quote(str(chart))}"
+        calls += [f"{bare} -f {shlex.quote(str(file))}" for file in sorted(chart.glob("ci/*-values.yaml"))]
+    return always("sh", "-c", f"printf '%s\\n' \"$@\" | xargs -P {PARALLEL} -I CALL sh -c CALL", "calls", *calls)
+
+
+def _tests(helm: Path, charts: Sequence[Path]) -> Command:
+    # Named twice: without a name, pytest would also run the tests of the working directory.
+    tests = [word for chart in charts for word in (str(chart), "--sidelane-charts", str(chart))]
+    alone = [
+        "-q",
+        "--noconftest",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(charts[0].parent),
+        "-W",
+        "ignore",
+    ]
+    return always(sys.executable, "-m", "pytest", *alone, "-n", str(PARALLEL), "--sidelane-helm", str(helm), *tests)
+
+
+def piped_row(sidelane: str, generated: Path, helm: Path, folder: Path) -> Row:
+    """A large manifest, against a Python that does nothing: more milliseconds are the reading and all default rules."""
+    manifest = folder / "piped.yaml"
+    manifest.write_text("".join(_rendered(helm, generated, n) for n in range(PIPED // 500)))
+    bare = always(sys.executable, "-c", "pass")
+    goal = f"≤ {PIPED / 3000 * 1000:.0f} ms more"
+    return Row(f"check {PIPED:,} objects / python -c pass", bare, always(sidelane, "check", manifest), goal)
+
+
+def _rendered(helm: Path, chart: Path, n: int) -> str:
+    lane = ["--set", "Version=piped", "--set-string", f"Build={n}"]
+    command = [str(helm), "template", "x", str(chart), *lane]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
