@@ -117,6 +117,14 @@ def test_a_broken_rule_shows_the_object_and_its_template_and_no_traceback(demo, 
     assert "pytest_plugin" not in result.stdout.str()
 
 
+def test_a_warning_is_shown_and_fails_nothing(demo, run, pytester):
+    off = json.loads(conventions())["rules"]
+    (pytester.path / "sidelane.yaml").write_text(conventions(rules={**off, "list-keys": "warning"}))
+    replace(demo / "templates" / "deployment.yaml", *TWICE)
+    result = run("--sidelane-charts", "charts", "-W", "default", passed=1 + len(ON))
+    result.stdout.fnmatch_lines(["*PytestWarning: charts/demo/templates/deployment.yaml:*has the same key as *"])
+
+
 def test_a_chart_that_does_not_render_fails_everywhere_and_says_why_once(demo, run):
     replace(
         demo / "templates" / "service.yaml", "{{ .Values.service.type }}", '{{ required "no type" .Values.nothing }}'

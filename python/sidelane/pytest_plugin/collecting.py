@@ -7,6 +7,7 @@ charts/zookeeper/ci/tls-values.yaml::lane-suffix
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -125,7 +126,8 @@ class RuleTest(pytest.Item):
         if not mine.clean:
             raise Broken(render_text(mine).strip())
         for finding in mine.findings:
-            self.warn(pytest.PytestWarning(str(finding)))
+            # Not pytest's own `warn`, which needs the line of the test.
+            warnings.warn_explicit(pytest.PytestWarning(str(finding)), None, str(self.path), 1)
 
     def _mine(self, report: Report) -> Report:
         """Return the part of a report that this test is about."""
