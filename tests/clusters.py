@@ -110,7 +110,7 @@ class Cluster:
 
 
 def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
-    """What ``verify`` tells once every workload has its pods; the test fails when that does not come in time."""
+    """The result of ``verify`` once every workload has its pods; the test fails when that does not come in time."""
     deadline = time.monotonic() + 180
     while True:
         found = client.verify(*arguments, **named)

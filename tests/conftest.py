@@ -1,4 +1,4 @@
-"""What every test may ask for: a Helm of either major version, and an environment without the developer's clusters."""
+"""Fixtures for all tests: a Helm of either major version, and an environment without the developer's clusters."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever asks for no cluster reaches none: not the one that KUBECONFIG or ~/.kube/config may lead to.
+    """A test that asks for no cluster reaches none: not the one that KUBECONFIG or ~/.kube/config may lead to.
 
     Helm's own settings, plugins and caches are the tests' own, and the developer's settings of Sidelane are unset.
     """

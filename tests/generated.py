@@ -1,4 +1,4 @@
-"""What tests generate: the parts of a name, whatever the naming contract takes, and a chart of one object."""
+"""Generated inputs: the parts of a name, everything that the naming contract accepts, and a chart of one object."""
 
 from __future__ import annotations
 

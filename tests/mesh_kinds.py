@@ -1,4 +1,4 @@
-"""What a cluster is given of Istio and the Gateway API: their definitions, without a mesh."""
+"""The definitions of Istio and the Gateway API on a cluster, without a mesh."""
 
 import os
 from pathlib import Path

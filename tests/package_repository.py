@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def package(root: Path, *arguments: str, helm: Path | None = None, ends_with: int = 0, **environment: str) -> str:
-    """What `make package` prints for a folder with charts. ``helm`` is the one to find on PATH; else it is any."""
+    """The output of `make package` for a folder with charts. ``helm`` is the one to find on PATH; else it is any."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME")} | environment
     if helm:
         folder = root / "programs"

@@ -1,4 +1,4 @@
-"""What the tests of Storm's charts share: how to read what is rendered, and `storm` played by a script."""
+"""Shared by the tests of Storm's charts: readers of the rendered objects, and `storm` played by a script."""
 
 from __future__ import annotations
 

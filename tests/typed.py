@@ -66,7 +66,7 @@ def dialogue(block: str) -> list[tuple[str, str]]:
 
 
 def looks_like(shown: str, printed: str) -> bool:
-    """Whether an output is the one that is shown, but for widths, ages, restarts, the random ends of names, and what
+    """Return True if an output is the shown one, but for widths, ages, restarts, the random ends of names, and what
     ``…`` stands for.
     """
     varies = r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b|\b\d+ ?s\b|\b\d+ restarts?\b"

@@ -51,7 +51,7 @@ def texts(schema: Node, value: Any, path: tuple[str | int, ...] = (), place: str
 
 
 def is_text(schema: Node) -> bool:
-    """Whether a text may be one of the words. Quantities are none: they have a grammar of their own."""
+    """Return True if a text may be one of the words. Quantities have a grammar of their own."""
     kinds = schema.get("type", [])
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
     if "string" not in kinds or kinds == {"string", "number"}:

@@ -44,7 +44,7 @@ def render(render: Render) -> Callable[..., list[Object]]:
 
 @pytest.fixture
 def refusal(assert_refused: AssertRefused) -> Callable[..., str]:
-    """What Helm says when it refuses to render a chart."""
+    """Helm's error for a chart that it refuses to render."""
 
     def refusal(chart: str | Path, *flags: object, values: Object | None = None) -> str:
         return assert_refused(values, chart=CHARTS / chart, flags=flags)

@@ -1,4 +1,4 @@
-"""What charts/common gives to a chart, beside names: metadata, selectors and the environment of a service's version."""
+"""The parts of charts/common beside names: metadata, selectors and the environment of a service's version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every chart that can be installed, with each of the values files in its ci folder."""
+"""Requirements on every chart that can be installed, with each of the values files in its ci folder."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_lines_of_templates_and_values_have_at_most_120_columns() -> None:
 
 
 def place_of_the_lane(chart: Path) -> str:
-    """Where a chart's values have the lane: a whole pipeline's is handed to its parts."""
+    """The path of the lane in a chart's values: a whole pipeline hands its lane to its parts."""
     return "global." if "global" in yaml.safe_load((chart / "values.yaml").read_text()) else ""
 
 
@@ -228,7 +228,7 @@ def pod_templates(objects: list[Object]) -> list[Object]:
 
 
 def selectors(objects: list[Object]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Whatever chooses pods by labels, anywhere in the objects, and what it is part of."""
+    """Everything that chooses pods by labels, anywhere in the objects, with the object that it is part of."""
     for item in objects:
         where = f"{item['kind']} {item['metadata']['name']}"
         if item["kind"] == "Service":

@@ -82,7 +82,7 @@ REFUSED_IN_A_FILE = [
 
 @pytest.fixture(params=[[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
 def skip(request: pytest.FixtureRequest) -> list[str]:
-    """What is refused must be refused by the templates too: a user can switch the schema off."""
+    """The templates must refuse the same values as the schema, because a user can switch the schema off."""
     return request.param
 
 

@@ -76,7 +76,7 @@ def in_lane(chart: Path, values: Object, lane: tuple[str, str]) -> Object:
 
 
 def owned(objects: list[Object]) -> set[tuple[str, str, str]]:
-    """Whatever has a name in the namespace: objects, and the pods and claims that a StatefulSet makes of its name."""
+    """Every name in the namespace: objects, and the pods and claims that a StatefulSet names after itself."""
     names = set()
     for item in objects:
         name = item["metadata"]["name"]
@@ -122,7 +122,7 @@ def mentions(objects: list[Object], others: list[Object]) -> list[str]:
 
 
 def roots(objects: list[Object]) -> list[str]:
-    """Where in ZooKeeper the lane's Storm keeps its state."""
+    """The nodes of ZooKeeper under which the lane's Storm keeps its state."""
     return sorted(
         {root for _, text in strings(objects) for root in re.findall(r"storm\.zookeeper\.root\"?: \"?([^\"\s]+)", text)}
     )

@@ -120,7 +120,7 @@ def objects(rendered: dict[str, list[dict[str, Any]]], render: Callable[..., lis
 
 
 def found(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
-    """What the rules find: rule, object and field; with a rule that must be asked for."""
+    """The findings as rule, object and field; with a rule that must be asked for."""
     asked = {one.id: one.severity for one in RULES if one.scope == "asked" and one.id == rule}
     text = "\n---\n".join(map(json.dumps, objects))
     report = check(Manifest.read(text), conventions=preset("sidelane")._replace(rules=asked))

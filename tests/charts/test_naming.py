@@ -79,7 +79,7 @@ name: {{ include "sidelane.name.text" $named | quote }}
 
 @pytest.fixture
 def in_templates(run: Callable[..., Any], throwaway: Callable[[str], Path]) -> Answers:
-    """What charts/common answers to each case: a name or a problem. One Helm run for all of them."""
+    """The answers of charts/common to each case: a name or a problem. One Helm run for all of them."""
     chart = throwaway(TEMPLATE)
 
     def answers(cases: list[Case]) -> list[Case]:

@@ -1,4 +1,4 @@
-"""What `make package` holds a chart's version to, and what it refuses to package or to sign."""
+"""`make package`: its rules for a chart's version, and its refusals to package or to sign."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def small(charts: Path) -> Path:
 
 
 def asked(pod: dict[str, Any], kind: str, what: str) -> float:
-    """What the containers of a pod request, or are limited to, together."""
+    """The sum of the requests, or of the limits, of a pod's containers."""
     return sum(quantity(container["resources"][kind][what]) for container in pod["containers"])
 
 

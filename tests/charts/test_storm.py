@@ -1,4 +1,4 @@
-"""What holds for each chart of Apache Storm: the lane's ZooKeeper, its settings, its JVMs, and how a daemon starts."""
+"""Each chart of Apache Storm: the lane's ZooKeeper, its settings, its JVMs, and the start of a daemon."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_a_secret_holds_what_a_configmap_must_not(in_lane: InLane, chart: str) -
 
 
 def test_three_charts_agree(in_lane: InLane) -> None:
-    """Whatever one chart tells its daemons of the lane, the others tell theirs."""
+    """The charts tell their daemons the same about the lane."""
     config, *others = (settings(in_lane(chart), chart) for chart in CHARTS)
     for other in others:
         shared = config.keys() & other.keys() - {"nimbus.seeds"}

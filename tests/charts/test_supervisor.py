@@ -239,7 +239,7 @@ def test_workers_end_with_a_supervisor_that_ends_by_itself(
 
 
 def test_only_workers_are_ended(supervisor: Supervisor, tmp_path: Path, worker: subprocess.Popen[bytes]) -> None:
-    """What an earlier container has left in the folder may have the number of another process by now."""
+    """A file that an earlier container left may hold the number of another process by now."""
     process = started(supervisor(), tmp_path, 0, {"2c-d": worker.pid})
     process.communicate(timeout=30)
     assert worker.poll() is None

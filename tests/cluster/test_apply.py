@@ -1,4 +1,4 @@
-"""What becomes of a chart's install hooks when the run that made its release was killed, on a real API server."""
+"""A chart's install hooks after the run that made its release was killed, on a real API server."""
 
 import contextlib
 import json

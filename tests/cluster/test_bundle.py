@@ -40,7 +40,7 @@ def tree(tmp_path):
 
 
 def digests(record):
-    """What is said of the objects: the whole and each, by name."""
+    """The digests of the objects: of the whole and of each, by name."""
     return record["subject"]
 
 

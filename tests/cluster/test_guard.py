@@ -66,7 +66,7 @@ class Deployed:
         return self._helm(*command, text=json.dumps(values))
 
     def part_values(self, part):
-        """What a part of the chart is given, with the lane as it has it alone."""
+        """The values of a part of the chart, with the lane as the part has it alone."""
         return {
             **self.values.get(part, {}),
             "Version": self.values["global"]["Version"],
@@ -83,7 +83,7 @@ class Deployed:
         }
 
     def stored(self):
-        """What Helm keeps: the revision and its manifest."""
+        """Helm's own state: the revision and its manifest."""
         history = json.loads(self._helm("history", self.name, "--output", "json").stdout)
         return history[-1]["revision"], self._helm("get", "manifest", self.name).stdout
 

@@ -1,4 +1,4 @@
-"""What the check accepts, the API server accepts: over generated names, labels and kinds."""
+"""The API server accepts all that the check accepts: over generated names, labels and kinds."""
 
 import json
 
@@ -75,7 +75,7 @@ def accepted_by_the_check(*bodies):
 
 
 def refusal(cluster, namespace, obj):
-    """What the API server says of an object that it would not take; nothing is stored."""
+    """The API server's refusal of an object, or empty text. It stores nothing."""
     try:
         cluster.create(f"{PATHS[obj['kind']].format(namespace)}?dryRun=All", obj)
     except pykube.exceptions.HTTPError as error:

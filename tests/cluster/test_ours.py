@@ -1,4 +1,4 @@
-"""Whose a release is, on a real API server: what plain Helm installed stays, whatever its name reads like."""
+"""The owner of a release, on a real API server: releases of plain Helm stay, even if their names read like a lane's."""
 
 from pathlib import Path
 

@@ -75,7 +75,7 @@ def version(cluster, namespace):
 
 
 def endpoints(cluster, namespace, service):
-    """Whether each endpoint of a Service is ready."""
+    """Return True if every endpoint of a Service is ready."""
     path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
     slices = cluster.list(f"{path}?labelSelector=kubernetes.io/service-name={service}")
     return [endpoint["conditions"].get("ready") for item in slices for endpoint in item["endpoints"] or []]

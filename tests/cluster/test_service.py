@@ -30,7 +30,7 @@ EVERYTHING = (
 
 @pytest.fixture
 def helm4(plain):
-    """Whether this Helm applies objects on the server, as Helm 4 does."""
+    """Return True if this Helm applies objects on the server, as Helm 4 does."""
     return plain("version", "--template", "{{.Version}}").stdout.startswith("v4.")
 
 

@@ -36,7 +36,7 @@ def chart(tmp_path, ports):
 
 
 def refused(plain, chart, name, *values):
-    """What Helm says of an installation; empty if it succeeds."""
+    """Helm's error for an installation; empty if it succeeds."""
     done = plain("install", name, chart, *values, check=False)
     return done.stderr if done.returncode else ""
 

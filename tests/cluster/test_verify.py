@@ -1,4 +1,4 @@
-"""What became of a release, on a real API server: what was changed is found, and what the server fills in is not."""
+"""The state of a release, on a real API server: changes are found, and the server's own defaults are not changes."""
 
 import json
 import shutil

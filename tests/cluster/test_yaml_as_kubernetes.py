@@ -1,4 +1,4 @@
-"""What the API server takes, the check takes, and what it refuses as text, the check refuses: JSON and YAML."""
+"""The check accepts the text that the API server accepts, and refuses the text that it refuses: JSON and YAML."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What Helm makes of charts, and of values on their way into them."""
+"""Helm's rendering of charts, and of values on their way into them."""
 
 import asyncio
 import base64

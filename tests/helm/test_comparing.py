@@ -1,4 +1,4 @@
-"""What differs from a release that is there, and may it? install, upgrade, plan and apply answer alike."""
+"""Differences from an existing release, allowed or not: install, upgrade, plan and apply answer alike."""
 
 import re
 import shlex

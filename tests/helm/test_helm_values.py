@@ -1,4 +1,4 @@
-"""What Helm is fed arrives as it was given, or is refused with its place; and Helm's answer is held against it."""
+"""Values reach Helm unchanged, or are refused with their place; and Helm's answer is compared with them."""
 
 import asyncio
 import base64

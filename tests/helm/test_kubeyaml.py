@@ -90,7 +90,7 @@ def _scalars(count: int) -> Any:
 
 
 def _read_by(helm: Path, folder: Path, documents: list[str]) -> list[Any]:
-    """What Helm makes of these documents. It keeps numbers as float64, and says errors under the key Error."""
+    """Helm's reading of these documents. Numbers are float64, and errors stand under the key Error."""
     (folder / "templates").mkdir()
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: oracle\nversion: 1.0.0\n")
     (folder / "documents.json").write_text(json.dumps(documents))

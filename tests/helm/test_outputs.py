@@ -1,4 +1,4 @@
-"""What the command line prints: JSON in one way, ages, and what is said when there is nothing."""
+"""The output of the command line: JSON in one way, ages, and the text for an empty result."""
 
 import json
 import re

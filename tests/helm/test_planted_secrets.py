@@ -37,7 +37,7 @@ data:
 
 
 def forms(secret):
-    """What must not be seen of a secret, in lower case. In base64 the ends of it may be other characters."""
+    """The forms of a secret that must not be seen, in lower case. In base64 its ends may be other characters."""
     found = {secret, quote(secret, safe=""), secret.encode().hex(), secret[:12]}
     for before in range(3):
         whole = base64.b64encode(b"-" * before + secret.encode()).decode()

@@ -1,4 +1,4 @@
-"""Where a stable name leads: parsed, set, undone and known, without a cluster."""
+"""The targets of a stable name: parsed, set, undone and known, without a cluster."""
 
 import asyncio
 import functools

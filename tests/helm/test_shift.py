@@ -44,7 +44,7 @@ def server():
 
 
 def ask(text, **environment):
-    """What a gate says when it is asked once."""
+    """A gate's answer when it is asked once."""
     gate = Gate.parse(text)
     passed = asyncio.run(gate.passes(environment))
     assert passed is (gate.said == "")

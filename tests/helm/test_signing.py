@@ -60,7 +60,7 @@ def public(key):
 
 
 def pae(payload, payload_type=b"application/vnd.in-toto+json"):
-    """What is signed, written down from DSSE's specification and not from the library."""
+    """The signed bytes, written down from DSSE's specification and not from the library."""
     return b"DSSEv1 %d %b %d %b" % (len(payload_type), payload_type, len(payload), payload)
 
 
@@ -73,7 +73,7 @@ def enveloped(payload, *signatures, payload_type="application/vnd.in-toto+json")
 
 
 def signature_of(key, data):
-    """What a key makes with the scheme that goes with its kind."""
+    """A key's signature, by the scheme that goes with its kind."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(data)
     if isinstance(key, ec.EllipticCurvePrivateKey):

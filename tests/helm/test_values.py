@@ -180,7 +180,7 @@ SETS = st.lists(st.tuples(STEPS, st.sampled_from(SCALARS)).map("=".join), min_si
 
 
 def test_set_means_what_it_means_to_helm(helm, chart, tmp_path):
-    """What we take, Helm takes as the same values; what Helm would drop in silence, we refuse."""
+    """Helm takes the same values that we take; values that Helm would drop in silence are refused."""
     (chart.path / "values.schema.json").unlink()
     (chart.path / "values.yaml").unlink()
     accepted = []

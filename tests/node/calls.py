@@ -77,7 +77,7 @@ class Calls:
             self._process.stdout.close()
 
     def asked(self, least: int = 20) -> Asked:
-        """What became of the requests that were begun since the last call of this, as soon as so many have ended.
+        """The outcome of the requests that were begun since the last call of this, as soon as so many have ended.
 
         Or fewer, when that takes longer than one request may.
         """
@@ -88,7 +88,7 @@ class Calls:
 
     @property
     def made(self) -> int:
-        """How many requests have been accounted for."""
+        """The number of requests that have been accounted for."""
         return sum(asked.made for asked in self.all)
 
 

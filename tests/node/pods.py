@@ -48,7 +48,7 @@ class Pods:
         return self.cluster.api.session.get(self.cluster.api.url + path, timeout=10).text
 
     def enter(self, pod: str, container: str) -> list[str]:
-        """What stands before a command to have it run in a container, as its user, in its control group."""
+        """The words before a command that run it in a container, as its user, in its control group."""
         program = self.node.node.programs / "bin" / "ctr"
         socket = containerd.socket(self.node.folder / "node")
         identity = self.status(pod, container)["containerID"].removeprefix("containerd://")
@@ -76,7 +76,7 @@ class Pods:
         return done.stdout
 
     def shown(self, address: str, path: str = "/shown", /, **query: object) -> Any:
-        """What it answers, read as JSON."""
+        """Its answer, read as JSON."""
         return json.loads(self.ask(address, path, **query))
 
 

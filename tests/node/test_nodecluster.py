@@ -27,7 +27,7 @@ def tools(unavailable):
 
 
 def settings_of_the_machine():
-    """What a node could change for everybody: the kernel's settings, mounts and networks, and what programs keep."""
+    """All that a node could change for the machine: the kernel's settings, mounts, networks, and some folders."""
     kernel = ("net/ipv4/ip_forward", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
     folders = ("/sys/class/net", "/var/lib", "/var/log")
     return {

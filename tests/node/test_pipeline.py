@@ -124,7 +124,7 @@ def test_the_charts_own_tests_succeed_and_show_their_logs(pods, run, lane, helm)
 
 
 def mode(pods, member):
-    """What a member says that it is: leader, follower, or nothing."""
+    """A member's own mode: leader, follower, or None."""
     ask = "exec 3<>/dev/tcp/localhost/2181 && printf srvr >&3 && cat <&3"
     match = re.search(r"^Mode: (\w+)$", pods.execute(member, "zookeeper", "bash", "-c", ask).stdout, re.MULTILINE)
     return match and match[1]
@@ -148,7 +148,7 @@ def until_all_serve(pods, what):
 
 @pytest.fixture(scope="module")
 def stored(pods):
-    """What must outlive the members."""
+    """A node of ZooKeeper that must outlive the members."""
     assert "Created /kept" in zookeeper(pods, "create /kept kept")
 
 
@@ -243,7 +243,7 @@ def acknowledged(pods):
 
 
 def grows(pods):
-    """Whether tuples are acknowledged now: a worker that starts anew counts from 0."""
+    """Return True if tuples are acknowledged now: a worker that starts anew counts from 0."""
     before = acknowledged(pods)
     return acknowledged(pods) > before > 0
 

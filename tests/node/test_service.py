@@ -85,7 +85,7 @@ def cluster_address(pods, service):
 
 
 def lines(pods, how, host):
-    """What the port 9000 answers, asked from the node by `tcp` or `udp`."""
+    """The answer of port 9000, asked from the node by `tcp` or `udp`."""
     script = f"exec 3<>/dev/{how}/{host}/9000 && echo hello >&3 && timeout 5 head -n1 <&3"
     return pods.node.run("bash", "-c", script, capture_output=True).stdout
 

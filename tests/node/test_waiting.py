@@ -1,4 +1,4 @@
-"""What never gets ready on a real node, as `install`, `status` and `apply --atomic` tell it: by pod and reason."""
+"""Workloads that never get ready on a real node: `install`, `status` and `apply --atomic` name pod and reason."""
 
 import json
 import re

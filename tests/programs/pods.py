@@ -39,7 +39,7 @@ IN_CONTAINER = {
 
 @dataclass(frozen=True)
 class Image:
-    """What an image brings: its environment, and where its files are."""
+    """The parts of an image: its environment, and the places of its files."""
 
     environment: Mapping[str, str]
     mounts: Sequence[Mount]
@@ -151,7 +151,7 @@ class Pod:
         return self.running
 
     def probe(self, name: str) -> bool:
-        """Whether one of its probes, such as ``readinessProbe``, succeeds now."""
+        """Return True if one of its probes, such as ``readinessProbe``, succeeds now."""
         probe = self.container[name]
         match probe:
             case {"exec": {"command": command}}:
@@ -192,7 +192,7 @@ class Pod:
         return value
 
     def execute(self, *command: str, seconds: float = 30) -> str:
-        """What a command prints in the container; the test fails when the command does."""
+        """The output of a command in the container; the test fails when the command does."""
         done = self.running.execute(*command, seconds=seconds)
         assert done.returncode == 0, f"{command} in {self.name}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout

@@ -50,7 +50,7 @@ class Lane:
         (self.of("nimbus")[0].volumes["tmp"] / file.name).write_bytes(file.read_bytes())
 
     def storm(self, *arguments: str) -> str:
-        """What `storm` prints beside the first Nimbus."""
+        """The output of `storm` beside the first Nimbus."""
         return self.of("nimbus")[0].execute("storm", *arguments, seconds=STARTED + 30)
 
 

@@ -30,7 +30,7 @@ def release(cluster: Cluster, render: Render) -> dict[str, Pod]:
 
 @pytest.fixture(scope="module")
 def helm_test(release: dict[str, Pod]) -> Pod:
-    """What `helm test` runs: it writes and reads through the Service."""
+    """Run the chart's `helm test`: it writes and reads through the Service."""
     return release["zk-test-2-coco-1"]
 
 
@@ -60,7 +60,7 @@ def start(*members: Pod) -> None:
 
 
 def mode(member: Pod) -> str:
-    """What the member says it is: ``leader`` or ``follower``; empty when it is in no quorum."""
+    """The member's own mode: ``leader`` or ``follower``; empty when it is in no quorum."""
     match = re.search("^Mode: (.*)$", member.execute("bash", "-c", SRVR), re.MULTILINE)
     return match[1] if match else ""
 

@@ -142,8 +142,8 @@ class Load:
 
 
 def shares_are(answers: list[Answer], weights: dict[str, int]) -> bool:
-    """Whether the versions' shares of the answers are within five standard deviations of their weights, as they are by
-    chance but for once in a million times. A version of weight 0 must have none.
+    """Return True if the versions' shares of the answers are within five standard deviations of their weights,
+    as they are by chance but for once in a million times. A version of weight 0 must have none.
     """
     counts, total = Counter(answer.who for answer in answers), sum(weights.values())
     if not counts.keys() <= {name for name, weight in weights.items() if weight}:

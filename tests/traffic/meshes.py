@@ -86,6 +86,6 @@ def _gateway_match(match: Json) -> Json:
 
 
 def _precedence(match: Json) -> tuple[bool, int, bool, int]:
-    """What holds first sorts first."""
+    """The order of matches: the one that holds first sorts first."""
     exact = match["path"]["type"] == "Exact"
     return (not exact, -len(match["path"]["value"]), "method" not in match, -len(match.get("headers", ())))

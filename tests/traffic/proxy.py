@@ -70,7 +70,7 @@ class Envoy:
         new.replace(self._folder / "routes.json")  # Envoy takes a moved file for a changed one
 
     def _applied(self) -> bool:
-        """Whether new requests go by the routes that were written last: the thread that serves them says so itself."""
+        """Return True if new requests go by the last written routes, as the thread that serves them reports."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{APPLIED}", timeout=5) as answer:
             return answer.read() == str(self._version).encode()
 
@@ -119,7 +119,7 @@ def address(port: int) -> Json:
 
 
 class Balancer:
-    """What kube-proxy does for a Service: each new connection goes to one of the pods that the selector matches."""
+    """Kube-proxy's work for a Service: each new connection goes to one of the pods that the selector matches."""
 
     def __init__(self, pods: list[tuple[dict[str, str], int]]) -> None:
         self._pods = pods

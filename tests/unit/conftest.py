@@ -1,4 +1,4 @@
-"""What tests/unit does without."""
+"""Limits of tests/unit."""
 
 import pytest
 

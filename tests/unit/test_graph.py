@@ -110,7 +110,7 @@ def test_whatever_is_drawn_nothing_is_missing_and_nothing_is_obeyed(graph):
 
 
 class Page(HTMLParser):
-    """What a page is made of."""
+    """The elements of a page."""
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)

@@ -51,7 +51,7 @@ async def install(helm, values=None):
 
 
 def gone(pid):
-    """Whether a process has ended; one that nobody waited for yet has ended too."""
+    """Return True if a process has ended; one that nobody waited for yet has ended too."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -399,7 +399,7 @@ def test_a_hook_that_failed_is_named():
 
 
 def test_a_program_that_is_gone_before_asyncio_was_told_is_seen_to_its_end(monkeypatch):
-    """What a reaped process has left open is closed, and no garbage collector complains of it later."""
+    """Files that a reaped process has left open are closed, and no garbage collector complains of them later."""
 
     def gone(*_):
         raise ProcessLookupError

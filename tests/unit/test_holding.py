@@ -1,4 +1,4 @@
-"""Who works on a release: what a worker leaves behind when it ends."""
+"""Leases of a release, and the traces of a worker that has ended."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def test_a_worker_that_leaves_work_is_known_to_be_gone(tmp_path, monkeypatch, le
 
 @pytest.mark.parametrize("others", [0o070, 0o007])
 def test_a_folder_that_others_may_enter_is_not_used(tmp_path, monkeypatch, others):
-    """Whoever else could write there could say that a worker is gone that works."""
+    """Any other user who could write there could claim that a living worker is gone."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     (tmp_path / "sidelane").mkdir(mode=0o700)
     (tmp_path / "sidelane" / "1f").write_text("")

@@ -1,4 +1,4 @@
-"""What `sidelane` offers: its names, the verbs of both faces, and that a name costs what it needs and no more."""
+"""The public names of `sidelane`, the verbs of both faces, and the cost of importing a name."""
 
 import inspect
 import re

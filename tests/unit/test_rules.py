@@ -183,7 +183,7 @@ def _messages(text: str, lane: Lane | None = LANE) -> list[str]:
 
 
 class TestCases:
-    """What the examples beside the rules do not show."""
+    """Cases beyond the examples beside the rules."""
 
     def test_the_given_lane_is_what_counts(self) -> None:
         text = _labelled("v1/ConfigMap", "svc1-2-coco-1")

@@ -1,4 +1,4 @@
-"""What the assert fixtures do. Their errors show objects and templates."""
+"""The assert fixtures. Their errors show objects and templates."""
 
 from __future__ import annotations
 

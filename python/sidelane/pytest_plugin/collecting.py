@@ -103,7 +103,7 @@ class ValuesFile(pytest.File):
 
     @property
     def _lacks_lane(self) -> bool:
-        """Whether the chart has values for a lane, and neither its defaults nor the file give one."""
+        """Return True if the chart has values for a lane, and neither its defaults nor the file give one."""
         if not knows_lanes(self.chart):
             return False
         own = kubeyaml.read(self.path.read_bytes(), source=str(self.path))

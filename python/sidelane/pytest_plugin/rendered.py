@@ -108,7 +108,7 @@ class Resource:
 
     @property
     def is_hook(self) -> bool:
-        """Whether Helm runs it as a hook."""
+        """True if Helm runs it as a hook."""
         return self.object.is_hook
 
     @property
