@@ -178,8 +178,8 @@ def main() -> None:
             show(f"Helm {version.partition('+')[0].strip()}", under(helm, tag, Path(folder), cluster, runs))
         bare = always(sys.executable, "-c", "pass")
         row = Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more")
-        piped = checks.piped_row(SIDELANE, Path(folder) / "generated", SCRIPTS / "helm", Path(folder))
-        show(f"Python {sys.version.split()[0]}", (measure(each, runs, base()) for each in (row, piped)))
+        piped = checks.piped_rows(SIDELANE, Path(folder) / "generated", SCRIPTS / "helm", Path(folder))
+        show(f"Python {sys.version.split()[0]}", (measure(each, runs, base()) for each in (row, *piped)))
     print(f"\nkept in {os.path.relpath(results.keep(rows, runs))}; compare with `make bench-compare`")
 
 

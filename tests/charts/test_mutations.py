@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from sidelane.checks.conventions import preset
 from sidelane.checks.engine import check
+from sidelane.checks.kubernetes.versions import parse
 from sidelane.checks.rules import RULES
 from sidelane.manifest import Manifest
 
@@ -103,6 +104,8 @@ MUTATIONS: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ("restricted-pods", STS, f"{POD}.securityContext.runAsNonRoot", GONE),
     ("restricted-pods", DEPLOYMENT, f"{FIRST}.securityContext.capabilities.add", ["SYS_ADMIN"]),
     ("restricted-pods", DEPLOYMENT, f"{POD}.hostNetwork", True),
+    ("kubernetes-schemas", STS, "spec.replica", 3),
+    ("kubernetes-schemas", DEPLOYMENT, f"{FIRST}.ports[0].containerPort", "8080"),
 )  # fmt: skip
 
 
@@ -123,7 +126,8 @@ def found(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
     """The findings as rule, object and field; with a rule that must be asked for."""
     asked = {one.id: one.severity for one in RULES if one.scope == "asked" and one.id == rule}
     text = "\n---\n".join(map(json.dumps, objects))
-    report = check(Manifest.read(text), conventions=preset("sidelane")._replace(rules=asked))
+    own = preset("sidelane")._replace(rules=asked, kubernetes=parse("1.30-1.36") if "kubernetes" in rule else ())
+    report = check(Manifest.read(text), conventions=own)
     return {(finding.rule, str(finding.identity), finding.path) for finding in report.findings}
 
 

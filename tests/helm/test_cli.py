@@ -236,6 +236,16 @@ def test_hostile_yaml_on_standard_input_is_refused_at_once(alone, text):
     assert "Traceback" not in done.stderr
 
 
+def test_a_range_of_kubernetes_versions_validates_by_their_schemas(alone, tmp_path):
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, imag: b}]}}"
+    done = alone("check", "-", "--kubernetes-versions", "1.34-1.36", text=pod, code=1)
+    assert "unknown key 'imag'; did you mean 'image'?" in " ".join(done.stdout.split())
+    alone("check", "-", "--kubernetes-versions", "1.34-1.36", text=pod.replace("imag:", "image:"))
+    assert "is not a range" in alone("check", "-", "--kubernetes-versions", "new", text=pod, code=2).stderr
+    missing = str(tmp_path / "none")
+    assert "none" in alone("check", "-", "--schemas", missing, text=pod, code=2).stderr
+
+
 def imported(*arguments, text=""):
     program = (
         "import sys\nfrom sidelane.cli import sidelane\n"

@@ -10,7 +10,7 @@ from typing import Final
 from sidelane.checks.conventions import Conventions, preset
 from sidelane.checks.conventions.exceptions import apply
 from sidelane.checks.findings import Finding, Report
-from sidelane.checks.rules import RULES, Context, Rule, exceptions_hit
+from sidelane.checks.rules import RULES, Context, Rule, exceptions_hit, kubernetes_schemas
 from sidelane.manifest import Identity, Manifest, Object
 from sidelane.naming import labels
 from sidelane.naming.contract import parse_name
@@ -51,8 +51,10 @@ def check(
     kept, useless = apply(found, manifest, conventions, ran)
     hits = exceptions_hit.found(useless, conventions) if exceptions_hit.RULE.id in ran else ()
     findings = sorted((*crashes, *kept, *hits))
-    notes = () if lanes or not conventions.has_lanes or not manifest.objects else (_NO_LANES,)
-    return Report(tuple(findings), len(manifest.objects), ran, lane, notes)
+    notes = [] if lanes or not conventions.has_lanes or not manifest.objects else [_NO_LANES]
+    if kubernetes_schemas.RULE.id in ran and not any(crash.rule == kubernetes_schemas.RULE.id for crash in crashes):
+        notes += kubernetes_schemas.unknown(context)
+    return Report(tuple(findings), len(manifest.objects), ran, lane, tuple(notes))
 
 
 def _set(rules: Sequence[Rule], conventions: Conventions) -> Iterator[Rule]:

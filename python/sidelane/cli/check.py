@@ -67,7 +67,7 @@ def command(
     charts: dict[str, Path] = {}  # the chart's folder by its name
     try:
         if beside["side_by_side"]:
-            held = {key: value for key, value in wanted.items() if key != "whole"}
+            held = {key: value for key, value in wanted.items() if key in {"conventions", "version_key", "build_key"}}
             report = side_by_side.prove(subject, lane, beside["vary"], settings, **held, **given, **rendering)
         elif is_file:
             report = _of_manifest(subject, lane, settings["namespace"], wanted)

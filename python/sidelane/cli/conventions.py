@@ -48,22 +48,23 @@ held = options.together("held", _held, **_FILE)
 
 
 def _chosen(
-    file: str | None,
-    preset: str | None,
-    version_key: str | None,
-    build_key: str | None,
     *,
     whole: bool,
+    kubernetes_versions: str | None,
+    schemas: tuple[str, ...],
     print_conventions: bool,
     init: bool,
     force: bool,
+    **options: str | None,
 ) -> dict[str, Any]:
-    own = _held(None if init else file, preset, version_key, build_key)
+    file, preset = options["file"], options["preset"]
+    own = _held(None if init else file, preset, options["version_key"], options["build_key"])
     if print_conventions:
         _print(preset or "sidelane")
     if force and not init:
         raise click.UsageError("--force needs --init.")
-    return {"init": Init(file, preset, force) if init else None, "whole": whole, **own}
+    given = {"kubernetes_versions": kubernetes_versions, "schemas": schemas}
+    return {"init": Init(file, preset, force) if init else None, "whole": whole, **own, **given}
 
 
 class Init(NamedTuple):
@@ -85,6 +86,18 @@ chosen = options.together(
         is_flag=True,
         help="Treat the input as the complete lane: every object that it references in the lane must be present.",
     ),
+    kubernetes_versions=click.option(
+        "--kubernetes-versions",
+        metavar="RANGE",
+        help="Validate by the schemas of these versions of Kubernetes, such as 1.34 or 1.30-1.36.",
+    ),
+    schemas=click.option(
+        "--schemas",
+        metavar="FOLDER",
+        multiple=True,
+        type=click.Path(file_okay=False),
+        help="Validate custom resources by the definitions or JSON schemas in this folder. May be repeated.",
+    ),
     print_conventions=click.option("--print-conventions", is_flag=True, help="Print the preset, and do nothing else."),
     init=click.option(
         "--init",
@@ -101,10 +114,12 @@ def of_manifest(subject: str, chosen: dict[str, Any]) -> Conventions:
 
     given = chosen["conventions"]
     if given in conventions.PRESETS:
-        return conventions.preset(given)._replace(demanded=True)
-    if given is not None:
-        return conventions.read_file(given)
-    return conventions.find(Path() if subject == "-" else Path(subject).parent)
+        own = conventions.preset(given)._replace(demanded=True)
+    elif given is not None:
+        own = conventions.read_file(given)
+    else:
+        own = conventions.find(Path() if subject == "-" else Path(subject).parent)
+    return own.with_schemas(chosen["kubernetes_versions"], chosen["schemas"])
 
 
 def init(

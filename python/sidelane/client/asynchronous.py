@@ -419,6 +419,8 @@ class AsyncClient:
         version_key: str | None = None,
         build_key: str | None = None,
         installation: bool = False,
+        kubernetes_versions: str | None = None,
+        schemas: Sequence[str | os.PathLike[str]] = (),
         values: Mapping[str, Any] | None = None,
         version: str | None = None,
         repo: str | None = None,
@@ -441,6 +443,9 @@ class AsyncClient:
             version_key: the key of the value that takes the Version in a chart without one, such as ``image.tag``.
             build_key: the same for the Build.
             installation: check as ``install`` does, which finds fewer files.
+            kubernetes_versions: validate by the schemas of these versions of Kubernetes, such as ``1.30-1.36``; needs
+                ``sidelane[kubernetes]``.
+            schemas: folders with definitions or JSON schemas of custom resources, by which to validate.
             kube_version: as in ``render``.
             api_versions: as in ``render``.
 
@@ -463,7 +468,9 @@ class AsyncClient:
 
         async with self._context.chart(chart, version, repo) as loaded:
             fetched = repo is not None or is_remote(os.fspath(chart))
-            wanted = checking.Wanted(conventions, version_key, build_key, installation, fetched)
+            wanted = checking.Wanted(
+                conventions, version_key, build_key, installation, fetched, kubernetes_versions, tuple(schemas)
+            )
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
             renderer = renderer._replace(needs="sidelane.checks.engine")
             given = with_service(values or {}, loaded, name=name, service_version=service_version)

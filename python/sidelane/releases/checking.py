@@ -27,6 +27,7 @@ class Wanted(NamedTuple):
     """The conventions that a caller wants: a file or a preset by its name, and keys for the lane.
 
     installation: those that an installation holds the chart to. fetched: the chart has no folders of the user's above.
+    kubernetes_versions, schemas: as in Conventions.with_schemas.
     """
 
     given: str | os.PathLike[str] | None = None
@@ -34,10 +35,12 @@ class Wanted(NamedTuple):
     build_key: str | None = None
     installation: bool = False
     fetched: bool = False
+    kubernetes_versions: str | None = None
+    schemas: tuple[str | os.PathLike[str], ...] = ()
 
     def of(self, chart: Chart) -> Conventions:
         """Returns the conventions of a chart that is only checked. Raises as conventions.read does."""
-        own = self._of(chart)
+        own = self._of(chart).with_schemas(self.kubernetes_versions, self.schemas)
         return own._replace(version_key=self.version_key or own.version_key, build_key=self.build_key or own.build_key)
 
     def _of(self, chart: Chart) -> Conventions:
@@ -95,7 +98,7 @@ def _flags(held: Held) -> tuple[str, ...]:
 
 def of_installation(chart: Chart) -> Conventions:
     """Returns the conventions that a chart is held to; see hold. Raises as conventions.read does."""
-    return _held(chart, chart.held.source, chart.held.text)
+    return _held(chart, chart.held.source, chart.held.text).without_schemas()
 
 
 def words(own: Conventions) -> str:

@@ -48,6 +48,11 @@ _FORMS: Final = {
 
 def sentences(schema: Mapping[str, Any], data: object) -> Iterator[str]:
     """Yield one sentence for each error, in no order; none if jsonschema accepts the data or cannot use the schema."""
+    return (f"{path}: {text}" for path, text in errors(schema, data))
+
+
+def errors(schema: Mapping[str, Any], data: object) -> Iterator[tuple[str, str]]:
+    """Yield each error as sentences does, as its path and what is wrong there."""
     dialect = jsonschema.validators.validator_for(schema, default=jsonschema.Draft7Validator)
     own = {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": _additional}
     # An empty registry: a reference to another file is never followed.
@@ -87,27 +92,27 @@ def _additional(validator: Any, accepted: Any, instance: Any, schema: Any) -> It
             yield from validator.descend(instance[key], accepted, path=key)
 
 
-def _explained(error: ValidationError) -> Iterator[str]:
+def _explained(error: ValidationError) -> Iterator[tuple[str, str]]:
     path, value, given = list(error.absolute_path), error.validator_value, error.instance
     if "propertyNames" in error.absolute_schema_path:
         at = named([*path, str(given)])
-        yield f"{at}: the key {shown([], given)} is not {_form(error)}{_described(error.schema)}"
+        yield at, f"the key {shown([], given)} is not {_form(error)}{_described(error.schema)}"
         return
     match error.validator:
         case "additionalProperties":
             unknown = _unknown(given, error.schema)
-            yield from (f"{named([*path, key])}: unknown key {_hint(key, error.schema)}" for key in unknown)
+            yield from ((named([*path, key]), f"unknown key {_hint(key, error.schema)}") for key in unknown)
         case "required":
             for key in (key for key in value if key not in given):
                 meaning = _described(_properties(error.schema).get(key))
-                yield f"{named([*path, key])}: is required but missing{meaning}"
+                yield named([*path, key]), f"is required but missing{meaning}"
         case "anyOf" | "oneOf":
             yield from _of_forms(error)
         case _:
-            yield f"{named(path)}: {shown(path, given)} is not {_form(error)}{_described(error.schema)}"
+            yield named(path), f"{shown(path, given)} is not {_form(error)}{_described(error.schema)}"
 
 
-def _of_forms(error: ValidationError) -> Iterator[str]:
+def _of_forms(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Yield the error of the form that the value is nearest to, or all forms if it is none of them from the start."""
     path, forms = list(error.absolute_path), error.context or []
     nearest = best_match([error])
@@ -119,7 +124,7 @@ def _of_forms(error: ValidationError) -> Iterator[str]:
     else:
         kinds = dict.fromkeys(_form(each) for each in forms if list(each.absolute_path) == path)
         accepted = " or ".join(kinds) or "one of the accepted forms"
-    yield f"{named(path)}: {shown(path, error.instance)} is not {accepted}{_described(error.schema)}"
+    yield named(path), f"{shown(path, error.instance)} is not {accepted}{_described(error.schema)}"
 
 
 def _form(error: ValidationError) -> str:

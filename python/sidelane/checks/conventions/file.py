@@ -90,7 +90,10 @@ def read(content: bytes, source: str) -> Conventions:
             remedy="see schemas/conventions.schema.json",
         )
     base = preset(data.get("extends") or "sidelane")
-    return _made(base._replace(source=source, demanded=True), data, source)
+    own = _made(base._replace(source=source, demanded=True), data, source)
+    schemas = data.get("kubernetes") or {}
+    folders = [Path(source).parent / folder for folder in schemas.get("schemas") or ()]
+    return own.with_schemas(schemas.get("versions"), folders)
 
 
 @functools.cache

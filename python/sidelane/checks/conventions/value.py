@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Setting = Literal["error", "warning", "off"]
 #: The key of the patterns for kinds, or labels, that have none of their own.
 ANY: Final = "*"
+#: The rule that has schemas.
+SCHEMAS: Final = "kubernetes-schemas"
 
 
 class Exemption(NamedTuple):
@@ -54,7 +57,8 @@ class Conventions(NamedTuple):
     → pattern. selectors: label → patterns. components: the allowed ones; empty if all are. rules: only settings that
     differ from the rule's own. subcharts, templates, hooks: objects that are left out. version_key, build_key: keys of
     values. demanded: someone asked for them, so that lane rules apply to objects without any sign of a lane, too.
-    annotated: exceptions in annotations hold.
+    annotated: exceptions in annotations hold. kubernetes: minor versions of Kubernetes 1.x that objects must be valid
+    in. schemas: folders with the schemas of custom resources.
     """
 
     preset: str
@@ -72,10 +76,37 @@ class Conventions(NamedTuple):
     build_key: str = ""
     demanded: bool = False
     annotated: bool = True
+    kubernetes: tuple[int, ...] = ()
+    schemas: tuple[str, ...] = ()
 
     def severity_of(self, rule: str, default: Severity = "error") -> Setting:
         """Return a rule's severity, or ``off``. default: the rule's own severity."""
         return self.rules.get(rule, default)
+
+    def with_schemas(self, versions: str | None, folders: Iterable[str | os.PathLike[str]]) -> Conventions:
+        """Return these conventions with a range of Kubernetes versions, such as 1.30-1.36, and with more folders.
+
+        The rule kubernetes-schemas is then on. Raises InvalidInput for an invalid range, for schemas that are not
+        installed, and for a missing folder; InvalidManifest for an invalid file in a folder.
+        """
+        more = tuple(os.fspath(folder) for folder in folders)
+        if versions is None and not more:
+            return self
+        from sidelane.checks.kubernetes import definitions, published  # noqa: PLC0415 - few checks have schemas
+        from sidelane.checks.kubernetes import versions as ranges  # noqa: PLC0415
+
+        minors = self.kubernetes if versions is None else ranges.parse(versions)
+        if minors:
+            published.require(minors)
+        definitions.require(more)
+        rules = {**self.rules, SCHEMAS: self.rules.get(SCHEMAS, "error")}
+        return self._replace(kubernetes=minors, schemas=(*self.schemas, *more), rules=rules)
+
+    def without_schemas(self) -> Conventions:
+        """Return these conventions for an installation, where the API server itself validates."""
+        if not self.kubernetes and not self.schemas:
+            return self
+        return self._replace(kubernetes=(), schemas=(), rules={**self.rules, SCHEMAS: "off"})
 
     def names_of(self, kind: str) -> tuple[str, ...]:
         """Return the patterns for the names of a kind."""

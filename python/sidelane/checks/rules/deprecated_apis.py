@@ -7,13 +7,13 @@ from typing import Final
 
 from sidelane.checks.rules.apis import NEWEST
 from sidelane.checks.rules.examples import made
-from sidelane.checks.rules.removed_apis import ending_objects, instead
+from sidelane.checks.rules.removed_apis import ending_objects, instead, newest
 from sidelane.checks.rules.rule import Context, Problem, Rule
 
 
 def _check(context: Context) -> Iterator[Problem]:
     for obj, ending in ending_objects(context):
-        if ending.deprecated <= NEWEST < ending.removed:
+        if ending.deprecated <= newest(context) < ending.removed:
             message = (
                 f"{obj.body['apiVersion']} {obj.kind} is deprecated since Kubernetes 1.{ending.deprecated}, "
                 f"and 1.{ending.removed} removes it"

@@ -13,7 +13,7 @@ from sidelane.manifest import Object
 
 def _check(context: Context) -> Iterator[Problem]:
     for obj, ending in ending_objects(context):
-        if ending.removed <= NEWEST:
+        if ending.removed <= newest(context):
             message = f"{obj.body['apiVersion']} {obj.kind} was removed in Kubernetes 1.{ending.removed}"
             yield Problem(obj, "apiVersion", message, instead(ending))
 
@@ -23,6 +23,11 @@ def ending_objects(context: Context) -> Iterator[tuple[Object, Ending]]:
     for obj in context.manifest.objects:
         if ending := ENDINGS.get((str(obj.body.get("apiVersion")), obj.kind)):
             yield obj, ending
+
+
+def newest(context: Context) -> int:
+    """Return the newest version of Kubernetes, as 37 of 1.37: the last of the range, or else the newest known one."""
+    return max(context.conventions.kubernetes, default=NEWEST)
 
 
 def instead(ending: Ending) -> str:
