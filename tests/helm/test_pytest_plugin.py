@@ -15,7 +15,7 @@ import pytest
 from sidelane import pytest_plugin
 from sidelane.checks.conventions import preset
 from sidelane.checks.engine import applies
-from sidelane.checks.rules import RULES
+from sidelane.checks.rules import RULES, syntax
 
 pytest_plugins = ["pytester"]
 
@@ -123,6 +123,21 @@ def test_a_warning_is_shown_and_fails_nothing(demo, run, pytester):
     replace(demo / "templates" / "deployment.yaml", *TWICE)
     result = run("--sidelane-charts", "charts", "-W", "default", passed=1 + len(ON))
     result.stdout.fnmatch_lines(["*PytestWarning: charts/demo/templates/deployment.yaml:*has the same key as *"])
+
+
+def test_a_rule_that_crashes_fails_its_test_and_a_check_of_conventions(demo, run, pytester, monkeypatch):
+    def fail(_):
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr(syntax, "label_value", fail)
+    test = "def test_conventions(render, assert_conventions):\n    assert_conventions(render('charts/demo'))\n"
+    pytester.makepyfile(test)
+    result = run("--sidelane-charts", "charts", pytester.path, passed=len(ON), failed=2)
+    result.stdout.fnmatch_lines(
+        ["FAILED charts/demo/values.yaml::name-limits*", "FAILED *::test_conventions*"], consecutive=False
+    )
+    result.stdout.fnmatch_lines(["*the rule failed with ZeroDivisionError at *"])
+    assert "hunter2" not in "\n".join(line for line in result.outlines if "failed with" in line)
 
 
 def test_a_chart_that_does_not_render_fails_everywhere_and_says_why_once(demo, run):

@@ -12,6 +12,7 @@ from sidelane.checks.engine import check
 from sidelane.checks.kubernetes import definitions, published, versions
 from sidelane.checks.kubernetes.validating import Validation
 from sidelane.checks.rules import kubernetes_schemas
+from sidelane.checks.rules.apis import ENDINGS
 from sidelane.errors import InvalidConventions, InvalidInput
 from sidelane.manifest import Manifest
 from sidelane.support import redaction
@@ -102,6 +103,14 @@ class TestKubernetes:
         validation = Validation(config_map, versions.parse("1.30-1.36"), ())
         ((minors, _, _),) = validation._schemas(config_map.objects[0])
         assert minors == (30, 31, 32, 33, 34, 35, 36)
+
+    def test_the_table_of_removed_versions_agrees_with_the_schemas(self) -> None:
+        known = sorted(published._folders())
+        for (api_version, kind), ending in ENDINGS.items():
+            served = [minor for minor in known if (api_version, kind) in published.of_version(minor).names]
+            assert not served or served[-1] < ending.removed, (api_version, kind)
+            if known[0] < ending.removed <= known[-1]:
+                assert served[-1:] == [ending.removed - 1], (api_version, kind)
 
     @pytest.mark.parametrize("text", ["", "1", "2.30", "1.36-1.30", "1.30-", "latest", "1.30,1.31", "1.1234"])
     def test_other_texts_are_no_range(self, text: str) -> None:

@@ -29,8 +29,9 @@ class Known(NamedTuple):
 
 
 def written(report: Report) -> str:
-    """Return the text of a baseline with these findings, in an order of its own."""
-    findings = sorted(Known(finding.fingerprint, finding.rule, finding.place) for finding in report.findings)
+    """Return the text of a baseline with these findings, in an order of its own. A rule's crash is never known."""
+    known = (finding for finding in report.findings if not finding.crash)
+    findings = sorted(Known(finding.fingerprint, finding.rule, finding.place) for finding in known)
     findings.sort(key=lambda known: (known.place, known.rule))
     items = [known._asdict() for known in findings]
     return json_writer.dump({"apiVersion": API_VERSION, "kind": KIND, "findings": items})
@@ -59,7 +60,7 @@ def without_known(report: Report, known: tuple[Known, ...], name: str) -> Report
     left = Counter(each.fingerprint for each in known)
     new = []
     for finding in report.findings:
-        if left[finding.fingerprint] > 0:
+        if left[finding.fingerprint] > 0 and not finding.crash:
             left[finding.fingerprint] -= 1
         else:
             new.append(finding)

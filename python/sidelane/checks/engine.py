@@ -112,4 +112,5 @@ def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
         severity="error",
         message=f"the rule failed with {type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
         remedy="report this bug; until it is fixed, the rule checks nothing",
+        crash=True,
     )

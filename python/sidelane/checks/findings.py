@@ -34,7 +34,8 @@ class Finding(NamedTuple):
 
     ``source`` is the template, or the input's name; ``line`` is the object's line there, from 1, or 0 if it is not
     known; ``path`` is the field's path, empty for the whole object. ``other`` is the second place of a problem between
-    two objects. ``lane`` is the lane of the object, as text; it may be empty.
+    two objects. ``lane`` is the lane of the object, as text; it may be empty. ``crash``: the rule itself failed; no
+    exception and no baseline hides that.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Finding(NamedTuple):
     remedy: str
     other: Place | None = None
     lane: str = ""
+    crash: bool = False
 
     def __str__(self) -> str:
         field_path = f" {self.path}" if self.path else ""

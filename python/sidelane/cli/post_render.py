@@ -91,4 +91,4 @@ def _checked(text: bytes, lane: Lane | None, conventions: Conventions) -> Report
     namespace = os.environ.get("HELM_NAMESPACE") or "default"  # of a plugin of Helm 4
     manifest = Manifest.read(text, namespace=namespace, source="<manifest>")
     objects = (obj._replace(source=str(obj.annotations.get(_TEMPLATE) or obj.source)) for obj in manifest.objects)
-    return check(Manifest(tuple(objects)), conventions=conventions, lane=lane)
+    return check(Manifest(tuple(objects), manifest.duplicates), conventions=conventions, lane=lane)

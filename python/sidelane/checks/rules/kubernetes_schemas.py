@@ -62,7 +62,7 @@ _OTHER: Final = "use an API version that every version of the range has, or narr
 
 RULE: Final[Rule] = Rule(
     id="kubernetes-schemas",
-    title="Every object is valid in the schemas of these Kubernetes versions",
+    title="Every object is valid in the schemas of Kubernetes",
     explanation=(
         "The API server refuses a field of the wrong type, and drops or refuses a field that it does not know: a "
         "typing error then has no effect. With --kubernetes-versions 1.30-1.36 the rule checks Kubernetes' own kinds "
