@@ -1,8 +1,15 @@
-"""Attempts to change a lane that the guard refuses, as requests to the API server (test_admission.py)."""
+"""Attempts to change a lane, as requests to the API server: the guard refuses them (test_admission.py), and without it
+`verify` names them (test_running.py).
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pykube.exceptions import HTTPError
+
+if TYPE_CHECKING:
+    from clusters import Cluster
 
 LANE = {"sidelane.dev/lane": "coco-1", "sidelane.dev/version": "coco", "sidelane.dev/build": "1"}
 RESTRICTED = {
@@ -28,6 +35,36 @@ class Attempt(NamedTuple):
     def url(self, namespace: str) -> str:
         root = f"/apis/{self.group}" if "/" in self.group else f"/api/{self.group}"
         return f"{root}/namespaces/{namespace}/{self.path}"
+
+    def made(self, cluster: Cluster, namespace: str, names: dict[str, str], query: str = "", **headers: str) -> str:
+        """Makes the attempt; returns the refusal, empty if there was none. names: see lane_names."""
+        path = self.url(namespace).format_map(names)
+        path += ("&" if "?" in path else "?") + query if query else ""
+        content = {"Content-Type": self.content if self.method == "PATCH" else "application/json"}
+        try:
+            cluster.request(self.method, path, self.body, **content, **headers)
+        except HTTPError as error:
+            return str(error)
+        return ""
+
+
+def lane_names(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """Returns the names that controllers and Helm chose, for the paths of the attempts."""
+
+    def first(group: str, kind: str, part: str = "") -> str:
+        root = f"/apis/{group}" if "/" in group else f"/api/{group}"
+        names = cluster.names(f"{root}/namespaces/{namespace}/{kind}")
+        return next(name for name in names if part in name)
+
+    return {
+        "pod": first("v1", "pods", "svc1-v1"),
+        "replicaset": first("apps/v1", "replicasets"),
+        "claim": first("v1", "persistentvolumeclaims", "zk"),
+        "slice": first("discovery.k8s.io/v1", "endpointslices", "zk-cs"),
+        "config": first("v1", "configmaps", "zk-"),
+        "record": first("v1", "configmaps", "record-zookeeper"),
+        "release": first("v1", "secrets", "sh.helm.release.v1.zookeeper"),
+    }
 
 
 def patch(id: str, group: str, path: str, **body: Any) -> Attempt:  # noqa: A002 - as in pytest
@@ -195,3 +232,123 @@ LOCKED = [
     patch("route-by-hand", "v1", ROUTE, spec={"selector": {"version": "v2"}}),
     labels("route-relabelled", "v1", VERSION, **{"app.kubernetes.io/name": "route"}),
 ]  # fmt: skip
+
+_OF = {"d": "Deployment svc1-v1-coco-1", "s": "StatefulSet zk-coco-1", "c": "Service zk-cs-coco-1",
+       "t": "spec.template.spec.containers", "l": "metadata.labels", "a": "metadata.annotations",
+       "of-lane": "it has the labels of lane coco-1, and no release has it"}  # fmt: skip
+
+
+def _seen(**lines: str) -> dict[str, str]:
+    return {name.replace("_", "-"): line.format_map({**_OF, **_AS_THEY_ARE}) for name, line in lines.items()}
+
+
+#: Placeholders that are filled in later, from the cluster.
+_AS_THEY_ARE = {name: f"{{{name}}}" for name in ("pod", "replicaset", "config", "record", "release")}
+
+#: A part of the line with which `verify` names each attempt where there is no guard. Attempts of one round stand
+#: together; the next round begins with the objects as the one before has left them.
+SEEN = [
+    # Pods and strangers. Nothing makes a workload create its pods anew.
+    _seen(
+        image_of_a_running_pod="Pod {pod}: spec.containers[svc1].image",
+        deadline_of_a_pod="Pod {pod}: spec.activeDeadlineSeconds",
+        ephemeral_container="Pod {pod}: spec.ephemeralContainers",
+        pod_taken_into_the_lane="Pod bystander: the PodDisruptionBudget",
+        create_pod="Pod rogue-pod: the ",
+        create_replica_set="ReplicaSet rogue-replica-set: {of-lane}",
+        create_deployment="Deployment rogue-deployment: {of-lane}",
+        create_stateful_set="StatefulSet rogue-stateful-set: {of-lane}",
+        create_job="Job rogue-job: {of-lane}",
+        create_service="Service rogue-service: {of-lane}",
+        create_config="ConfigMap rogue-config: {of-lane}",
+        create_secret="Secret rogue-secret: {of-lane}",
+        create_account="ServiceAccount rogue-account: {of-lane}",
+        create_network_policy="NetworkPolicy rogue-network-policy: it applies to the pods of",
+        create_binding="RoleBinding rogue-binding: {of-lane}",
+        create_budget="PodDisruptionBudget rogue-budget: {of-lane}",
+        create_endpoint_slice="EndpointSlice rogue-endpoint-slice: it leads requests to the Service zk-cs-coco-1",
+        create_endpoint_slice_of_the_lane="EndpointSlice rogue-endpoint-slice-of-the-lane: it leads requests to the",
+        create_record="ConfigMap record-other-coco-1: {of-lane}",
+        label_dropped="{d}: {l}[sidelane.dev/lane]",
+        label_added="{s}: {l}.extra",
+        label_of_a_service="{c}: {l}.app",
+        route_relabelled="Service svc1-v1-coco-1: {l}[app.kubernetes.io/name]",
+        finalizer="{s}: metadata.finalizers",
+        finalizer_of_a_service="{c}: metadata.finalizers",
+        adoption="{d}: {a}[meta.helm.sh/release-name]",
+        adoption_namespace="{c}: {a}[meta.helm.sh/release-namespace]",
+        kept_by_helm="{c}: {a}[helm.sh/resource-policy]",
+        declared_operational="{s}: {a}[sidelane.dev/operational-fields]",
+        route_by_hand="Service svc1-coco-1: spec.selector.version",
+    ),
+    # Specifications
+    _seen(
+        image="{d}: {t}[svc1].image",
+        environment="{d}: {t}[svc1].env[A]",
+        arguments="{d}: {t}[svc1].args",
+        resources="{d}: {t}[svc1].resources.limits.memory",
+        image_of_a_stateful_set="{s}: {t}[zookeeper].image",
+        init_container="{d}: spec.template.spec.initContainers",
+        template_annotation="{d}: spec.template.metadata.annotations.a",
+        service_account="{d}: spec.template.spec.serviceAccountName",
+        strategy="{d}: spec.strategy.type",
+        history="{d}: spec.revisionHistoryLimit",
+        replicas_of_zookeeper="{s}: spec.replicas",
+        update_strategy="{s}: spec.updateStrategy.type",
+        claims_retention="{s}: spec.persistentVolumeClaimRetentionPolicy",
+        server_side_apply_with_force="{d}: spec.minReadySeconds",
+        in_the_name_of_helm="{s}: spec.minReadySeconds",
+        selector_of_a_service="{c}: spec.selector.app",
+        port_of_a_service="{c}: spec.ports",
+        type_of_a_service="{c}: spec.type",
+        external_address="{c}: spec.externalIPs",
+        traffic_policy="{c}: spec.internalTrafficPolicy",
+        account_token="ServiceAccount zk-coco-1: automountServiceAccountToken",
+        account_pull_secrets="ServiceAccount zk-coco-1: imagePullSecrets",
+        scale_the_service="{d}: spec.replicas: 2",
+        label_changed="{d}: {l}[sidelane.dev/lane]",
+        replica_set_image="ReplicaSet {replicaset}: ",
+        label_of_a_pod="Pod {pod}: ",
+        label_of_a_service_by_status="{c}: {l}",
+        label_dropped_by_status="{s}: {l}",
+    ),
+    _seen(paused="{d}: spec.paused", scale_zookeeper="{s}: spec.replicas: 1"),
+    # Invented owners, for which the garbage collector deletes an object, and deletions
+    _seen(
+        owner_invented="{d}: ",
+        owner_of_a_service="{c}: ",
+        owner_of_a_config="ConfigMap {config}: ",
+        release_status="its status is superseded",
+    ),
+    {
+        f"delete-{STATEFULSET}": "StatefulSet zk-coco-1: is missing",
+        f"delete-{DEPLOYMENT}": "Deployment svc1-v1-coco-1: is missing",
+        "delete-deployments?labelSelector=sidelane.dev/lane": "Deployment svc1-v1-coco-1: is missing",
+        f"delete-{SERVICE}": "Service zk-cs-coco-1: is missing",
+        f"delete-{ROUTE}": "Service svc1-coco-1: is missing",
+        "delete-configmaps/{config}": "ConfigMap {config}: is missing",
+        "delete-serviceaccounts/zk-coco-1": "ServiceAccount zk-coco-1: is missing",
+        "delete-configmaps/{record}": "ConfigMap {record}: is missing",
+        f"delete-{BUDGET}": "PodDisruptionBudget zk-coco-1: is missing",
+        "create-release-secret": "Secret sh.helm.release.v1.zookeeper-coco-1.v2: it looks like Helm's revision",
+    },
+]
+
+#: Attempts that change nothing that runs, with the reason.
+NOTHING_RUNS = {
+    "label-of-a-claim": "a stateful set finds its claims by their names",
+    "owner-of-a-pod-dropped": "its ReplicaSet takes the pod back",
+    "replica-set-scaled": "its Deployment scales it back",
+    "scale-a-replica-set": "its Deployment scales it back",
+    "endpoints-of-a-service": "the controller of endpoints writes them again",
+    "create-owned-pod": "the garbage collector deletes it",
+    "create-release-secret-without-labels": "Helm finds its releases by their labels",
+    "record-disowned": "the data of the record is compared, and its labels decide nothing",
+    "delete-replicasets/{replicaset}": "its Deployment creates the same",
+    "delete-pods/{pod}": "its ReplicaSet creates the same",
+    "delete-pods?labelSelector=sidelane.dev/lane": "the controllers create the same",
+    "delete-endpointslices/{slice}": "the controller of endpoints creates the same",
+    "delete-persistentvolumeclaims/{claim}": "it is protected while a pod uses it",
+}
+#: Attempts on Helm's own record: the release is not Helm's any more, or cannot be read.
+HELM_FORGETS = ("delete-secrets/{release}", "release-changed", "release-disowned")

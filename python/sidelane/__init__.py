@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from sidelane.releases.readiness import Readiness, Unready
     from sidelane.releases.repair import Repair
     from sidelane.releases.stores import Release
-    from sidelane.releases.verify import Verification
+    from sidelane.releases.verification import Verification
     from sidelane.routes.notes import Change
     from sidelane.routes.returning import ShiftStatus, ShiftUndone
     from sidelane.routes.routed import Routed
@@ -209,7 +209,7 @@ _HOMES = {
     ),
     "releases.repair": ("Repair",),
     "releases.stores": ("Release",),
-    "releases.verify": ("Verification",),
+    "releases.verification": ("Verification",),
     "routes.notes": ("Change",),
     "routes.returning": (
         "ShiftStatus",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import typed
 from clusters import Cluster, alone, connect
-from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, patch
+from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, delete, lane_names, patch
 from generated import created_chart
 from pykube.exceptions import HTTPError
 from sidelane import Client
@@ -47,14 +47,7 @@ class Guarded(NamedTuple):
 
     def attempt(self, attempt: Attempt, query: str = "", by: Cluster | None = None, **headers: str) -> str:
         """Makes the attempt; returns the refusal, empty if there was none."""
-        path = attempt.url(self.namespace).format_map(self.names)
-        path += ("&" if "?" in path else "?") + query if query else ""
-        content = {"Content-Type": attempt.content if attempt.method == "PATCH" else "application/json"}
-        try:
-            (by or self.cluster).request(attempt.method, path, attempt.body, **content, **headers)
-        except HTTPError as error:
-            return str(error)
-        return ""
+        return attempt.made(by or self.cluster, self.namespace, self.names, query, **headers)
 
 
 BREAK_GLASS = {"Impersonate-User": "on-call", "Impersonate-Group": "sidelane:break-glass"}
@@ -98,27 +91,10 @@ def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Ite
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
     binding = {"metadata": {"name": "break-glass"}, "roleRef": role, "subjects": [group]}
     cluster.create(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
-    guarded = Guarded(cluster, namespace, deployer, router, _names(cluster, namespace))
+    guarded = Guarded(cluster, namespace, deployer, router, lane_names(cluster, namespace))
     yield guarded
     guarded.label(None)
     administrator.uninstall("guard", "guard-1", delete_cluster_objects=True)
-
-
-def _names(cluster: Cluster, namespace: str) -> dict[str, str]:
-    def first(group: str, kind: str, part: str = "") -> str:
-        root = f"/apis/{group}" if "/" in group else f"/api/{group}"
-        names = cluster.names(f"{root}/namespaces/{namespace}/{kind}")
-        return next(name for name in names if part in name)
-
-    return {
-        "pod": first("v1", "pods", "svc1-v1"),
-        "replicaset": first("apps/v1", "replicasets"),
-        "claim": first("v1", "persistentvolumeclaims", "zk"),
-        "slice": first("discovery.k8s.io/v1", "endpointslices", "zk-cs"),
-        "config": first("v1", "configmaps", "zk-"),
-        "record": first("v1", "configmaps", "record-zookeeper"),
-        "release": first("v1", "secrets", "sh.helm.release.v1.zookeeper"),
-    }
 
 
 def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, helm: Path, tmp_path: Path) -> None:
@@ -189,7 +165,7 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     note = patch("note", "apps/v1", DEPLOYMENT, metadata={"annotations": {"example.com/note": "x"}})
     assert guarded.attempt(note) == ""
     assert guarded.attempt(delete("v1", "pods/bystander")) == ""
-    pod = _names(cluster, namespace)["pod"]
+    pod = lane_names(cluster, namespace)["pod"]
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
     cluster.create(f"{NAMESPACES}/{namespace}/pods/{pod}/eviction", eviction)
     # Break-glass passes.

@@ -44,7 +44,7 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     (before,) = settled(client, lane="coco-1")
     assert before.to_json() | {"namespace": ""} == {
         "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
-        "changed": [], "missing": [], "drift": [], "operational": [],
+        "changed": [], "missing": [], "drift": [], "operational": [], "ran": [], "foreign": [], "notes": [],
         "restarts": [], "degraded": [], "unready": [],
     }  # fmt: skip
     known = ()

@@ -1,6 +1,7 @@
 """Signatures of records: made and checked with real keys, by others' means too, and refused for all else."""
 
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -104,6 +105,25 @@ def test_what_is_signed_is_what_dsse_says_and_others_can_check(kind):
         key.public_key().verify(signature, pae(payload), ec.ECDSA(hashes.SHA256()))
     else:
         key.public_key().verify(signature, pae(payload), padding.PKCS1v15(), hashes.SHA256())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sigstore_bundle_holds_the_envelope_and_the_digest_of_the_key(kind):
+    key, other = KEYS[kind]
+    text = signing.sign(RECORD, private(key), bundle=True)
+    bundle = json.loads(text)
+    assert set(bundle) == {"mediaType", "verificationMaterial", "dsseEnvelope"}
+    assert bundle["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
+    known = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert base64.b64decode(bundle["verificationMaterial"]["publicKey"]["hint"]) == hashlib.sha256(known).digest()
+    signing.check(text, RECORD, public(key))
+    signing.check(json.dumps(bundle["dsseEnvelope"]), RECORD, public(key))
+    # The hint is a claim.
+    with pytest.raises(NotSigned, match="by this key"):
+        signing.check(text, RECORD, public(other))
+    for wrong in ({"mediaType": "text/plain"}, {"mediaType": 1}, {"dsseEnvelope": None}, {"dsseEnvelope": text}):
+        with pytest.raises(NotSigned, match="not a DSSE envelope, or a Sigstore bundle"):
+            signing.check(changed(text, **wrong), RECORD, public(key))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -265,7 +285,7 @@ def test_no_bytes_are_a_crash(envelope):
     ids=range(13),
 )  # fmt: skip
 def test_hostile_envelopes_are_refused(envelope):
-    with pytest.raises(NotSigned, match="not a DSSE envelope of at most 8 MiB"):
+    with pytest.raises(NotSigned, match="a Sigstore bundle with one, of at most 8 MiB"):
         signing.check(envelope, RECORD, public(KEYS["ed25519"][0]))
 
 
@@ -343,6 +363,11 @@ def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path
     assert payload == (tmp_path / "root" / "streams" / "zookeeper-coco-1" / "record.json").read_bytes()
     shown = deployed("verify", "zookeeper-coco-1", *CHECK)
     assert shown.stdout.split() == ["RELEASE", "STATE", "RECORD", "zookeeper-coco-1", "unchanged", "signed"]
+    bundle = deployed("record", "zookeeper", "--lane", "coco-1", *SIGN, "--bundle", SIDELANE_SIGN_PASSPHRASE="hunter2")
+    assert json.loads(bundle.stdout)["dsseEnvelope"]["payload"] == json.loads(signed.stdout)["payload"]
+    (tmp_path / "bundle.json").write_text(bundle.stdout)
+    assert "signed" in deployed("verify", "zookeeper-coco-1", *CHECK[:1], "bundle.json", *CHECK[2:]).stdout
+    deployed("record", "zookeeper-coco-1", "--bundle", code=2)
     (told,) = deployed.json("verify", "zookeeper", "--lane", "coco-1", *CHECK)
     assert told["state"] == "unchanged"
     assert before == {path: path.read_bytes() for path in (tmp_path / "root").rglob("*") if path.is_file()}

@@ -1,5 +1,7 @@
 """A release in a directory, held against its record: what changed is found, and what Helm takes for the same is not."""
 
+import hashlib
+import json
 import re
 
 import pytest
@@ -7,6 +9,7 @@ from sidelane import Client, kubeyaml
 from sidelane.kubeyaml.writer import dump
 from sidelane.manifest.objects import parse_object
 from sidelane.releases.readiness.counting import short_of_pods
+from sidelane.version import VERSION
 
 PLACE = "streams/svc1-v1-coco-1"
 SVC1 = {"name": "svc1", "serviceVersion": "v1", "image": {"repository": "acme/svc1", "tag": "1.4.0"}}
@@ -54,6 +57,23 @@ def test_what_is_the_same_to_helm_is_unchanged(verified):
     assert verified(values=values({"drainSeconds": 5.0})).changed == ()
     (line,) = verified(values=values({"drainSeconds": 11})).changed
     assert line == "values: drainSeconds: 5 → 11"
+
+
+def test_a_summary_for_programs_names_the_record_and_the_result(verified, deployed):
+    passed = json.loads(verified().summary())
+    assert passed["_type"] == "https://in-toto.io/Statement/v1"
+    assert passed["predicateType"] == "https://slsa.dev/verification_summary/v1"
+    predicate = passed["predicate"]
+    assert predicate.keys() >= {"verifier", "timeVerified", "resourceUri", "policy", "verifiedLevels"}  # required
+    assert (predicate["verificationResult"], predicate["verifiedLevels"]) == ("PASSED", ["SIDELANE_UNCHANGED"])
+    assert predicate["verifier"]["version"] == {"sidelane": VERSION}
+    (record,) = predicate["inputAttestations"]
+    assert record["digest"]["sha256"] == hashlib.sha256(deployed["record.json"].encode()).hexdigest()
+    (subject,) = passed["subject"]
+    assert subject["name"] == PLACE
+    assert subject["digest"] == json.loads(deployed["record.json"])["subject"][0]["digest"]
+    failed = json.loads(verified(values=values({"drainSeconds": 11})).summary())["predicate"]
+    assert (failed["verificationResult"], failed["verifiedLevels"]) == ("FAILED", ["FAILED"])
 
 
 def test_an_operational_value_excuses_its_own_field_and_no_other(verified):

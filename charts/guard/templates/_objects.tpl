@@ -40,6 +40,8 @@ spec:
             'app.kubernetes.io/name' in o.metadata.labels && o.metadata.labels['app.kubernetes.io/name'] == 'guard')))
   variables:
     {{- include "sidelane.guard.policy.variables" .root | nindent 4 }}
+    {{- include "sidelane.guard.policy.variable" (dict "root" .root "role" "deployer") | nindent 4 }}
+    {{- include "sidelane.guard.policy.variable" (dict "root" .root "role" "router") | nindent 4 }}
     - name: before
       expression: "request.operation == 'CREATE' ? object : oldObject"
     - name: after

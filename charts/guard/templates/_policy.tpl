@@ -69,18 +69,19 @@ annotations:
 - name: breakGlass
   expression: >-
     {{- include "sidelane.guard.policy.from" .Values.breakGlass | nindent 4 }}
-- name: deployer
-  expression: >-
-    {{- include "sidelane.guard.policy.role" (dict "root" . "role" "deployer") | nindent 4 }}
-- name: router
-  expression: >-
-    {{- include "sidelane.guard.policy.role" (dict "root" . "role" "router") | nindent 4 }}
 # The name and the kind of what is changed, for messages.
 - name: what
   expression: >-
     request.operation + ' of ' + request.resource.resource +
       (has(request.subResource) && request.subResource != '' ? '/' + request.subResource : '') +
       (has(request.name) && request.name != '' ? ' ' + request.name : '')
+{{- end -}}
+
+{{- /* Takes root and role. The variable of this name: the request comes from the role. */ -}}
+{{- define "sidelane.guard.policy.variable" -}}
+- name: {{ .role }}
+  expression: >-
+    {{- include "sidelane.guard.policy.role" . | nindent 4 }}
 {{- end -}}
 
 {{- /* Takes the root. The audit log names every use of break-glass. */ -}}

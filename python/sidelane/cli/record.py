@@ -24,11 +24,22 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Print the record as a DSSE envelope, signed with this PEM private key: Ed25519, ECDSA P-256 or RSA.",
 )
+@click.option(
+    "--bundle",
+    is_flag=True,
+    help="With --sign-key: print a Sigstore bundle v0.3 with the envelope, which cosign 3 reads.",
+)
 @options.output
 @running.reports_errors
 @options.settings
 def command(
-    release: str | None, lane: Lane | None, *, sign_key: str | None, format_: str, settings: dict[str, Any]
+    release: str | None,
+    lane: Lane | None,
+    *,
+    sign_key: str | None,
+    bundle: bool,
+    format_: str,
+    settings: dict[str, Any],
 ) -> None:
     """Show the record of RELEASE, an in-toto Statement with SLSA Provenance, or all records of a lane.
 
@@ -40,6 +51,8 @@ def command(
     SIDELANE_SIGN_PASSPHRASE.
     """
     format_ = "json" if format_ == "table" else format_
+    if bundle and sign_key is None:
+        raise click.UsageError("Missing option '--sign-key': a bundle holds a signature.")
     if release is None:
         _print_all(lane, format_, settings, signed=sign_key is not None)
         return
@@ -53,7 +66,7 @@ def command(
     if key is not None:
         from sidelane.releases.provenance import signing
 
-        shown = json.loads(signing.sign(record, key, passphrase=passphrase))
+        shown = json.loads(signing.sign(record, key, passphrase=passphrase, bundle=bundle))
     printing.data(shown, format_)
 
 

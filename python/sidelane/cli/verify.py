@@ -11,7 +11,7 @@ from sidelane.errors import NotSigned
 
 if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
-    from sidelane.releases.verify import Verification
+    from sidelane.releases.verification import Verification
 
 
 #: The most pods that are shown as not ready for a release.
@@ -25,10 +25,15 @@ _SHOWN = 10
     "--signature",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="A DSSE envelope that must hold the release's record.",
+    help="A DSSE envelope or Sigstore bundle that must hold the release's record.",
 )
 @click.option(
     "--key", type=click.Path(dir_okay=False), metavar="FILE", help="The PEM public key that must have signed it."
+)
+@click.option(
+    "--vsa",
+    is_flag=True,
+    help="Print a SLSA Verification Summary of each release, one line of JSON each, for programs.",
 )
 @options.output
 @running.reports_errors
@@ -39,19 +44,21 @@ def command(
     *,
     signature: str | None,
     key: str | None,
+    vsa: bool,
     format_: str,
     settings: dict[str, Any],
 ) -> None:
     """Compare RELEASE, or every release of a lane, with its record and the cluster.
 
     The state of a release is unchanged; changed in Helm; drifted in the cluster, with the field, the expected and the
-    actual value, and the field's owner; missing objects; unfinished, when Helm did not complete it; degraded, when a
-    workload has too few ready pods; or unrecorded. A route needs no record: it changes in place, and `sidelane route
-    history` has its changes. Defaults set by the API server and rollout restarts are not drift. Exits 1 unless every
-    release is unchanged.
+    actual value, and the field's owner, or pods that differ from their workload's template; foreign, when objects of no
+    release have the lane's labels or affect the release; missing objects; unfinished, when Helm did not complete it;
+    degraded, when a workload has too few ready pods; or unrecorded. A route needs no record: it changes in place, and
+    `sidelane route history` has its changes. Defaults set by the API server and rollout restarts are not drift. Exits 1
+    unless every release is unchanged.
 
-    With --signature and --key, the envelope that `sidelane record RELEASE --sign-key` printed must be signed with that
-    key, and hold exactly the record of RELEASE.
+    With --signature and --key, the envelope or Sigstore bundle that `sidelane record RELEASE --sign-key` printed must
+    be signed with that key, and hold exactly the record of RELEASE.
     """
     if release is None and lane is None:
         raise click.UsageError("Missing argument 'RELEASE' or option '--lane' (env var: 'SIDELANE_LANE').")
@@ -64,7 +71,10 @@ def command(
     verified = running.with_client(lambda client: client.verify(release, lane), **settings)
     if signature is not None and key is not None:
         _hold_against(signature, key, verified[0])
-    if format_ != "table":
+    if vsa:
+        for verification in verified:
+            printing.as_it_is(verification.summary() + "\n")
+    elif format_ != "table":
         printing.data([verification.to_json() for verification in verified], format_)
     else:
         recorded = "there" if signature is None else "signed"
@@ -100,11 +110,14 @@ def _explain(verification: Verification) -> None:
         *(f"{line} (in Helm)" for line in verification.changed),
         *(f"{identity}: is missing" for identity in verification.missing),
         *map(str, verification.drift),
+        *map(str, verification.ran),
+        *map(str, verification.strangers),
         *([f"its status is {verification.status}"] if verification.status != "deployed" else []),
         *verification.degraded,
         *(f"  {unready.label}: {unready.cause}" for unready in verification.unready[:_SHOWN]),
         *(f"{line} (operational)" for line in verification.operational),
         *map(str, verification.restarts),
+        *(f"{line} (reported)" for line in verification.notes),
     ]
     if lines:
         printing.say()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness
     from sidelane.releases.repair import Repair
-    from sidelane.releases.verify import Verification
+    from sidelane.releases.verification import Verification
 
 
 @advising
@@ -773,7 +773,9 @@ class AsyncClient:
     async def verify(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
         """Compares a release, or every release of a lane, with its record and with the cluster.
 
-        It reports changed fields with their owners, and missing objects.
+        It reports changed fields with their owners, missing objects, pods that differ from their workload's template,
+        and objects of no release that have the lane's labels or affect the release. This reads all objects of the
+        namespace, each kind once.
 
         Args:
             what: a lane, or the name of a release.
@@ -794,8 +796,9 @@ class AsyncClient:
         """
         from sidelane.releases import verify  # noqa: PLC0415 - few need it
 
-        names = await verify.names(self._context.target, subject(what, lane))
-        return await verify.releases(self._context.target, names)
+        which = subject(what, lane)
+        names = await verify.names(self._context.target, which)
+        return await verify.releases(self._context.target, names, whole=not isinstance(which, str))
 
     async def repair(
         self,

@@ -1,8 +1,9 @@
 """Drift: the differences between an expected object and the live object of the API server.
 
 The two are never equal: the API server sets defaults, writes quantities in its own form and omits empty fields. So
-every expected field must exist, in any equivalent form. A field that was not expected counts only if somebody set it:
-``metadata.managedFields`` names the manager that last set each field.
+every expected field must exist, in any equivalent form. A field that was not expected counts if its value is not one
+that the API server sets (defaults.py), whoever claims to have set it. For kinds whose defaults are unknown it counts if
+somebody set it: ``metadata.managedFields`` names the manager that last set each field.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from sidelane.manifest import defaults
 from sidelane.manifest.differences import ABSENT, have_names, in_line, joined, public
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import Identity, Object
@@ -85,16 +87,33 @@ class Drift(NamedTuple):
 def drift(asked: Object, live: Mapping[str, Any]) -> Iterator[Drift]:
     """Yield every field of a live object that differs from the expected one, or that another manager added."""
     identity = asked.identity
-    walk = _Walk(asked.kind)
+    walk = _Walk(identity)
     owners = _owners(live)
-    for part, want in _parts(asked.body):
+    parts = dict(_parts(asked.body))
+    for part, want in parts.items():
         have, below = live.get(part, ABSENT), _below(owners, f"f:{part}")
         for path, expected, actual, by in walk.differ(part, want, have, below, key=part):
             yield Drift(identity, path, public(identity, path, expected), public(identity, path, actual), by)
-    for part in sorted(live.keys() - asked.body.keys() - {"status", "metadata"}):
+    for part in sorted(live.keys() - asked.body.keys() - parts.keys() - {"status", "metadata", "apiVersion", "kind"}):
         # Such as the data of a ConfigMap that is expected without data.
-        if by := _names(_below(owners, f"f:{part}")):
+        by = _names(_below(owners, f"f:{part}"))
+        if by or walk.was_set(part, live):
             yield Drift(identity, part, ABSENT, public(identity, part, live[part]), by)
+
+
+def against_template(
+    template: Mapping[str, Any], pod: Mapping[str, Any], identity: Identity
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, expected and live value of each field of a pod that differs from its template.
+
+    Fields that only the pod has do not count: admission and controllers add them.
+    """
+    walk = _Walk(identity)
+    metadata = {key: mapping(template, "metadata", key) for key in ("labels", "annotations")}
+    for part, want in (("metadata", metadata), ("spec", mapping(template, "spec"))):
+        for path, expected, actual, _ in walk.differ(part, want, pod.get(part, ABSENT), (), key=part):
+            if expected is not ABSENT:
+                yield path, expected, actual
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -117,8 +136,13 @@ def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 class _Walk:
     """The comparison of one expected object with the live one and its managers."""
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._strict = defaults.are_known(identity)
+
+    def was_set(self, key: str, have: Mapping[str, Any]) -> bool:
+        """Return whether somebody set a field that was not expected, judged by its value alone."""
+        return self._strict and not defaults.explained(self._identity, key, have[key], have)
 
     def differ(
         self, path: str, want: Any, have: Any, owners: _Owners, *, key: str = "", within: str = ""
@@ -142,7 +166,8 @@ class _Walk:
             yield from self.differ(joined(path, key), value, have.get(key, ABSENT), below, key=key, within=within)
         for key in sorted(have.keys() - want.keys()):
             # Many tools add annotations; an added one changes nothing that is expected.
-            if path in ("metadata.annotations", "metadata") or not (by := _names(_below(owners, f"f:{key}"))):
+            by = _names(_below(owners, f"f:{key}"))
+            if path in ("metadata.annotations", "metadata") or not (by or self.was_set(key, have)):
                 continue
             if key == "annotations" and isinstance(have[key], Mapping):  # pods' annotations, each on its own
                 yield from self._mappings(joined(path, key), {}, have[key], _below(owners, f"f:{key}"), key)
@@ -157,9 +182,9 @@ class _Walk:
             below = _item(owners, live if live is not ABSENT else value)
             if value is not ABSENT:
                 yield from self.differ(f"{path}[{key}]", value, live, below)
-            elif not (self._kind == "Pod" and _ADDED_TO_PODS.match(path)):
+            elif not (self._identity.kind == "Pod" and _ADDED_TO_PODS.match(path)):
                 by = _names(below)
-                if by or not keys:
+                if by or self._strict or not keys:
                     yield f"{path}[{key}]", ABSENT, live, by
 
 

@@ -29,7 +29,7 @@ from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record
 from sidelane.releases.stores import Options, PutBack, Release, Stored, Target
 from sidelane.releases.stores.ours import not_ours
-from sidelane.releases.verify import Verification
+from sidelane.releases.verification import Verification
 
 
 @dataclass(frozen=True)

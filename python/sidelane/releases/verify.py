@@ -1,130 +1,40 @@
 """Compare a release with its record and the cluster.
 
-Three things are compared: the record of the installation, Helm's stored release, and the cluster's objects.
+Four things are compared: the record of the installation, Helm's stored release, the cluster's objects, and what runs:
+pods and revisions of workloads, and objects of no release that affect the release (running/).
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from sidelane.charts.chart import coalesce
 from sidelane.errors import SidelaneError
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.differences import ABSENT
-from sidelane.manifest.drift import Drift, drift
+from sidelane.manifest.drift import drift
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.objects import parse_object
 from sidelane.manifest.operational import REPLICAS, autoscaled, nested, scalable
+from sidelane.manifest.ownership import ownership
 from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record, comparing, config_map
-from sidelane.releases.readiness import Readiness, Unready
 from sidelane.releases.readiness.counting import short_of_pods
 from sidelane.releases.stores import Release, Stored, Target
 from sidelane.releases.stores.ours import required_of_lane, route_of
+from sidelane.releases.verification import Restart, Verification
 from sidelane.support.concurrency import some_at_a_time
-from sidelane.support.harmless import in_line
+from sidelane.support.secrets import secret_texts
 
-#: The state of a release: the first that applies.
-State = Literal["missing", "drifted", "changed", "unfinished", "degraded", "unrecorded", "unchanged"]
+if TYPE_CHECKING:
+    from sidelane.releases.running.reading import Running
 
 #: The annotation of pods that `kubectl rollout restart` sets to replace them.
 _RESTARTED: Final = "annotations[kubectl.kubernetes.io/restartedAt]"
 _OPERATIONAL: Final = "operational-values"  # in the ConfigMap of charts/common
-
-
-class Restart(NamedTuple):
-    """A rollout restart: new pods with the same content. at: the time, as written. by: the authors, if known."""
-
-    identity: Identity
-    at: str
-    by: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        by = f" by {', '.join(self.by)}" if self.by else ""
-        return in_line(f"{self.identity}: was restarted at {self.at}{by}")
-
-    def to_json(self) -> dict[str, object]:
-        return {"object": self.identity.to_json(), "at": self.at, "by": list(self.by)}
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The result of verifying a release.
-
-    status: Helm's word. route: True for a route, which changes in place, has a history in the target and needs no
-    record. changed: differences between Helm and the record; operated: allowed ones; both as lines. missing: objects
-    that are gone. drift: differences between the cluster and Helm; scaled: allowed ones, in replicas. restarts: rollout
-    restarts of its workloads, which change nothing. degraded: a line for each workload with too few ready pods;
-    readiness: the reasons, if they could be read. record: the release's record, None if there is none.
-    """
-
-    release: str
-    namespace: str
-    status: str
-    changed: tuple[str, ...] = ()
-    missing: tuple[Identity, ...] = ()
-    drift: tuple[Drift, ...] = ()
-    operated: tuple[str, ...] = ()
-    scaled: tuple[Drift, ...] = ()
-    restarts: tuple[Restart, ...] = ()
-    degraded: tuple[str, ...] = ()
-    readiness: Readiness | None = field(default=None, repr=False)
-    record: Record | None = field(default=None, repr=False)
-    route: bool = False
-
-    @property
-    def recorded(self) -> Literal["there", "none", "not needed"]:
-        """The presence of a record, in words."""
-        if self.record is not None:
-            return "there"
-        return "not needed" if self.route else "none"
-
-    @property
-    def operational(self) -> tuple[str, ...]:
-        """The allowed differences, as lines."""
-        return (*self.operated, *map(str, self.scaled))
-
-    @property
-    def odd(self) -> tuple[str, ...]:
-        """The differences between the cluster and Helm that `repair` resets, as lines."""
-        return (*(f"{identity}: is missing" for identity in self.missing), *map(str, self.drift))
-
-    @property
-    def unready(self) -> tuple[Unready, ...]:
-        """The pods and other objects that are not ready, of a degraded release."""
-        return self.readiness.unready if self.readiness else ()
-
-    @property
-    def state(self) -> State:
-        states: tuple[tuple[State, bool], ...] = (
-            ("missing", bool(self.missing)),
-            ("drifted", bool(self.drift)),
-            ("changed", bool(self.changed)),
-            ("unfinished", self.status != "deployed"),
-            ("degraded", bool(self.degraded)),
-            ("unrecorded", self.recorded == "none"),
-        )
-        return next((state for state, holds in states if holds), "unchanged")
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the JSON form of the verification."""
-        return {
-            "release": self.release,
-            "namespace": self.namespace,
-            "state": self.state,
-            "status": self.status,
-            "record": self.recorded,
-            "changed": list(self.changed),
-            "missing": [identity.to_json() for identity in self.missing],
-            "drift": [difference.to_json() for difference in self.drift],
-            "operational": list(self.operational),
-            "restarts": [restart.to_json() for restart in self.restarts],
-            "degraded": list(self.degraded),
-            "unready": [each.to_json() for each in self.unready],
-        }
 
 
 async def names(target: Target, which: Lane | str) -> list[str]:
@@ -161,8 +71,13 @@ async def with_drift(context: Context, releases: Sequence[Release]) -> tuple[Rel
     return tuple(replace(release, drift=drift.get(release.name, ())) for release in releases)
 
 
-async def releases(target: Target, wanted: Sequence[str], *, explain: bool = True) -> tuple[Verification, ...]:
-    """Verifies these releases, in this order. explain: also find why pods are not ready. Raises ReleaseNotFound."""
+async def releases(
+    target: Target, wanted: Sequence[str], *, explain: bool = True, whole: bool = False
+) -> tuple[Verification, ...]:
+    """Verifies these releases, in this order. Raises ReleaseNotFound.
+
+    explain: also read what runs for them, and find why pods are not ready. whole: they are all releases of their lanes.
+    """
 
     async def read(name: str) -> tuple[Stored, str | None]:
         stored = await target.stored(name)
@@ -170,9 +85,35 @@ async def releases(target: Target, wanted: Sequence[str], *, explain: bool = Tru
 
     pairs = await some_at_a_time(read(name) for name in wanted)
     objects = [installed(stored) for stored, _ in pairs]
-    live = await target.live([obj for each in objects for obj in each])
+    every = [obj for each in objects for obj in each]
+    running = await target.running(every, wanted) if explain else None
+    live = running.live if running is not None else await target.live(every)
     verified = [_verified(*pair, each, live) for pair, each in zip(pairs, objects, strict=True)]
+    if running is not None:
+        verified = _with_running(verified, [stored for stored, _ in pairs], objects, running, whole=whole)
     return await _explained(target, verified, [stored for stored, _ in pairs]) if explain else tuple(verified)
+
+
+def _with_running(
+    verified: Sequence[Verification],
+    stored: Sequence[Stored],
+    objects: Sequence[Sequence[Object]],
+    running: Running,
+    *,
+    whole: bool,
+) -> list[Verification]:
+    """Adds what runs for each release, and the objects of no release that affect it."""
+    from sidelane.releases.running import pods, strangers  # noqa: PLC0415 - only on a cluster
+
+    hooks = [tuple(obj for obj in each.manifest.objects if obj.is_hook) for each in stored]
+    own = {each.release: (*objs, *more) for each, objs, more in zip(verified, objects, hooks, strict=True)}
+    others = strangers.find(strangers.Scope(own, whole=whole), running)
+    added = []
+    for each, objs in zip(verified, objects, strict=True):
+        ran = pods.compare(objs, running)
+        foreign, notes = others[each.release]
+        added.append(replace(each, ran=ran.drift, strangers=foreign, notes=(*ran.notes, *notes)))
+    return added
 
 
 async def _explained(
@@ -218,6 +159,9 @@ def _verified(
     bodies = live if live is not None else {obj.identity: obj.body for obj in objects}
     present = [(obj, bodies[obj.identity]) for obj in objects if obj.identity in bodies]
     drifted = [difference for obj, body in present for difference in drift(obj, body)]
+    if live is not None:
+        own = (release.name, release.namespace)
+        drifted += [difference for obj, body in present for difference in ownership(obj, body, *own)]
     may = _scalable(stored, record, objects)
     scaled = [each for each in drifted if each.path == REPLICAS and each.identity in may]
     restarts = [each for each in drifted if each.path.endswith(_RESTARTED)]
@@ -236,6 +180,7 @@ def _verified(
         degraded=tuple(_degraded(present, may, autoscaled(objects))) if live is not None else (),
         record=record,
         route=route_of(stored) is not None,
+        digest=stored.manifest.without_secrets(secret_texts(stored.values)).digest(),
     )
 
 

@@ -17,7 +17,7 @@ from sidelane.manifest.drift import Drift
 from sidelane.manifest.objects import Identity
 from sidelane.naming import labels
 from sidelane.naming.lane import Lane
-from sidelane.releases.verify import Verification
+from sidelane.releases.verification import Verification
 
 # Keys and variable names whose whole value is a lane, a Version or a Build.
 _ALONE: Final = {

@@ -104,18 +104,21 @@ class Record:
                 "the record is not a statement of Sidelane's", remedy="another tool wrote it, or it is damaged"
             ) from None
 
-    def sign(self, private_key: bytes, *, passphrase: str | None = None) -> str:
+    def sign(self, private_key: bytes, *, passphrase: str | None = None, bundle: bool = False) -> str:
         """Returns a signed DSSE envelope of the record, JSON. private_key: PEM, Ed25519, ECDSA P-256 or RSA.
 
-        passphrase: of an encrypted key. Requires ``pip install 'sidelane[sign]'``. Raises InvalidInput for an invalid
-        key, and when the libraries are not installed.
+        passphrase: of an encrypted key. bundle: return a Sigstore bundle v0.3 with the envelope. Requires
+        ``pip install 'sidelane[sign]'``. Raises InvalidInput for an invalid key, and when that is not installed.
         """
         from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
 
-        return signing.sign(self, private_key, passphrase=passphrase)
+        return signing.sign(self, private_key, passphrase=passphrase, bundle=bundle)
 
     def require_signed(self, envelope: str | bytes, public_key: bytes) -> None:
-        """Raises NotSigned unless a DSSE envelope holds exactly this record, signed with the key of this public key."""
+        """Raises NotSigned unless an envelope holds exactly this record, signed with the key of this public key.
+
+        envelope: of DSSE, alone or in a Sigstore bundle.
+        """
         from sidelane.releases.provenance import signing  # noqa: PLC0415 - most records are not signed
 
         signing.check(envelope, self, public_key)

@@ -1,7 +1,8 @@
 """Sign a record, and check a signature: a DSSE envelope around exactly the statement that a release carries.
 
-The format is https://github.com/secure-systems-lab/dsse, which cosign and in-toto's tools also read. The key is the
-caller's: it is not stored, and nothing in a cluster changes. Requires ``pip install 'sidelane[sign]'``.
+The format is https://github.com/secure-systems-lab/dsse, which in-toto's tools also read, alone or in a Sigstore bundle
+v0.3 (https://docs.sigstore.dev/about/bundle), which cosign 3 reads. The key is the caller's: it is not stored, and
+nothing in a cluster changes. Requires ``pip install 'sidelane[sign]'``.
 
     envelope = client.record("svc1-v1", lane).sign(Path("key.pem").read_bytes())
     client.record("svc1-v1", lane).require_signed(envelope, Path("key.pub.pem").read_bytes())
@@ -9,6 +10,8 @@ caller's: it is not stored, and nothing in a cluster changes. Requires ``pip ins
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +23,12 @@ try:
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_private_key,
+        load_pem_public_key,
+    )
     from securesystemslib.dsse import Envelope
     from securesystemslib.exceptions import UnverifiedSignatureError
     from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
@@ -33,6 +41,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+#: The media type of the bundles that are written; those of other versions are read, too.
+BUNDLE_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_BUNDLE_TYPES: Final = "application/vnd.dev.sigstore.bundle"
 
 #: The most bytes of an envelope: many times the size of a ConfigMap, which holds a record.
 LIMIT: Final = 8 * 1024 * 1024
@@ -43,22 +54,34 @@ _MAKE: Final = "name the envelope of this release, which `sidelane record {relea
 _RSA_BITS: Final = 2048
 
 
-def sign(record: Record, private_key: bytes, *, passphrase: str | None = None) -> str:
+def sign(record: Record, private_key: bytes, *, passphrase: str | None = None, bundle: bool = False) -> str:
     """Returns the signed envelope of a record, JSON. private_key: PEM, Ed25519, ECDSA P-256 or RSA.
 
-    passphrase: of an encrypted key. Raises InvalidInput for an invalid key or a wrong passphrase, and when the
-    libraries are not installed.
+    passphrase: of an encrypted key. bundle: return a Sigstore bundle with the envelope. Raises InvalidInput for an
+    invalid key or a wrong passphrase, and when the libraries are not installed.
     """
     _need_libraries()
     key = _private(private_key, passphrase)
     envelope = Envelope(_statement(record), PAYLOAD_TYPE, {})
     # The envelope has no key id: libraries compute it differently, and cosign skips a signature with another's key id.
     envelope.sign(CryptoSigner(key, _with_scheme(key.public_key()))).keyid = ""
-    return json.dumps(envelope.to_dict(), indent=1) + "\n"
+    signed = envelope.to_dict()
+    return json.dumps(_bundle(signed, key.public_key()) if bundle else signed, indent=1) + "\n"
+
+
+def _bundle(envelope: dict[str, object], key: PublicKeyTypes) -> dict[str, object]:
+    """Returns a Sigstore bundle without a transparency log. Its hint names the key: a digest, as in sigstore-go."""
+    known = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    hint = base64.b64encode(hashlib.sha256(known).digest()).decode()
+    return {
+        "mediaType": BUNDLE_TYPE,
+        "verificationMaterial": {"publicKey": {"hint": hint}},
+        "dsseEnvelope": envelope,
+    }
 
 
 def check(envelope: str | bytes, record: Record, public_key: bytes) -> None:
-    """Checks an untrusted envelope against a record and a PEM public key.
+    """Checks an untrusted envelope, or a Sigstore bundle with one, against a record and a PEM public key.
 
     Raises NotSigned unless a signature in it is by this key and its payload is the record's statement, byte for byte;
     InvalidInput for an invalid key, and when the libraries are not installed.
@@ -90,11 +113,15 @@ def _statement(record: Record) -> bytes:
 
 
 def _opened(text: str | bytes, record: Record) -> Envelope:
-    """Parses an envelope, without trusting it."""
+    """Parses an envelope, or that of a bundle, without trusting it. A bundle's hint of the key decides nothing."""
     try:
         if len(text) > LIMIT:
             raise ValueError
         given = json.loads(text)
+        if "mediaType" in given:
+            if not given["mediaType"].startswith(_BUNDLE_TYPES):
+                raise ValueError
+            given = given["dsseEnvelope"]
         if len(given["signatures"]) > _SIGNATURES or not isinstance(given["payloadType"], str):
             raise ValueError
         # In DSSE a signature's keyid is a hint that may be missing, duplicated or false. The library requires one.
@@ -102,7 +129,8 @@ def _opened(text: str | bytes, record: Record) -> Envelope:
         return Envelope.from_dict({**given, "signatures": signatures})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise NotSigned(
-            f"the signature is not a DSSE envelope of at most {LIMIT >> 20} MiB and {_SIGNATURES} signatures",
+            "the signature is not a DSSE envelope, or a Sigstore bundle with one, "
+            f"of at most {LIMIT >> 20} MiB and {_SIGNATURES} signatures",
             remedy=_MAKE.format(release=record.release),
         ) from None
 

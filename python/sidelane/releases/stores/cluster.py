@@ -26,6 +26,7 @@ from sidelane.support.concurrency import Shared, some_at_a_time, together
 if TYPE_CHECKING:
     from sidelane.manifest import Identity, Object
     from sidelane.releases.readiness import Readiness
+    from sidelane.releases.running.reading import Running
     from sidelane.releases.stores.waits import Waits
 
 
@@ -141,6 +142,11 @@ class ClusterTarget:
         from sidelane.releases.stores import live  # noqa: PLC0415 - see charts/rendering.py
 
         return await live.read(ClusterReader(self.helm, self.namespace), objects)
+
+    async def running(self, objects: Sequence[Object], releases: Sequence[str]) -> Running:
+        from sidelane.releases.running import reading  # noqa: PLC0415 - few need it
+
+        return await reading.read(self.helm, await self.chosen(), objects, releases)
 
     async def readiness(self, stored: Sequence[Stored]) -> tuple[Readiness, ...]:
         from sidelane.releases.readiness import Readiness  # noqa: PLC0415 - a call that does not wait does not need it

@@ -193,6 +193,9 @@ class DirectoryTarget:
     async def live(self, objects: Sequence[Object]) -> None:
         del objects
 
+    async def running(self, objects: Sequence[Object], releases: Sequence[str]) -> None:
+        del objects, releases
+
     async def readiness(self, stored: Sequence[Stored]) -> None:
         del stored
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
     from sidelane.releases.provenance.cluster import Facts, Unread
     from sidelane.releases.readiness import Readiness
+    from sidelane.releases.running.reading import Running
 
 #: Creates the record of a release from the facts of its cluster, None if there is none.
 MakeRecord = Callable[["Facts | Unread | None"], str]
@@ -180,6 +181,12 @@ class Target(Protocol):
     async def live(self, objects: Sequence[Object]) -> Mapping[Identity, Mapping[str, Any]] | None:
         """Returns these objects as they are in the cluster, with the owners of their fields; those that are missing are
         left out. None in a directory, where nothing can drift.
+        """
+        ...
+
+    async def running(self, objects: Sequence[Object], releases: Sequence[str]) -> Running | None:
+        """Returns these objects of these releases as they are in the cluster, with what runs for them and what can
+        affect them; None in a directory, where nothing runs. Raises ClusterDenied if a kind can't be listed.
         """
         ...
 

@@ -1,0 +1,147 @@
+"""Pods, ReplicaSets and ControllerRevisions of a release, compared with the templates of its workloads.
+
+A pod is compared with the template in the manifest, field by field: admission and controllers add fields to pods, and
+change none. A revision is compared with the live workload, from which a controller copied it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sidelane.manifest import Object
+from sidelane.manifest.differences import ABSENT, fields, in_line, public
+from sidelane.manifest.drift import Drift, against_template
+from sidelane.manifest.fields import at, mapping
+from sidelane.releases.running import owners
+from sidelane.releases.running.reading import Running, identity_of
+
+#: Annotations and labels that differ between a workload's template and its copy in a revision.
+_RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
+_HASH: Final = "pod-template-hash"
+_DIGEST: Final = re.compile(r"@(sha256:[0-9a-f]{64})$")
+
+
+class Ran(NamedTuple):
+    """drift: fields of pods and revisions that differ from their workload; notes: other facts about them, as lines."""
+
+    drift: tuple[Drift, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def compare(objects: Sequence[Object], running: Running) -> Ran:
+    """Compares what controllers created for these objects with the objects' templates."""
+    drift: list[Drift] = []
+    notes: list[str] = []
+    workloads = {
+        owners.uid(running.live[obj.identity]): obj
+        for obj in objects
+        if obj.pod_template is not None and obj.identity in running.live
+    }
+    children = owners.created(running, [running.live[obj.identity] for obj in workloads.values()])
+    pods: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for body in running.of("ReplicaSet", "ControllerRevision", "Pod"):
+        root = children.get(owners.uid(body))
+        own = workloads.get(owners.uid(root if root is not None else body))
+        if own is None or "deletionTimestamp" in body["metadata"]:
+            continue
+        if body["kind"] == "Pod":
+            pods[owners.uid(running.live[own.identity])].append(body)
+            found, said = _pod(own, body)
+        else:
+            found, said = _revision(body, running.live[own.identity])
+        drift += found
+        notes += said
+    for each, bodies in pods.items():
+        drift += _images(workloads[each], bodies)
+    return Ran(tuple(drift), tuple(notes))
+
+
+def _pod(own: Object, body: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
+    template = own.pod_template
+    if template is None or own.kind == "Pod":  # a bare pod is compared as an object
+        return [], []
+    identity = identity_of(body)
+    found = [
+        Drift(identity, path, public(identity, path, want), public(identity, path, have))
+        for path, want, have in against_template(at(own.body, *template.path.split(".")), body, identity)
+        if _RESTARTED not in path
+    ]
+    if extra := [str(each.get("name")) for each in at(body, "spec", "ephemeralContainers") or []]:
+        found.append(Drift(identity, "spec.ephemeralContainers", ABSENT, extra))
+    if (limit := at(body, "spec", "activeDeadlineSeconds")) and "activeDeadlineSeconds" not in template.spec:
+        found.append(Drift(identity, "spec.activeDeadlineSeconds", ABSENT, limit))
+    added = [
+        str(each.get("name"))
+        for kind in ("initContainers", "containers")
+        for each in at(body, "spec", kind) or []
+        if each.get("name") not in {known.get("name") for known in template.spec.get(kind) or []}
+    ]
+    return found, [f"{identity}: admission added the container {name}" for name in added]
+
+
+def _revision(body: Mapping[str, Any], workload: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
+    """Compares a ReplicaSet or ControllerRevision with its workload. One without pods is only reported."""
+    identity = identity_of(body)
+    kind = identity.kind
+    path = "spec.template" if kind == "ReplicaSet" else "data.spec.template"
+    copy = _plain(at(dict(body), *path.split(".")))
+    wanted = _plain(at(dict(workload), "spec", "template"))
+    found = [
+        Drift(identity, f"{path}.{below}", public(identity, below, want), public(identity, below, have))
+        for below, want, have in fields(wanted, copy)
+    ]
+    if not found or _is_current(body, workload):
+        return found, []
+    first = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return [], [
+        f"{identity}: an earlier revision, without pods: {first.path}: {in_line(first.expected, first.found)}{more}"
+    ]
+
+
+def _is_current(body: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
+    if body["kind"] == "ReplicaSet":
+        return bool(at(dict(body), "spec", "replicas") or at(dict(body), "status", "replicas"))
+    status = mapping(dict(workload), "status")
+    names = {status.get("currentRevision"), status.get("updateRevision")}
+    return workload["kind"] != "StatefulSet" or body["metadata"]["name"] in names
+
+
+def _plain(node: Any, key: str = "") -> Any:
+    """Returns a template without what its copies differ in, and without empty fields."""
+    if isinstance(node, Mapping):
+        left = {
+            name: _plain(value, name)
+            for name, value in node.items()
+            if name not in ("$patch", _RESTARTED, _HASH) and value is not None
+        }
+        return {name: value for name, value in left.items() if not (value == {} and name in ("annotations", "labels"))}
+    return [_plain(item, key) for item in node] if isinstance(node, list) else node
+
+
+def _images(own: Object, pods: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:
+    """Yields each container that runs another image than its name says: a tag was moved, or a digest differs."""
+    template = own.pod_template
+    containers = (
+        [*(template.spec.get("containers") or []), *(template.spec.get("initContainers") or [])] if template else []
+    )
+    for container in containers:
+        name, image = str(container.get("name")), str(container.get("image"))
+        ran = [
+            (pod, str(status.get("imageID") or ""))
+            for pod in pods
+            for part in ("containerStatuses", "initContainerStatuses")
+            for status in at(dict(pod), "status", part) or []
+            if status.get("name") == name and status.get("imageID")
+        ]
+        digests = [(pod, match[1]) for pod, text in ran if (match := _DIGEST.search(text))]
+        pinned = _DIGEST.search(image)
+        if not digests:
+            continue
+        expected = pinned[1] if pinned else Counter(digest for _, digest in digests).most_common(1)[0][0]
+        for pod, digest in digests:
+            if digest != expected:
+                yield Drift(identity_of(pod), f"status.containerStatuses[{name}].imageID", expected, digest)

@@ -1,0 +1,61 @@
+"""`verify` names every attempt that changed what runs, where there is no guard, and nothing before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from clusters import settled
+from forbidden import HELM_FORGETS, LOCKED, NOTHING_RUNS, POD, SEEN, lane_names
+
+if TYPE_CHECKING:
+    from clusters import Cluster
+    from sidelane import Client
+
+ATTEMPTS = {attempt.id: attempt for attempt in LOCKED}
+IMAGE = {"repository": "acme/svc1", "tag": "1"}
+
+
+@pytest.fixture
+def lane(cluster: Cluster, namespace: str, client: Client) -> dict[str, str]:
+    """A lane without a guard: ZooKeeper, a version of a service and its route. Returns names for attempts."""
+    client.install("zookeeper", "coco-1", values={"replicas": 1})
+    client.install("service", "coco-1", name="svc1", service_version="v1", values={"image": IMAGE}, wait=True)
+    client.wait("coco-1")
+    client.routes.set("svc1", "coco-1", {"v1": 1})
+    cluster.create(f"/api/v1/namespaces/{namespace}/pods", {"metadata": {"name": "bystander"}, "spec": POD})
+    return lane_names(cluster, namespace)
+
+
+def lines(client: Client) -> list[str]:
+    """Returns all that verify says about the lane."""
+    return [
+        line
+        for one in client.verify("coco-1")
+        for line in (
+            *one.odd, *map(str, one.ran), *map(str, one.strangers), *one.notes, *one.operational, *one.changed,
+            f"its status is {one.status}",
+        )
+    ]  # fmt: skip
+
+
+def test_every_attempt_that_changes_what_runs_is_named(
+    cluster: Cluster, namespace: str, client: Client, lane: dict[str, str]
+) -> None:
+    known = {*NOTHING_RUNS, *HELM_FORGETS, *(name for each in SEEN for name in each)}
+    assert known == ATTEMPTS.keys()
+    assert [(one.state, one.notes) for one in settled(client, "coco-1")] == [("unchanged", ())] * 3
+    unnamed: dict[str, Any] = {}
+    for number, each in enumerate(SEEN):
+        refused = {name: ATTEMPTS[name].made(cluster, namespace, lane) for name in each}
+        assert not any(refused.values()), refused
+        said = lines(client)
+        wanted = {name: line.format_map(lane) for name, line in each.items()}
+        unnamed |= {name: (number, line) for name, line in wanted.items() if not any(line in part for part in said)}
+        if "finalizer" in each:
+            for path in (
+                "/apis/apps/v1/namespaces/{}/statefulsets/zk-coco-1",
+                "/api/v1/namespaces/{}/services/zk-cs-coco-1",
+            ):
+                cluster.patch(path.format(namespace), {"metadata": {"finalizers": None}})
+    assert unnamed == {}
