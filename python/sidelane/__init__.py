@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
     from sidelane.naming.lane import Lane
+    from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness, Unready
     from sidelane.releases.repair import Repair
@@ -93,6 +94,7 @@ __all__ = [
     "Finding",
     "GateFailed",
     "Graph",
+    "Guarding",
     "HelmError",
     "HelmNotFound",
     "HelmTooOld",
@@ -202,6 +204,7 @@ _HOMES = {
     "lanes.lane_status": ("LaneStatus",),
     "lanes.retire": ("Retirement",),
     "naming.lane": ("Lane",),
+    "releases.guarding": ("Guarding",),
     "releases.provenance": ("Record",),
     "releases.readiness": (
         "Readiness",

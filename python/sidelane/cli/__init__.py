@@ -32,6 +32,7 @@ COMMANDS = {
     "graph": "Draw lanes, releases and traffic.",
     "record": "Show the origin of a release.",
     "verify": "Compare releases with their records and the cluster.",
+    "guard": "Show what the guard of a namespace enforces, or print its policies.",
     "repair": "Restore releases exactly as deployed.",
     "diff": "Compare two lanes, a lane and a file, or a lane and the cluster.",
     "bundle": "Pack a lane into one file.",

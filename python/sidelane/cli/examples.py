@@ -73,8 +73,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "verify": (
         "sidelane verify --lane 2-coco-1",
+        "sidelane verify --lane 2-coco-1 --vsa",
         "sidelane verify zookeeper-2-coco-1 --signature zookeeper-2-coco-1.dsse.json --key key.pub.pem",
     ),
+    "guard manifests": ("sidelane guard manifests --lane guard-1 > guard.yaml",),
+    "guard status": ("sidelane guard status --all-namespaces",),
     "repair": ("sidelane repair --lane 2-coco-1 --dry-run", "sidelane repair zookeeper-2-coco-1 --yes --wait"),
     "diff": ("sidelane diff zookeeper-2-coco-1", "sidelane diff coco-1 lane.yaml"),
     "bundle": ("sidelane bundle coco-1.tar.gz --lane coco-1",),

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 @options.chart
 @options.lane(required=True)
 @click.option("--dry-run", is_flag=True, help="Render and check, print the manifest, and install nothing.")
+@click.option(
+    "--require-guard",
+    is_flag=True,
+    help="Refuse a namespace in which the policies of the chart guard do not refuse changes.",
+)
 @options.output
 @running.reports_errors
 @conventions.held
@@ -28,6 +33,7 @@ def command(
     lane: Lane,
     *,
     dry_run: bool,
+    require_guard: bool,
     format_: str,
     held: dict[str, Any],
     given: dict[str, Any],
@@ -52,5 +58,11 @@ def command(
 
             require_no_secrets(rendering)
         return
+<<<<<<< HEAD
     release = running.with_client(lambda client: client.install(chart, lane, **held, **given, **bringing), **settings)
+=======
+    release = running.with_client(
+        lambda client: client.install(chart, lane, require_guard=require_guard, **given, **bringing), **settings
+    )
+>>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
     printing.release(release, format_)

@@ -93,8 +93,15 @@ def error(item: SidelaneError) -> None:
     click.echo(formatted(item.to_json(), "json"), nl=False, err=True)
 
 
+def warnings(releases: Iterable[Release]) -> None:
+    """Prints the warnings of new releases on standard error, each once."""
+    for warning in dict.fromkeys(warning for item in releases for warning in item.warnings):
+        say_line(f"warning: {warning}", err=True)
+
+
 def release(item: Release, format_: str, *, ready: str = "") -> None:
     """Prints one release: its facts, objects, and pods that are not ready; for a new one also its notes."""
+    warnings([item])
     if format_ != "table":
         data(item.to_json(), format_)
         return
@@ -155,6 +162,7 @@ def plan(item: Plan, format_: str) -> None:
 
 def applied(item: Applied, format_: str) -> None:
     """Prints the result of an apply, one line for each release."""
+    warnings(item.releases)
     if format_ != "table":
         data(item.to_json(), format_)
         return

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sidelane.lanes.diff import Comparison
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
+    from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness
     from sidelane.releases.repair import Repair
@@ -105,6 +106,7 @@ class AsyncClient:
         timeout: str | None = None,
         rollback_on_failure: bool = False,
         create_namespace: bool = False,
+        require_guard: bool = False,
     ) -> Release:
         """Creates the lane's release of a chart. An existing release with the same content stays unchanged.
 
@@ -125,13 +127,19 @@ class AsyncClient:
             timeout: Helm's time limit for each step, such as ``5m``.
             rollback_on_failure: remove the release if it fails; implies wait.
             create_namespace: create the namespace if it is missing.
+            require_guard: refuse a namespace in which the policies of the chart guard do not refuse changes.
 
         Returns:
             The release. ``change`` is created, unchanged, or finished for one that was left incomplete.
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
+<<<<<<< HEAD
             CheckFailed: the rendered objects break the conventions.
+=======
+            Refused: with require_guard, the namespace is not guarded.
+            CheckFailed: the rendered objects break the naming contract.
+>>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
             ReleaseConflict: the release exists with other content; ``differences`` has the fields.
             HelmError: Helm or the cluster failed, or the release did not become ready.
 
@@ -143,8 +151,16 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
+<<<<<<< HEAD
         wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
         async with self._context.installable(chart, version, repo, wanted) as loaded:
+=======
+        if require_guard:
+            from sidelane.releases import guarding  # noqa: PLC0415 - few need it
+
+            await guarding.require(self._context)
+        async with self._context.chart(chart, version, repo) as loaded:
+>>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             release = await installing.install(self._context, loaded, lane_of(lane), given, options=options)
             return await _with_drift(self._context, release)
@@ -769,6 +785,28 @@ class AsyncClient:
         if isinstance(which, str):
             return await recorded.of_release(self._context.target, which)
         return await recorded.of_lane(self._context.target, which)
+
+    async def guard_status(self, *, all_namespaces: bool = False) -> tuple[Guarding, ...]:
+        """Returns what the policies of the chart guard enforce in the namespace, and the reasons for what they do not.
+
+        Args:
+            all_namespaces: of each namespace of the cluster.
+
+        Returns:
+            One value for each namespace, sorted by name. ``enforced`` is True if all policies refuse changes.
+
+        Raises:
+            InvalidInput: the client has a directory, which no policy guards.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> [one.mode for one in client.guard_status()]
+            ['none']
+
+        """
+        from sidelane.releases import guarding  # noqa: PLC0415 - few need it
+
+        return await guarding.status(self._context, all_namespaces=all_namespaces)
 
     async def verify(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
         """Compares a release, or every release of a lane, with its record and with the cluster.

@@ -73,6 +73,7 @@ class Client(Waits[AsyncClient]):
     apply = waiting(AsyncClient.apply)
     retire = waiting(AsyncClient.retire)
     outdated = waiting(AsyncClient.outdated)
+    guard_status = waiting(AsyncClient.guard_status)
     verify = waiting(AsyncClient.verify)
     repair = waiting(AsyncClient.repair)
     diff = waiting(AsyncClient.diff)

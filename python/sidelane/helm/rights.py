@@ -36,13 +36,20 @@ def missing_in(words: str) -> tuple[Right, ...]:
 
 
 def denied(missing: Iterable[Right]) -> ClusterDenied:
-    """Return the error that names these rights, and the command that shows them."""
+    """Return the error that names these rights, a role that has them, and the command that shows them."""
+    from sidelane.helm.roles import role_with  # noqa: PLC0415 - only for errors
+
     rights = list(missing)
     first = rights[0]
     who = f"{first.user!r} has" if first.user else "you have"
     what = f"{first.resource}.{first.group}" if first.group else first.resource
     where = f" -n {first.namespace}" if first.namespace else ""
+    roles = {role_with(right.verb, right.group, right.resource) for right in rights}
+    # The chart's roles are in namespaces; observer < router < deployer.
+    role = max(roles, key=("", "observer", "router", "deployer").index)
+    has = f"the role {role} of the chart guard has it; " if role and "" not in roles and first.namespace else ""
     return ClusterDenied(
         f"the API server refused, because {who} no right to " + "; ".join(map(str, rights)),
-        remedy=f"ask for it, or use credentials that have it; `kubectl auth can-i {first.verb} {what}{where}` shows it",
+        remedy="ask for it, or use credentials that have it; "
+        f"{has}`kubectl auth can-i {first.verb} {what}{where}` shows it",
     )

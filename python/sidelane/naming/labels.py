@@ -16,6 +16,8 @@ INSTANCE: Final = "app.kubernetes.io/instance"
 PART_OF: Final = "app.kubernetes.io/part-of"
 #: The chart and its version, as Helm recommends it.
 CHART: Final = "helm.sh/chart"
+#: Of a namespace: what charts/guard does with a forbidden request: deny, warn or audit.
+GUARD: Final = "sidelane.dev/guard"
 
 # --- Annotations that Helm sets
 

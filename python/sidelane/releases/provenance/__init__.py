@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
 from sidelane.errors import InvalidManifest
+from sidelane.manifest.fields import at
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
@@ -85,6 +86,14 @@ class Record:
     needs: tuple[str, ...] = ()
     level: int = 0
     conventions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def namespace_labels(self) -> Mapping[str, str] | None:
+        """The labels of the namespace at the installation; None if they could not be read."""
+        labels = at(
+            json.loads(self.text), "predicate", "buildDefinition", "internalParameters", "cluster", "namespaceLabels"
+        )
+        return labels if isinstance(labels, dict) else None
 
     @classmethod
     def read(cls, text: str) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,10 +13,10 @@ from sidelane.charts.rendering import Rendering
 from sidelane.errors import ClusterDenied, NotWhatWasChecked, ReleaseExists
 from sidelane.helm.flags import Flags
 from sidelane.helm.running import Halt
-from sidelane.naming.labels import LANE
+from sidelane.naming.labels import GUARD, LANE
 from sidelane.naming.lane import Lane
 from sidelane.releases.basis import Basis
-from sidelane.releases.provenance import carried
+from sidelane.releases.provenance import Record, carried
 from sidelane.releases.stores import Create, MakeRecord, Options, Release, Stored, leases
 from sidelane.releases.stores.answers import parts_of, release_of
 from sidelane.releases.stores.recording import Install
@@ -55,7 +56,7 @@ async def installing(
                         answer = await target.recording.made(
                             name, record, write=write, make=made, install=install, begun=begun
                         )
-                    return as_checked(answer, rendering, "created")
+                    return _warned(answer, as_checked(answer, rendering, "created"))
 
                 yield create
 
@@ -105,6 +106,19 @@ def as_checked(answer: Mapping[str, Any], rendering: Rendering, change: str) -> 
             f"the like; `sidelane uninstall {release.name}`, and fix the chart",
         )
     return release
+
+
+def _warned(answer: Mapping[str, Any], release: Release) -> Release:
+    """Adds a warning if the guard does not refuse changes in the namespace, whose labels are in the record."""
+    text = parts_of(answer).statement
+    labels = Record.read(text).namespace_labels if text else None
+    if labels is None or labels.get(GUARD) == "deny":
+        return release
+    warning = (
+        f"the namespace {release.namespace} has no label {GUARD}=deny, so everyone with write access can change the "
+        f"lane; see `sidelane guard status -n {release.namespace}`"
+    )
+    return dataclasses.replace(release, warnings=(warning,))
 
 
 @asynccontextmanager

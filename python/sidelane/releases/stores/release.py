@@ -33,7 +33,8 @@ class Release:
     revision: 1 before the first upgrade. chart: name and version, ``zookeeper-0.1.0``. change: the action of this call:
     created, unchanged, upgraded, finished (after a dead process) or uninstalled; empty if it only read. changes: the
     fields that an upgrade changed, one line each. kept: operational values that stayed because they were not given, one
-    line each. readiness: if requested, and on a cluster. drift: the lines of drift of an unchanged release.
+    line each. readiness: if requested, and on a cluster. drift: the lines of drift of an unchanged release. warnings:
+    facts about a new release that need attention, one line each.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Release:
     objects: tuple[ObjectStatus, ...] = field(default=())
     readiness: Readiness | None = None
     drift: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def lane(self) -> Lane | None:
@@ -84,5 +86,6 @@ class Release:
             "objects": [item.to_json() for item in self.objects],
             "readiness": self.readiness.to_json() if self.readiness else None,
             "drift": list(self.drift),
+            "warnings": list(self.warnings),
         }
         return {key: value for key, value in known.items() if value not in (None, "", [])}

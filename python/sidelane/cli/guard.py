@@ -1,0 +1,63 @@
+"""`sidelane guard`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidelane.cli import options, printing, running
+
+if TYPE_CHECKING:
+    from sidelane.naming.lane import Lane
+
+
+@click.group("guard")
+def command() -> None:
+    """Show what the policies of the chart guard enforce, or print them as files for the API server."""
+
+
+@command.command("status")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Show every namespace.")
+@options.output
+@running.reports_errors
+@options.settings
+def status(*, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> None:
+    """Show for the namespace what the guard enforces, what it does not, and why.
+
+    GUARD is the effect on a forbidden request: deny, warn, audit or none. POLICIES is the number of policies in force.
+    """
+    from sidelane.releases.guarding import POLICIES
+
+    found = running.with_client(lambda client: client.guard_status(all_namespaces=all_namespaces), **settings)
+    if format_ != "table":
+        printing.data([guarding.to_json() for guarding in found], format_)
+        return
+    total = len(POLICIES)
+    rows = [
+        (each.namespace, each.mode, f"{len(each.policies)} of {total}" if each.known else f"unknown of {total}")
+        for each in found
+    ]
+    printing.table(("NAMESPACE", "GUARD", "POLICIES"), rows)
+    for gap in dict.fromkeys(gap for each in found for gap in each.gaps):
+        printing.say_line(f"  {gap}")
+
+
+@command.command("manifests")
+@options.lane(required=True)
+@running.reports_errors
+@options.values
+@options.settings
+def manifests(lane: Lane, *, values: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Print the policies and bindings as a file for an API server that reads policies from its disk.
+
+    Kubernetes 1.36 reads them with the feature gate ManifestBasedAdmissionControlConfig, from the folder that
+    staticManifestsDir of its AdmissionConfiguration names (KEP-5793). They can't be seen, changed or deleted through
+    the API. The lane is the guard's own, such as guard-1. Values are those of the chart guard; its roles and accounts
+    are not in the file.
+    """
+    from sidelane.kubeyaml.writer import dump
+    from sidelane.releases.guarding import static_manifests
+
+    text = running.with_client(lambda client: client.render("guard", lane, values=values), **settings)
+    printing.as_it_is("".join(f"---\n{dump(body)}" for body in static_manifests(text)))
