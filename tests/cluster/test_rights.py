@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from clusters import settled
 from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import ClusterDenied
+from sidelane.manifest import Manifest
+from sidelane.releases import least_rights
 
 pytestmark = pytest.mark.either_helm
 
@@ -86,3 +89,39 @@ def test_a_namespace_that_may_not_be_created_is_what_is_told(cluster, helm, limi
     assert "you have no right to create namespaces in the cluster" in denied.value.problem
     assert json.dumps(denied.value.to_json())
     assert "of-nobody" not in cluster.names("/api/v1/namespaces")
+
+
+def test_each_verb_works_with_exactly_the_rights_that_it_needs(cluster, namespace, helm, client, limited):
+    policy = {"networkPolicy": {"enabled": True}}  # an operational value, for upgrade
+    manifest = client.render("zookeeper", "coco-1", values={"replicas": 1, **policy})
+    objects = Manifest.read(manifest, namespace=namespace).objects
+    one = limited()
+    calls = {
+        "install": lambda: one.install("zookeeper", "coco-1", values={"replicas": 1}),
+        "list": one.list,
+        "record": lambda: one.record("zookeeper-coco-1"),
+        "wait": lambda: one.wait("zookeeper-coco-1", timeout="2m"),
+        "status": lambda: one.status("zookeeper-coco-1"),
+        "verify": lambda: settled(one, "zookeeper-coco-1"),
+        "upgrade": lambda: one.upgrade("zookeeper", "coco-1", values={"replicas": 1, **policy}),
+        "repair": lambda: one.repair("zookeeper-coco-1"),
+        "uninstall": lambda: one.uninstall("zookeeper-coco-1"),
+    }
+    assert calls.keys() == {*least_rights.VERBS}
+    for verb, call in calls.items():
+        rights = least_rights.of_verb(verb, objects, namespace)
+        reads = verb in ("list", "record", "wait", "status", "verify")
+        assert ({right.verb for right in rights} <= {"get", "list"}) is reads
+        role = {**least_rights.role("limited", rights), "apiVersion": "rbac.authorization.k8s.io/v1"}
+        cluster.request("PUT", f"{ROLES.format(namespace)}/roles/limited", role)
+        if verb == "repair":
+            cluster.delete(f"/api/v1/namespaces/{namespace}/services/zk-cs-coco-1")
+        try:
+            result = call()
+        except ClusterDenied as denied:
+            pytest.fail(f"{verb}: {denied}")
+        if verb == "verify":
+            assert [one.state for one in result] == ["unchanged"]
+        if verb == "repair":
+            assert [one.name for one in result[0].missing] == ["zk-cs-coco-1"]
+    assert client.list() == ()

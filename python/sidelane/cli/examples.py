@@ -76,6 +76,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane verify --lane 2-coco-1 --vsa",
         "sidelane verify zookeeper-2-coco-1 --signature zookeeper-2-coco-1.dsse.json --key key.pub.pem",
     ),
+    "guard role": ("sidelane guard role verify zookeeper --lane 2-coco-1",),
     "guard manifests": ("sidelane guard manifests --lane guard-1 > guard.yaml",),
     "guard status": ("sidelane guard status --all-namespaces",),
     "repair": ("sidelane repair --lane 2-coco-1 --dry-run", "sidelane repair zookeeper-2-coco-1 --yes --wait"),

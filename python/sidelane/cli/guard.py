@@ -61,3 +61,27 @@ def manifests(lane: Lane, *, values: dict[str, Any], settings: dict[str, Any]) -
 
     text = running.with_client(lambda client: client.render("guard", lane, values=values), **settings)
     printing.as_it_is("".join(f"---\n{dump(body)}" for body in static_manifests(text)))
+
+
+@command.command("role")
+@click.argument("verb")
+@options.chart
+@options.lane(required=True)
+@running.reports_errors
+@options.given_chart
+@options.settings
+def role(verb: str, chart: str, lane: Lane, *, given: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Print a Role with the least rights that VERB needs for CHART in a lane.
+
+    VERB is list, record, status, wait, verify, install, upgrade, repair or uninstall. Rights on objects without a
+    namespace are not in it. Without the rights to list resource quotas and to get namespaces, a record has fewer facts
+    about the cluster.
+    """
+    from sidelane.kubeyaml.writer import dump
+    from sidelane.manifest import Manifest
+    from sidelane.releases import least_rights
+
+    text = running.with_client(lambda client: client.render(chart, lane, **given), **settings)
+    namespace = settings["namespace"] or "default"
+    rights = least_rights.of_verb(verb, Manifest.read(text, namespace=namespace).objects, namespace)
+    printing.as_it_is(dump(least_rights.role(f"sidelane-{verb}", rights)))

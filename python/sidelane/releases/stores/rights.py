@@ -59,8 +59,12 @@ def _on(verb: str, identity: Identity) -> Right | None:
     """Returns the permission for a verb on an object, None if its resource is unknown."""
     if identity.group not in _GROUPS:
         return None
-    resource = _PLURALS.get(identity.kind, f"{identity.kind.lower()}s")
-    return Right(verb, resource, identity.group, identity.namespace)
+    return Right(verb, resource_of(identity.kind), identity.group, identity.namespace)
+
+
+def resource_of(kind: str) -> str:
+    """Returns the resource of a kind of Kubernetes, its plural in lower case."""
+    return _PLURALS.get(kind, f"{kind.lower()}s")
 
 
 async def require(helm: Helm, rights: Iterable[Right | None]) -> None:
