@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -73,6 +73,36 @@ def list_row(helm: Path, cluster: ControlPlane, environment: dict[str, str]) -> 
         stored.copies(cluster.kubeconfig, namespace, "one", names)
     bare = always(helm, "list", "-n", namespace, "--max", "0")
     return Row(f"list of {LISTED:,} / helm list", bare, always(SIDELANE, "list", "-n", namespace), "≤ 1.2 ×")
+
+
+def guard_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -> Row:
+    """The policies of the chart guard: the same `helm install` in a namespace that is guarded, and in one that is not.
+
+    Everyone with rights of an administrator is a deployer, so each request is evaluated and passes.
+    """
+    if run_quietly([helm, "status", "guard-guard-1", "-n", "kube-system"], environment):
+        lane = ["--set", "Version=guard", "--set-string", "Build=1", "--set", "deployers.groups={system:masters}"]
+        run([str(helm), "install", "guard-guard-1", str(CHARTS / "guard"), "-n", "kube-system", *lane], environment)
+    chart = folder / f"{tag}namespaces"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: namespaces\nversion: 0.1.0\n")
+    labels = {f"{tag}free": "{}", f"{tag}guarded": "{sidelane.dev/guard: deny}"}
+    (chart / "templates" / "all.yaml").write_text(
+        "".join(
+            f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {label}}}\n"
+            for name, label in labels.items()
+        )
+    )
+    run([str(helm), "install", f"{tag}namespaces", str(chart)], environment)
+
+    def into(namespace: str) -> Callable[[int], Sequence[str]]:
+        def install(n: int) -> Sequence[str]:
+            lane = ("--set", "Version=coco", "--set-string", f"Build={n}")
+            return [str(helm), "install", f"zookeeper-coco-{n}", str(CHARTS / "zookeeper"), "-n", namespace, *lane]
+
+        return install
+
+    return Row("helm install, guarded / not", into(f"{tag}free"), into(f"{tag}guarded"), "≤ 1.05 ×", settle=2.0)
 
 
 def run_quietly(command: Sequence[object], environment: dict[str, str]) -> int:
@@ -151,6 +181,7 @@ def under(helm: Path, tag: str, folder: Path, cluster: ControlPlane, runs: int) 
         *rendering_rows(helm, generated),
         install_row(helm, tag),
         list_row(helm, cluster, environment),
+        guard_row(helm, tag, folder, environment),
     ]:
         yield measure(row, runs, environment)
     for row in checks.chart_rows(helm, CHARTS, folder / tag):
