@@ -248,13 +248,18 @@ _AS_THEY_ARE = {name: f"{{{name}}}" for name in ("pod", "replicaset", "config", 
 #: A part of the line with which `verify` names each attempt where there is no guard. Attempts of one round stand
 #: together; the next round begins with the objects as the one before has left them.
 SEEN = [
-    # Pods and strangers. Nothing makes a workload create its pods anew.
+    # Pods, which nothing makes a workload create anew
     _seen(
         image_of_a_running_pod="Pod {pod}: spec.containers[svc1].image",
         deadline_of_a_pod="Pod {pod}: spec.activeDeadlineSeconds",
         ephemeral_container="Pod {pod}: spec.ephemeralContainers",
         pod_taken_into_the_lane="Pod bystander: the PodDisruptionBudget",
         create_pod="Pod rogue-pod: the ",
+    ),
+    # Its ReplicaSet lets the pod go.
+    _seen(label_of_a_pod="Pod {pod}: "),
+    # Objects of no release, labels, owners
+    _seen(
         create_replica_set="ReplicaSet rogue-replica-set: {of-lane}",
         create_deployment="Deployment rogue-deployment: {of-lane}",
         create_stateful_set="StatefulSet rogue-stateful-set: {of-lane}",
@@ -294,7 +299,7 @@ SEEN = [
         strategy="{d}: spec.strategy.type",
         history="{d}: spec.revisionHistoryLimit",
         replicas_of_zookeeper="{s}: spec.replicas",
-        update_strategy="{s}: spec.updateStrategy.type",
+        update_strategy="{s}: spec.updateStrategy",
         claims_retention="{s}: spec.persistentVolumeClaimRetentionPolicy",
         server_side_apply_with_force="{d}: spec.minReadySeconds",
         in_the_name_of_helm="{s}: spec.minReadySeconds",
@@ -308,7 +313,6 @@ SEEN = [
         scale_the_service="{d}: spec.replicas: 2",
         label_changed="{d}: {l}[sidelane.dev/lane]",
         replica_set_image="ReplicaSet {replicaset}: ",
-        label_of_a_pod="Pod {pod}: ",
         label_of_a_service_by_status="{c}: {l}",
         label_dropped_by_status="{s}: {l}",
     ),
@@ -318,7 +322,7 @@ SEEN = [
         owner_invented="{d}: ",
         owner_of_a_service="{c}: ",
         owner_of_a_config="ConfigMap {config}: ",
-        release_status="its status is superseded",
+        release_status="Secret {release}: its label status is superseded",
     ),
     {
         f"delete-{STATEFULSET}": "StatefulSet zk-coco-1: is missing",
@@ -351,4 +355,4 @@ NOTHING_RUNS = {
     "delete-persistentvolumeclaims/{claim}": "it is protected while a pod uses it",
 }
 #: Attempts on Helm's own record: the release is not Helm's any more, or cannot be read.
-HELM_FORGETS = ("delete-secrets/{release}", "release-changed", "release-disowned")
+HELM_FORGETS = ("release-changed", "release-disowned", "delete-secrets/{release}")

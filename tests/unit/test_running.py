@@ -189,7 +189,7 @@ def test_what_another_release_has_is_verified_with_it() -> None:
     other = body("ConfigMap", "of-db", metadata=labels)
     assert strangers(other, whole=False) == ([], ())
     ((line,), _) = strangers(other, whole=True)
-    assert line.endswith("and is of the release db-coco-1, whose name is not the lane's")
+    assert line.endswith("and says that it is of db-coco-1, which is not a release of the lane")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def _with_running(
 
     hooks = [tuple(obj for obj in each.manifest.objects if obj.is_hook) for each in stored]
     own = {each.release: (*objs, *more) for each, objs, more in zip(verified, objects, hooks, strict=True)}
-    others = strangers.find(strangers.Scope(own, whole=whole), running)
+    statuses = {each.release: each.status for each in verified}
+    others = strangers.find(strangers.Scope(own, whole=whole, statuses=statuses), running)
     added = []
     for each, objs in zip(verified, objects, strict=True):
         ran = pods.compare(objs, running)

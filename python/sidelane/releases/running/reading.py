@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from sidelane.errors import KindNotServed
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import LiveObject, answered
+from sidelane.helm.lookup import ClusterReader, LiveObject, Query, answered
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.label_selectors import selectors
@@ -18,14 +19,15 @@ from sidelane.support.secrets import learn_objects
 CHART: Final = Path(__file__).parent / "_running"
 
 #: The kinds that run, or that can change what runs. Claims outlive their lane, and events and leases affect nothing.
+#: Each kind comes before those that own its objects, and endpoints before their pods: what is created in between is
+#: then missing, and not without its owner.
 _KINDS: Final = (
-    ("v1", "Pod"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "ServiceAccount"),
-    ("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("apps/v1", "ReplicaSet"),
-    ("apps/v1", "ControllerRevision"), ("batch/v1", "Job"), ("batch/v1", "CronJob"),
-    ("discovery.k8s.io/v1", "EndpointSlice"), ("networking.k8s.io/v1", "NetworkPolicy"),
-    ("networking.k8s.io/v1", "Ingress"), ("policy/v1", "PodDisruptionBudget"),
-    ("autoscaling/v2", "HorizontalPodAutoscaler"), ("rbac.authorization.k8s.io/v1", "Role"),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("discovery.k8s.io/v1", "EndpointSlice"), ("v1", "Pod"), ("apps/v1", "ReplicaSet"), ("batch/v1", "Job"),
+    ("apps/v1", "ControllerRevision"), ("batch/v1", "CronJob"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "ServiceAccount"),
+    ("networking.k8s.io/v1", "NetworkPolicy"), ("networking.k8s.io/v1", "Ingress"),
+    ("policy/v1", "PodDisruptionBudget"), ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("rbac.authorization.k8s.io/v1", "Role"), ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 )  # fmt: skip
 
 
@@ -51,17 +53,19 @@ async def read(helm: Helm, namespace: str, objects: Sequence[Object], releases: 
     """
     queries = _queries(objects, namespace)
     values: dict[str, Any] = {
-        "kinds": [
-            {"apiVersion": version, "kind": kind, "namespace": place, "wanted": sorted(names)}
-            for (version, kind, place), names in queries.items()
-        ],
+        "kinds": _kinds(queries),
         "lanes": sorted({str(obj.labels[LANE]) for obj in objects if obj.labels.get(LANE)}),
         "releases": sorted(releases),
         "services": sorted({obj.name for obj in objects if obj.kind == "Service"}),
         "workloads": sorted({obj.name for obj in objects if obj.pod_template is not None}),
         "selectors": [dict(selector.labels) for obj in objects for selector in _selecting(obj)],
     }
-    answers = await answered(helm, CHART, values, namespace)
+    try:
+        answers = await answered(helm, CHART, values, namespace)
+    except KindNotServed:  # a definition was removed: its objects are gone, others exist
+        queries = {query: names for query, names in queries.items() if await _is_served(helm, query)}
+        values["kinds"] = _kinds(queries)
+        answers = await answered(helm, CHART, values, namespace)
     live: dict[Identity, LiveObject] = {}
     everything: dict[str, tuple[LiveObject, ...]] = {}
     wanted = {obj.identity for obj in objects}
@@ -82,6 +86,24 @@ def identity_of(body: Mapping[str, Any], namespace: str = "") -> Identity:
     group = str(body["apiVersion"]).rpartition("/")[0]
     metadata = mapping(dict(body), "metadata")
     return Identity(group, str(body["kind"]), str(metadata.get("namespace") or namespace), str(metadata["name"]))
+
+
+async def _is_served(helm: Helm, query: tuple[str, str, str]) -> bool:
+    version, kind, namespace = query
+    if (version, kind) in _KINDS:
+        return True
+    try:
+        await ClusterReader(helm, namespace or None).read(Query(version, kind, "none-of-this-name"))
+    except KindNotServed:
+        return False
+    return True
+
+
+def _kinds(queries: Mapping[tuple[str, str, str], Iterable[str]]) -> list[dict[str, Any]]:
+    return [
+        {"apiVersion": version, "kind": kind, "namespace": place, "wanted": sorted(names)}
+        for (version, kind, place), names in queries.items()
+    ]
 
 
 def _queries(objects: Sequence[Object], namespace: str) -> dict[tuple[str, str, str], set[str]]:

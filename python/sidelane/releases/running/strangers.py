@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from sidelane.manifest import Identity, Object
@@ -40,11 +40,12 @@ class Stranger(NamedTuple):
 class Scope:
     """The releases of a call. whole: they are all releases of their lanes, so other names are unknown ones.
 
-    own: the objects of each release, its hooks included; a template that a hook renders is an object, too.
+    own: the objects of each release, its hooks included. statuses: Helm's word for each.
     """
 
     own: Mapping[str, Sequence[Object]]
     whole: bool
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lanes(self) -> frozenset[str]:
@@ -77,7 +78,7 @@ def find(scope: Scope, running: Running) -> dict[str, tuple[tuple[Stranger, ...]
         for body in running.of("EndpointSlice"):
             if owners.uid(body) in made and (why := _addresses(body, objects, running)):
                 strangers[identity_of(body)] = Stranger(identity_of(body), why)
-        strangers |= {each.identity: each for each in _stored(release, running)}
+        strangers |= {each.identity: each for each in _stored(release, scope.statuses.get(release, ""), running)}
         told |= strangers.keys()
         found[release] = (tuple(strangers.values()), tuple(notes))
     _left_over(scope, unknown, told, found)
@@ -169,14 +170,17 @@ def _addresses(body: Mapping[str, Any], objects: Sequence[Object], running: Runn
         for each in at(dict(pod), "status", "podIPs") or [{"ip": at(dict(pod), "status", "podIP")}]
     }
     for endpoint in body.get("endpoints") or []:
+        if at(endpoint, "conditions", "ready") is False:  # a pod that starts or ends
+            continue
         for address in endpoint.get("addresses") or []:
             if address not in pods and body.get("addressType") != "FQDN":
                 return f"it leads requests to the Service {service} to {address}, which is not a pod of it"
     return ""
 
 
-def _stored(release: str, running: Running) -> Iterator[Stranger]:
+def _stored(release: str, status: str, running: Running) -> Iterator[Stranger]:
     """Yields Helm's Secrets and ConfigMaps of a release whose labels are not those that Helm writes."""
+    revisions: dict[int, Mapping[str, Any]] = {}
     for body in running.of("Secret", "ConfigMap"):
         stored = _STORED.match(body["metadata"]["name"])
         if stored is None or stored["release"] != release:
@@ -184,6 +188,11 @@ def _stored(release: str, running: Running) -> Iterator[Stranger]:
         labels = _labels(body)
         if (labels.get("owner"), labels.get("name"), labels.get("version")) != ("helm", release, stored["revision"]):
             yield Stranger(identity_of(body), f"it looks like Helm's revision of {release}, without Helm's labels")
+        else:
+            revisions[int(stored["revision"])] = body
+    latest = revisions[max(revisions)] if revisions else None
+    if status and latest is not None and (label := _labels(latest).get("status")) != status:
+        yield Stranger(identity_of(latest), f"its label status is {label}, and the status of {release} is {status}")
 
 
 def _left_over(
@@ -206,6 +215,6 @@ def _left_over(
         nearest = max(scope.own, key=likeness)
         strangers, notes = found[nearest]
         other = _release(body)
-        of = f"is of the release {other}, whose name is not the lane's" if other else "no release has it"
+        of = f"says that it is of {other}, which is not a release of the lane" if other else "no release has it"
         why = f"it has the labels of lane {labels[LANE]}, and {of}"
         found[nearest] = ((*strangers, Stranger(identity, why)), notes)
