@@ -58,11 +58,8 @@ def command(
 
             require_no_secrets(rendering)
         return
-<<<<<<< HEAD
-    release = running.with_client(lambda client: client.install(chart, lane, **held, **given, **bringing), **settings)
-=======
     release = running.with_client(
-        lambda client: client.install(chart, lane, require_guard=require_guard, **given, **bringing), **settings
+        lambda client: client.install(chart, lane, require_guard=require_guard, **held, **given, **bringing),
+        **settings,
     )
->>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
     printing.release(release, format_)

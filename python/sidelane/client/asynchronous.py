@@ -134,12 +134,8 @@ class AsyncClient:
 
         Raises:
             InvalidLane, InvalidName, InvalidValues, ChartNotFound: an argument is invalid.
-<<<<<<< HEAD
-            CheckFailed: the rendered objects break the conventions.
-=======
             Refused: with require_guard, the namespace is not guarded.
-            CheckFailed: the rendered objects break the naming contract.
->>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
+            CheckFailed: the rendered objects break the conventions.
             ReleaseConflict: the release exists with other content; ``differences`` has the fields.
             HelmError: Helm or the cluster failed, or the release did not become ready.
 
@@ -151,16 +147,12 @@ class AsyncClient:
         from sidelane.releases import installing  # noqa: PLC0415 - rendering and reading do not need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
-<<<<<<< HEAD
-        wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
-        async with self._context.installable(chart, version, repo, wanted) as loaded:
-=======
         if require_guard:
             from sidelane.releases import guarding  # noqa: PLC0415 - few need it
 
             await guarding.require(self._context)
-        async with self._context.chart(chart, version, repo) as loaded:
->>>>>>> 1df3be9 (Show what the guard enforces, warn about unguarded namespaces, name roles with missing rights, and print policies as files)
+        wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
+        async with self._context.installable(chart, version, repo, wanted) as loaded:
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             release = await installing.install(self._context, loaded, lane_of(lane), given, options=options)
             return await _with_drift(self._context, release)
