@@ -32,17 +32,18 @@ def check(
     lane: Lane | None = None,
     release: str = "",
     whole: bool = False,
+    again: Manifest | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> Report:
     """Check every object against every rule.
 
     conventions: by default the preset ``sidelane``, for manifests that have lanes. Without a lane, each object is
     checked against the lane in its own label; a missing label is a finding. release: the Helm release's name, if it is
-    known. ``whole``: the manifest is its complete lanes, not one release of several. A rule that crashes is an error in
-    the report.
+    known. ``whole``: the manifest is its complete lanes, not one release of several. again: a
+    second rendering of the same, which must be equal. A rule that crashes is an error in the report.
     """
     conventions = conventions or preset("sidelane")
-    context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release)
+    context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release, again)
     lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
     running = [rule for rule in _set(rules, conventions) if applies(rule, conventions, lanes=lanes)]
     found: list[Finding] = []

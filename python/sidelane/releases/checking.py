@@ -18,6 +18,7 @@ from sidelane.checks.conventions import Conventions
 from sidelane.errors import InvalidConventions, InvalidInput
 from sidelane.naming.lane import Lane
 from sidelane.releases.provenance import Record
+from sidelane.support.concurrency import all_of
 
 if TYPE_CHECKING:
     from sidelane.checks.findings import Report
@@ -176,10 +177,13 @@ async def check_chart(
     Raises InvalidInput for a chart with lanes and no lane, and as ``client.check`` does.
     """
     own, chart = for_check(chart, wanted)
-    rendering = await _rendered(renderer, chart, lane, values)
+    # Only a chart with functions such as randAlphaNum is rendered twice, and both at once.
+    times = 2 if chart.may_vary and own.severity_of("nothing-random") != "off" else 1
+    rendering, *more = await all_of(_rendered(renderer, chart, lane, values) for _ in range(times))
     from sidelane.checks.engine import check  # noqa: PLC0415 - imported while Helm renders
 
-    report = check(rendering.manifest, conventions=own, lane=lane, release=rendering.release, whole=whole)
+    again = more[0].manifest if more else None
+    report = check(rendering.manifest, conventions=own, lane=lane, release=rendering.release, whole=whole, again=again)
     return rendering, report
 
 

@@ -24,7 +24,21 @@ _MOMENT: Final = re.compile(
 )
 
 
+#: Mappings whose keys are not fields.
+_FREE: Final = frozenset({"labels", "annotations", "data", "stringData", "binaryData", "matchLabels"})
+
+
 def _check(context: Context) -> Iterator[Problem]:
+    found = set()
+    for problem in (*_timed(context), *_differing(context)):
+        place = problem.obj.identity, problem.path
+        if place not in found:  # the time is in a second rendering often another one
+            found.add(place)
+            yield problem
+
+
+def _timed(context: Context) -> Iterator[Problem]:
+    """Yield the texts that hold the present time."""
     now = _Now.of(time.time())
     for obj in context.manifest.objects:
         for base, texts in _mappings(obj):
@@ -35,6 +49,32 @@ def _check(context: Context) -> Iterator[Problem]:
             for path, text in settings(template):
                 if _is_now(text, now):
                     yield _problem(obj, path, text)
+
+
+def _differing(context: Context) -> Iterator[Problem]:
+    """Yield the fields that a second rendering has otherwise. Values are not shown: most are passwords and keys."""
+    if context.again is None:
+        return
+    others = {obj.identity: obj for obj in context.again.objects}
+    for obj in context.manifest.objects:
+        if obj.identity in others:
+            for path in _differences(obj.body, others[obj.identity].body, ""):
+                yield Problem(obj, path, "differs in a second rendering of the same values")
+        else:
+            yield Problem(obj, "metadata.name", "is missing in a second rendering of the same values")
+
+
+def _differences(one: Any, other: Any, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            free = path.rpartition(".")[2] in _FREE
+            step = f"{path}[{key}]" if free else f"{path}.{key}" if path else key
+            yield from _differences(one.get(key), other.get(key), step)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for at, (item, its) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(item, its, f"{path}[{at}]")
+    elif one != other:
+        yield path
 
 
 def _problem(obj: Object, path: str, text: str) -> Problem:
@@ -97,9 +137,10 @@ RULE: Final[Rule] = Rule(
     explanation=(
         "The same chart and values must give the same objects: otherwise each upgrade restarts all pods, a release "
         "cannot be verified or replayed, and a second install is refused as other content. The rule finds the present "
-        "time in labels, annotations, variables, arguments and ConfigMaps."
+        "time in labels, annotations, variables, arguments and ConfigMaps. A chart whose templates call functions such "
+        "as randAlphaNum, now or genCA is rendered twice, and whatever differs is found."
     ),
-    remedy="remove now and date from the template, or take the text from the values",
+    remedy="remove the function from the template, and take the text from the values or from an existing Secret",
     wrong=(
         _with_annotation(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
         _with_annotation(f"built {int(time.time())}"),

@@ -50,12 +50,13 @@ class _Context(NamedTuple):
     lane: Lane | None = None
     whole: bool = False
     release: str = ""
+    again: Manifest | None = None
 
 
 class Context(_Context):
     """The input of a check. ``lane`` is None if each object's label gives its lane. ``whole``: the manifest holds the
     complete lanes, so every referenced object of a lane must be in it. ``release`` is the Helm release's name, empty if
-    it is not known.
+    it is not known. ``again`` is a second rendering of the same, if there is one.
     """
 
     @functools.cached_property
