@@ -1,8 +1,12 @@
 """A chart that knows no lanes, as `helm create` writes it, in lanes by the preset `helm`: as it is, and immutable."""
 
 import pytest
+from forbidden import RESTRICTED
 from generated import created_chart
 from sidelane.errors import CheckFailed, ReleaseConflict, StillHeld
+
+#: The values of `helm create` for a namespace with the restricted Pod Security Standard, as that of a test.
+SECURE = {"securityContext": {**RESTRICTED, "runAsUser": 101}}
 
 
 def test_a_chart_of_helm_create_lives_in_two_lanes(client, cluster, helm, namespace, tmp_path):
@@ -12,7 +16,8 @@ def test_a_chart_of_helm_create_lives_in_two_lanes(client, cluster, helm, namesp
         client.install(demo, "coco-1")
     assert "add --preset helm" in refused.value.remedy
     for lane, tag in (("coco-1", "1.27"), ("coco-2", "1.28")):
-        made = client.install(demo, lane, conventions="helm", values={"image": {"tag": tag}}, wait=True)
+        values = {**SECURE, "image": {"tag": tag}}
+        made = client.install(demo, lane, conventions="helm", values=values, wait=True, timeout="2m")
         assert (made.name, made.change) == (f"demo-{lane}", "created")
     assert _is_as_helm_makes_it(cluster, namespace)
     _a_change_is_refused(client, demo)
@@ -36,7 +41,7 @@ def _is_as_helm_makes_it(cluster, namespace):
 
 
 def _a_change_is_refused(client, demo):
-    values = {"image": {"tag": "1.27"}}
+    values = {**SECURE, "image": {"tag": "1.27"}}
     assert client.install(demo, "coco-1", conventions="helm", values=values).change == "unchanged"
     assert client.upgrade(demo, "coco-1", values=values).change == "unchanged"  # by the conventions of the record
     with pytest.raises(ReleaseConflict, match="these values must not change: replicaCount") as refused:
