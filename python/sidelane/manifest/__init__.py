@@ -67,9 +67,16 @@ class Manifest:
         return cls(objects, tuple(duplicates))
 
     def digest(self) -> str:
-        """Return ``sha256:`` and 64 hexadecimal digits. The order of the objects and of their keys does not count."""
-        lines = sorted((obj.identity, obj.canonical()) for obj in self.objects)
+        """Return ``sha256:`` and 64 hexadecimal digits. The order of the objects and of their keys does not count, and
+        neither do those of `helm test`.
+        """
+        lines = sorted((obj.identity, obj.canonical()) for obj in self.installed)
         return digest("\n".join(canonical for _, canonical in lines))
+
+    @property
+    def installed(self) -> tuple[Object, ...]:
+        """The objects without those of `helm test`: the content of a release."""
+        return tuple(obj for obj in self.objects if not obj.is_test)
 
     def without_secrets(self, texts: frozenset[str]) -> Manifest:
         """Return the objects with every secret hidden, so that nobody can guess a secret from their digest.

@@ -13,6 +13,8 @@ from sidelane.manifest.fields import at, mapping
 from sidelane.support.harmless import in_line
 from sidelane.support.secrets import HIDDEN, without_secrets
 
+#: The hooks of `helm test`.
+TESTS: Final = frozenset({"test", "test-success", "test-failure"})
 #: Kubernetes' own kinds without a namespace. Custom resources are assumed to have one.
 CLUSTER_KINDS: Final = frozenset({
     ("", "Namespace"), ("", "Node"), ("", "PersistentVolume"),
@@ -134,6 +136,11 @@ class Object(_Object):
     def is_hook(self) -> bool:
         """Return whether Helm runs it as a hook instead of keeping it in the release."""
         return "helm.sh/hook" in self.annotations
+
+    @property
+    def is_test(self) -> bool:
+        """Return whether it is only for `helm test`: no installation creates it, so it may differ in each rendering."""
+        return bool(self.hooks) and TESTS.issuperset(self.hooks)
 
     @functools.cached_property
     def hooks(self) -> tuple[str, ...]:

@@ -106,8 +106,8 @@ async def _require_steady(renderer: Renderer, rendering: Rendering) -> None:
     if not rendering.chart.may_vary:
         return
     again = await renderer.render(rendering.chart, rendering.lane, rendering.values)
-    objects = {(obj.identity, obj.canonical()) for obj in again.manifest.objects}
-    odd = {obj.source for obj in rendering.manifest.objects if (obj.identity, obj.canonical()) not in objects}
+    objects = {(obj.identity, obj.canonical()) for obj in again.manifest.installed}
+    odd = {obj.source for obj in rendering.manifest.installed if (obj.identity, obj.canonical()) not in objects}
     if odd:
         raise Refused(
             f"the chart {rendering.chart.name} renders differently each time: {', '.join(sorted(odd))}",

@@ -25,7 +25,7 @@ def require_same(rendering: Rendering, bundled: Bundled, who: str) -> None:
     """Raises Refused, with every field that differs from the deployed release. who: the subject of the message."""
     if sorted(documents(rendering.text)) == sorted(documents(bundled.text)):
         return
-    both = without_their_replicas(bundled.manifest.objects, rendering.manifest.objects)
+    both = without_their_replicas(bundled.manifest.installed, rendering.manifest.installed)
     if lines := tuple(diff_objects(*both, names=("the deployed release", "the rendered one"))):
         raise Refused(
             f"{who} gives different objects for {bundled.name}:\n  " + "\n  ".join(lines),

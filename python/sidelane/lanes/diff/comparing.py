@@ -104,7 +104,7 @@ def neutral(manifest: Manifest, lane: Lane) -> list[Object]:
     """Returns the objects with ``{lane}`` for their lane, and without namespaces: two lanes may have different ones."""
     replaced = _replacing(lane)
     objects = []
-    for obj in manifest.objects:
+    for obj in manifest.installed:
         own = obj.identity
         body = _neutral(obj.body, lane, replaced)
         namespace = (body.get("metadata") or {}).get("namespace")

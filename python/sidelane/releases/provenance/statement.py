@@ -139,7 +139,7 @@ def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
 def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
     """Returns ``digests`` of the objects without their replicas."""
     shown = manifest.without_secrets(secret_texts(values))
-    return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.objects}
+    return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.installed}
 
 
 def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -153,7 +153,7 @@ def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> 
 
 
 def _subjects(shown: Manifest) -> Iterator[dict[str, Any]]:
-    for obj in sorted(shown.objects, key=lambda obj: obj.identity):
+    for obj in sorted(shown.installed, key=lambda obj: obj.identity):
         yield {"name": obj.identity.path, "digest": _digests(digest(obj.canonical()))}
 
 

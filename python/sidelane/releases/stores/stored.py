@@ -49,14 +49,14 @@ class Stored:
 
         # The same namespace for both: the rendering may not know Helm's choice yet.
         new = read_manifest(rendering.text, self.release.namespace, self.release.name)
-        both = without_their_replicas(self.manifest.objects, new.objects, numbers=just_made)
+        both = without_their_replicas(self.manifest.installed, new.installed, numbers=just_made)
         return tuple(diff_objects(*both, names=("the release", "the chart")))
 
     def sources(self, rendering: Rendering) -> tuple[str, ...]:
         """Returns the templates of the objects that a rendering would change."""
         new = read_manifest(rendering.text, self.release.namespace, self.release.name)
-        odd = {(obj.identity, obj.canonical()): obj.source for obj in self.manifest.objects}
-        for obj in new.objects:
+        odd = {(obj.identity, obj.canonical()): obj.source for obj in self.manifest.installed}
+        for obj in new.installed:
             key = (obj.identity, obj.canonical())
             if odd.pop(key, None) is None:
                 odd[key] = obj.source
