@@ -66,6 +66,29 @@ class TestRegistry:
         assert not rule.title.endswith(".")
         assert not rule.remedy.endswith(".")
 
+    @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fix], ids=lambda rule: rule.id)
+    def test_a_fix_removes_its_finding_and_brings_no_other(self, rule: Rule) -> None:
+        fixed = 0
+        for text in rule.wrong:
+            findings = _findings(rule, text, LANE)
+            for finding in (each for each in findings if each.fix is not None):
+                documents = _read(text)
+                at: Any = next(doc for doc in documents if doc["kind"] == finding.identity.kind)
+                *parents, last = [step.strip("[]") for step in re.findall(r"\[[^\]]*\]|[^.\[\]]+", finding.fix.path)]
+                for key in parents:
+                    at = at[key]
+                at[last] = finding.fix.value
+                left = _findings(rule, "\n---\n".join(map(json.dumps, documents)), LANE)
+                assert len(left) < len(findings)
+                fixed += 1
+        assert fixed
+
+    def test_only_a_rule_that_says_so_has_fixes(self) -> None:
+        for rule in (rule for rule in RULES if not rule.fix):
+            assert not [
+                each for text in rule.wrong for each in _findings(rule, text, LANE) if each.rule == rule.id and each.fix
+            ]
+
     def test_ids_are_unique(self) -> None:
         assert len({rule.id for rule in RULES}) == len(RULES)
 

@@ -46,6 +46,8 @@ def text(rule: Rule | Clash) -> str:
 
     lines = [f"{rule.id}: {rule.title}", "", *textwrap.wrap(rule.explanation, 80, break_on_hyphens=False), ""]
     facts = {"severity": rule.severity, "for": _scope(rule), "origin": rule.origin, "remedy": rule.remedy}
+    if isinstance(rule, Rule) and rule.fix:
+        facts["safe fix"] = rule.fix
     for key, value in facts.items():
         lines += textwrap.wrap(f"{key + ':':10}{value}", 80, subsequent_indent=" " * 10, break_on_hyphens=False)
     for title, example in (("wrong", rule.wrong[0]), ("right", rule.right[0])):
@@ -75,6 +77,7 @@ def to_json(rule: Rule | Clash) -> dict[str, object]:
         "severity": rule.severity,
         "scope": rule.scope if isinstance(rule, Rule) else "side-by-side",
         "origin": rule.origin,
+        **({"fix": rule.fix} if isinstance(rule, Rule) and rule.fix else {}),
         "wrong": list(rule.wrong),
         "right": list(rule.right),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -29,13 +30,30 @@ class Place(NamedTuple):
         return {"object": self.identity.to_json(), "source": self.source, "line": self.line, "path": self.path}
 
 
+class Fix(NamedTuple):
+    """A change of the rendered object that removes a finding and is safe: the field gets this value.
+
+    Nothing applies it to a chart: its template may make many objects, and the line that made this one is not known.
+    """
+
+    path: str
+    value: str | bool
+
+    def __str__(self) -> str:
+        return in_line(f"set {self.path} to {json.dumps(self.value)}")
+
+    def to_json(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {"path": self.path, "value": self.value}
+
+
 class Finding(NamedTuple):
     """One problem with its place and its remedy. Findings sort by place.
 
     ``source`` is the template, or the input's name; ``line`` is the object's line there, from 1, or 0 if it is not
     known; ``path`` is the field's path, empty for the whole object. ``other`` is the second place of a problem between
     two objects. ``lane`` is the lane of the object, as text; it may be empty. ``crash``: the rule itself failed; no
-    exception and no baseline hides that.
+    exception and no baseline hides that. ``fix`` is a safe change, if there is one.
     """
 
     source: str
@@ -49,6 +67,7 @@ class Finding(NamedTuple):
     other: Place | None = None
     lane: str = ""
     crash: bool = False
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         field_path = f" {self.path}" if self.path else ""
@@ -91,6 +110,7 @@ class Finding(NamedTuple):
             "message": self.message,
             "remedy": self.remedy,
             **({} if self.other is None else {"other": self.other.to_json()}),
+            **({} if self.fix is None else {"fix": self.fix.to_json()}),
         }
 
 

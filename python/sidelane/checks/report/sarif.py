@@ -64,6 +64,7 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
         "message": {"text": _text(f"{finding.identity}: {field_path}{finding.message}; {finding.remedy}")},
         "locations": [_location(finding, finding.identity, finding.path)],
         **related,
+        **({} if finding.fix is None else {"properties": {"fix": _text(str(finding.fix))}}),
         "partialFingerprints": {"primaryLocationLineHash": fingerprint, "sidelaneFinding/v1": fingerprint},
     }
 

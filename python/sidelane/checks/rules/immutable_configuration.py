@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sidelane.checks.findings import Fix
 from sidelane.checks.rules.examples import RELEASE, edited
 from sidelane.checks.rules.rule import Context, Problem, Rule
 from sidelane.checks.rules.workloads import templates
@@ -17,7 +18,8 @@ def _check(context: Context) -> Iterator[Problem]:
     for obj, _ in context.in_lanes():
         settings = (obj.identity.group, obj.kind) in {("", "ConfigMap"), ("", "Secret")} and obj.identity in used
         if settings and obj.body.get("immutable") is not True and _has_data(obj.body):
-            yield Problem(obj, "immutable", f"the pods' {obj.kind} can be changed under them")
+            message = f"the pods' {obj.kind} can be changed under them"
+            yield Problem(obj, "immutable", message, fix=Fix("immutable", value=True))
 
 
 def _has_data(body: object) -> bool:
@@ -39,4 +41,5 @@ RULE: Final[Rule] = Rule(
     origin="Kubernetes, ConfigMaps: immutable ConfigMaps",
     scope="lanes",
     severity="warning",
+    fix="set immutable: true in the template of the ConfigMap or Secret",
 )

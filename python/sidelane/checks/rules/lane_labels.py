@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sidelane.checks.conventions.patterns import accepts, placeholders
 from sidelane.checks.conventions.patterns import shown as filled
+from sidelane.checks.findings import Fix
 from sidelane.checks.rules.label_pattern import of_lane
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
 from sidelane.manifest import Object
@@ -91,7 +92,9 @@ def _labels(obj: Object, labels: Mapping[str, Any], path: str, required: _Requir
         if key in missing or (key in optional and "serviceVersion" not in known):
             continue
         if not accepts((pattern,), labels.get(key), known):
-            yield Problem(obj, f"{path}[{key}]", _difference(labels.get(key), pattern, known))
+            at = f"{path}[{key}]"
+            fix = Fix(at, filled(pattern, known)) if placeholders(pattern) <= known.keys() else None
+            yield Problem(obj, at, _difference(labels.get(key), pattern, known), fix=fix)
 
 
 def _difference(value: object, pattern: str, known: Mapping[str, str]) -> str:
@@ -125,4 +128,5 @@ RULE: Final[Rule] = Rule(
     check=_check,
     origin="Sidelane's naming contract; Kubernetes, Recommended Labels",
     scope="lanes",
+    fix="give the label the value of its lane, which the finding names",
 )

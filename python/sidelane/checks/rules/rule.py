@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
 from sidelane.checks.conventions.value import Conventions
-from sidelane.checks.findings import Finding, Place, Severity
+from sidelane.checks.findings import Finding, Fix, Place, Severity
 from sidelane.errors import InvalidLane
 from sidelane.manifest import Manifest, Object
 from sidelane.naming import labels, route
@@ -29,7 +29,7 @@ _CHART: Final = re.compile(r"(?:.*/)?([^/]+)/(?:templates|crds)/")
 class Problem(NamedTuple):
     """The result of a rule's check function; the rule turns it into a Finding. An empty remedy means the rule's own.
 
-    other: the second object of a problem between two.
+    other: the second object of a problem between two. fix: a change of the object that is safe.
     """
 
     obj: Object
@@ -37,6 +37,7 @@ class Problem(NamedTuple):
     message: str
     remedy: str = ""
     other: Object | None = None
+    fix: Fix | None = None
 
 
 def lane_texts(lane: Lane) -> dict[str, str]:
@@ -110,7 +111,7 @@ class Rule(NamedTuple):
     concerns only objects that have a lane, so that it says nothing about other charts; ``practice`` if it is advice
     that charts with lanes get, and others only if their conventions give it a severity; ``asked`` if all charts get it
     only then. tests: whether it concerns Helm's test hooks, too. conventions: those of the examples, as a file without
-    its head; empty for the default.
+    its head; empty for the default. fix: the change that is safe for most findings, for people; empty if none is.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Rule(NamedTuple):
     severity: Severity = "error"
     tests: bool = True
     conventions: str = ""
+    fix: str = ""
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Yield every finding of this rule."""
@@ -132,7 +134,7 @@ class Rule(NamedTuple):
             yield self.finding(problem, context.lane_of(problem.obj))
 
     def finding(self, problem: Problem, lane: Lane | None = None) -> Finding:
-        obj, path, message, remedy, other = problem
+        obj, path, message, remedy, other, fix = problem
         place = None if other is None else Place(other.source, other.line, other.identity, "")
         return Finding(
             source=obj.source,
@@ -145,6 +147,7 @@ class Rule(NamedTuple):
             remedy=remedy or self.remedy,
             other=place,
             lane="" if lane is None else str(lane),
+            fix=fix,
         )
 
 
