@@ -234,7 +234,8 @@ LOCKED = [
 ]  # fmt: skip
 
 _OF = {"d": "Deployment svc1-v1-coco-1", "s": "StatefulSet zk-coco-1", "c": "Service zk-cs-coco-1",
-       "t": "spec.template.spec.containers", "l": "metadata.labels", "a": "metadata.annotations",
+       "f": "Deployment demo-coco-1", "t": "spec.template.spec.containers", "l": "metadata.labels",
+       "a": "metadata.annotations",
        "of-lane": "it has the labels of lane coco-1, and no release has it"}  # fmt: skip
 
 
@@ -285,6 +286,10 @@ SEEN = [
         kept_by_helm="{c}: {a}[helm.sh/resource-policy]",
         declared_operational="{s}: {a}[sidelane.dev/operational-fields]",
         route_by_hand="Service svc1-coco-1: spec.selector.version",
+        foreign_label="{f}: {l}[app.kubernetes.io/managed-by]",
+        foreign_into_a_lane="{f}: {l}[sidelane.dev/lane]",
+        foreign_owner="{f}: {a}[meta.helm.sh/release-name]",
+        foreign_selector="Service demo-coco-1: spec.selector.app",
     ),
     # Specifications
     _seen(
@@ -311,6 +316,8 @@ SEEN = [
         account_token="ServiceAccount zk-coco-1: automountServiceAccountToken",
         account_pull_secrets="ServiceAccount zk-coco-1: imagePullSecrets",
         scale_the_service="{d}: spec.replicas: 2",
+        foreign_image="{f}: {t}[demo].image",
+        foreign_scale="{f}: spec.replicas",
         label_changed="{d}: {l}[sidelane.dev/lane]",
         replica_set_image="ReplicaSet {replicaset}: ",
         label_of_a_service_by_status="{c}: {l}",
@@ -330,6 +337,8 @@ SEEN = [
         "delete-deployments?labelSelector=sidelane.dev/lane": "Deployment svc1-v1-coco-1: is missing",
         f"delete-{SERVICE}": "Service zk-cs-coco-1: is missing",
         f"delete-{ROUTE}": "Service svc1-coco-1: is missing",
+        "delete-services/demo-coco-1": "Service demo-coco-1: is missing",
+        "delete-serviceaccounts/demo-coco-1": "ServiceAccount demo-coco-1: is missing",
         "delete-configmaps/{config}": "ConfigMap {config}: is missing",
         "delete-serviceaccounts/zk-coco-1": "ServiceAccount zk-coco-1: is missing",
         "delete-configmaps/{record}": "ConfigMap {record}: is missing",

@@ -18,7 +18,8 @@ from forbidden import DEPLOYMENT, LOCKED, POD, ROUTE, STATEFULSET, Attempt, dele
 from generated import created_chart
 from pykube.exceptions import HTTPError
 from sidelane import Client
-from sidelane.errors import ClusterDenied
+from sidelane.errors import ClusterDenied, Refused
+from sidelane.releases.guarding import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,8 @@ def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Ite
         Client(namespace=namespace, kubeconfig=credentials(cluster, namespace, role), helm=helm)
         for role in ("deployer", "router")
     )
-    deployer.install("zookeeper", "coco-1", values={"replicas": 1})
+    (warning,) = deployer.install("zookeeper", "coco-1", values={"replicas": 1}).warnings
+    assert f"the namespace {namespace} has no label sidelane.dev/guard=deny" in warning
     image = {"repository": "acme/svc1", "tag": "1"}
     deployer.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image}, wait=True)
     deployer.wait("coco-1")
@@ -135,7 +137,13 @@ def _specs(guarded: Guarded) -> list[Any]:
 
 def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     cluster, namespace, deployer, router = guarded.cluster, guarded.namespace, guarded.deployer, guarded.router
+    (before,) = router.guard_status()
+    assert (before.mode, before.enforced) == ("none", False)
+    assert f"`kubectl label namespace {namespace} sidelane.dev/guard=deny --overwrite`" in before.gaps[0]
+    with pytest.raises(Refused, match=f"the namespace {namespace} is not guarded"):
+        deployer.install("zookeeper", "coco-1", values={"replicas": 1}, require_guard=True)
     guarded.label("deny")
+    assert [(one.namespace, one.policies, one.gaps) for one in deployer.guard_status()] == [(namespace, POLICIES, ())]
     image = {"repository": "acme/svc1", "tag": "1"}
     # The deployer: the same again, an operational upgrade, a new version, a rollout restart, verify and repair.
     values = {"image": image, "replicas": 3}
@@ -144,7 +152,10 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     upgrade = deployer.upgrade("service", "coco-1", name="svc1", service_version="v1", values=values, wait=True)
     assert upgrade.change == "upgraded"
     on = {"image": {**image, "tag": "2"}, "autoscaling": {"enabled": True, "minReplicas": 2}}
-    deployer.install("service", "coco-1", name="svc1", service_version="v2", values=on, wait=True)
+    made = deployer.install(
+        "service", "coco-1", name="svc1", service_version="v2", values=on, wait=True, require_guard=True
+    )
+    assert made.warnings == ()
     off = {"image": {**image, "tag": "2"}, "podDisruptionBudget": {"enabled": False}}
     assert deployer.upgrade("service", "coco-1", name="svc1", service_version="v2", values=off).change == "upgraded"
     restarted = {"kubectl.kubernetes.io/restartedAt": "2026-11-27T12:00:00Z"}

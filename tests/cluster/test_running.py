@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from clusters import settled
-from forbidden import HELM_FORGETS, LOCKED, NOTHING_RUNS, POD, SEEN, lane_names
+from forbidden import HELM_FORGETS, LOCKED, NOTHING_RUNS, POD, RESTRICTED, SEEN, lane_names
+from generated import created_chart
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clusters import Cluster
     from sidelane import Client
 
@@ -17,8 +20,13 @@ IMAGE = {"repository": "acme/svc1", "tag": "1"}
 
 
 @pytest.fixture
-def lane(cluster: Cluster, namespace: str, client: Client) -> dict[str, str]:
-    """A lane without a guard: ZooKeeper, a version of a service and its route. Returns names for attempts."""
+def lane(cluster: Cluster, namespace: str, client: Client, helm: Path, tmp_path: Path) -> dict[str, str]:
+    """A lane without a guard: ZooKeeper, a version of a service and its route, and a chart that knows no lanes.
+
+    Returns names for attempts.
+    """
+    secure = {"securityContext": RESTRICTED, "podSecurityContext": {"runAsNonRoot": True}}
+    client.install(created_chart(tmp_path / "demo", helm), "coco-1", conventions="helm", values=secure)
     client.install("zookeeper", "coco-1", values={"replicas": 1})
     client.install("service", "coco-1", name="svc1", service_version="v1", values={"image": IMAGE}, wait=True)
     client.wait("coco-1")
@@ -44,7 +52,7 @@ def test_every_attempt_that_changes_what_runs_is_named(
 ) -> None:
     known = {*NOTHING_RUNS, *HELM_FORGETS, *(name for each in SEEN for name in each)}
     assert known == ATTEMPTS.keys()
-    assert [(one.state, one.notes) for one in settled(client, "coco-1")] == [("unchanged", ())] * 3
+    assert [(one.state, one.notes) for one in settled(client, "coco-1")] == [("unchanged", ())] * 4
     unnamed: dict[str, Any] = {}
     for number, each in enumerate(SEEN):
         refused = {name: ATTEMPTS[name].made(cluster, namespace, lane) for name in each}
