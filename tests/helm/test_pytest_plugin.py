@@ -311,6 +311,30 @@ def test_secrets_of_values_are_in_no_message(demo, pytester, run):
     assert "hunter2hunter2\n" not in re.sub(r"(?m)^>.*\n", "", run(failed=1).stdout.str())
 
 
+def test_a_snapshot_shows_the_object_and_the_template_of_what_changed(demo, pytester, run):
+    replace(demo / "templates" / "service.yaml", "spec:", "  annotations: {a: b}\nspec:")
+    (demo / "templates" / "secret.yaml").write_text(
+        "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {password: hunter21}}\n"
+    )
+    pytester.makepyfile(
+        "def test_all(render, manifest_snapshot):\n    assert render('charts/demo') == manifest_snapshot\n"
+    )
+    run("--snapshot-update", passed=1)
+    (stored,) = pytester.path.glob("__snapshots__/*/*.yaml")
+    assert "hunter21" not in stored.read_text()
+    assert "# Source: demo/templates/service.yaml\n" in stored.read_text()
+    run(passed=1)
+    replace(demo / "values.yaml", "replicaCount: 1", "replicaCount: 3")
+    replace(demo / "templates" / "service.yaml", "a: b", "a: c")
+    result = run(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            '*demo/templates/service.yaml: Service release-demo: metadata.annotations.a: "b" → "c"',
+            "*demo/templates/deployment.yaml: Deployment release-demo: spec.replicas: 1 → 3",
+        ]
+    )
+
+
 def test_every_example_of_a_docstring_runs(zookeeper, pytester, run):
     sources = [inspect.getdoc(getattr(pytest_plugin, name)) for name in pytest_plugin.__all__]
     fixtures = [value for value in vars(pytest_plugin).values() if type(value).__name__ == "FixtureFunctionDefinition"]
@@ -320,6 +344,6 @@ def test_every_example_of_a_docstring_runs(zookeeper, pytester, run):
     tests = "".join(example.source for example in examples if not example.want)
     assert tests.count("def test_") >= 5
     pytester.makepyfile("from sidelane.pytest_plugin import matrix\n" + tests)
-    result = pytester.runpytest()
+    result = pytester.runpytest("--snapshot-update")
     assert result.ret == pytest.ExitCode.OK
     assert doctest.testmod(sys.modules["sidelane.pytest_plugin.matrices"]).failed == 0

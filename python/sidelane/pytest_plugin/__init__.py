@@ -205,3 +205,19 @@ def assert_side_by_side(request: pytest.FixtureRequest, sidelane_helm: str | os.
     from sidelane.pytest_plugin.asserting import AssertSideBySide  # noqa: PLC0415
 
     return AssertSideBySide(sidelane_helm, request.config.rootpath, lambda: request.getfixturevalue("chart"))
+
+
+@pytest.fixture
+def manifest_snapshot(request: pytest.FixtureRequest) -> Any:
+    """Compares rendered objects with those that syrupy has stored; `pytest --snapshot-update` stores them.
+
+    >>> def test_nothing_changes_by_accident(render, manifest_snapshot):
+    ...     assert render("charts/demo") == manifest_snapshot
+    """
+    try:
+        snapshot = request.getfixturevalue("snapshot")
+        from sidelane.pytest_plugin.snapshots import ManifestExtension  # noqa: PLC0415
+
+        return snapshot.use_extension(ManifestExtension)
+    except (pytest.FixtureLookupError, ImportError, AttributeError):
+        raise pytest.UsageError("manifest_snapshot needs syrupy: pip install 'sidelane[snapshots]'") from None
