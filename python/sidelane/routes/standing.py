@@ -57,8 +57,9 @@ class Standing(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """True if every route has made the last step."""
-        return self.mark.ended and all(stand.at == self.mark.step and not stand.incomplete for stand in self.routes)
+        """True if every route has made the last step, apart from those that others changed."""
+        ended = (self.mark.step, None)
+        return self.mark.ended and all(stand.at in ended and not stand.incomplete for stand in self.routes)
 
     @property
     def is_held(self) -> bool:
