@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from sidelane.charts.chart import Chart, coalesce
-from sidelane.charts.rendering import Renderer, Rendering
+from sidelane.charts.rendering import Renderer, Rendering, read_manifest
 from sidelane.charts.values import accepted, validate, with_lane
 from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, RouteChanged
 from sidelane.naming.lane import Lane
@@ -92,7 +92,7 @@ class Writer:
         self.progress(f"changing {route.release}")
         made, done = await self._made(prepared)
         if done != "unchanged":
-            await self._read_back(route)
+            await self._read_back(prepared, made)
         return Routed(route, made, prepared.values, sight.backends, change=done)
 
     def _require_allowed(self, wanted: Wanted, terms: Terms, route: Route, port: int, sight: Sight) -> None:
@@ -145,12 +145,15 @@ class Writer:
         revision = stored.release.revision + 1
         return await self.place.change(rendering, note, revision, overwrite=drifted), "changed"
 
-    async def _read_back(self, route: Route) -> None:
-        stored = await self.place.stored(route.release)
-        if drift := (await self.place.look(stored.manifest, ())).drift:
+    async def _read_back(self, prepared: Prepared, made: Release) -> None:
+        if prepared.rendering is None or prepared.wanted.restores is not None:
+            manifest = (await self.place.stored(made.name)).manifest
+        else:  # the place has compared the stored objects with these
+            manifest = read_manifest(prepared.rendering.text, made.namespace, made.name)
+        if drift := (await self.place.look(manifest, ())).drift:
             raise NotWhatWasChecked(
-                f"the objects of {route.release} differ from those just written:\n  " + "\n  ".join(drift),
-                remedy=f"another process may have changed them since: see {about(route.release, 'show')}",
+                f"the objects of {made.name} differ from those just written:\n  " + "\n  ".join(drift),
+                remedy=f"another process may have changed them since: see {about(made.name, 'show')}",
             )
 
     def routed(self, stored: Stored, lane: Lane) -> Routed:

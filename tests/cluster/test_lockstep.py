@@ -1,0 +1,137 @@
+"""Whole lanes that are shifted in lockstep on a real API server: killed at any moment, continued, and taken back.
+
+`make soak` plays a hundred kills. The moments are drawn with fixed seeds.
+"""
+
+import json
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+from command_line import CommandLine
+from killing import descendants, kill
+from mesh_kinds import PATHS
+from sidelane import Lane
+from sidelane.errors import RouteChanged, TargetNotReady
+
+OLD, NEW = Lane("2-coco", 1), Lane("2-coco", 2)
+SERVICES = ("svc1", "svc2")
+KILLS = int(os.environ.get("SIDELANE_SOAK_KILLED_SHIFTS", "10")) // 2
+QUICK = {"every": "10ms", "between": "10ms"}
+
+
+def put(cluster, namespace, service, lane, *, ready=True):
+    """A version of a service as routes see it: a Service and its endpoints, without pods."""
+    name = f"{service}-v1-{lane}"
+    labels = {"app": f"{service}-{lane}", "version": "v1", "sidelane.dev/lane": str(lane)}
+    metadata = {"name": name, "labels": labels}
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    cluster.create(PATHS["Service"].format(namespace), {"metadata": metadata, "spec": {"ports": ports}})
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    endpoint = {"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}
+    ours = {"name": name, "labels": {"kubernetes.io/service-name": name}}
+    slice_ports = [{"name": "http", "port": 8080}]
+    cluster.create(slices, {"metadata": ours, "addressType": "IPv4", "endpoints": [endpoint], "ports": slice_ports})
+
+
+@pytest.fixture
+def lanes(cluster, namespace, meshes, client):
+    """Two lanes, and routes that lead to the old one."""
+    for service in SERVICES:
+        for lane in (OLD, NEW):
+            put(cluster, namespace, service, lane)
+    done = client.routes.set_together(SERVICES, OLD, {"v1": 1}, mode="istio")
+    assert done.seconds > 0
+    return {service: spec(cluster, namespace, service) for service in SERVICES}
+
+
+def spec(cluster, namespace, service):
+    return cluster.get(f"{PATHS['VirtualService'].format(namespace)}/{service}-{OLD}")["spec"]
+
+
+def leads(cluster, namespace):
+    """The percentage that leads to the new lane, of each route, as the API server has it."""
+    found = []
+    for service in SERVICES:
+        (rule,) = spec(cluster, namespace, service)["http"]
+        weights = {way["destination"]["host"].split(".")[0]: way["weight"] for way in rule["route"]}
+        found.append(weights.get(f"{service}-v1-{NEW}", 0))
+    return found
+
+
+@pytest.mark.either_helm
+def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, client):
+    seen = []
+    done = client.shifts.start(
+        OLD, NEW, steps=[25, 100], tell=lambda _: seen.append(leads(cluster, namespace)), **QUICK
+    )
+    assert (done.outcome, seen) == ("done", [[25, 25], [100, 100], [100, 100]])
+    assert [one.context.split(",")[1] for one in client.routes.history("svc2", OLD)[1:]] == [
+        " step 1 of 25",
+        " step 2 of 25",
+    ]
+    client.shifts.back()
+    assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+
+
+@pytest.mark.either_helm
+def test_nothing_moves_before_every_target_is_ready_and_others_changes_stay(cluster, namespace, lanes, client):
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/svc2-v1-{NEW}"
+
+    def turn(ready):
+        cluster.patch(slices, {"endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}]})
+
+    turn(ready=False)
+    with pytest.raises(TargetNotReady, match="0 of 1 pods are ready, and its share needs 1"):
+        client.shifts.start(OLD, NEW, steps=[25, 100], **QUICK)
+    assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+    turn(ready=True)
+
+    def edit(shift):
+        if len(shift.steps) == 1 and not shift.why:
+            path = f"{PATHS['VirtualService'].format(namespace)}/svc2-{OLD}"
+            edited = cluster.get(path)["spec"]
+            edited["http"][0]["timeout"] = "7s"
+            cluster.patch(path, {"spec": edited})
+
+    with pytest.raises(RouteChanged, match="svc2-2-coco-1"):
+        client.shifts.start(OLD, NEW, steps=[25, 100], tell=edit, every="0s", between="1ms")
+    assert leads(cluster, namespace) == [25, 25]
+    assert spec(cluster, namespace, "svc2")["http"][0]["timeout"] == "7s"
+    with pytest.raises(RouteChanged):
+        client.shifts.back()
+    client.shifts.back(overwrite=True)
+    assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+
+
+def test_a_shift_that_is_killed_at_any_moment_goes_on_or_back(
+    cluster, namespace, lanes, helm, client, tmp_path, record_property
+):
+    moments, left = random.Random(20261127), Counter()
+    sidelane = CommandLine(tmp_path, helm, place=("-n", namespace), KUBECONFIG=cluster.kubeconfig)
+    start = ("shift", "--from", OLD, "--to", NEW, "--steps", "50,100", "--every", "100ms", "--between", "50ms")
+    begun = time.monotonic()
+    sidelane(*start)
+    whole = time.monotonic() - begun
+    sidelane("shift", "--back")
+    for number in range(KILLS):
+        process = sidelane.begin(*start)
+        time.sleep(moments.uniform(0.3, 1) * whole)
+        # The process alone, whose Helms the kernel then asks to end, or all at once, as when a machine goes.
+        kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
+        process.communicate()
+        state = sidelane.json("shift", "status")
+        running = [one for one in state["shifts"] if one["step"] < len(one["steps"])]
+        left.update(f"{stand['at']}" for one in state["shifts"] for stand in one["routes"])
+        left.update("incomplete" for _ in state["incomplete"])
+        if number % 2 and state["shifts"]:
+            done = json.loads(sidelane("shift", "--continue", "--every", "10ms", "-o", "json").stdout)
+            assert done["outcome"] == "done"
+            assert leads(cluster, namespace) == [100, 100]
+        if state["shifts"] or state["incomplete"]:
+            sidelane("shift", "--back")
+        assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes, (number, running)
+        assert sidelane.json("shift", "status") == {"shifts": [], "incomplete": []}
+    record_property("steps of the routes that the kills left", dict(left))
