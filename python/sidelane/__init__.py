@@ -69,9 +69,10 @@ if TYPE_CHECKING:
     from sidelane.releases.stores import Release
     from sidelane.releases.verification import Verification
     from sidelane.routes.notes import Change
+    from sidelane.routes.progress import Shift
     from sidelane.routes.returning import ShiftStatus, ShiftUndone
     from sidelane.routes.routed import Routed
-    from sidelane.routes.shift import Shift
+    from sidelane.routes.standing import Standing
     from sidelane.routes.together import RoutedTogether
 
 __version__ = VERSION
@@ -136,6 +137,7 @@ __all__ = [
     "ShiftUndone",
     "Shifts",
     "SidelaneError",
+    "Standing",
     "StillHeld",
     "TargetBusy",
     "TargetNotReady",
@@ -219,7 +221,8 @@ _HOMES = {
         "ShiftUndone",
     ),
     "routes.routed": ("Routed",),
-    "routes.shift": ("Shift",),
+    "routes.progress": ("Shift",),
+    "routes.standing": ("Standing",),
     "routes.together": ("RoutedTogether",),
 }
 

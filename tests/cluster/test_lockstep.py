@@ -127,8 +127,8 @@ def test_a_shift_that_is_killed_at_any_moment_goes_on_or_back(
         left.update(f"{stand['at']}" for one in state["shifts"] for stand in one["routes"])
         left.update("incomplete" for _ in state["incomplete"])
         if number % 2 and state["shifts"]:
-            done = json.loads(sidelane("shift", "--continue", "--every", "10ms", "-o", "json").stdout)
-            assert done["outcome"] == "done"
+            done = sidelane("shift", "--continue", "--every", "10ms", "-o", "json").stdout.splitlines()[-1]
+            assert json.loads(done)["data"]["shift"]["outcome"] == "done"
             assert leads(cluster, namespace) == [100, 100]
         if state["shifts"] or state["incomplete"]:
             sidelane("shift", "--back")

@@ -1,9 +1,11 @@
 """Whole lanes that are shifted in lockstep, in a directory: every step is written to all routes or to none."""
 
+import http.server
 import json
 import os
 import random
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -205,11 +207,19 @@ def test_a_shift_whose_process_lives_is_not_continued(client, root, helm):
         with pytest.raises(TargetBusy, match="that process is still running"):
             client.shifts.go_on(**QUICK)
         assert "its process is running" in sidelane("shift", "status").stdout
+        picture = sidelane("graph").stdout
+        assert picture.count("│ shift from 2-coco-1 to 2-coco-2: step 1 of 2, 5 %, next 100 % after its gates") == 3
+        watching = sidelane.begin("shift", "--watch")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "continue it with --continue, or undo it with --back" in out
     assert client.shifts.go_on(**QUICK).outcome == "done"
+    watched, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 0
+    assert "svc3-2-coco-1 (istio)\n│ shift from 2-coco-1 to 2-coco-2: step 1 of 2" in watched
+    assert watched.rstrip().endswith("no shift is in progress")
+    assert "shift" not in sidelane("graph").stdout
 
 
 def test_the_command_line_sets_and_undoes_several_routes_together(client, root, helm):
@@ -239,12 +249,60 @@ def test_the_services_of_a_shift_can_be_chosen(client, root, helm):
     file.write_text(yaml.safe_dump({**head, "releases": [{"chart": "zookeeper"}], "routes": routes}))
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
     shift = ("shift", "--from", LANE, "--to", NEW, "--steps", "100", "--every", "10ms", "--between", "10ms")
-    done = sidelane.json(*shift, "--file", file)
+    done = json.loads(sidelane(*shift, "--file", file, "-o", "json").stdout.splitlines()[-1])["data"]["shift"]
     assert [one["route"] for one in done["routes"]] == [f"svc1-{LANE}", f"svc3-{LANE}"]
     assert weights(client)["svc2"] == {"v1": 1}
     assert "no route of svc9" in sidelane(*shift, "--service", "svc9", code=1).stderr
-    (one,) = sidelane.json(*shift, "--service", "svc2")["routes"]
-    assert one["now"] == {"v1": 0, f"{NEW}/v1": 100}
+    sidelane(*shift, "--service", "svc2")
+    assert weights(client)["svc2"] == {"v1": 0, f"{NEW}/v1": 100}
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Keeps each CloudEvent that is posted to it."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.headers["Content-Type"], json.loads(body)))
+        self.send_response(500 if self.path == "/full" else 202)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as made:
+        made.got = []
+        made.url = f"http://127.0.0.1:{made.server_port}"
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def test_events_are_posted_and_a_receiver_that_fails_stops_nothing(client, receiver, root, helm):
+    file = root.parent / "gates.yaml"
+    file.write_text("gates:\n- command true {service}\n- command false\n")
+    sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
+    shift = ("shift", "--from", LANE, "--to", NEW, "--steps", "50,100", "--every", "10ms", "--between", "10ms")
+    refused = ("--notify", f"{receiver.url}/full", "--notify", "http://127.0.0.1:1/secret-path")
+    failed = sidelane(*shift, "--gate-file", file, "--notify", receiver.url, "-o", "json", code=1)
+    shown = [json.loads(line) for line in failed.stdout.splitlines()]
+    assert [body for _, body in receiver.got] == shown
+    assert {kind for kind, _ in receiver.got} == {"application/cloudevents+json; charset=utf-8"}
+    assert [one["type"] for one in shown] == [f"dev.sidelane.shift.{kind}" for kind in ("step", "failed", "ended")]
+    assert len({one["id"] for one in shown}) == 3
+    texts = [one["data"]["text"].partition(": ")[2] for one in shown]
+    assert texts[:2] == ["step 1 of 2, 50 % of 3 routes", "a check failed at 50 %: command false: false exited with 1"]
+    assert texts[2].startswith("put back: ")
+    sidelane(*shift, "--notify", "ftp://host", code=2)
+    done = sidelane(*shift, *refused)
+    assert "not notified: 127.0.0.1 did not accept event 1: the answer was 500" in done.stderr
+    assert "not notified: 127.0.0.1 did not accept event 3: no answer" in done.stderr
+    assert "secret-path" not in done.stderr + done.stdout
+    assert weights(client) == all_have(v1=0, new=100)
+    file.write_text("gates: command true\n")
+    assert "is not a file of gates" in sidelane(*shift, "--gate-file", file, code=2).stderr
 
 
 # -- Without Helm ----------------------------------------------------------------------------------------------------

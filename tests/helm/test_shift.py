@@ -272,7 +272,9 @@ def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp
         "Error: a check failed at 10 % for v2, and v1=3, v3=1 is restored: command false: false exited with 1"
         in failed.stderr
     )
-    assert json.loads(shifts(*quick, "--check", "command true", "-o", "json").stdout)["outcome"] == "done"
+    events = [json.loads(line) for line in shifts(*quick, "--check", "command true", "-o", "json").stdout.splitlines()]
+    assert [one["type"].rpartition(".")[2] for one in events] == ["step", "step", "ended"]
+    assert events[-1]["data"]["shift"]["outcome"] == "done"
     shifts("--back")
     shifts("--back", "--to", "v2", code=2)
 

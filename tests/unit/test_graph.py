@@ -3,6 +3,7 @@
 import itertools
 import re
 import unicodedata
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -62,6 +63,18 @@ def test_mermaid_as_people_see_it():
     assert '  r0 -->|"90 %"| n1\n' in text
     assert '  r0 ==>|"x-canary#58; true"| n2\n' in text
     assert '  r0 -.->|"mirror 100 %"| n6\n' in text
+
+
+def test_a_shift_in_progress_is_in_every_picture():
+    shift = "shift from 2-coco-1 to 2-coco-2: step 2 of 4, 25 %, next 50 % after its gates"
+    one, *others = SAMPLE.routes
+    graph = replace(SAMPLE, routes=(replace(one, shift=shift), *others))
+    assert f"svc1-2-coco-1 (istio)\n│ {shift}\n├─ 90 % " in render(graph)
+    assert "istio, shift from 2-coco-1 to 2-coco-2#58; step 2 of 4, 25 %" in render(graph, "mermaid")
+    assert shift in render(graph, "html")
+    assert "step 2 of 4" in render(graph, "svg")
+    assert graph.to_json()["routes"][0]["shift"] == shift
+    assert "shift" not in SAMPLE.to_json()["routes"][0]
 
 
 QUOTED = r'"(?:[\w .,%()/=…·-]|#\d+;|<br/>)*"'

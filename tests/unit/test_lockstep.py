@@ -66,6 +66,7 @@ class Store:
         self.dead = False
         self.dies_at = None  # the number of the write, and its moment
         self.most = 0
+        self.pods = {}  # the restarts of each
         self._writes = self._now = 0
 
     def live(self):
@@ -150,6 +151,10 @@ class Store:
         if len(self._revisions(rendering.release)) + 1 != revision:
             raise RouteChanged(f"another process changed {rendering.release}")
         return await self._write(rendering.release, rendering.values, rendering.text, note)
+
+    async def restarts(self, pods):
+        assert {one["sidelane.dev/lane"] for one in pods} == {str(NEW)}
+        return dict(self.pods)
 
     async def remove(self, release):
         self._check()
@@ -305,6 +310,49 @@ def test_a_shift_that_dies_at_a_write_goes_on_or_back(store, moment, write, forw
         assert all(entries[-1][0] == "deployed" for entries in store.routes.values())
 
     asyncio.run(work())
+
+
+def test_a_restart_of_a_target_takes_all_routes_back(store):
+    store.pods = {"svc1-a": 3}
+
+    def crash(shift):
+        if shift.events[-1].kind == "step":
+            store.crashes += 1
+
+    async def restarts(pods):
+        assert len(list(pods)) == len(SERVICES)
+        # At the begin of a step it is asked once, and then with the other gates.
+        return {"svc1-a": 3 + (store.asked.append(1) or len(store.asked)) // 4, "svc1-b": 0}
+
+    store.crashes, store.asked, store.restarts = 0, [], restarts
+    with pytest.raises(GateFailed, match="no container of the targets restarts: svc1-a restarted 1 times"):
+        asyncio.run(start(store, tell=crash))
+    assert leads(store) == BEFORE
+    assert store.crashes == 2
+
+
+def test_a_manual_gate_holds_each_step_until_it_is_promoted(store):
+    async def work():
+        reached = []
+        running = asyncio.ensure_future(
+            start(store, [Gate.parse("manual")], steps=(5, 100), tell=lambda now: reached.append(now.events[-1].kind))
+        )
+        for percent in (5, 100):
+            while leads(store) != at(percent):
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            assert not running.done()
+            assert leads(store) == at(percent)
+            promoted = await returning.promote(router_of(store), by="alice")
+            assert promoted.mark.promoted
+        done = await running
+        assert (done.outcome, reached) == ("done", ["step", "step", "ended"])
+
+    asyncio.run(work())
+    assert asyncio.run(returning.back_of(router_of(store), "", by="me", overwrite=False)).changed == {}
+    assert leads(store) == BEFORE
+    with pytest.raises(Refused, match="no shift is in progress"):
+        asyncio.run(returning.promote(router_of(store)))
 
 
 class Lockstep(RuleBasedStateMachine):

@@ -13,7 +13,7 @@ RESULTS = {
     "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "Guarding", "LaneStatus", "PlainRendering",
     "Plan",
     "Readiness", "Record", "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed",
-    "RoutedTogether", "Shift", "ShiftStatus", "ShiftUndone", "Unready", "Verification",
+    "RoutedTogether", "Shift", "ShiftStatus", "ShiftUndone", "Standing", "Unready", "Verification",
 }  # fmt: skip
 ERRORS = {
     "ApplyFailed", "ChartNotFound", "CheckFailed", "ClusterDenied", "ClusterUnreachable", "FieldsOwned", "GateFailed",
@@ -64,7 +64,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Routes)) == {
         "set", "set_together", "show", "list", "history", "undo", "undo_together", "shift", "shift_back",
     }  # fmt: skip
-    assert set(verbs(Shifts)) == {"start", "status", "go_on", "back"}
+    assert set(verbs(Shifts)) == {"start", "status", "go_on", "back", "promote"}
     for face, asynchronous in ((Client, AsyncClient), (Routes, AsyncRoutes), (Shifts, AsyncShifts)):
         assert inspect.signature(face) == inspect.signature(asynchronous) or face is not Client
         for name, verb in verbs(asynchronous).items():

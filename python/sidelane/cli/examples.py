@@ -65,6 +65,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane shift --back",
     ),
     "shift status": ("sidelane shift status",),
+    "shift promote": (
+        (
+            "sidelane shift --from 2-coco-1 --to 2-coco-2 --steps 100 --every 1s --between 1s --gate manual &\n"
+            "until sidelane shift promote; do sleep 1; done; wait"
+        ),
+    ),
     "graph": ("sidelane graph", "sidelane graph --lane 2-coco-1 -o html --output-file lane.html"),
     "record": (
         "sidelane record zookeeper-2-coco-1 -o yaml",

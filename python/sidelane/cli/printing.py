@@ -43,6 +43,14 @@ def data(value: object, format_: str) -> None:
     as_it_is(formatted(redacted(value), format_))
 
 
+def line(value: object) -> None:
+    """Prints a value's JSON form on one line, at once: for a stream of events."""
+    import json
+
+    as_it_is(json.dumps(redacted(value), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def formatted(value: object, format_: str) -> str:
     """Returns a value's JSON form as JSON or YAML text."""
     if format_ == "yaml":

@@ -8,7 +8,7 @@ import click
 
 from sidelane.cli import options, running
 from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, print_route
-from sidelane.cli.shift_parts import ASKED, print_shift, told
+from sidelane.cli.shift_parts import ASKED, arguments, told
 
 if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
@@ -54,13 +54,9 @@ def command(
         return
     if to is None:
         raise click.UsageError("Missing option '--to': the target of the shift.")
-    _shift((service, lane, to), {**asked, "by": change["by"]}, format_, settings)
+    _shift((service, lane, to), {**arguments(asked), "by": change["by"]}, format_, settings)
 
 
 def _shift(named: tuple[str, Lane, str], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:
     again = "--go-on and the same --to, --steps and checks"
-    told(
-        lambda client, tell: client.routes.shift(*named, **asked, tell=tell),
-        settings,
-        lambda last: print_shift(last, format_, again),
-    )
+    told(lambda client, tell: client.routes.shift(*named, **asked, tell=tell), settings, format_, again)

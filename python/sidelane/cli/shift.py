@@ -8,10 +8,14 @@ import click
 
 from sidelane.cli import options, printing, running
 from sidelane.cli.route_parts import BY, OVERWRITE
-from sidelane.cli.shift_parts import ASKED, print_shift, told
+from sidelane.cli.shift_parts import ASKED, arguments, told
 
 if TYPE_CHECKING:
+    from sidelane.client import AsyncClient
     from sidelane.routes.returning import ShiftStatus, ShiftUndone
+
+#: The seconds between two pictures of --watch.
+_REDRAWN = 2.0
 
 _CHOSEN = options.together(
     "chosen",
@@ -23,6 +27,9 @@ _CHOSEN = options.together(
         "--file", type=click.Path(dir_okay=False), help="Move only the services of this deployment file's routes."
     ),
     back=click.option("--back", is_flag=True, help="Restore every route as it was before the shift."),
+    watch=click.option(
+        "--watch", is_flag=True, help="Show the shifts in progress, and draw them again until they end."
+    ),
     id=click.option("--id", default="", metavar="ID", help="The shift to continue or take back, if there are several."),
 )
 _CHANGE = options.together("change", dict, by=BY, overwrite=OVERWRITE)
@@ -56,16 +63,19 @@ def command(
     """
     if ctx.invoked_subcommand:
         return
-    verbs = [bool(chosen["old"] or chosen["new"]), asked["go_on"], chosen["back"]]
+    verbs = [bool(chosen["old"] or chosen["new"]), asked["go_on"], chosen["back"], chosen["watch"]]
     if sum(verbs) != 1:
-        raise click.UsageError("Give --from and --to, or --continue, or --back.")
+        raise click.UsageError("Give --from and --to, or --continue, or --back, or --watch.")
+    if chosen["watch"]:
+        running.with_client(_watch, **settings)
+        return
     if chosen["back"]:
         undone = running.with_client(lambda client: client.shifts.back(chosen["id"], **change), **settings)
         _print_undone(undone, format_)
         return
     if verbs[0] and not (chosen["old"] and chosen["new"]):
         raise click.UsageError("--from and --to must be used together.")
-    _shift(chosen, {**asked, **change}, format_, settings)
+    _shift(chosen, {**arguments(asked), **change}, format_, settings)
 
 
 def _shift(chosen: dict[str, Any], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:
@@ -80,7 +90,28 @@ def _shift(chosen: dict[str, Any], asked: dict[str, Any], format_: str, settings
             chosen["old"], chosen["new"], services=services, steps=steps, gates=gates, tell=tell, **asked
         )
 
-    told(work, settings, lambda last: print_shift(last, format_, again="--continue"))
+    told(work, settings, format_, "--continue")
+
+
+async def _watch(client: AsyncClient) -> None:
+    """Draws the routes of shifts until no shift is in progress; a terminal is cleared before each picture."""
+    import asyncio
+    import sys
+    from dataclasses import replace
+
+    before = ""
+    while True:
+        graph, status = await asyncio.gather(client.graph(), client.shifts.status())
+        shown = replace(graph, groups=(), routes=tuple(route for route in graph.routes if route.shift))
+        lines = [f"{shift}, {'running' if shift.is_held else 'not running'}" for shift in status.in_progress]
+        text = "\n".join([*(lines or ["no shift is in progress"]), "", shown.render() if lines else ""])
+        if text != before:
+            click.echo("\x1b[H\x1b[2J" if sys.stdout.isatty() else "", nl=False)
+            printing.say(text)
+        if not lines:
+            return
+        before = text
+        await asyncio.sleep(_REDRAWN)
 
 
 def _services(file: str | None) -> list[str]:
@@ -105,8 +136,23 @@ def status(*, format_: str, settings: dict[str, Any]) -> None:
     _print_status(shown)
 
 
+@command.command("promote")
+@click.option("--id", "which", default="", metavar="ID", help="The shift, if several are in progress.")
+@BY
+@options.output
+@running.reports_errors
+@options.settings
+def promote(*, which: str, by: str | None, format_: str, settings: dict[str, Any]) -> None:
+    """Let the present step of a shift with the gate `manual` end."""
+    shift = running.with_client(lambda client: client.shifts.promote(which, by=by), **settings)
+    if format_ != "table":
+        printing.data(shift.to_json(), format_)
+        return
+    printing.say_line(f"{shift}: promoted")
+
+
 def _print_status(shown: ShiftStatus) -> None:
-    shifts = [shift for shift in shown.shifts if not shift.ended]
+    shifts = shown.in_progress
     if not shifts and not shown.incomplete:
         printing.say("no shift is in progress", err=True)
     for shift in shifts:

@@ -10,7 +10,7 @@ import click
 from sidelane.cli import options, printing, running
 
 if TYPE_CHECKING:
-    from sidelane.routes.shift import Shift
+    from sidelane.routes.progress import Shift
 
 
 class StepsType(click.ParamType[tuple[int, ...]]):
@@ -55,25 +55,60 @@ ASKED = options.together(
         metavar="GATE",
         help="A check that must pass during each step: 'http[limit=500ms,failures=3] URL', "
         "'command[limit=30s] PROGRAM …' "
-        "or 'prometheus[limit=0.01,at=URL] QUERY'; with {service} in it, for each service.",
+        "'prometheus[limit=0.01,at=URL] QUERY', or manual, which holds a step until `sidelane shift promote`; with "
+        "{service} in it, for each service. It runs where this command runs.",
+    ),
+    gate_files=click.option(
+        "--gate-file",
+        "gate_files",
+        type=click.Path(dir_okay=False),
+        multiple=True,
+        metavar="FILE",
+        help="A YAML file with gates: 'gates: [GATE, …]'.",
+    ),
+    notify=click.option(
+        "--notify",
+        multiple=True,
+        metavar="URL",
+        help="Post each step, failure and end there, as a CloudEvent. A receiver that fails does not stop the shift.",
     ),
     go_on=click.option("--continue", "--go-on", "go_on", is_flag=True, help="Continue an interrupted shift."),
 )
 
 
-def told(work: Callable[..., Any], settings: dict[str, Any], show: Callable[[Shift], None]) -> None:
-    """Runs a shift, and shows its progress at its end, also after an error."""
+def arguments(asked: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options as the SDK's arguments, with the gates of the files."""
+    asked = dict(asked)
+    if files := asked.pop("gate_files"):
+        from sidelane.routes.gates import from_file
+
+        asked["checks"] = [*asked["checks"], *(text for file in files for text in from_file(file))]
+    return asked
+
+
+def told(work: Callable[..., Any], settings: dict[str, Any], format_: str, again: str) -> None:
+    """Runs a shift. Prints one line for each event as JSON, or else its course at its end, also after an error.
+
+    again: the command that continues it.
+    """
     last: list[Shift] = []
+    printed = 0
 
     def tell(now: Shift) -> None:
-        if not last:
-            last.append(now)
+        nonlocal printed
+        last[:] = [now]
+        if format_ == "json":
+            for event in now.events[printed:]:
+                printing.line(event.to_json())
+            printed = len(now.events)
 
     try:
         running.with_client(lambda client: work(client, tell), **settings)
     finally:
-        if last:
-            show(last[0])
+        if last and format_ != "json":
+            print_shift(last[0], format_, again)
+        for line in last[0].unsent if last else ():
+            printing.say_line(f"not notified: {line}", err=True)
 
 
 def print_shift(item: Shift, format_: str, again: str) -> None:

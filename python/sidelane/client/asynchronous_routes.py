@@ -13,8 +13,8 @@ from sidelane.releases.context import Context
 if TYPE_CHECKING:
     from sidelane.routes.changes import Router
     from sidelane.routes.notes import Change
+    from sidelane.routes.progress import Shift
     from sidelane.routes.routed import Routed
-    from sidelane.routes.shift import Shift
     from sidelane.routes.together import RoutedTogether
 
 
@@ -209,6 +209,7 @@ class AsyncRoutes:
         every: str = "2m",
         between: str = "10s",
         checks: Sequence[str] = (),
+        notify: Sequence[str] = (),
         go_on: bool = False,
         by: str | None = None,
         tell: Callable[[Shift], None] = lambda _: None,
@@ -225,6 +226,8 @@ class AsyncRoutes:
             between: the interval between two runs of the checks.
             checks: such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz``; see routes/gates.py. The
                 target's readiness is always checked where something runs.
+            notify: addresses of receivers that get each step, failure and end as a CloudEvent. A receiver that fails
+                does not stop the shift.
             go_on: continue an interrupted shift from its current step.
             by: as in ``set``.
             tell: called with the shift after each step, and at its end.
@@ -256,7 +259,7 @@ class AsyncRoutes:
             course = await courses.continued(router, plan, service, own)
         else:
             course = await courses.begun(router, plan, [(service, own)])
-        return await shift.run(router, course, asked, by=by, tell=tell)
+        return await shift.run(router, course, asked, by=by, tell=tell, notify=notify)
 
     async def shift_back(
         self, service: str, lane: Lane | str, *, by: str | None = None, overwrite: bool = False

@@ -12,8 +12,9 @@ from sidelane.releases.context import Context
 
 if TYPE_CHECKING:
     from sidelane.routes.changes import Router
+    from sidelane.routes.progress import Shift
     from sidelane.routes.returning import ShiftStatus, ShiftUndone
-    from sidelane.routes.shift import Shift
+    from sidelane.routes.standing import Standing
 
 
 @advising
@@ -43,6 +44,7 @@ class AsyncShifts:
         every: str = "2m",
         between: str = "10s",
         gates: Sequence[str] = (),
+        notify: Sequence[str] = (),
         by: str | None = None,
         tell: Callable[[Shift], None] = lambda _: None,
     ) -> Shift:
@@ -57,7 +59,10 @@ class AsyncShifts:
             every: the duration of a step, such as ``2m``.
             between: the interval between two runs of the gates.
             gates: such as ``http[limit=500ms] http://svc1-v1-2-coco-2/healthz``. A gate with ``{service}`` in it is
-                asked for each service. The targets' readiness is always checked where something runs.
+                asked for each service; ``manual`` holds each step until ``promote``. They run in this process. The
+                targets' readiness and the restarts of their pods are always checked where something runs.
+            notify: addresses of receivers that get each step, failure and end as a CloudEvent. A receiver that fails
+                does not stop the shift.
             by: the author of the changes, for the histories.
             tell: called with the shift after each step, and at its end.
 
@@ -85,7 +90,7 @@ class AsyncShifts:
         plan = courses.plan(move, steps, seconds(every), seconds(between))
         named = await courses.leading(router, move, services)
         asked = parsed(gates, [service for service, _ in named])
-        return await shift.run(router, await courses.begun(router, plan, named), asked, by=by, tell=tell)
+        return await shift.run(router, await courses.begun(router, plan, named), asked, by=by, tell=tell, notify=notify)
 
     async def status(self) -> ShiftStatus:
         """Returns the shifts of the namespace: those in progress, and those that nothing followed.
@@ -113,6 +118,7 @@ class AsyncShifts:
         every: str = "2m",
         between: str = "10s",
         gates: Sequence[str] = (),
+        notify: Sequence[str] = (),
         overwrite: bool = False,
         by: str | None = None,
         tell: Callable[[Shift], None] = lambda _: None,
@@ -124,6 +130,7 @@ class AsyncShifts:
             every: as in ``start``.
             between: as in ``start``.
             gates: as in ``start``; gates are not stored with the shift.
+            notify: as in ``start``.
             overwrite: continue also if the process that ran the shift may be alive.
             by: as in ``start``.
             tell: as in ``start``.
@@ -152,7 +159,7 @@ class AsyncShifts:
         now = standing.chosen(await standing.every(router), which)
         asked = parsed(gates, [stand.member.service for stand in now.routes])
         course = await courses.resumed(router, now, seconds(every), seconds(between), overwrite=overwrite)
-        return await shift.run(router, course, asked, by=by, tell=tell)
+        return await shift.run(router, course, asked, by=by, tell=tell, notify=notify)
 
     async def back(
         self,
@@ -185,3 +192,27 @@ class AsyncShifts:
         from sidelane.routes import returning  # noqa: PLC0415 - see _router
 
         return await returning.back_of(self._router, which, by=by, overwrite=overwrite)
+
+    async def promote(self, which: str = "", *, by: str | None = None) -> Standing:
+        """Lets the present step of a shift with the gate ``manual`` end.
+
+        Args:
+            which: the shift's identifier, if several are in progress.
+            by: as in ``start``.
+
+        Returns:
+            The shift.
+
+        Raises:
+            Refused: no shift is in progress.
+            RouteChanged: others changed one of its routes.
+            TargetBusy, HelmError: as in ``client.routes.set``.
+
+        Example:
+            >>> client.shifts.promote().mark.step  # doctest: +SKIP
+            1
+
+        """
+        from sidelane.routes import returning  # noqa: PLC0415 - see _router
+
+        return await returning.promote(self._router, which, by=by)

@@ -41,6 +41,7 @@ class Shifts(Waits[AsyncShifts]):
     status = waiting(AsyncShifts.status)
     go_on = waiting(AsyncShifts.go_on)
     back = waiting(AsyncShifts.back)
+    promote = waiting(AsyncShifts.promote)
 
 
 class Client(Waits[AsyncClient]):

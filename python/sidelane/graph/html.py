@@ -42,7 +42,9 @@ def _page(graph: Graph) -> Iterator[str]:
     yield f'<body class="sidelane">\n<main>\n<h1>{_text(title)}</h1>'
     yield f'<figure tabindex="0">\n{drawn(graph)}</figure>'
     routes = [
-        (route.name, route.mode, route.status, edge.label, edge.to) for route in graph.routes for edge in route.edges
+        (route.name, route.mode, ", ".join(filter(None, (route.status, route.shift))), edge.label, edge.to)
+        for route in graph.routes
+        for edge in route.edges
     ]
     yield from _table("Routes", ("Name", "Mode", "Status", "Requests", "Destinations"), routes, "No route.")
     releases = [

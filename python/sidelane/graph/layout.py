@@ -101,8 +101,9 @@ class Layout:
 
 def about(item: Node | Stable) -> str:
     """Return the second line of a box."""
-    first = item.chart if isinstance(item, Node) else item.mode
-    return " · ".join(filter(None, (first, item.status)))
+    if isinstance(item, Node):
+        return " · ".join(filter(None, (item.chart, item.status)))
+    return " · ".join(filter(None, (item.mode, item.status, item.shift)))
 
 
 def place(graph: Graph) -> Layout:

@@ -23,8 +23,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield f"  accTitle: {_line(graph.summary)}"
     ids = {node.name: f"n{number}" for number, node in enumerate(graph.nodes)}
     for number, route in enumerate(graph.routes):
-        status = "" if route.status == "deployed" else f", {route.status}"
-        yield f'  r{number}(["{_text(route.name)}<br/>{_text(route.mode + status)}"])'
+        yield f'  r{number}(["{_text(route.name)}<br/>{_text(route.about)}"])'
     for number, group in enumerate(graph.groups):
         yield f'  subgraph lane{number}["{_text(group.title)}"]'
         for node in group.nodes:

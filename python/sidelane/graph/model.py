@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from sidelane.naming.contract import SERVICE_VERSION, parse_name
 from sidelane.naming.lane import Lane
 from sidelane.releases.stores import Release
+from sidelane.routes import marks
 from sidelane.routes.model import Split
 from sidelane.routes.routed import Routed
 from sidelane.support.secrets import HIDDEN, is_secret
@@ -90,7 +91,9 @@ class Edge:
 
 @dataclass(frozen=True)
 class Stable:
-    """A stable name and its destinations. status: of the route's own release, ``route-svc1-2-coco-1``."""
+    """A stable name and its destinations. status: of the route's own release, ``route-svc1-2-coco-1``. shift: the shift
+    that it is in: its move, its step and the next one; empty for none.
+    """
 
     name: str
     release: str
@@ -98,6 +101,13 @@ class Stable:
     mode: str
     status: str
     edges: tuple[Edge, ...]
+    shift: str = ""
+
+    @property
+    def about(self) -> str:
+        """The mode, the status if it is not deployed, and the shift."""
+        status = "" if self.status == "deployed" else self.status
+        return ", ".join(filter(None, (self.mode, status, self.shift)))
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -107,6 +117,7 @@ class Stable:
             "mode": self.mode,
             "status": self.status,
             "edges": [edge.to_json() for edge in self.edges],
+            **({"shift": self.shift} if self.shift else {}),
         }
 
 
@@ -224,7 +235,9 @@ def _stable(routed: Routed) -> Stable:
         for destination, weight in split.weights.items():
             yield Edge(destination.service(route.service, route.lane), kind, weight / split.total, match)
 
-    return Stable(route.name, route.release, route.lane, route.mode, routed.release.status, tuple(edges()))
+    mark = marks.of_release(routed.release)
+    shift = mark.picture if mark else ""
+    return Stable(route.name, route.release, route.lane, route.mode, routed.release.status, tuple(edges()), shift)
 
 
 def _conditions(match: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ def render_text(graph: Graph) -> str:
 def _route(route: Stable) -> Iterator[str]:
     status = "" if route.status == "deployed" else f", {route.status}"
     yield plain(f"{route.name} ({route.mode}{status})")
+    yield from (f"│ {line}" for line in _wrapped(plain(route.shift)))
     labels = [plain(edge.label) for edge in route.edges]
     width = max(map(cells, labels), default=0)
     longest = max((cells(plain(edge.to)) for edge in route.edges), default=0)

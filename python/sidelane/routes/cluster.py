@@ -71,6 +71,14 @@ class ClusterPlace:
         }
         return Sight(tuple(_drift(objects, live)), backends)
 
+    async def restarts(self, pods: Iterable[Mapping[str, str]]) -> Mapping[str, int] | None:
+        found = await self._reader.read(*(Query("v1", "Pod", "", None, labels) for labels in pods))
+        return {
+            pod["metadata"]["name"]: sum(int(one.get("restartCount", 0)) for one in _containers(pod))
+            for answer in found
+            for pod in answer
+        }
+
     async def create(self, rendering: Rendering, note: str) -> Release:
         async with self._helm.installing(
             rendering.release,
@@ -133,6 +141,10 @@ class ClusterPlace:
                 remedy=f"another process may have changed it since: see {about(rendering.release)}",
             )
         return stored.release
+
+
+def _containers(pod: LiveObject) -> list[Mapping[str, Any]]:
+    return mapping(pod, "status").get("containerStatuses") or []
 
 
 def _changed(release: str) -> RouteChanged:

@@ -10,7 +10,7 @@ Nothing runs in a directory, so readiness is unknown, and there is no drift.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,7 +43,9 @@ class DirectoryPlace:
     async def stored(self, release: str, revision: int | None = None) -> Stored:
         stored = await self._target.stored(release)
         if revision in (None, stored.release.revision):
-            return stored
+            now = stored.release.revision
+            note = next((entry["note"] for entry in self._entries(release) if entry["revision"] == now), "")
+            return replace(stored, release=replace(stored.release, description=note))
         entry = next((entry for entry in self._entries(release) if entry["revision"] == revision), None)
         if entry is None:
             raise ReleaseNotFound(
@@ -78,6 +80,9 @@ class DirectoryPlace:
                     selector = mapping(obj.body, "spec", "selector")
                     backends[obj.name] = Backend(obj.name, obj.labels, selector, ports, release=release.name)
         return Sight((), backends)
+
+    async def restarts(self, pods: Iterable[Mapping[str, str]]) -> None:
+        del pods
 
     async def create(self, rendering: Rendering, note: str) -> Release:
         async with (

@@ -5,54 +5,43 @@
     prometheus[limit=0.01] sum(rate(errors{version="v2"}[1m])) / sum(rate(requests{version="v2"}[1m]))
     prometheus[least=0.99,at=http://prometheus:9090] avg(up{version="v2"})
 
-Sidelane asks a gate repeatedly during a step. The gate fails after ``failures`` bad answers in a row, 1 by default. The
-address of Prometheus is ``at`` or PROMETHEUS_URL; its token is read from SIDELANE_PROMETHEUS_TOKEN.
+    manual                                                  a step ends only after `sidelane shift promote`
+
+Sidelane asks a gate repeatedly during a step. It asks where it runs itself: on this machine, or in the pod that runs
+it. The gate fails after ``failures`` bad answers in a row, 1 by default. The address of Prometheus is ``at`` or
+PROMETHEUS_URL; its token is read from SIDELANE_PROMETHEUS_TOKEN.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import math
-import os
 import re
-import shlex
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from sidelane.errors import InvalidRoute, SidelaneError
-from sidelane.helm.durations import seconds
-from sidelane.helm.process import begun
-
-PROMETHEUS_URL: Final = "PROMETHEUS_URL"
-PROMETHEUS_TOKEN: Final = "SIDELANE_PROMETHEUS_TOKEN"  # noqa: S105 - a name of a variable
+from sidelane import kubeyaml
+from sidelane.errors import InvalidInput, InvalidRoute, SidelaneError
+from sidelane.routes import questions
+from sidelane.routes.questions import Question, options_of, without_password
+from sidelane.support import files
 
 #: The place of a service's name in a gate that is asked for each service.
 _SERVICE: Final = "{service}"
-#: The default limit for one answer, in seconds.
-_PATIENCE: Final = "10s"
-#: The most bytes that are read of an answer.
-_ANSWER: Final = 1 << 20
+#: The most bytes of a gate file.
+_FILE: Final = 64 * 1024
 _FORM: Final = re.compile(r"(?P<kind>[a-z]+)(\[(?P<options>[^\]]*)\])?\s+(?P<subject>\S.*)", re.DOTALL)
-
-
-class Question(Protocol):
-    """The question of a gate. Returns the problem as the end of a sentence, or an empty text."""
-
-    async def __call__(self, environment: Mapping[str, str]) -> str: ...
 
 
 @dataclass
 class Gate:
-    """A question, the number of bad answers in a row that fail it, and the answers so far."""
+    """A question, the number of bad answers in a row that fail it, and the answers so far. manual: a step does not end
+    before a person promotes it.
+    """
 
     text: str
     ask: Question
     failures: int = 1
+    manual: bool = False
     asked: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
     said: str = field(default="", init=False)
@@ -61,21 +50,23 @@ class Gate:
     @classmethod
     def parse(cls, text: str) -> Gate:
         """Parses a gate from the command line's text. Raises InvalidRoute."""
+        if text.strip() == "manual":
+            return cls("manual: `sidelane shift promote`", _nothing, manual=True)
         match = _FORM.fullmatch(text.strip())
-        makers = {"command": _command, "http": _http, "prometheus": _prometheus}
+        makers = {"command": questions.command, "http": questions.http, "prometheus": questions.prometheus}
         if match is None or match["kind"] not in makers:
             raise InvalidRoute(
-                f"{_without_password(text)!r} is not a valid check",
+                f"{without_password(text)!r} is not a valid check",
                 remedy="write it such as 'http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz'; "
-                "the kinds are command, http and prometheus",
+                "the kinds are command, http, prometheus and manual",
             )
-        options = dict(_options(match["options"] or "", match["kind"]))
+        options = dict(options_of(match["options"] or "", match["kind"]))
         failures = options.pop("failures", "1")
         if not (failures.isascii() and failures.isdigit() and 1 <= int(failures) <= 1000):
             raise InvalidRoute(
                 f"failures={failures} must be a whole number from 1 to 1000", remedy="write it such as failures=3"
             )
-        gate = cls(_without_password(text.strip()), makers[match["kind"]](match["subject"], options), int(failures))
+        gate = cls(without_password(text.strip()), makers[match["kind"]](match["subject"], options), int(failures))
         if options:
             raise InvalidRoute(
                 f"a {match['kind']} check has no option {', '.join(sorted(options))}",
@@ -108,6 +99,28 @@ class Gate:
         return {"check": self.text, "asked": self.asked, "failed": self.failed, "said": self.said}
 
 
+async def _nothing(environment: Mapping[str, str]) -> str:
+    del environment
+    return ""
+
+
+def from_file(path: str) -> list[str]:
+    """Reads the texts of gates from a YAML file, ``gates: [TEXT, …]``. Raises InvalidInput."""
+    try:
+        text = files.bounded(path, _FILE)
+        if len(text) > _FILE:
+            raise ValueError(f"it has more than {_FILE} bytes")
+        content = kubeyaml.read(text.decode(), source=path)
+    except (OSError, ValueError) as error:
+        raise InvalidInput.unreadable(path, error) from None
+    gates = content.get("gates") if isinstance(content, dict) and set(content) == {"gates"} else None
+    if not isinstance(gates, list) or not gates or not all(isinstance(text, str) for text in gates):
+        raise InvalidRoute(
+            f"{path!r} is not a file of gates", remedy="write it such as 'gates: [\"http[limit=500ms] http://svc1/\"]'"
+        )
+    return gates
+
+
 def parsed(texts: Sequence[str], services: Sequence[str]) -> list[Gate]:
     """Parses gates. One with ``{service}`` in its text becomes one for each service. Raises InvalidRoute."""
     return [
@@ -115,148 +128,6 @@ def parsed(texts: Sequence[str], services: Sequence[str]) -> list[Gate]:
         for text in texts
         for service in (dict.fromkeys(services) if _SERVICE in text else ("",))
     ]
-
-
-def _options(text: str, kind: str) -> list[tuple[str, str]]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    pairs = [part.partition("=") for part in parts]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise InvalidRoute(f"the option {key!r} of a {kind} check has no value", remedy=f"write it such as {key}=3")
-    return [(key, value) for key, _, value in pairs]
-
-
-def _limit(options: dict[str, str]) -> float:
-    limit = seconds(options.pop("limit", _PATIENCE))
-    if limit <= 0:
-        raise InvalidRoute("limit must be greater than 0", remedy="write it such as limit=500ms")
-    return limit
-
-
-def _command(subject: str, options: dict[str, str]) -> Question:
-    limit = _limit(options)
-    try:
-        program, *arguments = shlex.split(subject)
-    except ValueError as error:
-        raise InvalidRoute(f"the command {subject!r} is invalid: {error}", remedy="close its quotes") from None
-
-    async def ask(environment: Mapping[str, str]) -> str:
-        try:
-            async with (
-                asyncio.timeout(limit),
-                begun(program, arguments, {**os.environ, **environment}, tied=True) as process,
-            ):
-                await process.communicate()
-        except TimeoutError:
-            return f"{program} did not end within {limit:g} s"
-        except OSError as error:
-            return f"{program} cannot be run: {error.strerror}"
-        return "" if process.returncode == 0 else f"{program} exited with {process.returncode}"
-
-    return ask
-
-
-def _http(subject: str, options: dict[str, str]) -> Question:
-    limit = _limit(options)
-    _address(subject)
-
-    async def ask(environment: Mapping[str, str]) -> str:
-        del environment
-        return await _in_time(limit, lambda: _status(subject, limit))
-
-    return ask
-
-
-def _prometheus(subject: str, options: dict[str, str]) -> Question:
-    at = options.pop("at", "") or os.environ.get(PROMETHEUS_URL, "")
-    if not at:
-        raise InvalidRoute(
-            "no Prometheus address is configured", remedy=f"add at=http://prometheus:9090, or set {PROMETHEUS_URL}"
-        )
-    _address(at)
-    most, least = (_number(options, name) for name in ("limit", "least"))
-    if (most is None) == (least is None):
-        raise InvalidRoute(
-            "a prometheus check must have either limit, the maximum, or least, the minimum",
-            remedy="add one, such as limit=0.01",
-        )
-
-    async def ask(environment: Mapping[str, str]) -> str:
-        del environment
-        patience = seconds(_PATIENCE)
-        return await _in_time(patience, lambda: _judged(_values(at, subject, patience), most, least))
-
-    return ask
-
-
-def _number(options: dict[str, str], name: str) -> float | None:
-    text = options.pop(name, None)
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        raise InvalidRoute(f"{name}={text} is not a number", remedy=f"write it such as {name}=0.01") from None
-
-
-async def _in_time(limit: float, ask: Callable[[], str]) -> str:
-    try:
-        async with asyncio.timeout(limit):
-            return await asyncio.to_thread(ask)
-    except TimeoutError:
-        return f"no answer within {limit:g} s"
-
-
-def _status(url: str, limit: float) -> str:
-    try:
-        with urllib.request.urlopen(url, timeout=limit) as answer:  # noqa: S310 - http or https, see _address
-            answer.read(_ANSWER)
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"the answer was {error.code}"
-    except (OSError, ValueError) as error:  # refused, reset, timed out, or not HTTP
-        return f"no answer: {getattr(error, 'reason', error)}"
-
-
-def _values(at: str, query: str, limit: float) -> list[float] | str:
-    """Returns a query's results, or the problem with the answer (Prometheus' HTTP API, /api/v1/query)."""
-    url = f"{at.rstrip('/')}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    token = os.environ.get(PROMETHEUS_TOKEN)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=limit) as answer:  # noqa: S310
-            result: Any = json.loads(answer.read(_ANSWER))["data"]
-        samples = [result["result"]] if result["resultType"] == "scalar" else [s["value"] for s in result["result"]]
-        return [float(value) for _, value in samples]
-    except urllib.error.HTTPError as error:
-        return f"Prometheus answered {error.code}"
-    except OSError as error:
-        return f"Prometheus does not respond: {getattr(error, 'reason', error)}"
-    except (ValueError, KeyError, TypeError):
-        return "Prometheus' answer has no numbers"
-
-
-def _judged(values: list[float] | str, most: float | None, least: float | None) -> str:
-    if isinstance(values, str):
-        return values
-    if not values or any(map(math.isnan, values)):
-        return "the query gives no number"  # an unknown value counts as bad
-    if most is not None and max(values) > most:
-        return f"the query gives {max(values):g}, above the limit {most:g}"
-    if least is not None and min(values) < least:
-        return f"the query gives {min(values):g}, below the least {least:g}"
-    return ""
-
-
-def _address(url: str) -> None:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidRoute(
-            f"{_without_password(url)!r} is not an http or https address",
-            remedy="write it such as http://svc1-v2-2-coco-1/healthz",
-        )
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]+@", "//(hidden)@", text)
 
 
 def readiness(look: Callable[[], Any], *, runs: bool = True) -> Gate:
@@ -274,3 +145,35 @@ def readiness(look: Callable[[], Any], *, runs: bool = True) -> Gate:
 
     text = "the target is ready for its share" if runs else "the target exists (nothing runs in a directory)"
     return Gate(text, ask, failures=2)
+
+
+class Restarts:
+    """The gate that every shift on a cluster has: no container of the targets' pods restarts during a step.
+
+    count: returns the restarts of each pod; None where pods cannot be read.
+    """
+
+    def __init__(self, count: Callable[[], Any]) -> None:
+        self._count = count
+        self._before: Mapping[str, int] | None = None
+        self.gate = Gate("no container of the targets restarts", self._ask)
+
+    async def begin(self) -> None:
+        """Remembers the restarts at the begin of a step."""
+        try:
+            self._before = await self._count()
+        except SidelaneError:
+            self._before = None
+        if self._before is None:
+            self.gate.text = "no container of the targets restarts (not checked: their pods can't be read)"
+
+    async def _ask(self, environment: Mapping[str, str]) -> str:
+        del environment
+        if self._before is None:
+            return ""
+        try:
+            now = await self._count() or {}
+        except SidelaneError:  # the readiness gate reports a cluster that does not answer
+            return ""
+        more = {pod: number - self._before.get(pod, 0) for pod, number in now.items()}
+        return "; ".join(f"{pod} restarted {number} times" for pod, number in more.items() if number > 0)

@@ -17,9 +17,10 @@ from typing import Final, NamedTuple
 from sidelane.errors import InvalidInput
 from sidelane.naming.contract import component_name
 from sidelane.naming.lane import Lane
+from sidelane.releases.stores import Release
 from sidelane.routes import moving, notes
 from sidelane.routes.moving import Move
-from sidelane.routes.notes import Change
+from sidelane.routes.notes import Change, Revision
 
 _MARK: Final = re.compile(
     r"shift (?P<id>[0-9a-f]+) (?P<move>to \S+|from \S+ to \S+), step (?P<step>\d+) of (?P<steps>[0-9,]+)"
@@ -76,6 +77,14 @@ class Mark(NamedTuple):
             f"held by {self.holder} until {self.until}, on {members}"
         )
 
+    @property
+    def picture(self) -> str:
+        """A shift in progress in short, for pictures: its move, its step, and the next one; empty for an ended one."""
+        if self.ended:
+            return ""
+        percent, after = self.steps[self.step - 1 : self.step + 1]
+        return f"shift {self.move}: step {self.step} of {len(self.steps)}, {percent} %, next {after} % after its gates"
+
     def __str__(self) -> str:
         percent = self.steps[self.step - 1]
         return f"shift {self.id} {self.move} is at step {self.step} of {len(self.steps)} ({percent} %)"
@@ -102,6 +111,12 @@ def short(context: str) -> str:
     if mark is None:
         return context
     return f"shift {mark.id} {mark.move}, step {mark.step} of {len(mark.steps)}{', promoted' if mark.promoted else ''}"
+
+
+def of_release(release: Release) -> Mark | None:
+    """Returns the mark of a route's last change, without its history; None if it has none, or is incomplete."""
+    change = notes.read(Revision(release.revision, None, release.status, release.description))
+    return read(change.context) if change.held else None
 
 
 def current(changes: Sequence[Change]) -> Mark | None:

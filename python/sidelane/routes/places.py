@@ -73,6 +73,10 @@ class Place(Protocol):
         """Compares a manifest with the live objects, and finds these Services; missing ones are left out."""
         ...
 
+    async def restarts(self, pods: Iterable[Mapping[str, str]]) -> Mapping[str, int] | None:
+        """Returns the restarts of each pod with one of these sets of labels; None where nothing runs."""
+        ...
+
     async def create(self, rendering: Rendering, note: str) -> Release:
         """Creates a route. Raises ReleaseExists."""
         ...

@@ -79,6 +79,11 @@ class ShiftStatus(NamedTuple):
     shifts: tuple[Standing, ...]
     incomplete: tuple[str, ...]
 
+    @property
+    def in_progress(self) -> tuple[Standing, ...]:
+        """The shifts that have steps left."""
+        return tuple(shift for shift in self.shifts if not shift.ended)
+
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form."""
         return {"shifts": [shift.to_json() for shift in self.shifts], "incomplete": list(self.incomplete)}
@@ -97,6 +102,18 @@ async def back_of(router: Router, which: str, *, by: str | None, overwrite: bool
     if now.incomplete and not which and all(shift.ended for shift in now.shifts):
         return ShiftUndone("", tuple([await _restored(router, name) for name in now.incomplete]), {})
     return await back(router, chosen(now.shifts, which), by=by, overwrite=overwrite)
+
+
+async def promote(router: Router, which: str = "", *, by: str | None = None) -> Standing:
+    """Lets the manual gates of a shift's present step pass. Raises Refused if no shift is in progress."""
+    now = chosen(await every(router), which)
+    now.require_unchanged()
+    service, lane, _ = now.mark.members[0]
+    release = now.routes[0].release
+    context = now.mark._replace(promoted=True).text
+    terms = Terms(by, release.revision if release else None, unready=True, context=context, always=True)
+    await router.write(await router.setting(service, lane, terms=terms))
+    return now._replace(mark=now.mark._replace(promoted=True))
 
 
 async def _restored(router: Router, name: str) -> Routed:

@@ -10,84 +10,26 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 
 from sidelane.errors import GateFailed, InvalidInput, Refused, RouteChanged, SidelaneError, TargetBusy
 from sidelane.manifest import Manifest
 from sidelane.releases.stores.holding import holder
-from sidelane.routes import ready
+from sidelane.routes import marks, ready
 from sidelane.routes.changes import Router
 from sidelane.routes.courses import Course, Moving
-from sidelane.routes.gates import Gate, readiness
+from sidelane.routes.gates import Gate, Restarts, readiness
+from sidelane.routes.notices import Notices
 from sidelane.routes.places import AT_ONCE
+from sidelane.routes.progress import Shift, Step
 from sidelane.routes.standing import every
 from sidelane.routes.terms import Terms
 from sidelane.routes.together import RoutedTogether, all_or_none
 from sidelane.support.concurrency import outcomes
 
-#: The seconds after the planned end of a step until other machines may consider this process dead.
+#: The seconds after the planned end of a step until other machines may consider this process dead; with a manual gate.
 _GRACE = 900
-
-
-@dataclass
-class Step:
-    """One step of a shift. weights, revisions: of each route, by its stable name. apart: the seconds from the begin of
-    the step's first write to the end of its last one. outcome: ``passed``, ``failed``, or empty while it lasts.
-    """
-
-    percent: int
-    weights: Mapping[str, Mapping[str, int]]
-    revisions: Mapping[str, int]
-    apart: float
-    seconds: float = 0.0
-    outcome: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the JSON form."""
-        return {
-            "percent": self.percent,
-            "weights": {route: dict(weights) for route, weights in self.weights.items()},
-            "revisions": dict(self.revisions),
-            "secondsApart": round(self.apart, 3),
-            "seconds": round(self.seconds, 3),
-            "outcome": self.outcome,
-        }
-
-
-@dataclass
-class Shift:
-    """The course of a shift. move: ``to v2``, or ``from 2-coco-1 to 2-coco-2``. before, now: the weights of each route,
-    by its stable name. outcome: ``done``, ``put back``, ``refused`` if a step was not allowed, ``ended by another
-    change``, or ``interrupted``.
-    """
-
-    id: str
-    move: str
-    before: Mapping[str, Mapping[str, int]]
-    now: dict[str, Mapping[str, int]]
-    began_at: Mapping[str, int]
-    planned: tuple[int, ...] = ()
-    steps: list[Step] = field(default_factory=list)
-    gates: list[Gate] = field(default_factory=list)
-    outcome: str = "interrupted"
-    why: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the JSON form of the shift."""
-        return {
-            "id": self.id,
-            "move": self.move,
-            "outcome": self.outcome,
-            "why": self.why,
-            "routes": [
-                {"route": name, "before": dict(self.before[name]), "now": dict(self.now[name]),
-                 "beganAtRevision": self.began_at[name]}
-                for name in self.before
-            ],
-            "steps": [step.to_json() for step in self.steps],
-            "checks": [gate.to_json() for gate in self.gates],
-        }  # fmt: skip
+_WAITS = 24 * 3600
 
 
 async def run(
@@ -97,11 +39,12 @@ async def run(
     *,
     by: str | None = None,
     tell: Callable[[Shift], None] = lambda _: None,
+    notify: Sequence[str] = (),
 ) -> Shift:
     """Runs a shift from the first step of its course.
 
-    tell: called after each step, and at the end, also after an error. Raises GateFailed once the earlier weights are
-    restored, and as ``Router.set`` does.
+    tell: called after each step, and at the end, also after an error. notify: addresses that get each event. Raises
+    GateFailed once the earlier weights are restored, and as ``Router.set`` does.
     """
     routes = course.routes
     shift = Shift(
@@ -112,11 +55,14 @@ async def run(
         {moving.name: moving.member.base for moving in routes},
         course.steps,
     )
-    run = _Run(router, course, by, tell)
+    notices = Notices(notify)
+    shift.unsent = notices.unsent
+    run = _Run(router, course, by, tell, notices)
     runs = not any(backend.ready is None for moving in routes for backend in moving.backends.values())
-    shift.gates = [readiness(run.look, runs=runs), *gates]
+    restarts = Restarts(run.restarts)
+    shift.gates = [readiness(run.look, runs=runs), *([restarts.gate] if runs else []), *gates]
     try:
-        await run.steps(shift)
+        await run.steps(shift, restarts)
         shift.outcome = "done"
         return shift
     except GateFailed:
@@ -128,7 +74,8 @@ async def run(
     finally:
         if shift.outcome not in ("done", "put back"):
             holder().leaves_work = True  # shows the processes of this machine that nobody runs the shift any more
-        tell(shift)
+        run.report(shift, "ended", f"{shift.outcome}: {shift.why}" if shift.why else shift.outcome)
+        await notices.finish()
 
 
 def _asked(gates: Sequence[Gate]) -> str:
@@ -144,24 +91,60 @@ class _Run(NamedTuple):
     course: Course
     by: str | None
     tell: Callable[[Shift], None]
+    notices: Notices
 
-    async def steps(self, shift: Shift) -> None:
+    def report(self, shift: Shift, kind: str, text: str) -> None:
+        """Tells everybody about an event."""
+        self.notices.send(shift.happened(kind, text))
+        self.tell(shift)
+
+    async def steps(self, shift: Shift, restarts: Restarts) -> None:
         """Makes the remaining steps. Raises GateFailed once the weights from before the shift are restored."""
         for number in range(self.course.first, len(self.course.steps) + 1):
-            written = await self.written(number)
+            await self.follow_promotion(shift)
+            written = await self.written(number, waits=any(gate.manual for gate in shift.gates))
             for moving, routed, prepared in zip(self.course.routes, written.routes, written.prepared, strict=True):
                 moving.follow(routed, prepared)
                 shift.now[moving.name] = routed.route.split.to_json()
             revisions = {moving.name: moving.revision for moving in self.course.routes}
             shift.steps.append(Step(self.course.steps[number - 1], dict(shift.now), revisions, written.seconds))
-            self.tell(shift)
+            of = f"step {number} of {len(self.course.steps)}, {shift.steps[-1].percent} % of {len(shift.now)} routes"
+            self.report(shift, "step", of)
+            await restarts.begin()
             if not await self.passed(shift, number):
+                self.report(shift, "failed", f"a check failed at {shift.steps[-1].percent} %: {shift.why}")
                 await self.put_back(shift)
 
-    async def written(self, number: int) -> RoutedTogether:
+    async def restarts(self) -> Mapping[str, int] | None:
+        """Returns the restarts of the pods of all targets that get more requests."""
+        move = self.course.plan.move
+        labels = [
+            to.pods(moving.member.service, moving.member.lane)
+            for moving in self.course.routes
+            for to in move.destinations(moving.before)
+        ]
+        return await self.router.place.restarts(labels)
+
+    async def follow_promotion(self, shift: Shift) -> bool:
+        """Tells whether a person has promoted the present step; a promotion is a revision of the first route."""
+        first = self.course.routes[0]
+        if not shift.steps or not any(gate.manual for gate in shift.gates):
+            return False
+        changes = await self.router.history(*first.named)
+        mark = marks.current(changes)
+        if mark is None or (mark.id, mark.promoted) != (self.course.id, True) or mark.step != self.at(shift):
+            return False
+        first.revision = max(change.revision for change in changes if change.held)
+        return True
+
+    def at(self, shift: Shift) -> int:
+        """Returns the number of the present step, counted from 1."""
+        return self.course.first + len(shift.steps) - 1
+
+    async def written(self, number: int, *, waits: bool) -> RoutedTogether:
         """Writes a step to all routes, or to none. Raises Refused, and as ``Router.set`` does."""
         plan, percent = self.course.plan, self.course.steps[number - 1]
-        until = int(time.time() + plan.every + _GRACE)
+        until = int(time.time() + plan.every + (_WAITS if waits else _GRACE))
         context = self.course.mark(number, holder().token, until).text
         try:
             return await all_or_none(
@@ -197,12 +180,13 @@ class _Run(NamedTuple):
         }
         for gate in shift.gates:
             gate.anew()
+        waiting = 0.0
         while True:
             self.router.progress(
                 f"step {number} of {len(self.course.steps)}, {self.leads(shift)}: {_asked(shift.gates)}"
             )
             rest = self.course.plan.every - (time.monotonic() - begin)
-            await asyncio.sleep(max(0.0, min(self.course.plan.between, rest)))
+            await asyncio.sleep(min(self.course.plan.between, rest) if rest > 0 else waiting)
             passed = await asyncio.gather(*(gate.passes(environment) for gate in shift.gates))
             step.seconds = time.monotonic() - begin
             if not all(passed):
@@ -210,9 +194,16 @@ class _Run(NamedTuple):
                 shift.why = f"{gate.text}: {gate.said}"
                 step.outcome = "failed"
                 return False
-            if step.seconds >= self.course.plan.every:
+            if step.seconds >= self.course.plan.every and await self.opened(shift):
                 step.outcome = "passed"
                 return True
+            waiting = self.course.plan.between  # a manual gate holds the step longer than planned
+
+    async def opened(self, shift: Shift) -> bool:
+        """Tells whether every manual gate lets the present step end."""
+        if not any(gate.manual for gate in shift.gates):
+            return True
+        return await self.follow_promotion(shift)
 
     def leads(self, shift: Shift) -> str:
         """Returns the weights of the only route, or the percentage of all routes."""

@@ -39,6 +39,7 @@ def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = F
         updated=parse_time(info.get("last_deployed")),
         notes=info.get("notes", ""),
         change=change,
+        description=str(info.get("description") or ""),
         objects=tuple(_object(item) for items in resources.values() for item in _items(items)),
     )
 

@@ -34,7 +34,8 @@ class Release:
     created, unchanged, upgraded, finished (after a dead process) or uninstalled; empty if it only read. changes: the
     fields that an upgrade changed, one line each. kept: operational values that stayed because they were not given, one
     line each. readiness: if requested, and on a cluster. drift: the lines of drift of an unchanged release. warnings:
-    facts about a new release that need attention, one line each.
+    facts about a new release that need attention, one line each. description: Helm's
+    description of the revision, if this release alone was read.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Release:
     readiness: Readiness | None = None
     drift: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    description: str = ""
 
     @property
     def lane(self) -> Lane | None:
