@@ -42,7 +42,7 @@ def prepared(tmp_path_factory):
     for version in ("v1", "v2"):
         image = {"repository": "acme/svc1", "tag": version}
         client.install("service", "2-coco-1", name="svc1", service_version=version, values={"image": image})
-    client.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image})
+    client.install("service", "live-1", name="svc1", service_version="v1", values={"image": image})
     (folder / "lane.yaml").write_text(
         "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
         "releases: [{chart: zookeeper}]\n"

@@ -980,7 +980,7 @@ class AsyncClient:
 
         Example:
             >>> [str(group.lane) for group in client.graph().groups]
-            ['2-coco-1']
+            ['2-coco-1', 'live-1']
             >>> "<svg" in client.graph().render("svg")
             True
 

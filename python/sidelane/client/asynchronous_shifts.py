@@ -77,7 +77,7 @@ class AsyncShifts:
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1}, mode="istio")
-            >>> client.shifts.start("2-coco-1", "coco-1", steps=[10, 100], every="0s", between="1ms").outcome
+            >>> client.shifts.start("2-coco-1", "live-1", steps=[10, 100], every="0s", between="1ms").outcome
             'done'
 
         """
@@ -146,7 +146,7 @@ class AsyncShifts:
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1}, mode="istio")
-            >>> _ = client.shifts.start("2-coco-1", "coco-1", steps=[100], every="0s", between="1ms")
+            >>> _ = client.shifts.start("2-coco-1", "live-1", steps=[100], every="0s", between="1ms")
             >>> client.shifts.go_on(every="0s", between="1ms").outcome
             'done'
 
@@ -184,7 +184,7 @@ class AsyncShifts:
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1}, mode="istio")
-            >>> _ = client.shifts.start("2-coco-1", "coco-1", steps=[100], every="0s", between="1ms")
+            >>> _ = client.shifts.start("2-coco-1", "live-1", steps=[100], every="0s", between="1ms")
             >>> [str(one.route) for one in client.shifts.back().routes]
             ['v1=1']
 
