@@ -732,7 +732,7 @@ class AsyncClient:
             HelmError: Helm or the cluster failed.
 
         Example:
-            >>> [str(one.lane) for one in client.outdated(0)]
+            >>> [str(one.lane) for one in client.outdated(0, version="2-coco")]
             ['2-coco-1']
 
         """
