@@ -22,7 +22,7 @@ from sidelane import Client
 from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
 
 KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10")) // 2
-INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "10"))
+INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "10")) // 2
 RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10")) // 2
 
 #: What is killed and raced: a pipeline, a service that needs it, and one that does not.
