@@ -108,14 +108,14 @@ def _pairs(
         ]
     mine, theirs = (_varied(_without_lane(values), vary, number) for number in (0, 1))
     first = _in_lane(chart, lane, namespace, mine)
-    found = [
+    pairs = [
         ("two Builds", first, _in_lane(chart, build, namespace, theirs)),
         ("two Versions", first, _in_lane(chart, _other_version(lane), namespace, theirs)),
     ]
     if (version := _next_service_version(chart, mine)) is not None:
         second = _in_lane(chart, lane, namespace, {**theirs, "serviceVersion": version})
-        found.append(("two service versions", first, second))
-    return found
+        pairs.append(("two service versions", first, second))
+    return pairs
 
 
 def _lane_in(values: Mapping[str, Any]) -> Lane | None:

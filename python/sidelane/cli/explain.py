@@ -19,12 +19,14 @@ def command(rule: str | None, *, format_: str) -> None:
     from sidelane.checks import explain
 
     if rule is not None:
-        found = explain.find(rule)
+        explained = explain.find(rule)
         if format_ == "table":
-            printing.say(explain.text(found))
+            printing.say(explain.text(explained))
         else:
-            printing.data(explain.to_json(found), format_)
+            printing.data(explain.to_json(explained), format_)
     elif format_ == "table":
-        printing.table(("RULE", "SEVERITY", "REQUIREMENT"), [(one.id, one.severity, one.title) for one in explain.ALL])
+        printing.table(
+            ("RULE", "SEVERITY", "REQUIREMENT"), [(each.id, each.severity, each.title) for each in explain.ALL]
+        )
     else:
-        printing.data([explain.to_json(one) for one in explain.ALL], format_)
+        printing.data([explain.to_json(each) for each in explain.ALL], format_)

@@ -65,6 +65,6 @@ def print_together(done: RoutedTogether, format_: str) -> None:
     if format_ != "table":
         printing.data(done.to_json(), format_)
         return
-    rows = [(one.route.name, str(one.revision), one.change, str(one.route)) for one in done.routes]
+    rows = [(route.route.name, str(route.revision), route.change, str(route.route)) for route in done.routes]
     printing.table(("NAME", "REVISION", "CHANGE", "LEADS TO"), rows)
     printing.say(f"\nfirst to last write: {done.seconds:.1f} s")

@@ -57,7 +57,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
 
 def _as_text(format_: Any) -> bool:
     """Returns whether errors are text; a check has several outputs, of which one may be standard output."""
-    formats = [format_] if isinstance(format_, str) else [one.format for one in format_ if one.file is None]
+    formats = [format_] if isinstance(format_, str) else [output.format for output in format_ if output.file is None]
     return not {"json", "yaml"} & {*formats}
 
 

@@ -172,6 +172,6 @@ def _print_undone(undone: ShiftUndone, format_: str) -> None:
     if format_ != "table":
         printing.data(undone.to_json(), format_)
     else:
-        rows = [(one.route.name, str(one.revision), str(one.route)) for one in undone.routes]
+        rows = [(route.route.name, str(route.revision), str(route.route)) for route in undone.routes]
         printing.table(("NAME", "REVISION", "LEADS TO"), rows)
     undone.require_all()

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 def _vary(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, tuple[object, object]]:
     """Reads each `KEY=A,B`, with Helm's types of `--set`."""
-    found = {}
+    varied = {}
     for text in texts:
         key, _, both = text.partition("=")
         two = re.split(r"(?<!\\),", both)
         if not key or len(two) != 2:
             raise click.BadParameter(f"{text!r} is not KEY=A,B, such as image.tag=1.4.0,1.5.0", ctx, param)
-        found[key] = (_typed(two[0]), _typed(two[1]))
-    return found
+        varied[key] = (_typed(two[0]), _typed(two[1]))
+    return varied
 
 
 def _typed(text: str) -> object:

@@ -540,10 +540,10 @@ class AsyncClient:
 
         fetched = repo is not None or is_remote(os.fspath(chart))
         wanted = checking.Wanted(conventions, version_key, build_key, fetched=fetched)
-        async with self._context.chart(chart, version, repo) as found:
+        async with self._context.chart(chart, version, repo) as opened:
             renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
             renderer = renderer._replace(needs="sidelane.checks.side_by_side.proving")
-            held, loaded = checking.for_check(found, wanted)
+            held, loaded = checking.for_check(opened, wanted)
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             rendered = await pairs.render(renderer, loaded, None if lane is None else lane_of(lane), given, vary or {})
         from sidelane.checks.side_by_side.proving import Pair, report  # noqa: PLC0415 - see installing.py

@@ -382,5 +382,7 @@ class AsyncRoutes:
 
         own, router = lane_of(lane), self._router
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
-        done = await all_or_none(router, (router.undoing(one, own, terms=terms) for one in dict.fromkeys(services)))
+        done = await all_or_none(
+            router, (router.undoing(service, own, terms=terms) for service in dict.fromkeys(services))
+        )
         return done._replace(routes=tuple(map(undone, done.routes)))

@@ -43,17 +43,17 @@ def _context(environment: Mapping[str, str]) -> Mapping[object, object] | None:
     ):
         return None
     name = environment.get("HELM_KUBECONTEXT") or config.get("current-context")
-    context = next((one.get("context") for one in config.get("contexts") or () if one["name"] == name), None)
+    context = next((entry.get("context") for entry in config.get("contexts") or () if entry["name"] == name), None)
     return context if name and isinstance(context, dict) else None
 
 
 def _named_once(entries: object) -> bool:
     """Tell whether the entries of a list have different names: Helm refuses the whole file otherwise."""
     if not isinstance(entries, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("name"), str) for one in entries
+        isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries
     ):
         return False
-    return len({one["name"] for one in entries}) == len(entries)
+    return len({entry["name"] for entry in entries}) == len(entries)
 
 
 def _read(path: str) -> object:

@@ -148,20 +148,20 @@ async def _same_or_refused(
 
     if release.status == "uninstalling":
         raise refusals.stuck(release)
-    found = await compare(
+    comparison = await compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
-    if found.answer != "same" or release.status != "deployed":
+    if comparison.answer != "same" or release.status != "deployed":
         await _require_ours(target, stored, remedy=refusals.elsewhere(release.name))
-    if found.answer != "same":
-        raise await refusals.differs(target, found)
+    if comparison.answer != "same":
+        raise await refusals.differs(target, comparison)
     if release.status == "deployed":
         await ready(target, stored, options)
-        return _with_chart(release, found, "unchanged")
+        return _with_chart(release, comparison, "unchanged")
     if release.status == "failed" or await target.abandoned([release]):
         context.progress(f"finishing {release.name}, which was left {release.status}")
         finished = await _finished(context, stored, rendering, record, options=options, basis=basis)
-        return _with_chart(finished, found, "finished")
+        return _with_chart(finished, comparison, "finished")
     raise refusals.stuck(release)
 
 
@@ -195,18 +195,18 @@ async def _finished(
         return await upgrade(
             context, rendering.chart, rendering.lane, rendering.values, keep=True, options=options, basis=basis
         )
-    if not any("-install" in str(one.annotations.get("helm.sh/hook")) for one in stored.manifest.objects):
+    if not any("-install" in str(obj.annotations.get("helm.sh/hook")) for obj in stored.manifest.objects):
         return await context.target.finish(stored.release, options)
     await context.target.clear(stored.release, options)
     async with context.target.installing(rendering.release, rendering.chart, rendering.lane, options, basis) as create:
         return await create(rendering, record)
 
 
-def _with_chart(release: Release, found: Comparison, change: str) -> Release:
+def _with_chart(release: Release, comparison: Comparison, change: str) -> Release:
     """Returns the release with its chart's name, which Helm's status leaves out, and with the kept values."""
-    chart = found.rendering.chart
+    chart = comparison.rendering.chart
     return dataclasses.replace(
-        release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept=found.kept
+        release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept=comparison.kept
     )
 
 
@@ -240,15 +240,15 @@ async def upgrade(
     if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster Helm's result is compared
         await _require_steady(renderer, await renderer.render(chart, lane, values))
     context.progress(f"rendering {chart.name} {chart.version} for {lane}, before and after the upgrade")
-    found = await compare(renderer, stored, chart, lane, values, keep=keep)
-    if refusal := found.refusal():
+    comparison = await compare(renderer, stored, chart, lane, values, keep=keep)
+    if refusal := comparison.refusal():
         from sidelane.releases import refusals  # noqa: PLC0415 - a successful upgrade does not need it
 
-        raise await refusals.beside(context.target, found, refusal)
-    if found.answer == "same" and stored.release.status == "deployed":
+        raise await refusals.beside(context.target, comparison, refusal)
+    if comparison.answer == "same" and stored.release.status == "deployed":
         await ready(context.target, stored, options)
-        return _with_chart(stored.release, found, "unchanged")
-    return await _upgraded(context, found, options, basis)
+        return _with_chart(stored.release, comparison, "unchanged")
+    return await _upgraded(context, comparison, options, basis)
 
 
 async def _whole(context: Context, name: str, options: Options) -> Stored:
@@ -262,11 +262,11 @@ async def _whole(context: Context, name: str, options: Options) -> Stored:
     return stored
 
 
-async def _upgraded(context: Context, found: Comparison, options: Options, basis: Basis) -> Release:
+async def _upgraded(context: Context, comparison: Comparison, options: Options, basis: Basis) -> Release:
     """Upgrades a release to the compared rendering."""
     from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation does not need it
 
-    wanted, stored, target = found.rendering, found.stored, context.target
+    wanted, stored, target = comparison.rendering, comparison.stored, context.target
     name, chart, renderer = stored.release.name, wanted.chart, context.renderer(wanted.chart)
     # The rendering for upgrades is checked, during which the chart may read the cluster.
     after = await upgraded(renderer, chart, wanted.lane, wanted.values) if renderer.upgrades else wanted
@@ -277,9 +277,9 @@ async def _upgraded(context: Context, found: Comparison, options: Options, basis
         stored.record or await target.record(name),
         options,
         basis=basis._replace(inputs=inputs_digest(chart, name, wanted.values, stored.release.revision + 1)),
-        take_over=await takes_over(target, renderer, found, after),
+        take_over=await takes_over(target, renderer, comparison, after),
     )
-    return dataclasses.replace(release, changes=found.differences, kept=found.kept)
+    return dataclasses.replace(release, changes=comparison.differences, kept=comparison.kept)
 
 
 async def ready(target: Target, stored: Stored, options: Options) -> None:

@@ -162,7 +162,7 @@ async def of_one(router: Router, service: str, lane: Lane) -> Standing:
 async def continued(router: Router, wanted: Plan, service: str, lane: Lane) -> Course:
     """Returns the interrupted shift of one route, if it is the wanted one. Raises Refused."""
     shifts = await every(router, [(service, lane)])
-    same = [one for one in shifts if one.mark.move == wanted.move and wanted.steps in ((), one.mark.steps)]
+    same = [shift for shift in shifts if shift.mark.move == wanted.move and wanted.steps in ((), shift.mark.steps)]
     if not same:
         release = route_release(service, lane)
         raise Refused(f"no matching shift is in progress for {release}", remedy=f"see {about(release)}, or start one")

@@ -25,7 +25,11 @@ class ShiftUndone(NamedTuple):
 
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form."""
-        return {"id": self.id, "routes": [one.to_json() for one in self.routes], "changedByOthers": dict(self.changed)}
+        return {
+            "id": self.id,
+            "routes": [route.to_json() for route in self.routes],
+            "changedByOthers": dict(self.changed),
+        }
 
     def require_all(self) -> tuple[Routed, ...]:
         """Returns the routes. Raises RouteChanged if others changed one, which stays as it is."""

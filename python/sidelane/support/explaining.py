@@ -69,7 +69,7 @@ def errors(schema: Mapping[str, Any], data: object) -> Iterator[tuple[str, str]]
 @functools.cache
 def _regex(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of JSON schema, whose ``$`` does not match before a line break as Python's does."""
-    return re.compile(re.sub(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$", lambda found: found[1] or r"\Z", pattern), re.ASCII)
+    return re.compile(re.sub(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$", lambda match: match[1] or r"\Z", pattern), re.ASCII)
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _: Any) -> Iterator[ValidationError]:

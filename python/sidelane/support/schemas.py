@@ -41,8 +41,8 @@ def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
         raise ValueError(error.message) from None
     from sidelane.support import explaining  # noqa: PLC0415 - only for refused data
 
-    found = tuple(sorted(set(islice(explaining.sentences(schema, data), REPORTED))))
-    return found or tuple(sorted({_unexplained(error) for error in islice(validator.iter_errors(data), REPORTED)}))
+    sentences = tuple(sorted(set(islice(explaining.sentences(schema, data), REPORTED))))
+    return sentences or tuple(sorted({_unexplained(error) for error in islice(validator.iter_errors(data), REPORTED)}))
 
 
 def _unreachable(uri: str) -> Any:
