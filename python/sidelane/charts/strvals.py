@@ -80,7 +80,13 @@ def _read(values: dict[str, Any], text: str, flag: str, convert: Callable[[str],
         if text[position : position + 1] == "{":
             value, position = _list(text, position + 1, flag, convert)
         else:
-            raw, position, _ = _until(text, position, ",")
+            raw, position, stop = _until(text, position, ",")
+            if not raw and not stop and any(isinstance(a, int) and isinstance(b, str) for a, b in pairwise(path)):
+                # Helm 3 and 4 read `a[0].b=` at the end as an empty list `a`.
+                raise InvalidInput(
+                    f"{flag}: Helm drops the empty value of {_dotted(path)!r} at the end, with the list's item",
+                    remedy=f"write it with --set-json '{_dotted(path)}=\"\"'",
+                )
             value = convert(raw)
         _assign(values, path, value, flag)
 
