@@ -95,7 +95,7 @@ def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Ite
     cluster.create(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
     guarded = Guarded(cluster, namespace, deployer, router, lane_names(cluster, namespace))
     yield guarded
-    guarded.label(None)
+    # Whatever the label of the namespace is.
     administrator.uninstall("guard", "guard-1", delete_cluster_objects=True)
 
 
@@ -105,6 +105,7 @@ def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, hel
     _every_attempt_is_refused(guarded)
     _helm_alone_and_other_charts_change_nothing_either(guarded, plain, tmp_path)
     _the_label_and_the_namespace_stay_until_break_glass(guarded)
+    _break_glass_deletes_the_namespace(guarded)
 
 
 def _every_attempt_is_refused(guarded: Guarded) -> None:
@@ -219,6 +220,14 @@ def _the_label_and_the_namespace_stay_until_break_glass(guarded: Guarded) -> Non
     guarded.label("warn")
     image = next(attempt for attempt in LOCKED if attempt.id == "image")
     assert guarded.attempt(image) == ""
+
+
+def _break_glass_deletes_the_namespace(guarded: Guarded) -> None:
+    """The namespace controller deletes what is in it, lanes included, and is refused nothing."""
+    guarded.label("deny")
+    guarded.cluster.request("DELETE", f"{NAMESPACES}/{guarded.namespace}", **BREAK_GLASS)
+    names = guarded.cluster.names
+    guarded.cluster.until("the namespace is gone", lambda: guarded.namespace not in names(NAMESPACES), 120)
 
 
 @pytest.mark.parametrize("helm", ["helm3"], indirect=True)
