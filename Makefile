@@ -8,7 +8,7 @@ SOURCES := python ci tests
 # Tests start the command line thousands of times: its modules are compiled once, as those of an installed package are.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test demo-cluster tools node bench bench-compare profile soak lint scan package format clean
+.PHONY: help demo test demo-cluster tools node bench bench-compare profile soak fuzz lint scan package format clean
 
 help:
 	@echo "make demo          two lanes of a pipeline, rendered, checked, written to ./demo; a change is refused"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench         times and memory, as ratios to bare helm; make bench-compare compares the last two results"
 	@echo "make profile       where the time of each command goes: a table, and a timeline for chrome://tracing"
 	@echo "make soak          200 upgrade attempts, 300 kills, 100 races and 80,000 requests, under both Helms; an hour or more"
+	@echo "make fuzz          generated input for the reader of YAML and for the rules, ten minutes; Linux on x86-64"
 	@echo "make lint          what CI checks besides the tests"
 	@echo "make scan          the charts' default output, held against checkov's security checks"
 	@echo "make package       the charts as .tgz with an index, in ./dist; their versions rise where they changed"
@@ -56,6 +57,10 @@ soak: .venv/.dev tools node
 		$(BIN)/python -m pytest -n 2 tests/helm/test_upgrades.py tests/cluster/test_guard.py tests/cluster/test_faults.py \
 		tests/cluster/test_walk.py tests/node/test_routes.py tests/cluster/test_lockstep.py tests/unit/test_lockstep.py tests/traffic/test_lockstep.py \
 		-k "generated or any_order or killed_at_any or at_once or no_request_fails or exactly_when"
+
+fuzz: .venv/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement ci/fuzz/requirements.txt
+	$(BIN)/python ci/fuzz/reader.py -max_total_time=600
 
 lint: .venv/.dev
 	$(BIN)/ruff check $(SOURCES)
