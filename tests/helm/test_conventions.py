@@ -155,6 +155,16 @@ def test_init_of_a_chart_with_lanes_holds_in_another_lane(sidelane: CommandLine,
     assert found(sidelane, shop, "--lane", "2-coco-3", code=0) == []
 
 
+def test_a_chart_sees_the_apis_that_every_cluster_serves(sidelane: CommandLine, shop: Path) -> None:
+    (shop / "templates" / "api.yaml").write_text(
+        "apiVersion: apiregistration.k8s.io/v1"
+        '{{ if not (.Capabilities.APIVersions.Has "apiregistration.k8s.io/v1") }}beta1{{ end }}\n'
+        "kind: APIService\nmetadata: {name: v1.shop.example.com}\n"
+        "spec: {group: shop.example.com, version: v1, groupPriorityMinimum: 100, versionPriority: 100}\n"
+    )
+    assert found(sidelane, shop, "--preset", "helm", code=0) == []
+
+
 def test_a_duplicate_key_is_a_finding_beside_the_others(sidelane: CommandLine, shop: Path) -> None:
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED + "data: {a: x, a: 1}\n")
     expected = [("shop-settings", "duplicate-keys"), ("shop-settings", "text-fields")]

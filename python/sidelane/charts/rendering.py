@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: The name of a release without a lane, `helm template`'s own. It is not the chart's, so that a template that writes
 #: the chart's name instead of the release's shows.
 RELEASE: Final = "release-name"
+#: APIs that every cluster serves, but that Helm does not know without one: charts would render their older versions.
+SERVED: Final = ("apiextensions.k8s.io/v1", "apiregistration.k8s.io/v1")
 
 
 class Renderer(NamedTuple):

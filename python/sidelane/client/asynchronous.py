@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from sidelane.charts.rendering import PlainRendering, Renderer, Rendering
+from sidelane.charts.rendering import SERVED, PlainRendering, Renderer, Rendering
 from sidelane.charts.sources import is_remote
 from sidelane.charts.values import accepted, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
@@ -479,7 +479,8 @@ class AsyncClient:
             wanted = checking.Wanted(
                 conventions, version_key, build_key, installation, fetched, kubernetes_versions, tuple(schemas)
             )
-            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            apis = (*SERVED, *api_versions)
+            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, apis)
             renderer = renderer._replace(needs="sidelane.checks.engine")
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = None if lane is None else lane_of(lane)
@@ -541,7 +542,8 @@ class AsyncClient:
         fetched = repo is not None or is_remote(os.fspath(chart))
         wanted = checking.Wanted(conventions, version_key, build_key, fetched=fetched)
         async with self._context.chart(chart, version, repo) as opened:
-            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, api_versions)
+            apis = (*SERVED, *api_versions)
+            renderer = Renderer(self._context.helm, self._context.namespace, kube_version, apis)
             renderer = renderer._replace(needs="sidelane.checks.side_by_side.proving")
             held, loaded = checking.for_check(opened, wanted)
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
