@@ -105,6 +105,30 @@ def guard_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -
     return Row("helm install, guarded / not", into(f"{tag}free"), into(f"{tag}guarded"), "≤ 1.05 ×", settle=2.0)
 
 
+def routes_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -> Row:
+    """Many routes, of which each is set to one version by a command of its own, and all to another one in lockstep."""
+    chart, lane = folder / f"{tag}routed", f"{tag}routed-1"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: routed\nversion: 0.1.0\n")
+    services = [f"svc{'abcdefghij'[n % 10] * (n // 10 + 1)}" for n in range(RELEASES)]
+    (chart / "templates" / "all.yaml").write_text(
+        "".join(
+            f"---\napiVersion: v1\nkind: Service\nmetadata:\n  name: {name}-{version}-{lane}\n"
+            f"  labels: {{app: {name}-{lane}, version: {version}, sidelane.dev/lane: {lane}}}\n"
+            "spec: {ports: [{name: http, port: 80}]}\n"
+            for name in services
+            for version in ("v1", "v2")
+        )
+    )
+    namespace = f"{tag}routed"
+    run([str(helm), "install", f"{tag}routed", str(chart), "-n", namespace, "--create-namespace"], environment)
+    how = ["--lane", lane, "-n", namespace, "--allow-unready"]
+    each = f"'{SIDELANE}' route set $name --to v1 {' '.join(how)}"
+    loop = always("sh", "-ec", f"for name in {' '.join(services)}; do {each}; done")
+    together = always(SIDELANE, "route", "set", *services, "--to", "v2", *how)
+    return Row(f"{RELEASES} routes in lockstep / each", loop, together, "≤ 0.3 ×")
+
+
 def run_quietly(command: Sequence[object], environment: dict[str, str]) -> int:
     """Runs a command that may fail, and returns its exit code."""
     return subprocess.run(list(map(str, command)), env=environment, capture_output=True, check=False).returncode
@@ -186,6 +210,7 @@ def under(helm: Path, tag: str, folder: Path, cluster: ControlPlane, runs: int) 
         yield measure(row, runs, environment)
     for row in checks.chart_rows(helm, CHARTS, folder / tag):
         yield measure(row, max(runs // 4, 1), environment)
+    yield measure(routes_row(helm, tag, folder, environment), max(runs // 8, 1), environment)
     yield from lane_rows(helm, tag, folder, max(runs // 4, 1), environment)
 
 

@@ -68,7 +68,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "shift promote": (
         (
             "sidelane shift --from 2-coco-1 --to 2-coco-2 --steps 100 --every 1s --between 1s --gate manual &\n"
-            "until sidelane shift promote; do sleep 1; done; wait"
+            "until sidelane shift promote --by alice; do sleep 1; done; wait\n"
+            "sidelane shift --back"
         ),
     ),
     "graph": ("sidelane graph", "sidelane graph --lane 2-coco-1 -o html --output-file lane.html"),

@@ -43,7 +43,7 @@ async def all_or_none(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepa
     async def write(change: Prepared) -> Routed:
         began.append(time.monotonic())
         try:
-            return await router.write(change)
+            return await router.written(change)
         finally:
             ended.append(time.monotonic())
 
@@ -53,13 +53,24 @@ async def all_or_none(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepa
         results = await asyncio.shield(writing)
     except asyncio.CancelledError as error:
         cancelled, results = error, await writing
-    errors = [result for result in results if isinstance(result, BaseException)]
-    if errors:
-        await _go_back(router, prepared, results, errors[0])
+    routes = tuple(result for result in results if isinstance(result, Routed))
+    wrong = next((result for result in results if isinstance(result, BaseException)), None)
+    if wrong is None:
+        wrong = await _difference(router, prepared, routes)
+    if wrong is not None:
+        await _go_back(router, prepared, results, wrong)
     if cancelled is not None:
         raise cancelled
-    routes = tuple(result for result in results if isinstance(result, Routed))
     return RoutedTogether(routes, max(ended, default=0.0) - min(began, default=0.0), tuple(prepared))
+
+
+async def _difference(router: Router, prepared: Sequence[Prepared], routes: Sequence[Routed]) -> SidelaneError | None:
+    """Returns the error of reading the routes back, if they differ from what was written."""
+    try:
+        await router.read_back(zip(prepared, routes, strict=True))
+    except SidelaneError as error:
+        return error
+    return None
 
 
 async def _go_back(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -11,6 +11,7 @@ from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer, Rendering, read_manifest
 from sidelane.charts.values import accepted, validate, with_lane
 from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, RouteChanged
+from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
 from sidelane.releases.context import Progress, quiet
 from sidelane.releases.installing import checked
@@ -80,7 +81,16 @@ class Writer:
         return Prepared(wanted, terms, route, rendering, whole, sight)
 
     async def write(self, prepared: Prepared) -> Routed:
-        """Makes a prepared change, in one write. Raises RouteChanged, TargetBusy, NotWhatWasChecked, HelmError."""
+        """Makes a prepared change, in one write, and reads it back.
+
+        Raises RouteChanged, TargetBusy, NotWhatWasChecked, HelmError.
+        """
+        routed = await self.written(prepared)
+        await self.read_back([(prepared, routed)])
+        return routed
+
+    async def written(self, prepared: Prepared) -> Routed:
+        """Makes a prepared change, in one write. Raises as ``write`` does."""
         wanted, route, sight = prepared.wanted, prepared.route, prepared.sight
         if prepared.terms.dry_run:
             there = (
@@ -91,8 +101,6 @@ class Writer:
             return Routed(route, there, prepared.values, sight.backends, change="none, this is a dry run")
         self.progress(f"changing {route.release}")
         made, done = await self._made(prepared)
-        if done != "unchanged":
-            await self._read_back(prepared, made)
         return Routed(route, made, prepared.values, sight.backends, change=done)
 
     def _require_allowed(self, wanted: Wanted, terms: Terms, route: Route, port: int, sight: Sight) -> None:
@@ -145,16 +153,24 @@ class Writer:
         revision = stored.release.revision + 1
         return await self.place.change(rendering, note, revision, overwrite=drifted), "changed"
 
-    async def _read_back(self, prepared: Prepared, made: Release) -> None:
-        if prepared.rendering is None or prepared.wanted.restores is not None:
-            manifest = (await self.place.stored(made.name)).manifest
-        else:  # the place has compared the stored objects with these
-            manifest = read_manifest(prepared.rendering.text, made.namespace, made.name)
-        if drift := (await self.place.look(manifest, ())).drift:
+    async def read_back(self, changes: Iterable[tuple[Prepared, Routed]]) -> None:
+        """Compares the live objects of changed routes with those just written. Raises NotWhatWasChecked."""
+        made = [pair for pair in changes if not pair[0].terms.dry_run and pair[1].change != "unchanged"]
+        if not made:
+            return
+        objects = [obj for prepared, routed in made for obj in (await self._expected(prepared, routed)).objects]
+        if drift := (await self.place.look(Manifest(tuple(objects)), ())).drift:
+            names = ", ".join(routed.release.name for _, routed in made)
             raise NotWhatWasChecked(
-                f"the objects of {made.name} differ from those just written:\n  " + "\n  ".join(drift),
-                remedy=f"another process may have changed them since: see {about(made.name, 'show')}",
+                f"the objects of {names} differ from those just written:\n  " + "\n  ".join(drift),
+                remedy=f"another process may have changed them since: see {about(made[0][1].release.name, 'show')}",
             )
+
+    async def _expected(self, prepared: Prepared, routed: Routed) -> Manifest:
+        if prepared.rendering is None or prepared.wanted.restores is not None:
+            return (await self.place.stored(routed.release.name)).manifest
+        # The place has compared the stored objects with these.
+        return read_manifest(prepared.rendering.text, routed.release.namespace, routed.release.name)
 
     def routed(self, stored: Stored, lane: Lane) -> Routed:
         """Returns a stored route."""
