@@ -8,7 +8,7 @@ answers any number of queries, in about 150 ms.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -27,14 +27,15 @@ class Query(NamedTuple):
     """A query for one object by its name, or without a name for all objects of a kind.
 
     namespace: None means the reader's own; empty means cluster-scoped objects, or objects of all namespaces. labels:
-    required labels of the objects. managed_fields: include ``metadata.managedFields``.
+    required labels of the objects; several values of one are alternatives. managed_fields: include
+    ``metadata.managedFields``.
     """
 
     api_version: str
     kind: str
     name: str = ""
     namespace: str | None = None
-    labels: Mapping[str, str] = {}
+    labels: Mapping[str, str | Sequence[str]] = {}
     managed_fields: bool = False
 
     def to_json(self) -> dict[str, object]:
@@ -44,7 +45,7 @@ class Query(NamedTuple):
             "kind": self.kind,
             "name": self.name,
             "namespace": self.namespace,
-            "labels": dict(self.labels),
+            "labels": {key: [value] if isinstance(value, str) else list(value) for key, value in self.labels.items()},
             "managedFields": self.managed_fields,
         }
 

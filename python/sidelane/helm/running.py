@@ -114,6 +114,8 @@ class Running(Command):
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         learn(self._secrets)
         self._version: semver.Version | None = None
+        #: The kind of object in which Helm keeps releases: `secret` by default.
+        self.driver = self._environment.get("HELM_DRIVER") or "secret"
         #: Its connection settings, as environment variables.
         self.settings = {
             key: value for key, value in self._environment.items() if key.startswith(("HELM_KUBE", "KUBECONFIG"))

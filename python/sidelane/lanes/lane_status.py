@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sidelane.errors import Refused
@@ -10,10 +9,9 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.readiness import Readiness
 from sidelane.releases.readiness.value import merged
-from sidelane.releases.stores import Options, Release, Stored, Target
+from sidelane.releases.stores import Options, Release, Target
 from sidelane.releases.stores.ours import required_of_lane
 from sidelane.releases.verify import names
-from sidelane.support.concurrency import some_at_a_time
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class LaneStatus:
 async def status(target: Target, lane: Lane) -> LaneStatus:
     """Returns the status of a lane. Raises ReleaseNotFound when it has no release."""
     releases = await required_of_lane(target, lane)
-    stored = await _stored(target, [release.name for release in releases])
+    stored = await target.stored_all([release.name for release in releases])
     readiness = await target.readiness(stored)
     if readiness is not None:
         releases = [replace(release, readiness=its) for release, its in zip(releases, readiness, strict=True)]
@@ -50,14 +48,10 @@ async def wait(context: Context, which: Lane | str, timeout: str | None = None) 
     Refused in a directory, where nothing runs.
     """
     target, options = context.target, Options(timeout=timeout, progress=context.progress)
-    readiness = await target.ready(await _stored(target, await names(target, which)), str(which), options)
+    readiness = await target.ready(await target.stored_all(await names(target, which)), str(which), options)
     if readiness is None:
         raise Refused(
             f"{which} is in a directory, where nothing runs",
             remedy="wait on the cluster to which the directory is applied",
         )
     return readiness
-
-
-async def _stored(target: Target, names: Sequence[str]) -> list[Stored]:
-    return await some_at_a_time(target.stored(name) for name in names)

@@ -79,11 +79,10 @@ async def releases(
     explain: also read what runs for them, and find why pods are not ready. whole: they are all releases of their lanes.
     """
 
-    async def read(name: str) -> tuple[Stored, str | None]:
-        stored = await target.stored(name)
-        return stored, stored.record or await target.record(name)
+    async def with_record(stored: Stored) -> tuple[Stored, str | None]:
+        return stored, stored.record or await target.record(stored.release.name)
 
-    pairs = await some_at_a_time(read(name) for name in wanted)
+    pairs = await some_at_a_time(map(with_record, await target.stored_all(wanted)))
     objects = [installed(stored) for stored, _ in pairs]
     every = [obj for each in objects for obj in each]
     running = await target.running(every, wanted) if explain else None

@@ -52,9 +52,8 @@ async def make(context: Context, lane: Lane, known: Sequence[Chart]) -> Bundle:
     facts = await target.facts() or await of_helm(helm, target.namespace or "default")
     made: list[Bundled] = []
     routes: list[Bundled] = []
-    for release in releases:
+    for release, stored in zip(releases, await target.stored_all([each.name for each in releases]), strict=True):
         context.progress(f"bundling {release.name}")
-        stored = await target.stored(release.name)
         record = stored.record or await target.record(release.name)
         # The listed release, because Helm's status leaves out a release's chart.
         chart = _chart_of(release, Record.read(record) if record else None, (*known, *sources.bundled()))

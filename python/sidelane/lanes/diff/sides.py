@@ -76,7 +76,7 @@ async def names(target: Target, reference: str) -> list[str]:
 async def _of_releases(target: Target, reference: str) -> Side:
     """Returns a lane, or one release, from its target."""
     wanted = await names(target, reference)
-    stored = await some_at_a_time(target.stored(name) for name in wanted)
+    stored = await target.stored_all(wanted)
     lane = _lane(reference)
     if lane is not None:
         return Side(

@@ -15,7 +15,7 @@ from sidelane.releases.context import Context, Progress
 from sidelane.releases.stores import Options, Release, Target
 from sidelane.releases.stores.ours import require
 from sidelane.routes.leads import unrouted_since
-from sidelane.support.concurrency import each_to_its_end, some_at_a_time
+from sidelane.support.concurrency import each_to_its_end
 
 #: The default time to wait after traffic has moved away.
 DRAIN = "30s"
@@ -60,7 +60,7 @@ async def retire(
         raise StillHeld(
             f"{what} is not retired:\n  " + "\n  ".join(plan.held), held=plan.held, remedy="; ".join(plan.remedies)
         )
-    stored = await some_at_a_time(target.stored(name) for name in plan.releases)
+    stored = await target.stored_all(plan.releases)
     await target.require_rights(stored, claims=delete_claims)
     await _remove(context, plan, seconds(drain), options)
     # Pods that ended just now may have got claims a moment before.

@@ -15,7 +15,6 @@ from sidelane.releases.stores.ours import not_ours
 from sidelane.routes import finding
 from sidelane.routes.leads import Lead, leads_to
 from sidelane.routes.places import place_of
-from sidelane.support.concurrency import some_at_a_time
 
 
 class Allowed(NamedTuple):
@@ -199,8 +198,8 @@ def _held(plan: Retirement, holds: Iterable[Hold]) -> Retirement:
 
 
 async def _beyond(target: Target, going: Sequence[Release], known: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    stored = await some_at_a_time(target.stored(release.name) for release in going if release.chart not in known)
-    return dict(await target.beyond(stored))
+    wanted = [release.name for release in going if release.chart not in known]
+    return dict(await target.beyond(await target.stored_all(wanted)))
 
 
 def _charts_without() -> frozenset[str]:

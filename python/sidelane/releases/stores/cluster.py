@@ -134,6 +134,14 @@ class ClusterTarget:
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         return stored_of(await self.answer(name, revision=revision))
 
+    async def stored_all(self, names: Sequence[str]) -> list[Stored]:
+        from sidelane.releases.stores import many  # noqa: PLC0415 - few need it
+
+        known = await many.read(self, names) if len(names) > many.FEW else {}
+        others = [name for name in names if name not in known]
+        known |= zip(others, await some_at_a_time(map(self.stored, others)), strict=True)
+        return [known[name] for name in names]
+
     async def record(self, name: str) -> str | None:
         first, *more = await self.helm.history(name, namespace=self.namespace)
         return (await self.stored(name, revision=int(first["revision"]))).record if more else None

@@ -174,6 +174,10 @@ class Target(Protocol):
         """Returns a stored release, now or at a revision. Raises ReleaseNotFound."""
         ...
 
+    async def stored_all(self, names: Sequence[str]) -> list[Stored]:
+        """Returns these stored releases, in this order. Raises ReleaseNotFound."""
+        ...
+
     async def record(self, name: str) -> str | None:
         """Returns the record of a release's installation if ``stored`` has none: another tool may have upgraded it."""
         ...
