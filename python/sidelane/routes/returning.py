@@ -9,6 +9,7 @@ from sidelane.errors import Refused, RouteChanged, SidelaneError
 from sidelane.releases.stores import Release
 from sidelane.releases.stores.ours import route_of
 from sidelane.routes.changes import Router
+from sidelane.routes.model import about
 from sidelane.routes.places import AT_ONCE
 from sidelane.routes.routed import Routed
 from sidelane.routes.standing import Stand, Standing, chosen, completed, every
@@ -37,7 +38,8 @@ class ShiftUndone(NamedTuple):
             lines = "\n  ".join(f"{name}: {how}" for name, how in self.changed.items())
             raise RouteChanged(
                 f"others changed routes of the shift, and nothing was overwritten:\n  {lines}",
-                remedy="set them with `sidelane route set`; the other routes are as before the shift",
+                remedy=f"see {', '.join(map(about, self.changed))}, and set them again; "
+                "the other routes are as before the shift",
             )
         return self.routes
 
