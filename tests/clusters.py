@@ -81,15 +81,15 @@ class Cluster:
         """The objects that a label selector finds, by kind and name, as their authors last wrote them: without what the
         server counts. kinds: by their paths, such as `/apis/apps/v1/deployments`.
         """
-        found = {}
+        objects = {}
         for path in kinds:
             root, _, kind = path.rpartition("/")
             for item in self.list(f"{root}/namespaces/{namespace}/{kind}?labelSelector={selector}"):
                 item.pop("status", None)
                 for counted in ("resourceVersion", "managedFields", "generation"):
                     item["metadata"].pop(counted, None)
-                found[kind, item["metadata"]["name"]] = item
-        return found
+                objects[kind, item["metadata"]["name"]] = item
+        return objects
 
     def ready_pods(self, namespace: str) -> list[str]:
         """The names of the namespace's pods that are Ready, sorted."""
@@ -113,11 +113,11 @@ def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
     """The result of ``verify`` once every workload has its pods; the test fails when that does not come in time."""
     deadline = time.monotonic() + 180
     while True:
-        found = client.verify(*arguments, **named)
-        if not any(one.degraded for one in found):
-            return found
+        results = client.verify(*arguments, **named)
+        if not any(result.degraded for result in results):
+            return results
         if time.monotonic() > deadline:
-            pytest.fail(f"not ready within 180 s: {[one.degraded for one in found]}")
+            pytest.fail(f"not ready within 180 s: {[result.degraded for result in results]}")
         time.sleep(1)  # each look starts several Helms
 
 

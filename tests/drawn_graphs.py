@@ -16,7 +16,7 @@ HOSTILE = (
 
 def lane(lane: Lane, *services: str) -> Group:
     nodes = [Node(f"pipeline-{lane}", lane, "pipeline-0.1.0", "deployed")]
-    nodes += [Node(f"{one}-{lane}", lane, "service-0.1.0", "deployed", *one.split("-")) for one in services]
+    nodes += [Node(f"{service}-{lane}", lane, "service-0.1.0", "deployed", *service.split("-")) for service in services]
     return Group(lane, tuple(nodes))
 
 
@@ -81,16 +81,20 @@ def graphs(draw: st.DrawFn) -> Graph:
     texts = st.text(max_size=80) | st.just(HOSTILE)
     chosen = draw(st.lists(SHORT_LANES, max_size=4, unique=True))
     groups = []
-    for one in chosen:
+    for lane_name in chosen:
         names = draw(st.lists(COMPONENTS, min_size=1, max_size=8, unique=True))
-        groups.append(Group(one, tuple(Node(f"{name}-{one}", one, draw(texts), draw(texts)) for name in names)))
+        groups.append(
+            Group(lane_name, tuple(Node(f"{name}-{lane_name}", lane_name, draw(texts), draw(texts)) for name in names))
+        )
     nodes = [node.name for group in groups for node in group.nodes]
     edges = st.builds(
         Edge, st.sampled_from(nodes or ["-"]), st.sampled_from(["weight", "match", "mirror"]), st.floats(0, 1), texts
     )
     routes = {}
-    for one in chosen:
+    for lane_name in chosen:
         for service in draw(st.lists(COMPONENTS, max_size=3, unique=True)):
             led = tuple(draw(st.lists(edges, max_size=6)))
-            routes[f"{service}-{one}"] = Stable(f"{service}-{one}", "-", one, draw(texts), draw(texts), led)
+            routes[f"{service}-{lane_name}"] = Stable(
+                f"{service}-{lane_name}", "-", lane_name, draw(texts), draw(texts), led
+            )
     return Graph(draw(texts), tuple(groups), tuple(routes.values()))

@@ -221,9 +221,9 @@ def main() -> None:
     tools = toolchain.build()
     rows: dict[str, list[Result]] = {}
 
-    def show(program: str, found: Iterator[Result]) -> None:
+    def show(program: str, results: Iterator[Result]) -> None:
         print(f"\n{program}, {runs} runs\n{HEADER}", flush=True)
-        for row in found:
+        for row in results:
             print(row, flush=True)
             rows.setdefault(program, []).append(row)
 

@@ -79,9 +79,9 @@ def main() -> None:
     if len(files) != 2:
         raise SystemExit(f"two results are needed to compare, not {len(files)}: run `make bench` before and after")
     old, new = (json.loads(file.read_text()) for file in files)
-    for name, one in (("before", old), ("after", new)):
-        load = one["machine"]["load"]
-        print(f"{name:<7}{one['at']}  {one['commit'][:10]}  {one['machine']['processor']}, load {load}")
+    for name, result in (("before", old), ("after", new)):
+        load = result["machine"]["load"]
+        print(f"{name:<7}{result['at']}  {result['commit'][:10]}  {result['machine']['processor']}, load {load}")
     print("\n".join(compare(old, new)))
 
 

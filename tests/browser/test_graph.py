@@ -49,9 +49,9 @@ def contrast(one, two):
 
 
 def luminance(colour):
-    found = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour)
-    assert found, f"{colour} is not what a variable of the drawing gives"
-    parts = [int(part) / 255 for part in found.groups()]
+    match = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour)
+    assert match, f"{colour} is not what a variable of the drawing gives"
+    parts = [int(part) / 255 for part in match.groups()]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -64,10 +64,10 @@ def test_contrast_is_what_wcag_says():
 def test_drawings_can_be_read(browse, dark):
     graphs = (SAMPLE, AWKWARD, NARROW, large(3, 10))
     seen = browse(wrapped(*graphs), dark=dark)
-    found = read(seen.dom)
-    assert (found["dark"], found["fetched"], seen.told, seen.asked) == (dark, [], [], [])
-    assert len(found["drawings"]) == len(graphs)
-    for graph, drawing in zip(graphs, found["drawings"], strict=True):
+    picture = read(seen.dom)
+    assert (picture["dark"], picture["fetched"], seen.told, seen.asked) == (dark, [], [], [])
+    assert len(picture["drawings"]) == len(graphs)
+    for graph, drawing in zip(graphs, picture["drawings"], strict=True):
         counts = [len(drawing[kind]) for kind in ("lanes", "nodes", "routes", "labels")]
         edges = sum(len(route.edges) for route in graph.routes)
         assert counts == [len(graph.groups), len(list(graph.nodes)), len(graph.routes), edges]
@@ -78,15 +78,15 @@ def test_drawings_can_be_read(browse, dark):
                 assert text["text"]
                 assert inside(text["box"], shape["shape"]), text["text"]
                 assert contrast(*text["colours"]) >= TEXT, (text["text"], text["colours"])
-            for one, two in itertools.pairwise(shape["texts"]):
-                assert one["box"]["bottom"] <= two["box"]["y"] + 2  # a font's line is higher than its letters
+            for upper, two in itertools.pairwise(shape["texts"]):
+                assert upper["box"]["bottom"] <= two["box"]["y"] + 2  # a font's line is higher than its letters
             if shape["kind"] != "lane":  # its border means nothing that its title does not say
                 assert contrast(*shape["border"]) >= LINE, shape["border"]
         for text in drawing["loose"]:
             assert inside(text["box"], drawing["drawing"]), text["text"]
             assert contrast(*text["colours"]) >= TEXT
         assert all(contrast(*line) >= LINE for line in drawing["lines"])
-    names = {text["text"] for node in found["drawings"][0]["nodes"] for text in node["texts"]}
+    names = {text["text"] for node in picture["drawings"][0]["nodes"] for text in node["texts"]}
     assert {node.name for node in SAMPLE.nodes} <= names
 
 

@@ -33,13 +33,13 @@ def test_the_table_of_roles_is_the_charts(render: Callable[..., Any]) -> None:
     keys = ("apiGroups", "resources", "verbs")
     cluster = next(obj for obj in objects if obj["kind"] == "ClusterRole")
     of_all = rights(tuple(rule[key] for key in keys) for rule in cluster["rules"])
-    found = {
+    table = {
         obj["metadata"]["name"].removesuffix("-guard-1"):
             rights(tuple(rule[key] for key in keys) for rule in obj["rules"]) | of_all
         for obj in objects
         if obj["kind"] == "Role"
     }  # fmt: skip
-    assert found == {role: rights(rules) for role, rules in ROLES.items()}
+    assert table == {role: rights(rules) for role, rules in ROLES.items()}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_users_of_a_pipeline_get_the_role(render: Callable[..., Any]) -> None:
     users = {"users": ["github:repo:acme/streams"], "groups": ["ci"]}
     objects = render("guard", values={"Version": "guard", "Build": "1", "namespaces": ["a"], "deployers": users})
     subjects = {
-        (obj["kind"], obj["metadata"]["name"]): [(one["kind"], one["name"]) for one in obj["subjects"]]
+        (obj["kind"], obj["metadata"]["name"]): [(subject["kind"], subject["name"]) for subject in obj["subjects"]]
         for obj in objects
         if "subjects" in obj
     }
@@ -95,7 +95,7 @@ def test_the_pipelines_of_the_readme_are_yaml_with_commands_that_exist() -> None
         _, *words = shlex.split(command)
         group: click.Command = sidelane
         while isinstance(group, click.Group):
-            found = group.get_command(click.Context(group), words.pop(0))
-            assert found is not None, command
-            group = found
+            subcommand = group.get_command(click.Context(group), words.pop(0))
+            assert subcommand is not None, command
+            group = subcommand
         group.make_context("sidelane", words)

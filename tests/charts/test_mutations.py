@@ -119,12 +119,12 @@ def objects(rendered: dict[str, list[dict[str, Any]]], render: Callable[..., lis
     """The objects of both charts, which are in one lane."""
     for chart in () if rendered else ("zookeeper", "service"):
         rendered[chart] = render(chart, "--values", CHARTS / chart / "ci" / "full-values.yaml")
-    return copy.deepcopy([one for some in rendered.values() for one in some])
+    return copy.deepcopy([obj for some in rendered.values() for obj in some])
 
 
 def found(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
     """The findings as rule, object and field; with a rule that must be asked for."""
-    asked = {one.id: one.severity for one in RULES if one.scope == "asked" and one.id == rule}
+    asked = {each.id: each.severity for each in RULES if each.scope == "asked" and each.id == rule}
     text = "\n---\n".join(map(json.dumps, objects))
     own = preset("sidelane")._replace(rules=asked, kubernetes=parse("1.30-1.36") if "kubernetes" in rule else ())
     report = check(Manifest.read(text), conventions=own)
@@ -133,7 +133,7 @@ def found(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
 
 def mutate(objects: list[Any], which: str, path: str, value: Any) -> None:
     kind, _, name = which.partition(" ")
-    obj = next(one for one in objects if one["kind"] == kind and one["metadata"]["name"].startswith(name))
+    obj = next(each for each in objects if each["kind"] == kind and each["metadata"]["name"].startswith(name))
     if not path:
         objects.extend([{**copy.deepcopy(obj), **value}] if isinstance(value, dict) else [obj] * (value == COPY))
         if value == GONE:
@@ -168,4 +168,4 @@ def test_a_mutation_is_found_by_its_rule(objects: list[Any], mutation: tuple[str
     # Without the mutation there is nothing, but for the one rule that our charts leave to their users.
     before = found(objects, rule) if rule == "images-by-digest" else set()
     mutate(objects, *change)
-    assert rule in {one for one, *_ in found(objects, rule) - before}
+    assert rule in {identifier for identifier, *_ in found(objects, rule) - before}

@@ -144,7 +144,9 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     with pytest.raises(Refused, match=f"the namespace {namespace} is not guarded"):
         deployer.install("zookeeper", "coco-1", values={"replicas": 1}, require_guard=True)
     guarded.label("deny")
-    assert [(one.namespace, one.policies, one.gaps) for one in deployer.guard_status()] == [(namespace, POLICIES, ())]
+    assert [(state.namespace, state.policies, state.gaps) for state in deployer.guard_status()] == [
+        (namespace, POLICIES, ())
+    ]
     image = {"repository": "acme/svc1", "tag": "1"}
     # The deployer: the same again, an operational upgrade, a new version, a rollout restart, verify and repair.
     values = {"image": image, "replicas": 3}

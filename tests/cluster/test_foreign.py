@@ -31,7 +31,7 @@ def test_a_chart_of_helm_create_lives_in_two_lanes(client, cluster, helm, namesp
     assert [release.name for release in client.list()] == ["demo-coco-2", "route-demo-live-0"]
     again = client.replay(tmp_path / "lane.tar.gz")
     assert [(release.name, release.change) for release in again.releases] == [("demo-coco-1", "created")]
-    assert {one.state for one in client.verify("coco-1")} == {"unchanged"}
+    assert {result.state for result in client.verify("coco-1")} == {"unchanged"}
 
 
 def _is_as_helm_makes_it(cluster, namespace):
@@ -53,7 +53,7 @@ def _a_change_is_refused(client, demo):
 
 
 def _the_two_are_compared_and_drawn(client):
-    assert [(one.release, one.state, one.recorded) for one in client.verify("coco-1")] == [
+    assert [(result.release, result.state, result.recorded) for result in client.verify("coco-1")] == [
         ("demo-coco-1", "unchanged", "there")
     ]
     statement = client.record("demo-coco-1").to_json()

@@ -78,7 +78,7 @@ def test_every_list_of_the_meshes_is_known(unavailable):
     folder = os.environ.get("SIDELANE_TEST_CRDS")
     if not folder:
         unavailable("no definitions of Istio and the Gateway API here; SIDELANE_TEST_CRDS names their folder")
-    found = 0
+    number = 0
     for file in Path(folder).glob("*.yaml"):
         for body in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
             if not isinstance(body, dict) or body.get("kind") != "CustomResourceDefinition":
@@ -86,8 +86,8 @@ def test_every_list_of_the_meshes_is_known(unavailable):
             for version in body["spec"]["versions"]:
                 lists = dict(declared(version["schema"]["openAPIV3Schema"], None))
                 assert lists.items() <= known(body["spec"]["group"], body["spec"]["names"]["kind"]).items(), body
-                found += len(lists)
-    assert found > 30
+                number += len(lists)
+    assert number > 30
 
 
 POD = {"containers": [{"name": "main", "image": "a:1"}]}

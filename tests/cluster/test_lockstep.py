@@ -68,7 +68,7 @@ def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, cl
         OLD, NEW, steps=[25, 100], tell=lambda _: seen.append(leads(cluster, namespace)), **QUICK
     )
     assert (done.outcome, seen) == ("done", [[25, 25], [100, 100], [100, 100]])
-    assert [one.context.split(",")[1] for one in client.routes.history("svc2", OLD)[1:]] == [
+    assert [entry.context.split(",")[1] for entry in client.routes.history("svc2", OLD)[1:]] == [
         " step 1 of 25",
         " step 2 of 25",
     ]
@@ -123,8 +123,8 @@ def test_a_shift_that_is_killed_at_any_moment_goes_on_or_back(
         kill([process.pid] if moments.random() < 0.5 else descendants(process.pid))
         process.communicate()
         state = sidelane.json("shift", "status")
-        running = [one for one in state["shifts"] if one["step"] < len(one["steps"])]
-        left.update(f"{stand['at']}" for one in state["shifts"] for stand in one["routes"])
+        running = [shift for shift in state["shifts"] if shift["step"] < len(shift["steps"])]
+        left.update(f"{stand['at']}" for shift in state["shifts"] for stand in shift["routes"])
         left.update("incomplete" for _ in state["incomplete"])
         if number % 2 and state["shifts"]:
             done = sidelane("shift", "--continue", "--every", "10ms", "-o", "json").stdout.splitlines()[-1]

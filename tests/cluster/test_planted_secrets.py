@@ -49,9 +49,9 @@ SERVICE = {
 
 def forms(secret):
     """The forms of a secret that must not be seen, in lower case. In base64 its ends may be other characters."""
-    found = {secret, quote(secret, safe=""), secret.encode().hex(), secret[:12]}
-    found |= {base64.b64encode(b"-" * before + secret.encode()).decode()[4:-8] for before in range(3)}
-    return {text.lower() for text in found}
+    forms = {secret, quote(secret, safe=""), secret.encode().hex(), secret[:12]}
+    forms |= {base64.b64encode(b"-" * before + secret.encode()).decode()[4:-8] for before in range(3)}
+    return {text.lower() for text in forms}
 
 
 PLANTED = set().union(*map(forms, (PASSWORD, OTHER, LIVE)))
@@ -87,7 +87,7 @@ def walk(tmp_path, helm, cluster, namespace, monkeypatch, caplog):
             caplog.clear()
             words = line.split() + (["-o", form] if form in ("json", "yaml") else [])
             done = CliRunner().invoke(sidelane, words, input=given)
-            logs = "".join(f"{one.getMessage()} {one.exc_text or ''}\n" for one in caplog.records)
+            logs = "".join(f"{record.getMessage()} {record.exc_text or ''}\n" for record in caplog.records)
             children = seen.read_text() if seen.exists() else ""
             seen.write_text("")
             if done.exit_code != code or shows not in done.output:

@@ -78,9 +78,11 @@ def test_a_charts_commands_work_in_order(kubectl, chart, tmp_path, helm, cluster
     config["contexts"][0]["context"]["namespace"] = namespace
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
     shell = typed.shell(tmp_path, helm, tmp_path / "kubeconfig")
-    found = [text for language, text in typed.blocks(typed.ROOT / "charts" / chart / "README.md") if language != "yaml"]
-    assert found
-    for block in found:
+    blocks = [
+        text for language, text in typed.blocks(typed.ROOT / "charts" / chart / "README.md") if language != "yaml"
+    ]
+    assert blocks
+    for block in blocks:
         converse(shell, block)
 
 
@@ -142,8 +144,8 @@ def test_a_new_chart_is_tested_as_the_readme_shows(kubectl, tmp_path, helm, clus
     folder.mkdir()
     converse(shell, without_code[1], cwd=folder)
     (folder / "test_demo.py").write_text(own[1])
-    told = shell(f"pytest --kubeconfig={cluster.kubeconfig} test_demo.py", cwd=folder).stdout
-    assert "7 passed" in told
+    output = shell(f"pytest --kubeconfig={cluster.kubeconfig} test_demo.py", cwd=folder).stdout
+    assert "7 passed" in output
     converse(shell, inside[1], cwd=folder)
     converse(shell, in_a_lane[1], cwd=folder)
     cluster.delete("/api/v1/namespaces/shop")
@@ -223,14 +225,27 @@ def test_every_block_of_the_readme_works_in_order(
             variables.append(command.partition(" ")[0])
         return done
 
-    found = [block for block in typed.blocks(checkout / "README.md") if block not in chart_tests(tmp_path)]
-    first, example, names, _, own, beside, reports, lane, *found = found
-    routes, picture, shifted, lanes, kept, signed, cosign, tree, script, upgraded = found
+    blocks = [block for block in typed.blocks(checkout / "README.md") if block not in chart_tests(tmp_path)]
+    first, example, names, _, own, beside, reports, lane, *blocks = blocks
+    routes, picture, shifted, lanes, recorded, signed, cosign, tree, script, upgraded = blocks
     assert conventions.read(own[1].encode(), "README.md").preset == "helm"
     for line in first[1].splitlines():
         assert shell(f"make --dry-run {line.split()[1]}", cwd=checkout)
     (checkout / "lane.yaml").write_text(lane[1])
-    for block in (example, beside, reports, routes, picture, shifted, lanes, kept, signed, cosign, script, upgraded):
+    for block in (
+        example,
+        beside,
+        reports,
+        routes,
+        picture,
+        shifted,
+        lanes,
+        recorded,
+        signed,
+        cosign,
+        script,
+        upgraded,
+    ):
         if block is picture:
             assert shell("sidelane graph -n streams -o mermaid").stdout == picture[1]
             continue

@@ -80,7 +80,7 @@ def test_a_lane_that_a_route_leads_to_is_held(client, tmp_path):
     with pytest.raises(StillHeld, match="route-svc1-coco-1 leads to svc1-v1-coco-2"):
         client.retire("coco-2")
     # Nobody knows who calls the name of a lane that was not named: its route holds it.
-    proposed = {str(one.lane): one.held for one in client.outdated(0)}
+    proposed = {str(proposal.lane): proposal.held for proposal in client.outdated(0)}
     assert proposed == {
         "coco-1": ("route-svc1-coco-1 is a name that callers may use",),
         "coco-2": ("route-svc1-coco-1 leads to svc1-v1-coco-2 (weight 1 of 1)",),
@@ -123,8 +123,8 @@ def test_an_uninstall_that_was_killed_is_told_and_ended_by_the_next(cluster, nam
     for end in ends:
         client.install(chart, "coco-1", name="svc1")
         path = f"/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.svc1-v1-coco-1.v1"
-        kept = gzip.decompress(base64.b64decode(base64.b64decode(cluster.get(path)["data"]["release"])))
-        body = json.loads(kept)
+        record = gzip.decompress(base64.b64decode(base64.b64decode(cluster.get(path)["data"]["release"])))
+        body = json.loads(record)
         body["info"]["status"] = "uninstalling"
         text = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(body).encode()))).decode()
         cluster.patch(path, {"metadata": {"labels": {"status": "uninstalling"}}, "data": {"release": text}})

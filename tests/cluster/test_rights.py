@@ -95,17 +95,17 @@ def test_each_verb_works_with_exactly_the_rights_that_it_needs(cluster, namespac
     policy = {"networkPolicy": {"enabled": True}}  # an operational value, for upgrade
     manifest = client.render("zookeeper", "coco-1", values={"replicas": 1, **policy})
     objects = Manifest.read(manifest, namespace=namespace).objects
-    one = limited()
+    each = limited()
     calls = {
-        "install": lambda: one.install("zookeeper", "coco-1", values={"replicas": 1}),
-        "list": one.list,
-        "record": lambda: one.record("zookeeper-coco-1"),
-        "wait": lambda: one.wait("zookeeper-coco-1", timeout="2m"),
-        "status": lambda: one.status("zookeeper-coco-1"),
-        "verify": lambda: settled(one, "zookeeper-coco-1"),
-        "upgrade": lambda: one.upgrade("zookeeper", "coco-1", values={"replicas": 1, **policy}),
-        "repair": lambda: one.repair("zookeeper-coco-1"),
-        "uninstall": lambda: one.uninstall("zookeeper-coco-1"),
+        "install": lambda: each.install("zookeeper", "coco-1", values={"replicas": 1}),
+        "list": each.list,
+        "record": lambda: each.record("zookeeper-coco-1"),
+        "wait": lambda: each.wait("zookeeper-coco-1", timeout="2m"),
+        "status": lambda: each.status("zookeeper-coco-1"),
+        "verify": lambda: settled(each, "zookeeper-coco-1"),
+        "upgrade": lambda: each.upgrade("zookeeper", "coco-1", values={"replicas": 1, **policy}),
+        "repair": lambda: each.repair("zookeeper-coco-1"),
+        "uninstall": lambda: each.uninstall("zookeeper-coco-1"),
     }
     assert calls.keys() == {*least_rights.VERBS}
     for verb, call in calls.items():
@@ -121,7 +121,7 @@ def test_each_verb_works_with_exactly_the_rights_that_it_needs(cluster, namespac
         except ClusterDenied as denied:
             pytest.fail(f"{verb}: {denied}")
         if verb == "verify":
-            assert [one.state for one in result] == ["unchanged"]
+            assert [each.state for each in result] == ["unchanged"]
         if verb == "repair":
-            assert [one.name for one in result[0].missing] == ["zk-cs-coco-1"]
+            assert [each.name for each in result[0].missing] == ["zk-cs-coco-1"]
     assert client.list() == ()

@@ -87,16 +87,16 @@ def live(cluster, namespace, kind, name="svc1-2-coco-1"):
 
 def specs(cluster, namespace):
     """The spec of each object of the route, by kind."""
-    found = {}
+    specs = {}
     for kind, path in PATHS.items():
         for item in cluster.list(f"{path.format(namespace)}?labelSelector=app.kubernetes.io/name=route"):
-            assert kind not in found
-            found[kind] = item["spec"]
+            assert kind not in specs
+            specs[kind] = item["spec"]
     for counted in ("clusterIP", "clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"):
-        found["Service"].pop(counted)
-    if found["Service"]["sessionAffinity"] == "None":
-        found["Service"].pop("sessionAffinity")
-    return found
+        specs["Service"].pop(counted)
+    if specs["Service"]["sessionAffinity"] == "None":
+        specs["Service"].pop("sessionAffinity")
+    return specs
 
 
 def weights(cluster, namespace, kind):
@@ -128,7 +128,7 @@ def test_helm4_sets_and_overwrites_a_route_that_helm3_made(request, cluster, nam
         "changed",
         "undone",
     )
-    assert {one.status for one in client.list()} == {"deployed"}
+    assert {release.status for release in client.list()} == {"deployed"}
 
 
 def test_a_route_is_not_taken_by_another_release(cluster, namespace, client, plain, version):
@@ -166,12 +166,12 @@ def test_a_service_is_switched_and_switched_back(cluster, namespace, client, ver
     assert (back.change, back.revision, str(back.route)) == ("undone", 3, "v1=100")
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
     history = client.routes.history("svc1", LANE)
-    assert [(one.by, one.leads, one.restores) for one in history] == [
+    assert [(entry.by, entry.leads, entry.restores) for entry in history] == [
         ("alice@laptop", "v1=100", None),
         ("bob", "v2=100", None),
         ("carol", "v1=100", 1),
     ]
-    assert all(one.when and abs((datetime.now(UTC) - one.when).total_seconds()) < 300 for one in history)
+    assert all(entry.when and abs((datetime.now(UTC) - entry.when).total_seconds()) < 300 for entry in history)
     with pytest.raises(Refused, match="no earlier revision to return to"):
         client.routes.undo("svc1", LANE)
     assert client.routes.undo("svc1", LANE, to=2).to_json()["weights"] == {"v2": 100}
@@ -193,7 +193,7 @@ def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes,
     everything = live(cluster, namespace, kind)["spec"]
     shown = client.routes.show("svc1", LANE)
     assert str(shown.route) == "v1=1, 1 match, mirror v2"
-    assert [(one["how"], one["ready"]) for one in shown.to_json()["targets"]] == [
+    assert [(target["how"], target["ready"]) for target in shown.to_json()["targets"]] == [
         ("weight 1 of 1", 2),
         ("matches[0], weight 1 of 1", 2),
         ("mirror", 2),
@@ -303,7 +303,7 @@ def test_a_write_in_between_is_noticed_at_the_last_moment(cluster, namespace, he
         client.routes.set("svc1", LANE, {"v2": 100})
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
     history = client.routes.history("svc1", LANE)
-    assert [one.leads for one in history if one.held] == ["v1=100", "v1=7"]
+    assert [entry.leads for entry in history if entry.held] == ["v1=100", "v1=7"]
     assert client.routes.set("svc1", LANE, {"v2": 100}).change == "changed"
     assert client.routes.undo("svc1", LANE).to_json()["weights"] == {"v1": 7}
 
@@ -318,11 +318,11 @@ def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
         for weight in range(2, 5):
             both = [client.routes.set("svc1", LANE, {version: weight}, values={"port": 80}) for version in ("v1", "v2")]
             results = await asyncio.gather(*both, return_exceptions=True)
-            errors = [one for one in results if isinstance(one, BaseException)]
+            errors = [result for result in results if isinstance(result, BaseException)]
             # One may come after the other, and then both are made; what may not be is that both looked at the same.
             assert all(isinstance(error, (RouteChanged, TargetBusy)) for error in errors), results
             assert len(errors) < 2
-            revisions = [one.revision for one in results if not isinstance(one, BaseException)]
+            revisions = [result.revision for result in results if not isinstance(result, BaseException)]
             assert len(revisions) == len(set(revisions))
 
     asyncio.run(race())
@@ -404,7 +404,7 @@ def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, n
     assert live(cluster, namespace, "VirtualService")["spec"] == before
     assert failed.value.shift.outcome == "put back"
     assert failed.value.shift.steps[0].seconds < 60
-    assert [one.leads for one in client.routes.history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
+    assert [entry.leads for entry in client.routes.history("svc1", LANE)] == ["v1=100", "v1=95, v2=5", "v1=100"]
 
 
 def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):

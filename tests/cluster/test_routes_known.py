@@ -35,10 +35,10 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     plain("install", "route-svc9-coco-1", namesake(tmp_path / "route", "route"))
     plain("install", "front", ROUTE, *LANE, *TO_V1)
 
-    assert [(one.route.name, one.route.release) for one in client.routes.list()] == [("svc1-coco-1", "front")]
-    assert [one.release for one in client.graph().routes] == ["front"]
+    assert [(each.route.name, each.route.release) for each in client.routes.list()] == [("svc1-coco-1", "front")]
+    assert [each.release for each in client.graph().routes] == ["front"]
     assert client.routes.show("svc1", "coco-1").route.split.to_json() == {"v1": 100}
-    assert [(one.release, one.state, one.recorded) for one in client.verify(lane="coco-1")] == [
+    assert [(each.release, each.state, each.recorded) for each in client.verify(lane="coco-1")] == [
         ("front", "unchanged", "not needed"),
         ("route-svc9-coco-1", "unrecorded", "none"),
         ("svc1-v1-coco-1", "unchanged", "there"),
@@ -53,7 +53,7 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     )
     plan = client.plan(file)
     assert [step.to_json() for step in plan.routes] == [{"service": "svc1", "release": "front", "action": "kept"}]
-    assert [one.name for one in plan.extra] == ["route-svc9-coco-1"]
+    assert [each.name for each in plan.extra] == ["route-svc9-coco-1"]
 
     # It is changed in its own release, and its history is that one's.
     changed = client.routes.set("svc1", "coco-1", {"v2": 100}, allow_unready=True)
@@ -81,7 +81,10 @@ def test_a_route_of_another_name_is_bundled_and_made_again(client, plain, tmp_pa
     client.bundle("coco-1", tmp_path / "lane.tar.gz")
     client.retire("coco-1", drain="0s")
     again = client.replay(tmp_path / "lane.tar.gz")
-    assert [(one.name, one.change) for one in again.releases] == [("svc1-v1-coco-1", "created"), ("front", "created")]
+    assert [(release.name, release.change) for release in again.releases] == [
+        ("svc1-v1-coco-1", "created"),
+        ("front", "created"),
+    ]
     assert client.routes.show("svc1", "coco-1").route.release == "front"
 
 
@@ -99,7 +102,7 @@ def test_the_commands_of_the_charts_readme_run_as_they_stand(cluster, namespace,
     assert leads == [{"v1": 100}, {"v2": 100}, {"v2": 100}, {"v1": 100}]
 
     # The history says where plain Helm led it, and that it was plain Helm.
-    told = client.routes.history("svc1", "2-coco-1")
-    assert [(one.mode, one.leads, one.is_helms) for one in told] == [
+    entries = client.routes.history("svc1", "2-coco-1")
+    assert [(entry.mode, entry.leads, entry.is_helms) for entry in entries] == [
         ("service", "v1=100", True), ("service", "v2=100", True), ("service", "v1=100", True),
     ]  # fmt: skip

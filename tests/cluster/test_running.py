@@ -39,10 +39,11 @@ def lines(client: Client) -> list[str]:
     """Returns all that verify says about the lane."""
     return [
         line
-        for one in client.verify("coco-1")
+        for result in client.verify("coco-1")
         for line in (
-            *one.odd, *map(str, one.ran), *map(str, one.strangers), *one.notes, *one.operational, *one.changed,
-            f"its status is {one.status}",
+            *result.odd, *map(str, result.ran), *map(str, result.strangers),
+            *result.notes, *result.operational, *result.changed,
+            f"its status is {result.status}",
         )
     ]  # fmt: skip
 
@@ -52,7 +53,7 @@ def test_every_attempt_that_changes_what_runs_is_named(
 ) -> None:
     known = {*NOTHING_RUNS, *HELM_FORGETS, *(name for each in SEEN for name in each)}
     assert known == ATTEMPTS.keys()
-    assert [(one.state, one.notes) for one in settled(client, "coco-1")] == [("unchanged", ())] * 4
+    assert [(result.state, result.notes) for result in settled(client, "coco-1")] == [("unchanged", ())] * 4
     unnamed: dict[str, Any] = {}
     for number, each in enumerate(SEEN):
         refused = {name: ATTEMPTS[name].made(cluster, namespace, lane) for name in each}

@@ -34,8 +34,8 @@ def edit(cluster, namespace):
 
 
 def told(drift):
-    found = drift.to_json()
-    return drift.path, found.get("expected"), found.get("found")
+    as_json = drift.to_json()
+    return drift.path, as_json.get("expected"), as_json.get("found")
 
 
 def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(client, edit, priority):
@@ -52,15 +52,15 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
         edit(kind, f"{obj}-coco-1", body, JSON if isinstance(body, list) else STRATEGIC)
         (now,) = client.verify("kinds", "coco-1")
         assert now.state == "drifted"
-        new = [one for one in now.drift if one not in known]
+        new = [drifted for drifted in now.drift if drifted not in known]
         known = now.drift
         assert new, f"{name}: nothing new is told"
         path, want, have = told(new[0])
         if isinstance(have, dict) and isinstance(expected[2], str):  # what the server fills in is not the test's matter
             have = have["image"]
         assert (path, want, have) == expected, name
-        assert {one.by for one in new} <= {("kubectl-edit",), ()}, name
-        assert all(one.by for one in new if one.found is not None and expected[2] is not None), name
+        assert {drifted.by for drifted in new} <= {("kubectl-edit",), ()}, name
+        assert all(drifted.by for drifted in new if drifted.found is not None and expected[2] is not None), name
     assert "hunter2" not in json.dumps(now.to_json())
     assert "letmein" not in str(now)
 
@@ -78,10 +78,10 @@ def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, namespa
     chart = ci.parents[1]
     with alone(chart):
         client.install(chart, lane, values=values)
-        (one,) = client.verify(lane=lane)
+        (result,) = client.verify(lane=lane)
         if chart.name == "guard":
             client.uninstall("guard", lane, delete_cluster_objects=True)
-    assert (one.changed, one.missing, one.drift, one.operational) == ((), (), (), ())
+    assert (result.changed, result.missing, result.drift, result.operational) == ((), (), (), ())
 
 
 def test_what_is_gone_is_named(cluster, namespace, client):
@@ -91,8 +91,8 @@ def test_what_is_gone_is_named(cluster, namespace, client):
     cluster.delete(f"/api/v1/namespaces/{namespace}/configmaps/record-zookeeper-coco-1")
     (gone,) = client.verify(lane="coco-1")
     assert gone.state == "missing"
-    assert [str(one) for one in gone.missing] == ["Service zk-cs-coco-1", "ConfigMap record-zookeeper-coco-1"]
-    assert [one.state for one in settled(client, lane="coco-2")] == ["unchanged"]
+    assert [str(identity) for identity in gone.missing] == ["Service zk-cs-coco-1", "ConfigMap record-zookeeper-coco-1"]
+    assert [result.state for result in settled(client, lane="coco-2")] == ["unchanged"]
 
 
 def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client):
@@ -103,49 +103,49 @@ def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client
     cluster.create(path, {
         "metadata": {"name": "record-zookeeper-coco-1"}, "immutable": True, "data": {"statement.json": forged},
     })  # fmt: skip
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, [drift.path for drift in one.drift]) == ("drifted", ["data[statement.json]"])
+    (result,) = client.verify(lane="coco-1")
+    assert (result.state, [drift.path for drift in result.drift]) == ("drifted", ["data[statement.json]"])
 
 
 def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster, client, plain):
     client.install("zookeeper", "coco-1")
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
-    (one,) = settled(client, lane="coco-1")
-    assert one.state == "unchanged"
-    assert one.operational == ("values: networkPolicy.enabled: false → true",)
+    (result,) = settled(client, lane="coco-1")
+    assert result.state == "unchanged"
+    assert result.operational == ("values: networkPolicy.enabled: false → true",)
 
 
 def test_a_change_that_plain_helm_made_is_found(client, plain):
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
-    (one,) = settled(client, lane="coco-1")
-    assert one.state == "changed"
-    assert one.changed[0] == 'values: web.password: "" → (hidden)'
+    (result,) = settled(client, lane="coco-1")
+    assert result.state == "changed"
+    assert result.changed[0] == 'values: web.password: "" → (hidden)'
     plain("upgrade", "kinds-coco-1", KINDS, "--reset-values", "--set-string", "Version=coco,Build=1", "--set",
           "web.replicas=5")  # fmt: skip
-    (one,) = settled(client, lane="coco-1")
-    assert (one.state, one.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
+    (result,) = settled(client, lane="coco-1")
+    assert (result.state, result.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
 
 def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client, plain, edit):
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, one.recorded) == ("unrecorded", "none")
+    (result,) = client.verify(lane="coco-1")
+    assert (result.state, result.recorded) == ("unrecorded", "none")
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 1}})
-    (one,) = client.verify(lane="coco-1")
-    assert (one.state, [told(drift) for drift in one.drift]) == ("drifted", [("spec.replicas", 3, 1)])
+    (result,) = client.verify(lane="coco-1")
+    assert (result.state, [told(drift) for drift in result.drift]) == ("drifted", [("spec.replicas", 3, 1)])
 
 
 def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client, edit):
     client.install(KINDS, "coco-1")  # replicas are among its operational values
     edit("apps/v1/deployments", "web-coco-1", {"spec": {"replicas": 7}}, MERGE, "/scale")
-    (one,) = settled(client, lane="coco-1")
-    assert (one.state, one.operational) == (
+    (result,) = settled(client, lane="coco-1")
+    assert (result.state, result.operational) == (
         "unchanged", ("Deployment web-coco-1: spec.replicas: 2 → 7 (by kubectl-edit)",),
     )  # fmt: skip
     client.install("zookeeper", "coco-2")  # and not among these
     edit("apps/v1/statefulsets", "zk-coco-2", {"spec": {"replicas": 5}}, MERGE, "/scale")
-    assert [one.state for one in client.verify(lane="coco-2")] == ["drifted"]
+    assert [result.state for result in client.verify(lane="coco-2")] == ["drifted"]
     cluster.create(f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers", {
         "metadata": {"name": "zk"},
         "spec": {
@@ -154,20 +154,20 @@ def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client,
         },
     })  # fmt: skip
     # An autoscaler of somebody else's makes nothing operational.
-    assert [one.state for one in client.verify(lane="coco-2")] == ["drifted"]
+    assert [result.state for result in client.verify(lane="coco-2")] == ["drifted"]
 
 
 def test_one_operational_number_excuses_no_other_of_its_release(client, edit):
     """An outer deployment, of whose stateful sets the supervisors alone may be scaled."""
     client.install("pipeline", "coco-1", values={"zookeeper": {"replicas": 1}})
-    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
     edit("apps/v1/statefulsets", "supervisor-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
-    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
     edit("apps/v1/statefulsets", "nimbus-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
-    (one,) = client.verify(lane="coco-1")
-    assert one.state == "drifted"
-    assert [str(drift) for drift in one.drift] == [
+    (result,) = client.verify(lane="coco-1")
+    assert result.state == "drifted"
+    assert [str(drift) for drift in result.drift] == [
         "StatefulSet nimbus-coco-1: spec.replicas: 2 → 0",
         "StatefulSet zk-coco-1: spec.replicas: 1 → 0",
     ]  # fmt: skip
@@ -176,15 +176,15 @@ def test_one_operational_number_excuses_no_other_of_its_release(client, edit):
 def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edit):
     values = {"image": {"repository": "acme/svc1", "tag": "1"}}
     client.install("service", "coco-1", name="svc1", service_version="v1", values=values)
-    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 0}}, MERGE, "/scale")
     gone = ("Deployment svc1-v1-coco-1: 0 of 2 pods are ready",)
     cluster.until("the pods are gone", lambda: client.verify(lane="coco-1")[0].degraded == gone, seconds=60)
-    (one,) = client.verify(lane="coco-1")
-    assert one.state == "degraded"
-    assert one.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0",)
+    (result,) = client.verify(lane="coco-1")
+    assert result.state == "degraded"
+    assert result.operational == ("Deployment svc1-v1-coco-1: spec.replicas: 2 → 0",)
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 2}}, MERGE, "/scale")
-    assert [one.state for one in settled(client, lane="coco-1")] == ["unchanged"]
+    assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
     # A pod that no node takes.
     cluster.create(f"/api/v1/namespaces/{namespace}/resourcequotas", {
         "metadata": {"name": "full"}, "spec": {"hard": {"pods": "2"}},
@@ -193,12 +193,12 @@ def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edi
     short = ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",)
 
     def told():
-        (found,) = client.verify(lane="coco-1")
-        return found if found.degraded == short and found.unready else None
+        (as_json,) = client.verify(lane="coco-1")
+        return as_json if as_json.degraded == short and as_json.unready else None
 
-    one = cluster.until("a pod is missing", told, seconds=60)
-    assert one.state == "degraded"
-    assert "exceeded quota" in one.unready[0].cause
+    result = cluster.until("a pod is missing", told, seconds=60)
+    assert result.state == "degraded"
+    assert "exceeded quota" in result.unready[0].cause
 
 
 def test_a_rollout_restart_is_told_and_is_no_drift(client, edit):
@@ -207,13 +207,13 @@ def test_a_rollout_restart_is_told_and_is_no_drift(client, edit):
         "kubectl.kubernetes.io/restartedAt": "2026-11-26T09:00:00Z",
     }}}}}  # fmt: skip
     edit("apps/v1/statefulsets", "zk-coco-1", restart)
-    (one,) = settled(client, lane="coco-1")
-    assert one.state == "unchanged"
-    assert [str(restart) for restart in one.restarts] == [
+    (result,) = settled(client, lane="coco-1")
+    assert result.state == "unchanged"
+    assert [str(restart) for restart in result.restarts] == [
         "StatefulSet zk-coco-1: was restarted at 2026-11-26T09:00:00Z by kubectl-edit"
     ]  # fmt: skip
-    (told,) = one.to_json()["restarts"]
-    assert (told["at"], told["by"]) == ("2026-11-26T09:00:00Z", ["kubectl-edit"])
+    (restart_,) = result.to_json()["restarts"]
+    assert (restart_["at"], restart_["by"]) == ("2026-11-26T09:00:00Z", ["kubectl-edit"])
 
 
 def test_a_lane_without_releases_is_no_unchanged_lane(client):
@@ -229,8 +229,8 @@ def test_the_command(client, edit, sidelane):
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 5}})
     done = sidelane("verify", "zookeeper-coco-1", code=1)
     assert "  StatefulSet zk-coco-1: spec.replicas: 3 → 5 (by kubectl-edit)\n" in done.stdout
-    (told,) = sidelane.json("verify", "zookeeper", "--lane", "coco-1", code=1)
-    assert told["drift"][0]["found"] == 5
+    (report,) = sidelane.json("verify", "zookeeper", "--lane", "coco-1", code=1)
+    assert report["drift"][0]["found"] == 5
     sidelane("verify", "--lane", "coco-9", code=1)
     sidelane("verify", code=2)
 

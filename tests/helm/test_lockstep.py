@@ -137,10 +137,10 @@ def test_somebody_elses_change_stops_a_shift_and_stays(client, root, helm):
 
 
 def test_the_second_of_two_shifts_is_told_who_holds_the_first(client):
-    told = []
+    collected = []
 
     def second(shift):
-        if len(shift.steps) == 1 and not shift.why and not told:
+        if len(shift.steps) == 1 and not shift.why and not collected:
             in_a_thread(attempt)
 
     def attempt():
@@ -150,11 +150,11 @@ def test_the_second_of_two_shifts_is_told_who_holds_the_first(client):
         ):
             with pytest.raises(Refused) as refused:
                 work()
-            told.append(str(refused.value))
+            collected.append(str(refused.value))
 
     client.shifts.start(LANE, NEW, steps=[5, 100], by="alice@laptop", tell=second, **QUICK)
-    assert len(told) == 2
-    for text in told:
+    assert len(collected) == 2
+    for text in collected:
         assert "from 2-coco-1 to 2-coco-2 is at step 1 of 2 (5 %), by alice@laptop" in text
     with pytest.raises(Refused, match="is one of 3 routes of shift"):
         client.routes.shift_back("svc1", LANE)
@@ -230,7 +230,7 @@ def test_the_command_line_sets_and_undoes_several_routes_together(client, root, 
     assert "first to last write: " in done.stdout
     assert weights(client) == all_have(v1=1, v2=1)
     undone = sidelane.json("route", "undo", *SERVICES, "--lane", LANE)
-    assert [one["change"] for one in undone["routes"]] == ["undone"] * 3
+    assert [route["change"] for route in undone["routes"]] == ["undone"] * 3
     assert weights(client) == all_have(v1=1)
     sidelane("route", "undo", *SERVICES, "--lane", LANE, "--to", "1", code=2)
     sidelane("shift", code=2)
@@ -250,7 +250,7 @@ def test_the_services_of_a_shift_can_be_chosen(client, root, helm):
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
     shift = ("shift", "--from", LANE, "--to", NEW, "--steps", "100", "--every", "10ms", "--between", "10ms")
     done = json.loads(sidelane(*shift, "--file", file, "-o", "json").stdout.splitlines()[-1])["data"]["shift"]
-    assert [one["route"] for one in done["routes"]] == [f"svc1-{LANE}", f"svc3-{LANE}"]
+    assert [route["route"] for route in done["routes"]] == [f"svc1-{LANE}", f"svc3-{LANE}"]
     assert weights(client)["svc2"] == {"v1": 1}
     assert "no route of svc9" in sidelane(*shift, "--service", "svc9", code=1).stderr
     sidelane(*shift, "--service", "svc2")
@@ -290,9 +290,9 @@ def test_events_are_posted_and_a_receiver_that_fails_stops_nothing(client, recei
     shown = [json.loads(line) for line in failed.stdout.splitlines()]
     assert [body for _, body in receiver.got] == shown
     assert {kind for kind, _ in receiver.got} == {"application/cloudevents+json; charset=utf-8"}
-    assert [one["type"] for one in shown] == [f"dev.sidelane.shift.{kind}" for kind in ("step", "failed", "ended")]
-    assert len({one["id"] for one in shown}) == 3
-    texts = [one["data"]["text"].partition(": ")[2] for one in shown]
+    assert [event["type"] for event in shown] == [f"dev.sidelane.shift.{kind}" for kind in ("step", "failed", "ended")]
+    assert len({event["id"] for event in shown}) == 3
+    texts = [event["data"]["text"].partition(": ")[2] for event in shown]
     assert texts[:2] == ["step 1 of 2, 50 % of 3 routes", "a check failed at 50 %: command false: false exited with 1"]
     assert texts[2].startswith("put back: ")
     sidelane(*shift, "--notify", "ftp://host", code=2)

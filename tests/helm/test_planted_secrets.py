@@ -38,11 +38,11 @@ data:
 
 def forms(secret):
     """The forms of a secret that must not be seen, in lower case. In base64 its ends may be other characters."""
-    found = {secret, quote(secret, safe=""), secret.encode().hex(), secret[:12]}
+    forms = {secret, quote(secret, safe=""), secret.encode().hex(), secret[:12]}
     for before in range(3):
         whole = base64.b64encode(b"-" * before + secret.encode()).decode()
-        found.add(whole[4:-8])
-    return {text.lower() for text in found}
+        forms.add(whole[4:-8])
+    return {text.lower() for text in forms}
 
 
 def planted():

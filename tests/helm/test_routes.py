@@ -81,15 +81,15 @@ SPLITS = st.dictionaries(TARGETS, st.integers(0, 1000), min_size=1, max_size=5).
 @given(SPLITS, TARGETS, st.integers(1, 100))
 def test_a_target_gets_its_percentage_and_the_others_share_the_rest(weights, to, percent):
     before, after = Split(weights), Split(weights).moved(to, percent)
-    rest = sum(weight for one, weight in before.weights.items() if one != to)
+    rest = sum(weight for name, weight in before.weights.items() if name != to)
     assert set(after.weights) == {*before.weights, to}
     if not rest or percent == 100:
         assert after.weights[to] == after.total
         return
     assert after.weights[to] * 100 == percent * after.total
-    for one, weight in before.weights.items():
-        if one != to:
-            assert after.weights[one] * rest * 100 == weight * (100 - percent) * after.total
+    for name, weight in before.weights.items():
+        if name != to:
+            assert after.weights[name] * rest * 100 == weight * (100 - percent) * after.total
 
 
 def history(*contents):
@@ -118,8 +118,8 @@ def history(*contents):
     ],
 )
 def test_what_an_undo_brings_back(contents, before):
-    found = notes.before(history(*contents))
-    assert (found.revision if found else None) == before
+    revision = notes.before(history(*contents))
+    assert (revision.revision if revision else None) == before
 
 
 def test_a_note_says_who_and_where_to_and_is_read_again():
@@ -156,7 +156,7 @@ def backend(version="v1", ready=2, total=2, **more):
 
 def require(split, *backends, **how):
     route = Route("svc1", LANE, "istio", Split(split))
-    ready.require(route, 80, {one.name: one for one in backends}, **how)
+    ready.require(route, 80, {backend.name: backend for backend in backends}, **how)
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_a_route_in_a_directory(root, client):
     assert [way["weight"] for way in written(root)["spec"]["http"][0]["route"]] == [90, 10]
     assert client.routes.undo("svc1", LANE, by="carol").change == "undone"
     assert written(root) == first
-    assert [(one.by, one.leads, one.restores) for one in client.routes.history("svc1", LANE)] == [
+    assert [(entry.by, entry.leads, entry.restores) for entry in client.routes.history("svc1", LANE)] == [
         ("alice", "v1=100", None),
         ("bob", "v1=90, v2=10", None),
         ("carol", "v1=100", 1),
     ]
-    assert [str(one.route) for one in client.routes.list()] == ["v1=100"]
+    assert [str(status.route) for status in client.routes.list()] == ["v1=100"]
     assert client.routes.show("svc1", LANE).to_json()["targets"][0]["there"] is True
     with pytest.raises(TargetNotReady, match="the Service svc1-v4-2-coco-1 is missing"):
         client.routes.set("svc1", LANE, {"v4": 1})
@@ -264,9 +264,9 @@ def test_of_two_changes_in_a_directory_at_once_none_is_lost(root, helm, client):
     said = [results.get(timeout=60) for _ in racers]
     for racer in racers:
         racer.join()
-    revisions = [one for one in said if isinstance(one, int)]
+    revisions = [outcome for outcome in said if isinstance(outcome, int)]
     assert len(set(revisions)) == len(revisions) >= 1
-    assert {one for one in said if not isinstance(one, int)} <= {"RouteChanged", "TargetBusy"}
+    assert {outcome for outcome in said if not isinstance(outcome, int)} <= {"RouteChanged", "TargetBusy"}
     assert len(client.routes.history("svc1", LANE)) == 1 + len(revisions)
 
 
@@ -359,9 +359,9 @@ def test_the_command_line(root, helm, tmp_path):
 def test_a_route_needs_no_record_and_verify_says_so(root, sidelane, client):
     client.routes.set("svc1", LANE, {"v1": 1})
     client.routes.set("svc1", LANE, {"v2": 1})
-    (one,) = client.verify("route-svc1", LANE)
-    assert (one.state, one.recorded) == ("unchanged", "not needed")
-    assert one.to_json()["record"] == "not needed"
+    (result,) = client.verify("route-svc1", LANE)
+    assert (result.state, result.recorded) == ("unchanged", "not needed")
+    assert result.to_json()["record"] == "not needed"
     (other,) = client.verify("svc1-v1", LANE)  # which a hand put there
     assert (other.state, other.recorded) == ("unrecorded", "none")
     done = sidelane("verify", "route-svc1-2-coco-1", "--directory", root)

@@ -137,12 +137,12 @@ def test_bad_answers_close_a_gate_when_enough_come_in_a_row(server):
     gate = Gate.parse(f"http[failures=3] {server.url}")
 
     async def answers(*good):
-        for one in good:
-            server.answers = (200 if one else 500, "", 0.0)
+        for answer in good:
+            server.answers = (200 if answer else 500, "", 0.0)
             yield await gate.passes({})
 
     async def collect(*good):
-        return [one async for one in answers(*good)]
+        return [answer async for answer in answers(*good)]
 
     assert asyncio.run(collect(False, False, True, False, False, False)) == [True] * 5 + [False]
     assert (gate.asked, gate.failed) == (6, 5)
@@ -273,7 +273,7 @@ def test_the_command_line_prints_a_summary_and_puts_back(routed, root, helm, tmp
         in failed.stderr
     )
     events = [json.loads(line) for line in shifts(*quick, "--check", "command true", "-o", "json").stdout.splitlines()]
-    assert [one["type"].rpartition(".")[2] for one in events] == ["step", "step", "ended"]
+    assert [event["type"].rpartition(".")[2] for event in events] == ["step", "step", "ended"]
     assert events[-1]["data"]["shift"]["outcome"] == "done"
     shifts("--back")
     shifts("--back", "--to", "v2", code=2)
@@ -290,11 +290,11 @@ def test_the_steps_that_nobody_gives_fit_the_mode(root, helm, mode, steps):
 def test_a_step_that_is_refused_is_no_interruption(root, helm):
     client = Client(directory=root, helm=helm)
     client.routes.set("svc1", LANE, {"v1": 1})
-    told = []
+    collected = []
     with pytest.raises(Refused, match="mode service sends all traffic to one target"):
-        shift(client, steps=[5, 100], tell=told.append)
-    assert (told[-1].outcome, told[-1].steps) == ("refused", [])
-    assert "mode service sends all traffic to one target" in told[-1].why
+        shift(client, steps=[5, 100], tell=collected.append)
+    assert (collected[-1].outcome, collected[-1].steps) == ("refused", [])
+    assert "mode service sends all traffic to one target" in collected[-1].why
     shifts = ("route", "shift", "svc1", "--lane", LANE, "--to", "v2", "--steps", "5,100", "--directory", root)
     done = CommandLine(root, helm)(*shifts, code=1)
     assert done.stdout == "", "nothing was changed, so there is nothing to go on with"

@@ -49,14 +49,17 @@ def write(folder, selector):
 
 
 def clashes(sidelane, *arguments, code=1):
-    found = sidelane.json("check", "./web", "--side-by-side", *arguments, code=code)["findings"]
-    return [(one["rule"], one["object"]["kind"], one["other"]["object"]["name"], one["severity"]) for one in found]
+    report = sidelane.json("check", "./web", "--side-by-side", *arguments, code=code)["findings"]
+    return [
+        (finding["rule"], finding["object"]["kind"], finding["other"]["object"]["name"], finding["severity"])
+        for finding in report
+    ]
 
 
 def test_a_chart_whose_releases_touch_nowhere_is_clean(sidelane, chart):
 
-    told = sidelane("check", "./web", "--side-by-side").stdout
-    assert told == "6 objects, 13 rules: clean\n"
+    output = sidelane("check", "./web", "--side-by-side").stdout
+    assert output == "6 objects, 13 rules: clean\n"
 
 
 def test_a_selector_that_also_matches_the_other_release_is_named_with_both_places(sidelane, chart):
@@ -65,7 +68,7 @@ def test_a_selector_that_also_matches_the_other_release_is_named_with_both_place
     assert "selects the pods of Deployment web-coco-2" in sidelane("check", "./web", "--side-by-side", code=1).stdout
 
 
-def test_a_cut_name_without_a_namespace_is_found_in_both_pairs(sidelane, chart):
+def test_a_cut_name_without_a_namespace_is_clashingin_both_pairs(sidelane, chart):
     (chart / "templates" / "role.yaml").write_text(ROLE)
     assert clashes(sidelane) == [("cluster-objects", "ClusterRole", "web-coco", "error")]
     assert "(" not in sidelane("check", "./web", "--side-by-side", code=1).stdout
@@ -74,8 +77,8 @@ def test_a_cut_name_without_a_namespace_is_found_in_both_pairs(sidelane, chart):
 def test_a_name_of_the_release_without_a_namespace_clashes_in_two_namespaces_only(sidelane, chart):
     (chart / "templates" / "role.yaml").write_text(ROLE.replace(" | trunc 8", ""))
     assert clashes(sidelane) == [("cluster-objects", "ClusterRole", "web-coco-1", "error")]
-    told = " ".join(sidelane("check", "./web", "--side-by-side", code=1).stdout.split())
-    assert "refuses to install the second (one release in two namespaces)" in told
+    output = " ".join(sidelane("check", "./web", "--side-by-side", code=1).stdout.split())
+    assert "refuses to install the second (one release in two namespaces)" in output
 
 
 def test_equal_definitions_under_crds_are_a_warning(sidelane, chart):
@@ -86,8 +89,8 @@ def test_equal_definitions_under_crds_are_a_warning(sidelane, chart):
 
 
 def test_values_that_differ_reach_the_first_and_the_second_release(sidelane, chart):
-    found = clashes(sidelane, "--vary", "peer=none,web-coco-1", "--vary", "tag=1,2")
-    assert found == [("other-names", "Deployment", "web-coco-1", "error")]
+    clashing = clashes(sidelane, "--vary", "peer=none,web-coco-1", "--vary", "tag=1,2")
+    assert clashing == [("other-names", "Deployment", "web-coco-1", "error")]
 
 
 def test_a_lane_chart_is_compared_in_lanes(sidelane):

@@ -69,7 +69,7 @@ def enveloped(payload, *signatures, payload_type="application/vnd.in-toto+json")
     """An envelope by hand; nobody says who signed it."""
     return json.dumps({
         "payload": base64.b64encode(payload).decode(), "payloadType": payload_type,
-        "signatures": [{"sig": base64.b64encode(one).decode()} for one in signatures],
+        "signatures": [{"sig": base64.b64encode(signature).decode()} for signature in signatures],
     })  # fmt: skip
 
 
@@ -94,11 +94,11 @@ def test_what_is_signed_is_what_dsse_says_and_others_can_check(kind):
     assert envelope["payloadType"] == "application/vnd.in-toto+json"
     payload = base64.b64decode(envelope["payload"], validate=True)
     assert payload == RECORD.text.encode()
-    (one,) = envelope["signatures"]
+    (entry,) = envelope["signatures"]
     assert (
-        one["keyid"] == ""
+        entry["keyid"] == ""
     )  # sigstore's libraries try every key then, and with an id only the one that they know by it
-    signature = base64.b64decode(one["sig"], validate=True)
+    signature = base64.b64decode(entry["sig"], validate=True)
     if kind == "ed25519":
         key.public_key().verify(signature, pae(payload))
     elif kind == "ecdsa":
@@ -229,8 +229,8 @@ def test_one_signature_of_several_is_enough_whatever_their_ids_say():
     both = json.loads(enveloped(payload, *(signature_of(key, pae(payload)) for key in keys)))
     for ids in ([None] * 3, ["", "", ""], ["same", "same", "same"], [1, {}, []]):
         signatures = [
-            {**one, **({} if keyid is None else {"keyid": keyid})}
-            for one, keyid in zip(both["signatures"], ids, strict=True)
+            {**signature, **({} if keyid is None else {"keyid": keyid})}
+            for signature, keyid in zip(both["signatures"], ids, strict=True)
         ]
         for key in keys:
             signing.check(changed(json.dumps(both), signatures=signatures), RECORD, public(key))
@@ -281,7 +281,7 @@ def test_no_bytes_are_a_crash(envelope):
     "envelope",
     ["[" * 100_000, '{"signatures":' * 100_000, "1" * 5000, "NaN", '"\\ud800"', b"\xff\xfe", b"\xef\xbb\xbf{}",
      '{"payload": "\\ud800", "payloadType": "x", "signatures": []}', " " * (signing.LIMIT + 1), RECORD.text,
-     *(changed(enveloped(b""), payloadType=one) for one in (1, None, [{}]))],
+     *(changed(enveloped(b""), payloadType=payload_type) for payload_type in (1, None, [{}]))],
     ids=range(13),
 )  # fmt: skip
 def test_hostile_envelopes_are_refused(envelope):
@@ -368,8 +368,8 @@ def test_a_release_is_signed_and_verified_on_the_command_line(deployed, tmp_path
     (tmp_path / "bundle.json").write_text(bundle.stdout)
     assert "signed" in deployed("verify", "zookeeper-coco-1", *CHECK[:1], "bundle.json", *CHECK[2:]).stdout
     deployed("record", "zookeeper-coco-1", "--bundle", code=2)
-    (told,) = deployed.json("verify", "zookeeper", "--lane", "coco-1", *CHECK)
-    assert told["state"] == "unchanged"
+    (result,) = deployed.json("verify", "zookeeper", "--lane", "coco-1", *CHECK)
+    assert result["state"] == "unchanged"
     assert before == {path: path.read_bytes() for path in (tmp_path / "root").rglob("*") if path.is_file()}
 
     def refused(*arguments, says, code=1):
@@ -443,6 +443,6 @@ def test_a_passphrase_reaches_no_helm(deployed, tmp_path, helm):
     sidelane = CommandLine(writes_down, writes_down / "helm", XDG_CACHE_HOME=tmp_path)
     record = ("record", "zookeeper-coco-1", "--sign-key", tmp_path / "key.pem", "-n", "streams")
     sidelane(*record, code=3, SIDELANE_SIGN_PASSPHRASE="hunter2")
-    told = (tmp_path / "environment").read_text()
-    assert "PATH=" in told
-    assert "hunter2" not in told
+    environment = (tmp_path / "environment").read_text()
+    assert "PATH=" in environment
+    assert "hunter2" not in environment

@@ -79,8 +79,8 @@ def test_a_summary_for_programs_names_the_record_and_the_result(verified, deploy
 def test_an_operational_value_excuses_its_own_field_and_no_other(verified):
     more = values({"replicas": 5})
     five = put("replicas: 2", "replicas: 5")
-    one = verified(values=more, manifest=five)
-    assert (one.state, one.operational) == ("unchanged", ("values: replicas: 2 → 5",))
+    result = verified(values=more, manifest=five)
+    assert (result.state, result.operational) == ("unchanged", ("values: replicas: 2 → 5",))
     # A post-renderer's change beside it.
     edited = verified(values=more, manifest=lambda before: five(before).replace("acme/svc1:1.4.0", "evil/svc1:1"))
     assert edited.changed == ("Deployment.apps/streams/svc1-v1-coco-1 is changed",)
@@ -112,14 +112,15 @@ def test_an_operational_value_of_an_unknown_name_excuses_the_fields_that_have_it
         f"labels: {{app: NAME-{lane}, sidelane.dev/version: '{{{{ .Values.Version }}}}', "
         f"sidelane.dev/build: '{{{{ .Values.Build }}}}', sidelane.dev/lane: {lane}}}"
     )
-    one = f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: NAME-{lane}, {labels}}}\ndata: DATA\n"
+    document = f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: NAME-{lane}, {labels}}}\ndata: DATA\n"
     level = "{options: '--log={{ .Values.logLevel }} -v', level: '{{ .Values.logLevel }}', image: 'acme/svc1:1'}"
     files = {
         "Chart.yaml": "apiVersion: v2\nname: logs\nversion: 0.1.0\n"
         "annotations: {sidelane.dev/operational-values: logLevel}\n",
         "values.yaml": "{Version: '', Build: '', logLevel: info}\n",
         "templates/all.yaml": "".join(
-            one.replace("NAME", name).replace("DATA", data) for name, data in (("logs", level), ("other", "{a: b}"))
+            document.replace("NAME", name).replace("DATA", data)
+            for name, data in (("logs", level), ("other", "{a: b}"))
         ),
     }
     for name, text in files.items():
@@ -128,8 +129,8 @@ def test_an_operational_value_of_an_unknown_name_excuses_the_fields_that_have_it
     client = Client(namespace="streams", directory=tmp_path / "root", helm=helm)
     client.install(tmp_path / "logs", "coco-1")
     assert client.upgrade(tmp_path / "logs", "coco-1", values={"logLevel": "debug"}).change == "upgraded"
-    (found,) = client.verify("logs-coco-1")
-    assert (found.changed, found.operational) == ((), ('values: logLevel: "info" → "debug"',))
+    (result,) = client.verify("logs-coco-1")
+    assert (result.changed, result.operational) == ((), ('values: logLevel: "info" → "debug"',))
     # An edit beside it, of the same object and of another one.
     manifest = tmp_path / "root/streams/logs-coco-1/manifest.yaml"
     text = manifest.read_text()
@@ -163,8 +164,8 @@ def workload(kind="Deployment", **spec):
 )
 def test_how_many_pods_there_should_be(asked, there, ready, may, short):
     obj = workload(**({} if asked is None else {"replicas": asked}))
-    found = {"spec": {"replicas": there}, "status": {"readyReplicas": ready} if ready else {}}
-    assert short_of_pods(obj, found, may_differ=may, least=2) == short
+    live = {"spec": {"replicas": there}, "status": {"readyReplicas": ready} if ready else {}}
+    assert short_of_pods(obj, live, may_differ=may, least=2) == short
 
 
 def test_pods_and_daemons_are_counted_by_what_they_say_themselves():

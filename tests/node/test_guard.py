@@ -47,7 +47,7 @@ def is_set(cluster: Cluster, namespace: str, mode: str | None) -> bool:
 
 
 def states(client: Client) -> list[Any]:
-    return [(one.state, one.strangers, one.ran) for one in settled(client, LANE)]
+    return [(result.state, result.strangers, result.ran) for result in settled(client, LANE)]
 
 
 @pytest.mark.parametrize("helm", ["helm4"], indirect=True)
@@ -96,7 +96,7 @@ def test_what_controllers_do_passes_under_the_guard(
         "every pod is new", lambda: not before & set(cluster.names(f"/api/v1/namespaces/{namespace}/pods")), 120
     )
     assert states(observer) == unchanged
-    assert [len(one.restarts) for one in observer.verify(LANE)] == [1]
+    assert [len(state.restarts) for state in observer.verify(LANE)] == [1]
     deployer.retire(LANE, drain="0s")
     cluster.until("no pod is left", lambda: not cluster.names(f"/api/v1/namespaces/{namespace}/pods"), 90)
     administrator.uninstall("guard", "guard-1", delete_cluster_objects=True)

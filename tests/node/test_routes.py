@@ -45,15 +45,15 @@ def namespace(cluster, helm):
 @pytest.fixture(scope="module")
 def pods(node, cluster, namespace, helm):
     """The pods of two versions of svc1, and one to call them from."""
-    found = Pods(node, cluster, namespace)
+    pods_ = Pods(node, cluster, namespace)
     spec = {"containers": [CALLER], "terminationGracePeriodSeconds": 0}
-    cluster.create(found.path, {"metadata": {"name": "caller"}, "spec": spec})
+    cluster.create(pods_.path, {"metadata": {"name": "caller"}, "spec": spec})
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
     for version, tag in TAGS.items():
         values = {**VALUES, "image": {"repository": "acme/svc1", "tag": tag}}
         client.install("service", LANE, name="svc1", service_version=version, values=values)
     cluster.until("all pods are ready", lambda: len(cluster.ready_pods(namespace)) == 5, SECONDS)
-    return found
+    return pods_
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ class Traffic:
         deadline = time.monotonic() + SECONDS
         while True:
             asked = [calls.asked() for calls in self.each]
-            assert [one.failed for one in asked] == [[], [], []], f"requests that failed around: {after}"
-            if all(one.versions.keys() == {TAGS[version]} for one in asked[:2]):
+            assert [load.failed for load in asked] == [[], [], []], f"requests that failed around: {after}"
+            if all(load.versions.keys() == {TAGS[version]} for load in asked[:2]):
                 return
             assert time.monotonic() < deadline, f"after {after} requests still go elsewhere: {asked}"
 
@@ -131,10 +131,10 @@ def test_no_request_fails_while_pods_are_deleted_and_restarted(client, traffic, 
         return not set(names) & set(cluster.names(pods.path))
 
     while traffic.made < REQUESTS:
-        one, other = (pod["metadata"]["name"] for pod in pods.of(DEPLOYMENT))
-        cluster.delete(f"{pods.path}/{one}")
-        cluster.until("the pod is gone", lambda one=one: are_gone([one]), SECONDS)
-        cluster.until("another is ready", lambda one=one: others_are_ready([one]), SECONDS)
+        first, other = (pod["metadata"]["name"] for pod in pods.of(DEPLOYMENT))
+        cluster.delete(f"{pods.path}/{first}")
+        cluster.until("the pod is gone", lambda gone=first: are_gone([gone]), SECONDS)
+        cluster.until("another is ready", lambda gone=first: others_are_ready([gone]), SECONDS)
         traffic.lead_to("v2", "deletion of a pod")
         before = [pod["metadata"]["name"] for pod in pods.of(DEPLOYMENT)]
         assert other in before

@@ -117,9 +117,9 @@ class Load:
         now = time.monotonic()
         first = len(self.answers)
         while True:
-            found = [answer for answer in self.answers[first:] if answer.began >= now]
-            if len(found) >= number:
-                return found
+            later = [answer for answer in self.answers[first:] if answer.began >= now]
+            if len(later) >= number:
+                return later
             await asyncio.sleep(0.01)
 
     @property

@@ -32,16 +32,20 @@ def of_virtual_service(spec: Json) -> list[Json]:
 
 def of_http_route(spec: Json) -> list[Json]:
     """Envoy's routes (config.route.v3.Route) for an HTTPRoute."""
-    found = []
+    routes = []
     for rule in spec["rules"]:
         action = _action([(way["name"], way["weight"]) for way in rule["backendRefs"]])
         if timeouts := rule.get("timeouts"):
             action["timeout"] = timeouts["request"].replace("1m", "60s")
-        mirrors = [one["requestMirror"] for one in rule.get("filters", ()) if one["type"] == "RequestMirror"]
+        mirrors = [
+            filter_["requestMirror"] for filter_ in rule.get("filters", ()) if filter_["type"] == "RequestMirror"
+        ]
         if mirrors:
-            action["request_mirror_policies"] = [_mirror(one["backendRef"]["name"], one["percent"]) for one in mirrors]
-        found += [(_precedence(match), {"match": _gateway_match(match), "route": action}) for match in rule["matches"]]
-    return [route for _, route in sorted(found, key=lambda pair: pair[0])]  # the sort is stable
+            action["request_mirror_policies"] = [
+                _mirror(filter_["backendRef"]["name"], filter_["percent"]) for filter_ in mirrors
+            ]
+        routes += [(_precedence(match), {"match": _gateway_match(match), "route": action}) for match in rule["matches"]]
+    return [route for _, route in sorted(routes, key=lambda pair: pair[0])]  # the sort is stable
 
 
 def _service(host: str) -> str:
@@ -77,8 +81,8 @@ def _gateway_match(match: Json) -> Json:
     path = {"path": value} if kind == "Exact" else {"prefix": "/"} if value == "/" else {"path_separated_prefix": value}
     how = {"Exact": "exact", "RegularExpression": "regex"}
     headers = [
-        {"name": one["name"], "string_match": _text({how[one["type"]]: one["value"]})}
-        for one in match.get("headers", ())
+        {"name": header["name"], "string_match": _text({how[header["type"]]: header["value"]})}
+        for header in match.get("headers", ())
     ]
     if method := match.get("method"):
         headers.append({"name": ":method", "string_match": {"exact": method}})

@@ -26,9 +26,9 @@ def test_known_findings_of_another_lane_are_left_out(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     file.write_text(baseline.written(report("coco-1", "a-coco-1", "b-coco-1")))
     known = baseline.read(str(file))
-    found = baseline.without_known(report("coco-2", "a-coco-2", "c-coco-2"), known, "baseline.json")
-    assert [str(finding.identity) for finding in found.findings] == ["Service c-coco-2"]
-    assert found.notes == (
+    remaining = baseline.without_known(report("coco-2", "a-coco-2", "c-coco-2"), known, "baseline.json")
+    assert [str(finding.identity) for finding in remaining.findings] == ["Service c-coco-2"]
+    assert remaining.notes == (
         "1 finding known from baseline.json",
         "gone since baseline.json: Service b-{lane} metadata.labels [lane-labels]",
     )

@@ -51,11 +51,11 @@ def test_warnings_leave_a_report_clean() -> None:
 def test_what_another_release_of_the_lane_brings_is_missed_only_in_a_whole_lane() -> None:
     inner = Manifest.read(next(text for text in references_exist.RULE.right if "zk-tls-2-coco-1" in text))
     assert check(inner).clean
-    (finding,) = (one for one in check(inner, whole=True).findings if one.severity == "error")
+    (finding,) = (each for each in check(inner, whole=True).findings if each.severity == "error")
     assert "Secret zk-tls-2-coco-1 belongs to this lane, but is missing in the manifest" in finding.message
     outer = Manifest.read("apiVersion: v1\nkind: Secret\nmetadata: {name: zk-tls-2-coco-1}\n")
     together = Manifest((*inner.objects, *outer.objects))
-    assert not [one for one in check(together, whole=True).findings if one.rule == "references-exist"]
+    assert not [each for each in check(together, whole=True).findings if each.rule == "references-exist"]
 
 
 def test_a_chart_without_lanes_gets_one_line_about_lanes() -> None:
@@ -78,9 +78,9 @@ def test_advice_is_for_lanes_and_for_those_who_ask() -> None:
     assert not {finding.rule for finding in check(Manifest.read(pod)).findings} & advice
     assert {finding.rule for finding in check(Manifest.read(pod), lane=LANE).findings} & advice
     asked = preset("helm")._replace(rules={"images-pinned": "warning", "images-by-digest": "error"})
-    found = {(finding.rule, finding.severity) for finding in check(Manifest.read(pod), conventions=asked).findings}
-    assert {("images-pinned", "warning"), ("images-by-digest", "error")} <= found
-    assert not {rule for rule, _ in found} & (advice - {"images-pinned"})
+    report = {(finding.rule, finding.severity) for finding in check(Manifest.read(pod), conventions=asked).findings}
+    assert {("images-pinned", "warning"), ("images-by-digest", "error")} <= report
+    assert not {rule for rule, _ in report} & (advice - {"images-pinned"})
 
 
 def test_conventions_set_severities() -> None:

@@ -24,8 +24,8 @@ def found(body, *managers, kind="Thing", version="example.org/v1"):
 
 def told(want, have, *managers, kind="Thing"):
     return [
-        (one.path, *(one.to_json().get(side) for side in ("expected", "found")), one.by)
-        for one in drift(asked(want, kind), found(have, *managers, kind=kind))
+        (drifted.path, *(drifted.to_json().get(side) for side in ("expected", "found")), drifted.by)
+        for drifted in drift(asked(want, kind), found(have, *managers, kind=kind))
     ]
 
 
@@ -114,7 +114,7 @@ def test_annotations_and_finalizers_that_are_added_do_not_count_and_labels_do():
     body = found({}, (EDITOR, tree))
     body["metadata"] |= {"annotations": {"a": "1"}, "labels": {"k": "1", "l": "1"}, "finalizers": ["x"]}
     thing = asked({"metadata": {"name": "x", "labels": {"k": "1"}, "annotations": {"mine": "1"}}})
-    assert [(one.path, one.by) for one in drift(thing, body)] == [
+    assert [(drifted.path, drifted.by) for drifted in drift(thing, body)] == [
         ("metadata.labels.l", (EDITOR,)), ("metadata.annotations.mine", ()),
     ]  # fmt: skip
 
@@ -123,8 +123,8 @@ def test_who_set_a_field_last_is_told():
     tree = {"f:spec": {"f:l": {'k:{"name":"y"}': {"f:image": {}}}}}
     want = {"spec": {"l": [{"name": "y", "image": "1"}]}}
     have = {"spec": {"l": [{"name": "y", "image": "2"}]}}
-    (one,) = drift(asked(want), found(have, (EDITOR, tree)))
-    assert str(one) == 'Thing x: spec.l[y].image: "1" → "2" (by kubectl-edit)'
+    (drifted,) = drift(asked(want), found(have, (EDITOR, tree)))
+    assert str(drifted) == 'Thing x: spec.l[y].image: "1" → "2" (by kubectl-edit)'
     # A list or a mapping that is set as a whole: whoever set it set each item.
     assert told({"l": ["a"]}, {"l": ["b"]}, (EDITOR, {"f:l": {}})) == [("l[0]", "a", "b", (EDITOR,))]
     assert told({"m": {}}, {"m": {"a": 1}}, (EDITOR, {"f:m": {}})) == [("m.a", None, 1, (EDITOR,))]
@@ -136,9 +136,9 @@ def test_secrets_are_compared_and_never_told():
     thing = asked(secret, "Secret", "v1")
     assert list(drift(thing, found(have, kind="Secret", version="v1"))) == []
     have["data"]["password"] = "bGV0bWVpbg=="
-    (one,) = drift(thing, found(have, kind="Secret", version="v1"))
-    assert str(one) == "Secret x: data.password: (hidden) → (hidden)"
-    assert "hunter2" not in str(one.to_json())
+    (drifted,) = drift(thing, found(have, kind="Secret", version="v1"))
+    assert str(drifted) == "Secret x: data.password: (hidden) → (hidden)"
+    assert "hunter2" not in str(drifted.to_json())
 
 
 def test_what_admission_adds_to_a_bare_pod_does_not_count():
@@ -172,7 +172,7 @@ def test_a_scalar_that_is_asked_for_is_there_or_it_is_drift(want, have):
 
 def test_a_manifest_is_told_object_by_object():
     (obj,) = Manifest.read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}").objects
-    assert [one.path for one in drift(obj, {"metadata": {}, "data": {"k": "w"}})] == ["data.k"]
+    assert [drifted.path for drifted in drift(obj, {"metadata": {}, "data": {"k": "w"}})] == ["data.k"]
 
 
 # -- an object as it is found -----------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_a_manifest_is_told_object_by_object():
 
 def made(want, have, kind="Thing", tree=None):
     obj, body = asked(want, kind), found(have, (EDITOR, tree or {"f:spec": {}, "f:data": {}}), kind=kind)
-    return as_found(obj, body, {one.path for one in drift(obj, body)})
+    return as_found(obj, body, {drifted.path for drifted in drift(obj, body)})
 
 
 def test_what_drifted_is_as_it_is_found_and_the_rest_as_it_was_asked_for():

@@ -70,8 +70,8 @@ def test_an_exception_ends_after_its_last_day() -> None:
     manifest = Manifest.read(NUMBERS % "")
     findings = check(manifest, conventions=own._replace(exceptions=())).findings
     assert apply(findings, manifest, own, ["text-fields"], today="2026-05-31") == ((), ())
-    kept, (useless,) = apply(findings, manifest, own, ["text-fields"], today="2026-06-01")
-    assert kept == findings
+    active, (useless,) = apply(findings, manifest, own, ["text-fields"], today="2026-06-01")
+    assert active == findings
     assert useless.message == "the exception from text-fields ended on 2026-05-31"
 
 

@@ -105,8 +105,8 @@ def test_whatever_is_drawn_nothing_is_missing_and_nothing_is_obeyed(graph):
     assert all(re.sub(r"[│├└─]|\s", "", text) in squeezed for text in texts)
 
     lines = render(graph, "mermaid").removesuffix("\n").split("\n")
-    assert all(any(re.fullmatch(one, line) for one in STATEMENTS) for line in lines)
-    read = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), "\n".join(lines))
+    assert all(any(re.fullmatch(statement, line) for statement in STATEMENTS) for line in lines)
+    read = re.sub(r"#(\d+);", lambda match: chr(int(match[1])), "\n".join(lines))
     assert all(text in read for text in texts)
 
     root = ElementTree.fromstring(render(graph, "svg").encode())
@@ -157,17 +157,17 @@ def test_nothing_lies_on_anything_else(graph):
     labels = [line.label for line in layout.lines]
     boxes = [*layout.nodes.values(), *layout.routes.values(), *labels]
     boxes.sort(key=lambda box: box.y)
-    for number, one in enumerate(boxes):
-        below = itertools.takewhile(lambda two, end=one.bottom: two.y < end, boxes[number + 1 :])
-        assert all(apart(one, two) for two in below)
-        assert one.x >= 0
-        assert one.y >= 0
-        assert one.right <= layout.width
-        assert one.bottom <= layout.height
+    for number, shape in enumerate(boxes):
+        below = itertools.takewhile(lambda two, end=shape.bottom: two.y < end, boxes[number + 1 :])
+        assert all(apart(shape, two) for two in below)
+        assert shape.x >= 0
+        assert shape.y >= 0
+        assert shape.right <= layout.width
+        assert shape.bottom <= layout.height
     for group, lane in zip(graph.groups, layout.lanes, strict=True):
         assert all(within(layout.nodes[node.name], lane) for node in group.nodes)
-    for one, two in itertools.pairwise(layout.lanes):
-        assert apart(one, two)
+    for shape, two in itertools.pairwise(layout.lanes):
+        assert apart(shape, two)
     for line in layout.lines:
         node, route = layout.nodes[line.edge.to], layout.routes[line.route.name]
         assert (line.begin[0], line.end[0]) == (route.right, node.x)

@@ -59,10 +59,10 @@ def test_each_reason_is_named() -> None:
         return guarding.gaps
 
     def without_binding(_: Any, bound: list[dict[str, Any]]) -> None:
-        bound[:] = [one for one in bound if one["metadata"]["name"] != "lane-objects-deny-guard-1"]
+        bound[:] = [binding for binding in bound if binding["metadata"]["name"] != "lane-objects-deny-guard-1"]
 
     def only_audits(_: Any, bound: list[dict[str, Any]]) -> None:
-        next(one for one in bound if one["metadata"]["name"] == "endpoints-deny-guard-1")["spec"][
+        next(binding for binding in bound if binding["metadata"]["name"] == "endpoints-deny-guard-1")["spec"][
             "validationActions"
         ] = ["Audit"]
 

@@ -161,10 +161,10 @@ JSON = [
 @pytest.mark.parametrize(("text", "data"), JSON)
 def test_json_is_read_as_kubernetes_reads_it(text: str, data: object) -> None:
     expected = json.loads(text) if data is None else data
-    found = kubeyaml.read(text)
-    assert found == expected
+    read = kubeyaml.read(text)
+    assert read == expected
     if data is None:  # what YAML can read, too, has the same types
-        assert json.dumps(found) == json.dumps(kubeyaml.read("# YAML\n" + text))
+        assert json.dumps(read) == json.dumps(kubeyaml.read("# YAML\n" + text))
     assert kubeyaml.read_documents(text.encode())[0].line == text.count("\n", 0, text.index("{")) + 1
 
 

@@ -101,12 +101,12 @@ class Store:
     async def look(self, manifest, services):
         del manifest
         self._check()
-        found = {}
+        routes = {}
         for service in services:
             name, _, lane = service.partition("-v1-")
             labels = {"app": f"{name}-{lane}", "version": "v1", "sidelane.dev/lane": lane}
-            found[service] = Backend(service, labels, labels, (80,), 1, 1)
-        return Sight((), found)
+            routes[service] = Backend(service, labels, labels, (80,), 1, 1)
+        return Sight((), routes)
 
     async def _write(self, release, values, text, note):
         await asyncio.sleep(0)
@@ -139,7 +139,7 @@ class Store:
     def _settle(self, release, number, note):
         entries = self.routes[release]
         stored = entries[number - 1][1]
-        entries[:] = [("superseded" if one[0] == "deployed" else one[0], *one[1:]) for one in entries]
+        entries[:] = [("superseded" if entry[0] == "deployed" else entry[0], *entry[1:]) for entry in entries]
         done = replace(stored, release=replace(stored.release, status="deployed"))
         entries[number - 1] = ("deployed", done, note)
 
@@ -153,7 +153,7 @@ class Store:
         return await self._write(rendering.release, rendering.values, rendering.text, note)
 
     async def restarts(self, pods):
-        assert {one["sidelane.dev/lane"] for one in pods} == {str(NEW)}
+        assert {pod["sidelane.dev/lane"] for pod in pods} == {str(NEW)}
         return dict(self.pods)
 
     async def remove(self, release):
@@ -185,12 +185,12 @@ def named(services=SERVICES):
 
 def leads(store):
     """The weights of each route by what took effect last."""
-    found = {}
+    weights = {}
     for entries in store.routes.values():
         stored = next(stored for status, stored, _ in reversed(entries) if status in ("deployed", "superseded"))
         route = Route.from_values({"mode": "istio", **stored.values}, OLD)
-        found[route.service] = route.split.to_json()
-    return found
+        weights[route.service] = route.split.to_json()
+    return weights
 
 
 async def start(store, gates=(), steps=STEPS, services=SERVICES, tell=lambda _: None):
@@ -297,7 +297,7 @@ def test_a_shift_that_dies_at_a_write_goes_on_or_back(store, moment, write, forw
             await dying(store)
         store.live()
         state = await returning.status(router_of(store))
-        if not any(not one.ended for one in state.shifts) and not state.incomplete:
+        if not any(not shift.ended for shift in state.shifts) and not state.incomplete:
             # Before the first write took effect, or after the last one did.
             assert leads(store) in (BEFORE, at(100))
             return
@@ -408,7 +408,7 @@ class Lockstep(RuleBasedStateMachine):
     @precondition(lambda self: self.shifting)
     @rule()
     def a_second_shift_is_refused(self):
-        if any(not one.ended for one in self.status().shifts):
+        if any(not shift.ended for shift in self.status().shifts):
             before = leads(self.store)
             with pytest.raises(Refused):
                 self.run(start(self.store))
@@ -422,7 +422,7 @@ class Lockstep(RuleBasedStateMachine):
             self.run(set_all(self.store, {"v1": self.number}, [service]))
         except TargetBusy:  # it is incomplete
             return
-        if any(stand.member.service == service for one in self.status().shifts for stand in one.routes):
+        if any(stand.member.service == service for shift in self.status().shifts for stand in shift.routes):
             self.others[service] = {"v1": self.number}
         else:
             self.before[service] = {"v1": self.number}

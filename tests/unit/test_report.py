@@ -139,7 +139,7 @@ def test_sarif_makes_no_link_and_no_address_of_hostile_text() -> None:
         assert place["artifactLocation"]["uri"] == uri
 
 
-def test_junit_has_a_test_for_each_finding_and_for_each_rule_without_one() -> None:
+def test_junit_has_a_test_for_each_firstand_for_each_rule_without_one() -> None:
     suite = ElementTree.fromstring(render(WARNED._replace(rules=("lane-suffix", "lane-labels", "list-keys")), "junit"))
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     failed, warned, passed = suite.iter("testcase")
@@ -200,10 +200,12 @@ def test_fingerprints_stay_when_lines_lanes_namespaces_and_messages_change() -> 
     first = fingerprints("svc1-v1-coco-1", "coco-1")
     assert fingerprints("svc1-v1-2-coco-20", "2-coco-20", "# more\n# lines\n---\n") == first
     assert fingerprints("svc1-v2-coco-1", "coco-1") != first
-    one = REPORT.findings[0]
-    assert one._replace(message="x", remedy="x", line=9, severity="warning", source="x").fingerprint == one.fingerprint
+    first = REPORT.findings[0]
+    assert (
+        first._replace(message="x", remedy="x", line=9, severity="warning", source="x").fingerprint == first.fingerprint
+    )
     for field in ("rule", "path"):
-        assert one._replace(**{field: "x"}).fingerprint != one.fingerprint
+        assert first._replace(**{field: "x"}).fingerprint != first.fingerprint
 
 
 def test_templates_are_files_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,8 +221,8 @@ def test_templates_are_files_of_the_repository(tmp_path: Path, monkeypatch: pyte
     def place(source: str, kind: str = "Service") -> tuple[str, int]:
         finding = REPORT.findings[0]
         finding = finding._replace(source=source, identity=finding.identity._replace(kind=kind))
-        (found,) = places.in_files(REPORT._replace(findings=(finding,)), {"zk": Path("charts/zk")}).findings
-        return found.source, found.line
+        (placed,) = places.in_files(REPORT._replace(findings=(finding,)), {"zk": Path("charts/zk")}).findings
+        return placed.source, placed.line
 
     assert place("zk/charts/parts/templates/service.yaml") == ("charts/parts/templates/service.yaml", 3)
     assert place("zk/charts/parts/templates/service.yaml", "Secret") == ("charts/parts/templates/service.yaml", 0)

@@ -75,8 +75,8 @@ def ran(*others: dict[str, Any]) -> tuple[list[tuple[str, str, Any]], tuple[str,
 
 
 def strangers(*others: dict[str, Any], whole: bool = True) -> tuple[list[str], tuple[str, ...]]:
-    ((found, notes),) = find(Scope({"web-coco-1": OBJECTS}, whole=whole), running(*others)).values()
-    return [str(each) for each in found], notes
+    ((foreign, notes),) = find(Scope({"web-coco-1": OBJECTS}, whole=whole), running(*others)).values()
+    return [str(each) for each in foreign], notes
 
 
 def test_pods_as_their_template_says_are_not_drift() -> None:
@@ -102,8 +102,8 @@ def test_pods_as_their_template_says_are_not_drift() -> None:
     ],
 )
 def test_a_pod_that_differs_from_its_template_is_drift(change: dict[str, Any], path: str) -> None:
-    found, _ = ran(replica_set(), pod("a", **change))
-    assert [(name, where) for name, where, _ in found] == [("a", path)]
+    drifted, _ = ran(replica_set(), pod("a", **change))
+    assert [(name, where) for name, where, _ in drifted] == [("a", path)]
 
 
 def test_a_container_of_admission_is_reported() -> None:
@@ -114,11 +114,11 @@ def test_a_container_of_admission_is_reported() -> None:
 def test_a_revision_with_pods_that_differs_is_drift_and_one_without_is_reported() -> None:
     template = copy.deepcopy(TEMPLATE)
     template["spec"]["containers"][0]["image"] = "other:2"
-    found, notes = ran(replica_set(template=template))
-    assert found == [("rs", "spec.template.spec.containers[web].image", "other:2")]
+    drifted, notes = ran(replica_set(template=template))
+    assert drifted == [("rs", "spec.template.spec.containers[web].image", "other:2")]
     assert notes == ()
-    found, notes = ran(replica_set(), replica_set("old", replicas=0, template=template))
-    assert found == []
+    drifted, notes = ran(replica_set(), replica_set("old", replicas=0, template=template))
+    assert drifted == []
     assert "ReplicaSet old: an earlier revision, without pods: spec.template.spec.containers[web].image: " in notes[0]
     revision = body("ControllerRevision", "db-1", "uid-StatefulSet", "apps/v1",
                     data={"spec": {"template": {**template, "$patch": "replace"}}})  # fmt: skip
@@ -136,13 +136,13 @@ def test_a_moved_tag_and_a_false_digest_are_drift() -> None:
 
     same = (ran_as("a", DIGEST), ran_as("b", DIGEST))
     assert ran(replica_set(), *same) == ([], ())
-    found, _ = ran(replica_set(), *same, ran_as("c", OTHER))
-    assert found == [("c", "status.containerStatuses[web].imageID", OTHER)]
+    drifted, _ = ran(replica_set(), *same, ran_as("c", OTHER))
+    assert drifted == [("c", "status.containerStatuses[web].imageID", OTHER)]
     pinned = copy.deepcopy(DEPLOYMENT.body)
     pinned["spec"]["template"]["spec"]["containers"][0]["image"] = f"example.com/web@{OTHER}"
     image = {"containers": [{"name": "web", "image": f"example.com/web@{OTHER}", "args": ["--a"]}]}
-    one = {**ran_as("a", DIGEST), "spec": image}
-    result = pods.compare([DEPLOYMENT._replace(body=pinned)], running(replica_set(), one))
+    pod_ = {**ran_as("a", DIGEST), "spec": image}
+    result = pods.compare([DEPLOYMENT._replace(body=pinned)], running(replica_set(), pod_))
     assert [(each.path, each.expected) for each in result.drift if "imageID" in each.path] == [
         ("status.containerStatuses[web].imageID", OTHER)
     ]  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_moved_tag_and_a_false_digest_are_drift() -> None:
 
 def test_objects_of_no_release_are_strangers() -> None:
     other = {"metadata": {"labels": {"app": "web-coco-1"}}}
-    found, notes = strangers(
+    foreign, notes = strangers(
         replica_set(),
         pod("rogue", "", **other),
         pod("invented", "uid-of-nothing", **other),
@@ -163,7 +163,7 @@ def test_objects_of_no_release_are_strangers() -> None:
         body("NetworkPolicy", "everywhere", spec={"podSelector": {}}, metadata={"labels": {}}),
         body("ConfigMap", "of-another-lane", metadata={"labels": {"sidelane.dev/lane": "coco-2"}}),
     )  # fmt: skip
-    by_name = {line.split(":")[0]: line.partition(": ")[2] for line in found}
+    by_name = {line.split(":")[0]: line.partition(": ")[2] for line in foreign}
     assert by_name.keys() == {
         "Pod rogue", "Pod invented", "ConfigMap more", "ConfigMap claims", "EndpointSlice slice", "RoleBinding binding",
         "NetworkPolicy aimed",
@@ -206,20 +206,20 @@ def test_helms_own_secrets_have_helms_labels(labels: dict[str, str], *, is_stran
 
 
 def test_owners_finalizers_and_marks_of_helm_are_drift() -> None:
-    found = live(SERVICE)
-    assert list(ownership(SERVICE, found, "web-coco-1", "n")) == []
-    found["metadata"] |= {
+    service = live(SERVICE)
+    assert list(ownership(SERVICE, service, "web-coco-1", "n")) == []
+    service["metadata"] |= {
         "ownerReferences": [{"kind": "ConfigMap", "name": "gone"}],
         "finalizers": ["example.com/hold", "service.kubernetes.io/load-balancer-cleanup"],
     }
-    found["metadata"]["annotations"] |= {
+    service["metadata"]["annotations"] |= {
         "meta.helm.sh/release-name": "mine", "helm.sh/resource-policy": "keep", "example.com/note": "x",
     }  # fmt: skip
-    assert [(each.path, each.found) for each in ownership(SERVICE, found, "web-coco-1", "n")] == [
+    assert [(each.path, each.found) for each in ownership(SERVICE, service, "web-coco-1", "n")] == [
         ("metadata.ownerReferences", ["ConfigMap gone"]),
         ("metadata.finalizers", ["example.com/hold"]),
         ("metadata.annotations[meta.helm.sh/release-name]", "mine"),
         ("metadata.annotations[helm.sh/resource-policy]", "keep"),
     ]
     balanced = SERVICE._replace(body={**SERVICE.body, "spec": {"type": "LoadBalancer"}})
-    assert "metadata.finalizers" not in [each.path for each in ownership(balanced, found, "web-coco-1", "n")]
+    assert "metadata.finalizers" not in [each.path for each in ownership(balanced, service, "web-coco-1", "n")]

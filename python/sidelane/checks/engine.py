@@ -46,12 +46,12 @@ def check(
     context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release, again)
     lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
     running = [rule for rule in _set(rules, conventions) if applies(rule, conventions, lanes=lanes)]
-    found: list[Finding] = []
-    crashes = [crash for rule in running if (crash := _run(rule, context, found))]
+    collected: list[Finding] = []
+    crashes = [crash for rule in running if (crash := _run(rule, context, collected))]
     ran = tuple(rule.id for rule in running)
-    kept, useless = apply(found, manifest, conventions, ran)
+    remaining, useless = apply(collected, manifest, conventions, ran)
     hits = exceptions_hit.found(useless, conventions) if exceptions_hit.RULE.id in ran else ()
-    findings = sorted((*crashes, *kept, *hits))
+    findings = sorted((*crashes, *remaining, *hits))
     notes = [] if lanes or not conventions.has_lanes or not manifest.objects else [_NO_LANES]
     if kubernetes_schemas.RULE.id in ran and not any(crash.rule == kubernetes_schemas.RULE.id for crash in crashes):
         notes += kubernetes_schemas.unknown(context)
@@ -81,11 +81,11 @@ def _shows_lanes(context: Context) -> bool:
     return len(named) == 1 and None not in named
 
 
-def _run(rule: Rule, context: Context, found: list[Finding]) -> Finding | None:
+def _run(rule: Rule, context: Context, findings: list[Finding]) -> Finding | None:
     """Add a rule's findings to a list. Return the finding of its crash, from which there is no exception."""
     tests = () if rule.tests else {obj.identity for obj in context.manifest.objects if _TESTS & {*obj.hooks}}
     try:
-        found.extend(finding for finding in rule.run(context) if finding.identity not in tests)
+        findings.extend(finding for finding in rule.run(context) if finding.identity not in tests)
     except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
         return _crash(rule, _culprit(rule, context), error)
     return None

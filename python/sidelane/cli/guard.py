@@ -29,17 +29,17 @@ def status(*, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> N
     """
     from sidelane.releases.guarding import POLICIES
 
-    found = running.with_client(lambda client: client.guard_status(all_namespaces=all_namespaces), **settings)
+    enforced = running.with_client(lambda client: client.guard_status(all_namespaces=all_namespaces), **settings)
     if format_ != "table":
-        printing.data([guarding.to_json() for guarding in found], format_)
+        printing.data([guarding.to_json() for guarding in enforced], format_)
         return
     total = len(POLICIES)
     rows = [
         (each.namespace, each.mode, f"{len(each.policies)} of {total}" if each.known else f"unknown of {total}")
-        for each in found
+        for each in enforced
     ]
     printing.table(("NAMESPACE", "GUARD", "POLICIES"), rows)
-    for gap in dict.fromkeys(gap for each in found for gap in each.gaps):
+    for gap in dict.fromkeys(gap for each in enforced for gap in each.gaps):
         printing.say_line(f"  {gap}")
 
 

@@ -96,11 +96,11 @@ def references(obj: Object) -> tuple[Reference, ...]:
     References to other namespaces, and hosts outside the cluster, are left out.
     """
     group_kind = (obj.identity.group, obj.kind)
-    found = [(path, node, row) for row in _FIELDS.get(group_kind, ()) for path, node in walk(obj.body, row.pattern)]
+    named = [(path, node, row) for row in _FIELDS.get(group_kind, ()) for path, node in walk(obj.body, row.pattern)]
     if template := obj.pod_template:
         base = template.within("spec")
-        found += [*_OF_PODS.walk(template.spec, base), (base, template.spec, _ACCOUNT)]
-    result = list(_named(obj, found))
+        named += [*_OF_PODS.walk(template.spec, base), (base, template.spec, _ACCOUNT)]
+    result = list(_named(obj, named))
     result += _typed(obj, _TYPED.get(group_kind, ()))
     if obj.kind in _ROUTES:
         result += _typed(obj, _BACKENDS, routed=True)
@@ -109,8 +109,8 @@ def references(obj: Object) -> tuple[Reference, ...]:
     return tuple(result)
 
 
-def _named(obj: Object, found: Iterable[tuple[str, Any, _Row]]) -> Iterator[Reference]:
-    for path, node, (_, key, kind, group, required) in found:
+def _named(obj: Object, candidates: Iterable[tuple[str, Any, _Row]]) -> Iterator[Reference]:
+    for path, node, (_, key, kind, group, required) in candidates:
         name = at(node, key)
         if isinstance(name, str) and name:
             target = Identity(group, kind, obj.identity.namespace, name)

@@ -137,9 +137,9 @@ class Resource:
         """Return the container of this name, or the only one."""
         __tracebackhide__ = True
         containers = self.containers
-        found = [each for each in containers if name in (None, each.name)]
-        if len(found) == 1:
-            return found[0]
+        matching = [each for each in containers if name in (None, each.name)]
+        if len(matching) == 1:
+            return matching[0]
         names = ", ".join(each.name for each in containers) or "none"
         wanted = f"no container {name!r}" if name is not None else "not one container"
         raise AssertionError(f"{self._title} has {wanted}; its containers: {names}")
@@ -194,13 +194,14 @@ class Rendered:
         An AssertionError shows the objects that there are, with their templates.
         """
         __tracebackhide__ = True
-        found = [resource for resource in self.all(kind) if name in (None, resource.name)]
-        if len(found) == 1:
-            return found[0]
+        matching = [resource for resource in self.all(kind) if name in (None, resource.name)]
+        if len(matching) == 1:
+            return matching[0]
         wanted = in_line(kind if name is None else f"{kind} {name}")
         raise AssertionError(
-            f"{shown(self.chart.path)} renders {len(found) or 'no'} {wanted} as the release {self.release}, not one; "
-            f"it renders:\n{self._listed(kind if found else None)}"
+            f"{shown(self.chart.path)} renders {len(matching) or 'no'} {wanted} as the release "
+            f"{self.release}, not one; "
+            f"it renders:\n{self._listed(kind if matching else None)}"
         )
 
     def _listed(self, kind: str | None) -> str:

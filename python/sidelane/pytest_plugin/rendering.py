@@ -92,29 +92,29 @@ class Render:
 def _once(folder: Path, helm: str, arguments: Sequence[str], values: bytes, chart: Path) -> Answer:
     """Run Helm, or return its answer to the same question. Another process that asks the same meanwhile waits."""
     asked = [helm, arguments, values.decode(), _state(chart), [_content(Path(word)) for word in arguments]]
-    kept = folder / hashlib.sha256(json.dumps(asked).encode(errors="surrogatepass")).hexdigest()
-    if (answer := _kept(kept)) is not None:
+    stored = folder / hashlib.sha256(json.dumps(asked).encode(errors="surrogatepass")).hexdigest()
+    if (answer := _kept(stored)) is not None:
         return answer
     folder.mkdir(mode=0o700, exist_ok=True)
-    with kept.with_suffix(".lock").open("w") as lock:
+    with stored.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        answer = _kept(kept)
+        answer = _kept(stored)
         if answer is None:
             answer = template(helm, arguments, values)
-            made = kept.with_suffix(".new")
+            made = stored.with_suffix(".new")
             made.write_text(json.dumps(answer), encoding="utf-8")
-            made.replace(kept)
+            made.replace(stored)
     return answer
 
 
 @functools.lru_cache(maxsize=64)
-def _read(kept: Path) -> Answer:
-    return Answer(*json.loads(kept.read_text(encoding="utf-8")))
+def _read(stored: Path) -> Answer:
+    return Answer(*json.loads(stored.read_text(encoding="utf-8")))
 
 
-def _kept(kept: Path) -> Answer | None:
+def _kept(stored: Path) -> Answer | None:
     try:
-        return _read(kept)
+        return _read(stored)
     except FileNotFoundError:
         return None
 

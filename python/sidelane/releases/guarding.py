@@ -69,20 +69,20 @@ async def status(context: Context, *, all_namespaces: bool = False) -> tuple[Gua
     spaces = Query("v1", "Namespace", namespace or "", "")
     labels = {NAME: "guard"}
     try:
-        found, policies, bindings = await reader.read(
+        namespaces, policies, bindings = await reader.read(
             spaces,
             Query(_VERSION, "ValidatingAdmissionPolicy", "", "", labels),
             Query(_VERSION, "ValidatingAdmissionPolicyBinding", "", "", labels),
         )
         unread = ""
     except (ClusterDenied, KindNotServed) as error:
-        (found,) = await reader.read(spaces)
+        (namespaces,) = await reader.read(spaces)
         policies, bindings = (), ()
         unread = f"the policies can't be read: {error.problem}; {error.remedy}"
-    if namespace and not found:
+    if namespace and not namespaces:
         gap = f"there is no namespace {namespace}; create it with the label {GUARD}=deny"
         return (Guarding(namespace, "none", (), (gap,)),)
-    return tuple(sorted(judged(space, policies, bindings, unread) for space in found))
+    return tuple(sorted(judged(space, policies, bindings, unread) for space in namespaces))
 
 
 async def require(context: Context) -> None:
@@ -118,8 +118,8 @@ def judged(space: LiveObject, policies: Sequence[LiveObject], bindings: Sequence
 
 
 def _label_gap(name: str, label: str) -> str:
-    found = f"the label {GUARD}={label}" if label else f"no label {GUARD}"
-    return f"{name} has {found}; `kubectl label namespace {name} {GUARD}=deny --overwrite` makes the guard refuse"
+    label_text = f"the label {GUARD}={label}" if label else f"no label {GUARD}"
+    return f"{name} has {label_text}; `kubectl label namespace {name} {GUARD}=deny --overwrite` makes the guard refuse"
 
 
 def _reasons(

@@ -72,10 +72,10 @@ class ClusterPlace:
         return Sight(tuple(_drift(objects, live)), backends)
 
     async def restarts(self, pods: Iterable[Mapping[str, str]]) -> Mapping[str, int] | None:
-        found = await self._reader.read(*(Query("v1", "Pod", "", None, labels) for labels in pods))
+        answers = await self._reader.read(*(Query("v1", "Pod", "", None, labels) for labels in pods))
         return {
-            pod["metadata"]["name"]: sum(int(one.get("restartCount", 0)) for one in _containers(pod))
-            for answer in found
+            pod["metadata"]["name"]: sum(int(container.get("restartCount", 0)) for container in _containers(pod))
+            for answer in answers
             for pod in answer
         }
 

@@ -23,8 +23,8 @@ def services(route: Route) -> set[str]:
 
 def selectors(route: Route, backends: Mapping[str, Backend]) -> dict[str, dict[str, str]]:
     """Returns the labels of the pods of each target whose chart knows no lanes, for the chart's value ``selectors``."""
-    found = (backends.get(name) for name in sorted(services(route)))
-    return {backend.name: dict(backend.selector) for backend in found if backend and backend.is_foreign}
+    known = (backends.get(name) for name in sorted(services(route)))
+    return {backend.name: dict(backend.selector) for backend in known if backend and backend.is_foreign}
 
 
 def require(

@@ -118,9 +118,9 @@ async def every(router: Router, among: Iterable[tuple[str, Lane]] | None = None)
     """
     if among is None:
         among = [stored_route.route for stored_route in await finding.every(router.place)]
-    found = await some_at_a_time((mark_of(router, service, lane) for service, lane in among), AT_ONCE)
+    marks_ = await some_at_a_time((mark_of(router, service, lane) for service, lane in among), AT_ONCE)
     latest: dict[str, tuple[Mark, str]] = {}
-    for pair in filter(None, found):
+    for pair in filter(None, marks_):
         if pair[0].id not in latest or latest[pair[0].id][0].step < pair[0].step:
             latest[pair[0].id] = pair
     return tuple([await _standing(router, mark, by) for mark, by in latest.values()])

@@ -50,20 +50,20 @@ def apply(
     manifest has several renderings of a chart, so an annotation is useless only if it is in all of them.
     """
     left_out = {_key(obj) for obj in manifest.objects if _is_left_out(obj, conventions)}
-    found = [finding for finding in findings if finding[:3] not in left_out]
+    counted = [finding for finding in findings if finding[:3] not in left_out]
     exceptions = [*_of_file(conventions), *(_annotated(manifest) if conventions.annotated else ())]
     if not exceptions:
-        return Applied(tuple(found), ())
+        return Applied(tuple(counted), ())
     today = today or _today()
-    used = [any(each.covers(finding) for finding in found) for each in exceptions]
+    used = [any(each.covers(finding) for finding in counted) for each in exceptions]
     holding = [each for each in exceptions if each.holds(today)]
-    kept = tuple(finding for finding in found if not any(each.covers(finding) for each in holding))
+    remaining = tuple(finding for finding in counted if not any(each.covers(finding) for each in holding))
     pairs = list(zip(exceptions, used, strict=True))
     if several:
         # The same annotation of the same template; sorted, so that a used one is kept.
         pairs = list({pair[0].place: pair for pair in sorted(pairs, key=_hit)}.values())
     useless = [each.useless(today, used=hit) for each, hit in pairs if each.concerns(manifest, ran)]
-    return Applied(kept, tuple(filter(None, useless)))
+    return Applied(remaining, tuple(filter(None, useless)))
 
 
 def _hit(pair: tuple[_Exception, bool]) -> bool:

@@ -44,17 +44,17 @@ def of_folder(folder: str) -> Schemas:
     root = Path(folder)
     if not root.is_dir():
         raise InvalidInput(f"{folder!r} is not a folder of schemas", remedy="check the path of --schemas")
-    found = sorted(path for path in root.rglob("*") if path.suffix in {".yaml", ".yml", ".json"} and path.is_file())
-    if len(found) > FILES_LIMIT:
+    inputs = sorted(path for path in root.rglob("*") if path.suffix in {".yaml", ".yml", ".json"} and path.is_file())
+    if len(inputs) > FILES_LIMIT:
         raise InvalidInput(f"{folder!r} has more than {FILES_LIMIT} files", remedy="name a folder inside it")
-    return _read(tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in found))
+    return _read(tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in inputs))
 
 
 @functools.lru_cache(maxsize=8)
-def _read(found: tuple[tuple[str, int, int], ...]) -> Schemas:
+def _read(inputs: tuple[tuple[str, int, int], ...]) -> Schemas:
     """Read files, whose time and size are a part of the key: a test run reads a folder once."""
     schemas: dict[tuple[str, str], dict[str, Any]] = {}
-    for name, _, _ in found:
+    for name, _, _ in inputs:
         content = files.bounded(name, kubeyaml.SIZE_LIMIT)
         documents = kubeyaml.read_all(content, source=name)
         bodies = [document for document in documents if isinstance(document, dict)]

@@ -71,8 +71,8 @@ def _folders() -> dict[int, Path]:
     """Return the folder of each minor version, with schemas that refuse unknown fields; empty without the package."""
     spec = importlib.util.find_spec("kubernetes_validate")
     places = list(spec.submodule_search_locations or ()) if spec else []
-    found = (folder for place in places for folder in Path(place).glob("kubernetes-json-schema/v1.*.*-local-strict"))
-    return {int(folder.name.split(".")[1]): folder for folder in found}
+    folders = (folder for place in places for folder in Path(place).glob("kubernetes-json-schema/v1.*.*-local-strict"))
+    return {int(folder.name.split(".")[1]): folder for folder in folders}
 
 
 def _without_words(node: Any) -> Any:

@@ -119,12 +119,12 @@ def _without_patterns(node: Any) -> Any:
 def _explained(schema: Mapping[str, Any], validator: jsonschema_rs.Validator, obj: Object) -> Iterator[Fault]:
     from sidelane.support.explaining import errors  # noqa: PLC0415 - only for refused objects
 
-    found = False
+    is_known = False
     for path, text in errors(schema, obj.body):
-        found = True
+        is_known = True
         # A Secret's values are never repeated.
         hidden = obj.kind == "Secret" and path.partition(".")[0] in {"data", "stringData"}
         yield Fault(path, "the value does not have the form of the schema" if hidden else text)
-    if not found:
+    if not is_known:
         for error in validator.iter_errors(obj.body):
             yield Fault("", f"is not valid in the schema ({error.kind.name})")

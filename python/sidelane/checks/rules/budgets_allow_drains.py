@@ -21,7 +21,7 @@ def _check(context: Context) -> Iterator[Problem]:
                 yield Problem(obj, path, "lets no pod be evicted")
         least = at(obj.body, "spec", "minAvailable")
         matched = [m for s in selectors(obj) for m in pods.matching(obj.identity.namespace, s)] if pods else []
-        if least == "100%" or _holds_all(least, [one for one, _ in matched]):
+        if least == "100%" or _holds_all(least, [workload for workload, _ in matched]):
             yield Problem(obj, "spec.minAvailable", f"{least} of the pods must stay, so none can be evicted")
 
 
@@ -29,7 +29,10 @@ def _holds_all(least: object, workloads: list[Object]) -> bool:
     """Return whether a number is not less than that of all pods, if no autoscaler may change it."""
     if not isinstance(least, int) or isinstance(least, bool) or not workloads:
         return False
-    known = all(isinstance(at(one.body, "spec", "replicas"), int) and one.kind != "DaemonSet" for one in workloads)
+    known = all(
+        isinstance(at(workload.body, "spec", "replicas"), int) and workload.kind != "DaemonSet"
+        for workload in workloads
+    )
     return known and 0 < sum(map(replicas, workloads)) <= least
 
 

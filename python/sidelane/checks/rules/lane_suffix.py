@@ -40,14 +40,14 @@ def _check(context: Context) -> Iterator[Problem]:
 
 def _message(name: str, lane: Lane, patterns: tuple[str, ...], known: Mapping[str, str]) -> str:
     if not patterns[0].endswith(_ENDS):
-        return f"the name {name!r} is not {' or '.join(shown(one, known) for one in patterns)}"
+        return f"the name {name!r} is not {' or '.join(shown(pattern, known) for pattern in patterns)}"
     if not name.endswith(f"-{lane}"):
         return f"the name {name!r} does not end in '-{lane}'"
     if (parsed := parse_name(name)) and parsed[1] != lane:
         return f"the name {name!r} reads as {parsed[0]!r} in lane {parsed[1]}, not in {lane}"
     if patterns == preset("sidelane").names_of(ANY):
         return f"the name {name!r} has no component of lower-case letters and digits before '-{lane}'"
-    return f"the name {name!r} is not {' or '.join(shown(one, known) for one in patterns)}"
+    return f"the name {name!r} is not {' or '.join(shown(pattern, known) for pattern in patterns)}"
 
 
 def _remedy(patterns: tuple[str, ...]) -> str:

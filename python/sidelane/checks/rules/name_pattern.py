@@ -36,8 +36,12 @@ def component_problem(context: Context, patterns: tuple[str, ...], name: str) ->
     allowed = context.conventions.components
     if not allowed:
         return ""
-    found = {reading(pattern, name, key) for pattern in patterns for key in ("component", "service")} - {""}
-    return "" if not found or found & {*allowed} else f"the component {min(found)!r} is not one of {', '.join(allowed)}"
+    components = {reading(pattern, name, key) for pattern in patterns for key in ("component", "service")} - {""}
+    return (
+        ""
+        if not components or components & {*allowed}
+        else f"the component {min(components)!r} is not one of {', '.join(allowed)}"
+    )
 
 
 RULE: Final[Rule] = Rule(

@@ -29,11 +29,11 @@ _FREE: Final = frozenset({"labels", "annotations", "data", "stringData", "binary
 
 
 def _check(context: Context) -> Iterator[Problem]:
-    found = set()
+    names = set()
     for problem in (*_timed(context), *_differing(context)):
         place = problem.obj.identity, problem.path
-        if place not in found:  # the time is in a second rendering often another one
-            found.add(place)
+        if place not in names:  # the time is in a second rendering often another one
+            names.add(place)
             yield problem
 
 

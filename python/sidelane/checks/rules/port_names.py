@@ -98,9 +98,9 @@ def _backends(obj: Object) -> Iterator[tuple[str, Any, Any]]:
 def _of_monitor(obj: Object, services: _Services) -> Iterator[Problem]:
     if at(obj.body, "spec", "namespaceSelector"):
         return
-    own = [one for one in services.values() if one.identity.namespace == obj.identity.namespace]
-    selected = [one for one in own for selector in selectors(obj) if selector.matches(one.labels)]
-    names = {str(name) for one in selected for _, name in walk(one.body, "spec.ports[].name")}
+    own = [service for service in services.values() if service.identity.namespace == obj.identity.namespace]
+    selected = [service for service in own for selector in selectors(obj) if selector.matches(service.labels)]
+    names = {str(name) for service in selected for _, name in walk(service.body, "spec.ports[].name")}
     for path, port in walk(obj.body, "spec.endpoints[].port"):
         if selected and str(port) not in names:
             yield Problem(obj, path, f"no Service that it selects has a port {shown(port)}", other=selected[0])

@@ -30,14 +30,14 @@ def _expected(lane: Lane) -> dict[str, str]:
 
 
 def _contradictions(obj: Object, template: PodTemplate, lane: Lane) -> Iterator[Problem]:
-    expected, told = _expected(lane), False
+    expected, is_told = _expected(lane), False
     for base, container in containers(template, ("containers", "initContainers")):
         for path, variable in walk(container, "env[]", base):
             name, value = at(variable, "name"), at(variable, "value")
             if isinstance(name, str) and name in expected and value is not None and value != expected[name]:
                 yield Problem(obj, f"{path}.value", f"{name} is {shown(value)}, but the lane has {expected[name]!r}")
-        told = told or _tells(container, lane)
-    if not told:
+        is_told = is_told or _tells(container, lane)
+    if not is_told:
         yield Problem(obj, template.within("spec.containers"), "no container is told its Version and Build")
 
 

@@ -58,7 +58,7 @@ def _containers(template: PodTemplate) -> dict[tuple[str, ...], _Containers]:
 @remembered
 def settings(template: PodTemplate) -> tuple[tuple[str, str], ...]:
     """Return the texts that containers get as arguments and variables, each with its path in the object."""
-    own = (found for base, container in containers(template) for found in _SETTINGS.walk(container, base))
+    own = (setting for base, container in containers(template) for setting in _SETTINGS.walk(container, base))
     return tuple((path, text) for path, text, _ in own if isinstance(text, str))
 
 

@@ -86,11 +86,11 @@ class Side:
     def ordinals(self) -> Mapping[int, tuple[str, str, int]]:
         """The object's template, kind and number there: the same for its counterpart in the other rendering."""
         counts: defaultdict[tuple[str, str], int] = defaultdict(int)
-        found = {}
+        ordinals = {}
         for obj in self.manifest.objects:
-            found[id(obj)] = (obj.source, obj.kind, counts[obj.source, obj.kind])
+            ordinals[id(obj)] = (obj.source, obj.kind, counts[obj.source, obj.kind])
             counts[obj.source, obj.kind] += 1
-        return found
+        return ordinals
 
     def of_kind(self, *kinds: str) -> Iterator[Object]:
         for obj in self.objects:

@@ -43,14 +43,16 @@ def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
             if selector.role == "peer":
                 continue
             index = theirs.labels[selector.selects]
-            if found := _matches(obj, selector, index, mine, theirs):
-                yield _touch(obj, selector, found)
+            if matched := _matches(obj, selector, index, mine, theirs):
+                yield _touch(obj, selector, matched)
 
 
 def _matches(obj: Object, selector: Selector, index: LabelIndex, mine: Side, theirs: Side) -> list[Object]:
     """Return the other's objects that the selector matches, without those that both releases share."""
-    found = (each for namespace in _namespaces(obj, selector, index) for each in index.matches(namespace, selector))
-    return [each for each in found if theirs.identity(each) not in mine.by_identity]
+    candidates = (
+        each for namespace in _namespaces(obj, selector, index) for each in index.matches(namespace, selector)
+    )
+    return [each for each in candidates if theirs.identity(each) not in mine.by_identity]
 
 
 def _namespaces(obj: Object, selector: Selector, index: LabelIndex) -> Collection[str]:
@@ -62,10 +64,12 @@ def _namespaces(obj: Object, selector: Selector, index: LabelIndex) -> Collectio
     return tuple(map(str, names)) if isinstance(names, list) and names else (obj.identity.namespace,)
 
 
-def _touch(obj: Object, selector: Selector, found: list[Object]) -> Touch:
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    what = f"selects the pods of {found[0].identity}" if selector.selects == "pods" else f"selects {found[0].identity}"
-    return Touch(obj, selector.path, f"{what}{more} of the other release", found[0], severity=_severity(selector))
+def _touch(obj: Object, selector: Selector, matched: list[Object]) -> Touch:
+    more = f" and {len(matched) - 1} more" if len(matched) > 1 else ""
+    what = (
+        f"selects the pods of {matched[0].identity}" if selector.selects == "pods" else f"selects {matched[0].identity}"
+    )
+    return Touch(obj, selector.path, f"{what}{more} of the other release", matched[0], severity=_severity(selector))
 
 
 def _severity(selector: Selector) -> Severity:

@@ -50,7 +50,7 @@ def _touch(port: _Port, other: _Port, which: str) -> Touch:
 
 def _ports(side: Side) -> Mapping[tuple[int, str], list[_Port]]:
     """Return the ports of nodes that a side's pods need, by number and protocol."""
-    found: defaultdict[tuple[int, str], list[_Port]] = defaultdict(list)
+    by_port: defaultdict[tuple[int, str], list[_Port]] = defaultdict(list)
     for obj, template in side.pods:
         on_host = template.spec.get("hostNetwork") is True
         for path, container in containers(template):
@@ -60,8 +60,8 @@ def _ports(side: Side) -> Mapping[tuple[int, str], list[_Port]]:
                 if isinstance(number, int):
                     key = "hostPort" if fields.get("hostPort") else "containerPort"
                     place = _Port(obj, template, f"{where}.{key}", str(fields.get("hostIP") or ""))
-                    found[number, str(fields.get("protocol") or "TCP")].append(place)
-    return found
+                    by_port[number, str(fields.get("protocol") or "TCP")].append(place)
+    return by_port
 
 
 def _meet(a: _Port, b: _Port) -> bool:

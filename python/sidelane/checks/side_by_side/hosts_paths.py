@@ -115,12 +115,12 @@ def _of_virtual_service(obj: Object) -> Iterator[tuple[_Match, str]]:
 
 
 def _conditions(obj: Object) -> dict[str, str]:
-    found: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     for pattern in ("spec.http[]", "spec.tls[]", "spec.tcp[]"):
         for base, rule in walk(obj.body, pattern):
             for where, match in walk(rule, "match[]", base) or [(base, {})]:
-                found.setdefault(_written(match), where)
-    return found
+                conditions.setdefault(_written(match), where)
+    return conditions
 
 
 def _written(match: Any) -> str:

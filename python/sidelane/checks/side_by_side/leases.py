@@ -60,8 +60,8 @@ def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
 def _leases(side: Side) -> Iterator[tuple[Object, str, _Lease]]:
     for obj, template in side.pods:
         for path, container in containers(template):
-            if (found := _lease(obj, container)) is not None:
-                yield obj, f"{path}.{found[0]}", found[1]
+            if (lease := _lease(obj, container)) is not None:
+                yield obj, f"{path}.{lease[0]}", lease[1]
     for obj in side.of_kind("ConfigMap"):
         for key, text in mapping(obj.body, "data").items():
             if "leaderElection:" in str(text) and (named := _FILE.search(str(text))):

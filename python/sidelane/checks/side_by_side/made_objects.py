@@ -50,8 +50,8 @@ def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
                 yield Touch(obj, path, message, other, other_path)
                 break
         else:
-            if found := made.get(mine.identity(obj)):
-                yield Touch(obj, "", f"has the name that {found[0].identity} of the other release makes", *found)
+            if others := made.get(mine.identity(obj)):
+                yield Touch(obj, "", f"has the name that {others[0].identity} of the other release makes", *others)
 
 
 def _made(obj: Object) -> Iterator[tuple[str, Identity]]:

@@ -47,16 +47,16 @@ def report(pairs: Sequence[Pair], conventions: Conventions | None = None) -> Rep
     conventions: their severities, exceptions and left-out objects apply; None for the preset ``sidelane``.
     """
     own = conventions or preset("sidelane")
-    found: dict[_Key, tuple[Finding, list[str]]] = {}
+    merged: dict[_Key, tuple[Finding, list[str]]] = {}
     for pair in pairs:
         for key, finding in _keyed(pair).items():
-            found.setdefault(key, (finding, []))[1].append(pair.differs)
+            merged.setdefault(key, (finding, []))[1].append(pair.differs)
     rendered = {id(manifest): manifest for pair in pairs for manifest in (pair.first, pair.second)}
     objects = tuple(obj for manifest in rendered.values() for obj in manifest.objects)
     ran = tuple(clash.id for clash in CLASHES if own.severity_of(clash.id) != "off")
-    crashes = [finding for key, (finding, _) in found.items() if key[1] == _CRASH]
-    told = (_told(finding, differs, len(pairs)) for key, (finding, differs) in found.items() if key[1] != _CRASH)
-    applied = apply(_weighed(told, own), Manifest(objects), own, ran, several=True)
+    crashes = [finding for key, (finding, _) in merged.items() if key[1] == _CRASH]
+    lines = (_told(finding, differs, len(pairs)) for key, (finding, differs) in merged.items() if key[1] != _CRASH)
+    applied = apply(_weighed(lines, own), Manifest(objects), own, ran, several=True)
     findings = sorted((*crashes, *applied.findings, *exceptions_hit.found(applied.useless, own)))
     return Report(tuple(findings), len(objects), ran)
 
@@ -78,15 +78,15 @@ def _told(finding: Finding, differs: Sequence[str], pairs: int) -> Finding:
 def _keyed(pair: Pair) -> dict[_Key, Finding]:
     """Return the clashes by their places in the chart."""
     mine, theirs = sides(pair.first, pair.second, pair.lanes)
-    found: dict[_Key, Finding] = {}
+    by_key: dict[_Key, Finding] = {}
     for clash in CLASHES:
         for a, b in ((mine, theirs), (theirs, mine)) if clash.both_ways else ((mine, theirs),):
             try:
                 for touch in clash.find(a, b):
-                    found.setdefault(_key(clash, touch, a, b), clash.finding(touch, a.lane))
+                    by_key.setdefault(_key(clash, touch, a, b), clash.finding(touch, a.lane))
             except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
-                found.setdefault((clash.id, _CRASH), _crash(clash, error))
-    return found
+                by_key.setdefault((clash.id, _CRASH), _crash(clash, error))
+    return by_key
 
 
 def _key(clash: Clash, touch: Touch, a: Side, b: Side) -> _Key:

@@ -56,8 +56,8 @@ def _claims(obj: Object) -> Iterator[tuple[_Claim, str]]:
             yield ("cluster IP", str(address), ""), path
     ports = [f"{at(port, 'port')}/{at(port, 'protocol') or 'TCP'}" for _, port in walk(obj.body, "spec.ports[]")]
     addresses = (
-        *(("load balancer address", *found) for found in walk(obj.body, "spec.loadBalancerIP")),
-        *(("external IP", *found) for found in walk(obj.body, "spec.externalIPs[]")),
+        *(("load balancer address", *claim) for claim in walk(obj.body, "spec.loadBalancerIP")),
+        *(("external IP", *claim) for claim in walk(obj.body, "spec.externalIPs[]")),
     )
     for what, path, address in addresses:
         for port in ports if address else ():

@@ -58,9 +58,9 @@ def _find(mine: Side, theirs: Side) -> Iterator[Touch]:
             continue  # a configuration of both is a finding itself
         for path, webhook in walk(obj.body, _KINDS[obj.kind]):
             caught = (other for scopes in _scopes(mine, obj, webhook) for other in _caught(webhook, scopes, kinds))
-            found = next((other for other in caught if theirs.identity(other) not in mine.by_identity), None)
-            if found is not None:
-                yield Touch(obj, path, f"also acts on {found.identity} of the other release", found)
+            outside = next((other for other in caught if theirs.identity(other) not in mine.by_identity), None)
+            if outside is not None:
+                yield Touch(obj, path, f"also acts on {outside.identity} of the other release", outside)
 
 
 def _scopes(side: Side, obj: Object, webhook: Any) -> Iterator[list[Any]]:
@@ -75,11 +75,11 @@ def _scopes(side: Side, obj: Object, webhook: Any) -> Iterator[list[Any]]:
 
 def _by_resource(side: Side) -> dict[tuple[str, str], list[Object]]:
     """Return the objects by group and plural resource."""
-    found: dict[tuple[str, str], list[Object]] = {}
+    resources: dict[tuple[str, str], list[Object]] = {}
     for obj in side.objects:
         if not obj.is_hook:
-            found.setdefault((obj.identity.group, _plural(obj.kind)), []).append(obj)
-    return found
+            resources.setdefault((obj.identity.group, _plural(obj.kind)), []).append(obj)
+    return resources
 
 
 def _plural(kind: str) -> str:

@@ -58,8 +58,8 @@ async def charts_of(context: Context, deployment: Deployment) -> AsyncIterator[l
         for wanted in deployment.releases:
             if (key := _key(wanted)) not in charts:
                 held = {"given": wanted.conventions}
-                found = context.installable(wanted.chart, wanted.version, wanted.repo, held)
-                charts[key] = await stack.enter_async_context(found)
+                opened = context.installable(wanted.chart, wanted.version, wanted.repo, held)
+                charts[key] = await stack.enter_async_context(opened)
         yield [charts[_key(wanted)] for wanted in deployment.releases]
 
 

@@ -39,7 +39,7 @@ def created(running: Running, roots: Iterable[Mapping[str, Any]]) -> dict[str, M
     """Returns the objects that controllers created for these, at any depth: by uid, each with its root."""
     level = {uid(root): root for root in roots if uid(root)}
     kinds = {uid(root): str(root.get("kind")) for root in level.values()}
-    found: dict[str, Mapping[str, Any]] = {}
+    objects: dict[str, Mapping[str, Any]] = {}
     while level:
         below: dict[str, Mapping[str, Any]] = {}
         for body in _candidates(running, {kinds[each] for each in level}):
@@ -47,9 +47,9 @@ def created(running: Running, roots: Iterable[Mapping[str, Any]]) -> dict[str, M
             if owner in level and str(body["kind"]) in _created_for(kinds[owner]):
                 below[uid(body)] = level[owner]
                 kinds[uid(body)] = str(body["kind"])
-        level = {each: root for each, root in below.items() if each not in found}
-        found |= level
-    return found
+        level = {each: root for each, root in below.items() if each not in objects}
+        objects |= level
+    return objects
 
 
 def _created_for(kind: str) -> tuple[str, ...]:

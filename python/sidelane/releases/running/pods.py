@@ -49,10 +49,10 @@ def compare(objects: Sequence[Object], running: Running) -> Ran:
             continue
         if body["kind"] == "Pod":
             pods[owners.uid(running.live[own.identity])].append(body)
-            found, said = _pod(own, body)
+            drifted, said = _pod(own, body)
         else:
-            found, said = _revision(body, running.live[own.identity])
-        drift += found
+            drifted, said = _revision(body, running.live[own.identity])
+        drift += drifted
         notes += said
     for each, bodies in pods.items():
         drift += _images(workloads[each], bodies)
@@ -64,22 +64,22 @@ def _pod(own: Object, body: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
     if template is None or own.kind == "Pod":  # a bare pod is compared as an object
         return [], []
     identity = identity_of(body)
-    found = [
+    drifted = [
         Drift(identity, path, public(identity, path, want), public(identity, path, have))
         for path, want, have in against_template(at(own.body, *template.path.split(".")), body, identity)
         if _RESTARTED not in path
     ]
     if extra := [str(each.get("name")) for each in at(body, "spec", "ephemeralContainers") or []]:
-        found.append(Drift(identity, "spec.ephemeralContainers", ABSENT, extra))
+        drifted.append(Drift(identity, "spec.ephemeralContainers", ABSENT, extra))
     if (limit := at(body, "spec", "activeDeadlineSeconds")) and "activeDeadlineSeconds" not in template.spec:
-        found.append(Drift(identity, "spec.activeDeadlineSeconds", ABSENT, limit))
+        drifted.append(Drift(identity, "spec.activeDeadlineSeconds", ABSENT, limit))
     added = [
         str(each.get("name"))
         for kind in ("initContainers", "containers")
         for each in at(body, "spec", kind) or []
         if each.get("name") not in {known.get("name") for known in template.spec.get(kind) or []}
     ]
-    return found, [f"{identity}: admission added the container {name}" for name in added]
+    return drifted, [f"{identity}: admission added the container {name}" for name in added]
 
 
 def _revision(body: Mapping[str, Any], workload: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
@@ -89,14 +89,14 @@ def _revision(body: Mapping[str, Any], workload: Mapping[str, Any]) -> tuple[lis
     path = "spec.template" if kind == "ReplicaSet" else "data.spec.template"
     copy = _plain(at(dict(body), *path.split(".")))
     wanted = _plain(at(dict(workload), "spec", "template"))
-    found = [
+    drifted = [
         Drift(identity, f"{path}.{below}", public(identity, below, want), public(identity, below, have))
         for below, want, have in fields(wanted, copy)
     ]
-    if not found or _is_current(body, workload):
-        return found, []
-    first = found[0]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    if not drifted or _is_current(body, workload):
+        return drifted, []
+    first = drifted[0]
+    more = f", and {len(drifted) - 1} more" if len(drifted) > 1 else ""
     return [], [
         f"{identity}: an earlier revision, without pods: {first.path}: {in_line(first.expected, first.found)}{more}"
     ]

@@ -62,14 +62,14 @@ def find(scope: Scope, running: Running) -> dict[str, tuple[tuple[Stranger, ...]
     roots = [body for body in bodies if identity_of(body) in known or _is_of_another(body, scope)]
     made = owners.created(running, roots).keys() | {owners.uid(body) for body in roots}
     unknown = [body for body in bodies if owners.uid(body) not in made]
-    found: dict[str, tuple[tuple[Stranger, ...], tuple[str, ...]]] = {}
-    told: set[Identity] = set()
+    by_release: dict[str, tuple[tuple[Stranger, ...], tuple[str, ...]]] = {}
+    reported: set[Identity] = set()
     for release, objects in scope.own.items():
         strangers: dict[Identity, Stranger] = {}
         notes: list[str] = []
         for body in unknown:
             identity = identity_of(body)
-            if identity in told:
+            if identity in reported:
                 continue
             if why := _effect(body, release, objects):
                 strangers[identity] = Stranger(identity, why)
@@ -79,10 +79,10 @@ def find(scope: Scope, running: Running) -> dict[str, tuple[tuple[Stranger, ...]
             if owners.uid(body) in made and (why := _addresses(body, objects, running)):
                 strangers[identity_of(body)] = Stranger(identity_of(body), why)
         strangers |= {each.identity: each for each in _stored(release, scope.statuses.get(release, ""), running)}
-        told |= strangers.keys()
-        found[release] = (tuple(strangers.values()), tuple(notes))
-    _left_over(scope, unknown, told, found)
-    return found
+        reported |= strangers.keys()
+        by_release[release] = (tuple(strangers.values()), tuple(notes))
+    _left_over(scope, unknown, reported, by_release)
+    return by_release
 
 
 def _distinct(running: Running) -> list[Mapping[str, Any]]:
@@ -198,23 +198,23 @@ def _stored(release: str, status: str, running: Running) -> Iterator[Stranger]:
 def _left_over(
     scope: Scope,
     unknown: Sequence[Mapping[str, Any]],
-    told: set[Identity],
-    found: dict[str, tuple[tuple[Stranger, ...], tuple[str, ...]]],
+    reported: set[Identity],
+    by_release: dict[str, tuple[tuple[Stranger, ...], tuple[str, ...]]],
 ) -> None:
     """Adds each other object with a lane's labels to the release that it resembles most."""
     for body in unknown:
         identity, labels = identity_of(body), _labels(body)
         stored = _STORED.match(identity.name)
-        if identity in told or labels.get(LANE) not in scope.lanes or (stored and stored["release"] in scope.own):
+        if identity in reported or labels.get(LANE) not in scope.lanes or (stored and stored["release"] in scope.own):
             continue
-        told.add(identity)
+        reported.add(identity)
 
         def likeness(release: str, labels: Mapping[str, Any] = labels) -> int:
             return max((len(labels.items() & obj.labels.items()) for obj in scope.own[release]), default=0)
 
         nearest = max(scope.own, key=likeness)
-        strangers, notes = found[nearest]
+        strangers, notes = by_release[nearest]
         other = _release(body)
         of = f"says that it is of {other}, which is not a release of the lane" if other else "no release has it"
         why = f"it has the labels of lane {labels[LANE]}, and {of}"
-        found[nearest] = ((*strangers, Stranger(identity, why)), notes)
+        by_release[nearest] = ((*strangers, Stranger(identity, why)), notes)
