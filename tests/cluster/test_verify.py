@@ -288,3 +288,14 @@ def test_a_signature_of_another_release_is_refused_on_a_cluster(namespace, clien
     done = sidelane("verify", "zookeeper-coco-2", *signed, code=1)
     assert done.stdout == ""
     assert f"holds the record of {namespace}/zookeeper-coco-1, and not the record of " in done.stderr
+
+
+@pytest.mark.either_helm
+def test_a_route_that_leads_to_another_lane_is_unchanged(client):
+    """Its Service selects pods of the other lane, which a workload of the other lane's release created."""
+    values = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
+    for lane in ("coco-1", "coco-2"):
+        client.install("service", lane, name="svc1", service_version="v1", values=values, wait=True)
+    client.routes.set("svc1", "coco-1", {"coco-2/v1": 1})
+    for names in ({"lane": "coco-1"}, {"what": "route-svc1-coco-1"}):
+        assert {result.state for result in settled(client, **names)} == {"unchanged"}
