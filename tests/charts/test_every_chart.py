@@ -13,6 +13,8 @@ import kubernetes_validate
 import pytest
 import yaml
 from quantities import quantity
+from sidelane.checks.kubernetes.validating import Validation
+from sidelane.manifest import Manifest
 from sidelane.manifest.objects import CLUSTER_KINDS
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ every_ci_file = pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1
 RESTRICTED_VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim", "downwardAPI"}
 # Definitions that are no part of Kubernetes.
 OF_OTHERS = {"monitoring.coreos.com", "networking.istio.io", "gateway.networking.k8s.io"}
-#: Every version that the charts are for and that schemas are published of.
-KUBERNETES = [f"1.{minor}" for minor in range(30, int(kubernetes_validate.latest_version().split(".")[1]) + 1)]
+#: Every version that the charts are for and that schemas are published of, such as 30 for 1.30.
+KUBERNETES = tuple(range(30, int(kubernetes_validate.latest_version().split(".")[1]) + 1))
 
 
 @every_chart
@@ -73,10 +75,10 @@ def test_objects_are_labelled(render: Render, ci: Path) -> None:
 @pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")  # both render alike
 def test_objects_are_valid_on_every_kubernetes(render: Render, ci: Path) -> None:
     items = [i for i in render(ci.parents[1], "--values", ci) if i["apiVersion"].partition("/")[0] not in OF_OTHERS]
-    # The parts of a pipeline are gone through by themselves.
-    for version in KUBERNETES if ci.parents[1].name != "pipeline" else (KUBERNETES[0], KUBERNETES[-1]):
-        for item in items:
-            kubernetes_validate.validate(item, version, strict=True)
+    manifest = Manifest.read(yaml.safe_dump_all(items))
+    validation = Validation(manifest, KUBERNETES, ())
+    for obj in manifest.objects:
+        assert (validation.knows(obj), validation.missing(obj), [*validation.faults(obj)]) == (True, (), []), obj
 
 
 @every_ci_file
