@@ -412,7 +412,7 @@ def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
     version("v2")
     client.routes.set("svc1", LANE, {"v1": 100}, mode="gateway")
     shift = client.routes.shift("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
-    assert (shift.outcome, shift.now) == ("done", {"v1": 0, "v2": 100})
+    assert (shift.outcome, shift.now) == ("done", {"svc1-2-coco-1": {"v1": 0, "v2": 100}})
     assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
     assert client.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 100}
 

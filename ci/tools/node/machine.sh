@@ -21,6 +21,10 @@ while [ $# -gt 0 ]; do
   mount --bind "$1" "$2"
   shift 2
 done
+# The node reaches no other machine. A name server here refuses at once, and the machine's own would never answer: a
+# missing image is an error in a second, and not in a minute.
+echo "nameserver 127.0.0.1" >"$folder/resolv.conf"
+[ ! -e /etc/resolv.conf ] || mount --bind "$folder/resolv.conf" /etc/resolv.conf
 
 ip link set lo up
 ip link add node0 type bridge
