@@ -115,7 +115,7 @@ def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster
     assert result.operational == ("values: networkPolicy.enabled: false → true",)
 
 
-def test_a_change_that_plain_helm_made_is_found(client, plain):
+def test_a_change_that_plain_helm_made_is_found(cluster, client, plain):
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
     (result,) = settled(client, lane="coco-1")
@@ -123,6 +123,8 @@ def test_a_change_that_plain_helm_made_is_found(client, plain):
     assert result.changed[0] == 'values: web.password: "" → (hidden)'
     plain("upgrade", "kinds-coco-1", KINDS, "--reset-values", "--set-string", "Version=coco,Build=1", "--set",
           "web.replicas=5")  # fmt: skip
+    gone = "the pods of the earlier template are gone"  # while they run, they are drift
+    cluster.until(gone, lambda: client.verify(lane="coco-1")[0].state != "drifted", seconds=120)
     (result,) = settled(client, lane="coco-1")
     assert (result.state, result.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
