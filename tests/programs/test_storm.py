@@ -104,9 +104,9 @@ def counted(first: Lane, second: Lane, jar: Path) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def znodes(first: Lane, *paths: str) -> list[list[str]]:
+def znodes(lane: Lane, *paths: str) -> list[list[str]]:
     """The names below each path in ZooKeeper, sorted."""
-    zookeeper = first.of("zk")[0]
+    zookeeper = lane.of("zk")[0]
     ask = "zkCli.sh -waitforconnection -server localhost:2181 2>&1"
     said = zookeeper.execute("bash", "-c", f"printf 'ls %s\n' {' '.join(paths)} | {ask}")
     return [sorted(children.split(", ")) for children in re.findall(r"^\[zk: [^]]*\] \[(.*)\]$", said, re.MULTILINE)]

