@@ -55,7 +55,7 @@ def bring(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    found = find() if "--find" in sys.argv[1:] else build()
-    if found is None:
+    built = find() if "--find" in sys.argv[1:] else build()
+    if built is None:
         raise SystemExit("ZooKeeper and Storm are not there; `make tools` brings them")
-    print(found)
+    print(built)

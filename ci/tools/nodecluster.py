@@ -40,7 +40,7 @@ VOLUMES_EVERY = 0.5  # seconds between two looks at the claims
 
 
 def find_node() -> Node:
-    """What this machine's node is made of.
+    """The folders of this machine's node.
 
     Raises:
         ControlPlaneError: no node can be had on this machine; the message says why, or how to build one.

@@ -63,7 +63,7 @@ NEEDED = ("apt-get", "dpkg-deb", "go", "javac", "perl")
 
 
 class Node(NamedTuple):
-    """What a node is made of.
+    """The folders that a node is made of.
 
     programs: the folder of what runs on it, with `bin`, `bin/cni` and `lib`. images: containerd's store.
     """
@@ -157,7 +157,7 @@ def debian(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    found = find() if "--find" in sys.argv[1:] else build()
-    if found is None:
+    node = find() if "--find" in sys.argv[1:] else build()
+    if node is None:
         raise SystemExit("the node has not been built; build it with `make node`")
-    print(*found, sep="\n")
+    print(*node, sep="\n")

@@ -52,7 +52,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """What a container runs, and as whom.
+    """A container: its command, and the user that runs it.
 
     Attributes:
         environment: all of it; nothing is inherited.
@@ -101,7 +101,7 @@ class Node:
 
     def tell(self, names: Mapping[str, Iterable[str]]) -> None:
         """Has every container, also one that runs, find these addresses by their names, and no others."""
-        lines = ["127.0.0.1 localhost", *(f"{address} {' '.join(found)}" for address, found in names.items())]
+        lines = ["127.0.0.1 localhost", *(f"{address} {' '.join(its_names)}" for address, its_names in names.items())]
         for sandbox in self.sandboxes:
             # In place: it is mounted. Its own name is known to a sandbox alone.
             sandbox.hosts.write_text("\n".join([*lines, f"{sandbox.address} {sandbox.name}"]) + "\n")
@@ -124,7 +124,7 @@ class Node:
         )
 
     def enter(self) -> list[str]:
-        """What stands before a command to have it run on the node."""
+        """The words that go before a command so that it runs on the node."""
         spaces = ("--user", "--preserve-credentials", "--mount", "--net", "--pid")
         return ["nsenter", f"--target={self._first}", *spaces, "--"]
 
@@ -209,8 +209,8 @@ class Running:
         return self.process.poll()
 
     @property
-    def said(self) -> str:
-        """What the container has written so far."""
+    def output(self) -> str:
+        """The container's log so far."""
         return self.log.read_text(errors="replace")
 
     def execute(self, *command: str, seconds: float = 10) -> subprocess.CompletedProcess[str]:
@@ -265,6 +265,6 @@ class Running:
         deadline = time.monotonic() + START_TIMEOUT
         while not file.exists() or not (first := file.read_text()):
             if self.code is not None or time.monotonic() > deadline:
-                raise NodeError(f"the container of {self.sandbox.name} was not started\n{self.said}")
+                raise NodeError(f"the container of {self.sandbox.name} was not started\n{self.output}")
             time.sleep(0.005)
         return int(first)

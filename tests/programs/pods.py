@@ -186,7 +186,7 @@ class Pod:
             ended = self.running.code is not None
             if ended or time.monotonic() > deadline:
                 problem = f"ended with code {self.running.code}" if ended else f"had {seconds:g} s"
-                log = "\n".join(self.running.said.splitlines()[-40:])
+                log = "\n".join(self.running.output.splitlines()[-40:])
                 pytest.fail(f"{self.name} {problem}, and not yet: {what}\n{log}")
             time.sleep(0.2)
         return value
@@ -211,8 +211,8 @@ class Pod:
         """Runs the pod to its end, as `helm test` does, and gives its log; the test fails when the pod does."""
         running = self.start(command)
         code = running.process.wait(seconds)
-        assert code == 0, f"{self.name} ended with code {code}\n{running.said}"
-        return running.said
+        assert code == 0, f"{self.name} ended with code {code}\n{running.output}"
+        return running.output
 
     def _lost(self) -> None:
         self.ready = False

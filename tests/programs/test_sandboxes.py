@@ -46,15 +46,15 @@ def run(sandboxes: tuple[Sandbox, Sandbox]) -> Iterator[Callable[..., Running]]:
 
 def until_it_says(running: Running, word: str) -> None:
     deadline = time.monotonic() + 20
-    while word not in running.said:
-        assert running.code is None, running.said
-        assert time.monotonic() < deadline, running.said
+    while word not in running.output:
+        assert running.code is None, running.output
+        assert time.monotonic() < deadline, running.output
         time.sleep(0.02)
 
 
 def said(running: Running) -> str:
-    assert running.process.wait(30) == 0, running.said
-    return running.said.strip()
+    assert running.process.wait(30) == 0, running.output
+    return running.output.strip()
 
 
 def test_a_container_has_its_environment_and_no_more(run: Callable[..., Running]) -> None:

@@ -150,17 +150,17 @@ def test_lanes_on_one_zookeeper_do_not_see_each_other(first: Lane, second: Lane,
 def test_logs_are_json_where_they_are_asked_to_be(second: Lane, counted: object) -> None:
     nimbus, supervisor = second.one("nimbus"), second.one("supervisor")
     (worker,) = supervisor.volumes["logs"].glob("workers-artifacts/words-*/6700/worker.log")
-    for log in (nimbus.running.said, supervisor.running.said, worker.read_text()):
+    for log in (nimbus.running.output, supervisor.running.output, worker.read_text()):
         lines = log.splitlines()
         began = next(number for number, line in enumerate(lines) if line.startswith("{"))
         assert [json.loads(line)["message"] for line in lines[began:]], "from its first word on, all that Storm logs"
 
 
 def test_another_nimbus_leads_when_the_leader_is_lost(first: Lane, counted: object) -> None:
-    (leader,) = (nimbus for nimbus in first.of("nimbus") if "gained leadership" in nimbus.running.said)
+    (leader,) = (nimbus for nimbus in first.of("nimbus") if "gained leadership" in nimbus.running.output)
     (other,) = (nimbus for nimbus in first.of("nimbus") if nimbus is not leader)
     leader.kill()
-    other.until("it leads", lambda: "gained leadership" in other.running.said)
+    other.until("it leads", lambda: "gained leadership" in other.running.output)
     assert re.search(r"^words +ACTIVE ", other.execute("storm", "list", seconds=STARTED), re.MULTILINE)
 
 

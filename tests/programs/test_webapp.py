@@ -54,8 +54,8 @@ def test_the_log_viewer_finds_where_daemons_log_and_nothing_logs_there(
     pod.start()
     for probe in ("startupProbe", "livenessProbe"):
         pod.until(f"its {probe} succeeds", lambda probe=probe: pod.probe(probe), STARTED)
-    assert "daemons' logs: /logs\n" in pod.running.said
-    assert "serving" in pod.running.said, "it logs, to the standard output"
+    assert "daemons' logs: /logs\n" in pod.running.output
+    assert "serving" in pod.running.output, "it logs, to the standard output"
     # Log4j makes the file of an appender as soon as there is one, unless it is told to wait for an event.
     assert [file.name for file in pod.volumes["logs"].iterdir()] == ["workers-artifacts"]
     pod.stop()
@@ -68,7 +68,7 @@ def test_without_that_appender_it_would_end(logviewer: Callable[..., Pod], clust
     files["cluster.xml"] = files["cluster.xml"].replace('name="A1"', 'name="A2"')
     running = pod.start()
     assert running.process.wait(STARTED) != 0
-    assert "could not find configured appender A1" in running.said
+    assert "could not find configured appender A1" in running.output
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

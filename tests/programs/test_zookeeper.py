@@ -74,7 +74,7 @@ def test_each_member_knows_who_it_is(ensemble: list[Pod]) -> None:
 
 
 def test_what_is_logged_goes_to_the_standard_output(ensemble: list[Pod]) -> None:
-    assert re.search(r"^\d{4}-\d\d-\d\d .* INFO +\[.*QuorumPeer", ensemble[0].running.said, re.MULTILINE)
+    assert re.search(r"^\d{4}-\d\d-\d\d .* INFO +\[.*QuorumPeer", ensemble[0].running.output, re.MULTILINE)
     assert ensemble[0].execute("ls", "/tmp").split() == ["hsperfdata_user", "zoo.cfg"], "no log file"
 
 
@@ -107,7 +107,7 @@ def test_one_member_stands_alone(alone: Pod) -> None:
 
 
 def test_logs_are_json_where_they_are_asked_to_be(alone: Pod) -> None:
-    lines = alone.running.said.splitlines()
+    lines = alone.running.output.splitlines()
     began = next(number for number, line in enumerate(lines) if line.startswith("{"))
     assert [json.loads(line)["message"] for line in lines[began:]], "from its first word on, all that ZooKeeper logs"
 
@@ -123,7 +123,7 @@ public class Kept {
 
 
 def test_a_member_without_a_leader_asks_again_every_two_seconds(ensemble: list[Pod]) -> None:
-    assert "zookeeper.fastleader.maxNotificationInterval = 2000 ms" in ensemble[0].running.said
+    assert "zookeeper.fastleader.maxNotificationInterval = 2000 ms" in ensemble[0].running.output
 
 
 def test_a_member_tells_the_others_its_address_and_knows_them_by_name(ensemble: list[Pod]) -> None:

@@ -96,6 +96,6 @@ def test_the_certificate_of_another_lane_lets_nobody_into_the_quorum(
     cluster.secrets["zk-tls"] = secret("other-1")
     last.start()
     refused = "Failed to verify hostname"
-    last.until("the others refuse it", lambda: any(refused in other.running.said for other in others))
+    last.until("the others refuse it", lambda: any(refused in other.running.output for other in others))
     assert not last.probe("readinessProbe")
     assert all(other.probe("readinessProbe") for other in others)

@@ -9,7 +9,7 @@
     GET /exit        ends at once with `?code=`
 
 TCP and UDP on port 9000 answer each line with `tcp` or `udp` and the version. On SIGTERM requests that run are answered
-first, and a caller that keeps its connection alive is told to close it.
+first, and a caller that keeps its connection alive is end_asked to close it.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     print(f"{VERSION} listens", flush=True)
     server.serve_forever()
-    told = time.monotonic()
-    while (running and time.monotonic() < told + PATIENCE) or (connected and time.monotonic() < told + LAST_REQUESTS):
+    end_asked = time.monotonic()
+    while (running and time.monotonic() < end_asked + PATIENCE) or (connected and time.monotonic() < end_asked + LAST_REQUESTS):
         time.sleep(0.02)
     print("ended", flush=True)
 
