@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["sidelane.kubeyaml", "sidelane.manifest
     from sidelane.manifest import Manifest
 
 
-def one(content: bytes) -> None:
+def read_safely(content: bytes) -> None:
     """Reads an input; what it holds must survive being written, and crash no rule."""
     try:
         documents = kubeyaml.read_documents(content, duplicates=[])
@@ -50,7 +50,7 @@ def main() -> None:
             for at, text in enumerate((*rule.wrong, *rule.right)):
                 Path(folder, f"{rule.id}-{at}").write_text(text)
         limits = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=4096", f"-artifact_prefix={Path.cwd()}/"]
-        atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], folder], one)
+        atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], folder], read_safely)
         atheris.Fuzz()
 
 

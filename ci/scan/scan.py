@@ -102,7 +102,7 @@ def run_checkov(folder: Path, names: list[str], python: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(done.stdout))
 
 
-def found(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[Finding]:
+def findings_of(chart: Path, held: dict[str, str], result: dict[str, Any]) -> list[Finding]:
     """The failed checks, by the object of each file. Raises Refused when checkov did not look at all of them."""
     if unseen := [held[file] for file in held if file not in result["seen"]]:
         raise Refused(f"checkov passes over {', '.join(unseen)} of {chart}", remedy="see why, with `checkov --file`")
@@ -163,7 +163,7 @@ def scan(root: Path, python: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         held = {chart: write(render(chart, helm), Path(folder, chart.name)) for chart in charts}
         results = run_checkov(Path(folder), [chart.name for chart in charts], python)
-    findings = [finding for chart in charts for finding in found(chart, held[chart], results[chart.name])]
+    findings = [finding for chart in charts for finding in findings_of(chart, held[chart], results[chart.name])]
     if lines := judge(findings, explanations):
         remedy = "fix the chart, or explain what stays in its ci/scan.yaml"
         raise Refused("findings and explanations do not agree:\n" + "\n".join(lines), remedy=remedy)

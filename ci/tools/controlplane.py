@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import toolchain
 from access import Access
-from keeping import kept
+from keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +86,7 @@ class ControlPlane(Access):
         with contextlib.ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="sidelane-"))
             stack.callback(self._end)
-            self._keep = stack.enter_context(kept(self.folder))
+            self._keep = stack.enter_context(keep(self.folder))
             self._reserved = stack.enter_context(reserved_port())
             self.server = self._address(self._reserved.getsockname()[1])
             self._start_storage()

@@ -16,9 +16,10 @@ KEEPER = Path(__file__).resolve().with_name("keeper.py")
 
 
 @contextlib.contextmanager
-def kept(folder: Path) -> Iterator[Callable[[int | Path], None]]:
-    """Yields what takes the id of each process that is to be killed, and the folder removed, at the end of the block;
-    the negative id of one that has ended before; and the folder of a control group that is to be removed.
+def keep(folder: Path) -> Iterator[Callable[[int | Path], None]]:
+    """Kills processes, and removes the folder, at the end of the block. Yields a function that takes their ids.
+
+    It also takes the negative id of a process that has ended already, and the folder of a control group to remove.
 
     The end of the owner, even by SIGKILL, is the end of the block.
     """

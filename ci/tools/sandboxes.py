@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from keeping import kept
+from keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -86,7 +86,7 @@ class Node:
             self.processes: list[subprocess.Popen[Any]] = []
             self.sandboxes: list[Sandbox] = []
             stack.callback(self._end)
-            self._keep = stack.enter_context(kept(self.folder))
+            self._keep = stack.enter_context(keep(self.folder))
             self._first = self._start()
             self._keep(self._first)
             self.users = self.folder / "passwd"

@@ -129,7 +129,7 @@ def compile_program(module: str, package: str, variables: tuple[str, ...], outpu
 
 
 if __name__ == "__main__":
-    folder = find() if "--find" in sys.argv[1:] else build()
-    if folder is None:
+    built = find() if "--find" in sys.argv[1:] else build()
+    if built is None:
         raise SystemExit("the tool chain has not been built; build it with `make tools`")
-    print(folder)
+    print(built)

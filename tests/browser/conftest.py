@@ -25,11 +25,11 @@ FLAGS = [
 
 
 class Seen(NamedTuple):
-    """A page as a browser has shown it. asked: addresses that the page asked for. told: what it logged of pages."""
+    """A page as a browser has shown it. asked: addresses that the page asked for. logged: what it logged of pages."""
 
     dom: str
     asked: list[str]
-    told: list[str]
+    logged: list[str]
 
 
 @pytest.fixture(scope="session")

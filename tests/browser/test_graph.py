@@ -65,7 +65,7 @@ def test_drawings_can_be_read(browse, dark):
     graphs = (SAMPLE, AWKWARD, NARROW, large(3, 10))
     seen = browse(wrapped(*graphs), dark=dark)
     picture = read(seen.dom)
-    assert (picture["dark"], picture["fetched"], seen.told, seen.asked) == (dark, [], [], [])
+    assert (picture["dark"], picture["fetched"], seen.logged, seen.asked) == (dark, [], [], [])
     assert len(picture["drawings"]) == len(graphs)
     for graph, drawing in zip(graphs, picture["drawings"], strict=True):
         counts = [len(drawing[kind]) for kind in ("lanes", "nodes", "routes", "labels")]
@@ -92,7 +92,7 @@ def test_drawings_can_be_read(browse, dark):
 
 def test_the_page_asks_nobody_and_obeys_no_name(browse, dark):
     seen = browse(render(AWKWARD, "html"), dark=dark)
-    assert (seen.asked, seen.told) == ([], [])
+    assert (seen.asked, seen.logged) == ([], [])
     assert f"<title>Lanes of {html.escape(plain(HOSTILE), quote=False)}</title>" in seen.dom
     assert "<script" not in seen.dom
     assert seen.dom.count("<tr>") == 2 + 3 + 4
@@ -102,18 +102,18 @@ def test_should_a_script_get_into_the_page_it_would_not_run(browse):
     page = render(SAMPLE, "html").replace("</main>", "<script>document.title = 'owned'</script></main>")
     seen = browse(page)
     assert "<title>Lanes of streams</title>" in seen.dom
-    assert "Content Security Policy" in "".join(seen.told)
+    assert "Content Security Policy" in "".join(seen.logged)
 
 
 def test_what_is_asked_and_told_would_be_seen(browse):
     """The tests above would find nothing if the browser said nothing."""
     seen = browse('<img src="http://127.0.0.1:9/picture.png"><script>console.error("told")</script>')
     assert "http://127.0.0.1:9/picture.png" in seen.asked
-    assert "told" in "".join(seen.told)
+    assert "told" in "".join(seen.logged)
 
 
 def test_a_drawing_is_a_file_of_its_own(browse, dark):
     seen = browse(render(SAMPLE, "svg"), name="drawn.svg", dark=dark)
-    assert (seen.asked, seen.told) == ([], [])
+    assert (seen.asked, seen.logged) == ([], [])
     assert "<parsererror" not in seen.dom
     assert "svc1-v2-2-coco-2" in seen.dom

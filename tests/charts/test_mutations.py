@@ -122,7 +122,7 @@ def objects(rendered: dict[str, list[dict[str, Any]]], render: Callable[..., lis
     return copy.deepcopy([obj for some in rendered.values() for obj in some])
 
 
-def found(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
+def findings_of(objects: list[Any], rule: str) -> set[tuple[str, str, str]]:
     """The findings as rule, object and field; with a rule that must be asked for."""
     asked = {each.id: each.severity for each in RULES if each.scope == "asked" and each.id == rule}
     text = "\n---\n".join(map(json.dumps, objects))
@@ -159,13 +159,13 @@ def test_there_are_sixty_for_every_rule() -> None:
 
 
 def test_the_charts_are_clean(objects: list[Any]) -> None:
-    assert found(objects, "") == set()
+    assert findings_of(objects, "") == set()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[f"{at}-{rule}" for at, (rule, *_) in enumerate(MUTATIONS)])
 def test_a_mutation_is_found_by_its_rule(objects: list[Any], mutation: tuple[str, str, str, Any]) -> None:
     rule, *change = mutation
     # Without the mutation there is nothing, but for the one rule that our charts leave to their users.
-    before = found(objects, rule) if rule == "images-by-digest" else set()
+    before = findings_of(objects, rule) if rule == "images-by-digest" else set()
     mutate(objects, *change)
-    assert rule in {identifier for identifier, *_ in found(objects, rule) - before}
+    assert rule in {identifier for identifier, *_ in findings_of(objects, rule) - before}

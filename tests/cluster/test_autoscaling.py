@@ -58,7 +58,7 @@ def test_an_autoscaler_is_switched_on_and_off_by_the_sdk(client, upgrade, deploy
     assert deployment.replicas() == 5, "what the autoscaler chose"
     deployment.scale(6)
     again = client.install("service", "coco-1", name="svc1", values=IMAGE | {"replicas": 3}, **options)
-    assert (again.change, len(again.kept)) == ("unchanged", 2)
+    assert (again.change, len(again.kept_values)) == ("unchanged", 2)
     assert client.install("service", "coco-1", name="svc1", values=IMAGE | ON | {"replicas": 3}).change == "unchanged"
     with pytest.raises(ReleaseConflict, match="image"):
         upgrade({"image": {"tag": "1.5.0"}})

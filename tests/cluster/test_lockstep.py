@@ -53,12 +53,12 @@ def spec(cluster, namespace, service):
 
 def leads(cluster, namespace):
     """The percentage that leads to the new lane, of each route, as the API server has it."""
-    found = []
+    percentages = []
     for service in SERVICES:
         (rule,) = spec(cluster, namespace, service)["http"]
         weights = {way["destination"]["host"].split(".")[0]: way["weight"] for way in rule["route"]}
-        found.append(weights.get(f"{service}-v1-{NEW}", 0))
-    return found
+        percentages.append(weights.get(f"{service}-v1-{NEW}", 0))
+    return percentages
 
 
 @pytest.mark.either_helm

@@ -70,7 +70,7 @@ def test_what_is_gone_is_made_again_and_numbers_of_pods_stay(cluster, namespace,
     sets = cluster.names(f"{path}/replicasets")
     (done,) = client.repair("svc1-v1", "coco-1")
     assert [identity.kind for identity in done.missing] == ["ConfigMap", "Service", "ConfigMap"] or done.missing
-    assert done.kept
+    assert done.allowed
     (result,) = settled(client, lane="coco-1")
     assert (result.state, result.missing, result.drift, result.recorded) == ("unchanged", (), (), "there")
     web = cluster.get(f"{path}/deployments/svc1-v1-coco-1")

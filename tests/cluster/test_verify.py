@@ -33,9 +33,9 @@ def edit(cluster, namespace):
     return patch
 
 
-def told(drift):
+def difference_of(drift):
     as_json = drift.to_json()
-    return drift.path, as_json.get("expected"), as_json.get("found")
+    return drift.path, as_json.get("expected"), as_json.get("actual")
 
 
 def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(client, edit, priority):
@@ -55,12 +55,12 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
         new = [drifted for drifted in now.drift if drifted not in known]
         known = now.drift
         assert new, f"{name}: nothing new is told"
-        path, want, have = told(new[0])
+        path, want, have = difference_of(new[0])
         if isinstance(have, dict) and isinstance(expected[2], str):  # what the server fills in is not the test's matter
             have = have["image"]
         assert (path, want, have) == expected, name
         assert {drifted.by for drifted in new} <= {("kubectl-edit",), ()}, name
-        assert all(drifted.by for drifted in new if drifted.found is not None and expected[2] is not None), name
+        assert all(drifted.by for drifted in new if drifted.actual is not None and expected[2] is not None), name
     assert "hunter2" not in json.dumps(now.to_json())
     assert "letmein" not in str(now)
 
@@ -135,7 +135,7 @@ def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client
     assert (result.state, result.recorded) == ("unrecorded", "none")
     edit("apps/v1/statefulsets", "zk-coco-1", {"spec": {"replicas": 1}})
     (result,) = client.verify(lane="coco-1")
-    assert (result.state, [told(drift) for drift in result.drift]) == ("drifted", [("spec.replicas", 3, 1)])
+    assert (result.state, [difference_of(drift) for drift in result.drift]) == ("drifted", [("spec.replicas", 3, 1)])
 
 
 def test_scaling_is_operational_where_it_may_be_done(cluster, namespace, client, edit):
@@ -194,11 +194,11 @@ def test_a_workload_without_its_pods_is_degraded(cluster, namespace, client, edi
     edit("apps/v1/deployments", "svc1-v1-coco-1", {"spec": {"replicas": 3}}, MERGE, "/scale")
     short = ("Deployment svc1-v1-coco-1: 2 of 3 pods are ready",)
 
-    def told():
+    def short_of_pods():
         (as_json,) = client.verify(lane="coco-1")
         return as_json if as_json.degraded == short and as_json.unready else None
 
-    result = cluster.until("a pod is missing", told, seconds=60)
+    result = cluster.until("a pod is missing", short_of_pods, seconds=60)
     assert result.state == "degraded"
     assert "exceeded quota" in result.unready[0].cause
 
@@ -232,7 +232,7 @@ def test_the_command(client, edit, sidelane):
     done = sidelane("verify", "zookeeper-coco-1", code=1)
     assert "  StatefulSet zk-coco-1: spec.replicas: 3 → 5 (by kubectl-edit)\n" in done.stdout
     (report,) = sidelane.json("verify", "zookeeper", "--lane", "coco-1", code=1)
-    assert report["drift"][0]["found"] == 5
+    assert report["drift"][0]["actual"] == 5
     sidelane("verify", "--lane", "coco-9", code=1)
     sidelane("verify", code=2)
 

@@ -339,7 +339,7 @@ def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, end
         "svc1-v1-coco-1": True, "zookeeper-coco-1": False,
     }  # fmt: skip
     assert report["readiness"]["unready"][0]["containers"][0]["restarts"] == 3
-    assert client.status(lane="coco-1").readiness.counted == found_counted(report)
+    assert client.status(lane="coco-1").readiness.counted == ready_count(report)
     for named in (["zookeeper-coco-1"], ["--lane", "coco-1"]):
         late = sidelane("wait", *named, "--timeout", "3s", "-o", "json", code=3)
         error = error_in(late.stderr)
@@ -350,8 +350,8 @@ def test_status_and_wait_of_a_release_and_of_a_lane(sidelane, client, state, end
     assert done.stdout == f"{client.wait(lane='coco-1').counted}\n"
 
 
-def found_counted(found):
-    return f"{found['readiness']['ready']} of {found['readiness']['wanted']} ready"
+def ready_count(status):
+    return f"{status['readiness']['ready']} of {status['readiness']['wanted']} ready"
 
 
 def test_off_a_terminal_a_line_is_written_when_something_changes(sidelane, ends):

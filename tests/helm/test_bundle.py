@@ -183,12 +183,12 @@ def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
     client.routes.set("svc1", "coco-1", {"v1": 90, "v2": 10}, mode="istio")
     file = tmp_path / "coco-1.tar.gz"
     made = client.bundle("coco-1", file)
-    assert [one.name for one in made.releases][-1] == "route-svc1-coco-1", "what it leads to comes first"
+    assert [each.name for each in made.releases][-1] == "route-svc1-coco-1", "what it leads to comes first"
     again = client_of(tmp_path / "again", helm)
     done = again.replay(file)
-    assert {one.change for one in done.releases} == {"created"}
-    assert [one["digest"] for one in done.to_json()["releases"]] == [
-        one["digest"] for one in made.to_json()["releases"]
+    assert {each.change for each in done.releases} == {"created"}
+    assert [each["digest"] for each in done.to_json()["releases"]] == [
+        each["digest"] for each in made.to_json()["releases"]
     ]
     one, other = (root / "streams" / "route-svc1-coco-1" for root in (tmp_path / "root", tmp_path / "again"))
     assert (one / "manifest.yaml").read_bytes() == (other / "manifest.yaml").read_bytes()
@@ -196,11 +196,11 @@ def test_routes_of_a_lane_are_made_again_as_routes(client, helm, tmp_path):
     assert again.diff("coco-1", str(file)).same
     (change,) = again.routes.history("svc1", "coco-1")
     assert (change.leads, change.context) == ("v1=90, v2=10", "replayed from a bundle")
-    assert {one.change for one in again.replay(file).releases} == {"unchanged"}
+    assert {each.change for each in again.replay(file).releases} == {"unchanged"}
 
     # It is a route as any other, and what was changed since is not set back.
     again.routes.set("svc1", "coco-1", {"v2": 100})
-    assert {one.state for one in again.verify(lane="coco-1")} == {"unchanged"}
+    assert {each.state for each in again.verify(lane="coco-1")} == {"unchanged"}
     with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 exists and differs from the bundle's"):
         again.replay(file)
     assert str(again.routes.show("svc1", "coco-1").route.split) == "v2=100"

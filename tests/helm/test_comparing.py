@@ -65,10 +65,10 @@ KEPT = "replicas stays 8: it is not given (the default is 1)"
 
 def test_the_same_install_after_a_legitimate_scale_is_unchanged_and_says_what_stays(scaled, chart, root):
     again = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other"})
-    assert (again.change, again.kept, again.revision) == ("unchanged", (KEPT,), 2)
-    assert again.to_json()["kept"] == [KEPT]
+    assert (again.change, again.kept_values, again.revision) == ("unchanged", (KEPT,), 2)
+    assert again.to_json()["kept_values"] == [KEPT]
     said = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other", "replicas": 8})
-    assert (said.change, said.kept) == ("unchanged", ())
+    assert (said.change, said.kept_values) == ("unchanged", ())
     assert replicas(root) == "8"
 
 
@@ -94,9 +94,9 @@ def test_an_install_that_says_another_number_names_the_upgrade_which_works_as_it
 
 def test_a_file_leaves_what_was_scaled_since_and_says_so(scaled, file, root, run):
     (step,) = scaled.plan(file).steps
-    assert (step.action, step.kept) == ("unchanged", (KEPT,))
+    assert (step.action, step.kept_values) == ("unchanged", (KEPT,))
     (applied,) = scaled.apply(file).releases
-    assert (applied.change, applied.kept, replicas(root)) == ("unchanged", (KEPT,), "8")
+    assert (applied.change, applied.kept_values, replicas(root)) == ("unchanged", (KEPT,), "8")
     assert KEPT in run(f"sidelane plan {file} --directory {root}").stdout
     said = run(f"sidelane apply {file} --directory {root}").stdout
     assert KEPT in said
@@ -112,7 +112,7 @@ def test_what_a_file_says_is_done_and_told(scaled, file, root, run):
 
 def test_a_file_sets_back_what_it_does_not_say_when_it_is_told_to(scaled, file, root, run):
     (step,) = scaled.plan(file, reset_operational=True).steps
-    assert (step.action, step.kept) == ("scale", ())
+    assert (step.action, step.kept_values) == ("scale", ())
     assert run(f"sidelane plan {file} --reset-operational --directory {root}").stdout.count('"8" → "1"') == 1
     (applied,) = scaled.apply(file, reset_operational=True).releases
     assert (applied.change, applied.changes, replicas(root)) == ("upgraded", step.why, "1")
@@ -121,7 +121,7 @@ def test_a_file_sets_back_what_it_does_not_say_when_it_is_told_to(scaled, file, 
 def test_a_null_is_said_too(scaled, file, root):
     file.write_text(LANE.replace("text: other", "text: other, replicas: null"))
     (step,) = scaled.plan(file).steps
-    assert (step.action, step.kept) == ("scale", ())
+    assert (step.action, step.kept_values) == ("scale", ())
 
 
 @pytest.mark.parametrize("verb", ["install", "upgrade", "plan"])

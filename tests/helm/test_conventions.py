@@ -57,7 +57,7 @@ def shop(tmp_path: Path) -> Path:
     return folder
 
 
-def found(sidelane: CommandLine, chart: Path, *flags: str, code: int = 1) -> list[tuple[str, str]]:
+def rules_and_places(sidelane: CommandLine, chart: Path, *flags: str, code: int = 1) -> list[tuple[str, str]]:
     done = sidelane("check", chart, *flags, "-o", "json", code=code)
     assert done.stdout, done.stderr
     report: Any = json.loads(done.stdout)
@@ -69,8 +69,8 @@ def test_a_chart_without_lanes_needs_none(sidelane: CommandLine, shop: Path) -> 
     assert done.stdout.count("No object has a lane") == 1
     assert done.stdout.splitlines()[-1].endswith("clean")
     # Its schema refuses Version and Build.
-    assert ("release-name-shop", "lane-suffix") not in found(sidelane, shop, "--preset", "helm", code=0)
-    assert {rule for _, rule in found(sidelane, shop, "--lane", "coco-1")} >= {"lane-labels"}
+    assert ("release-name-shop", "lane-suffix") not in rules_and_places(sidelane, shop, "--preset", "helm", code=0)
+    assert {rule for _, rule in rules_and_places(sidelane, shop, "--lane", "coco-1")} >= {"lane-labels"}
 
 
 @pytest.mark.both_helms
@@ -84,14 +84,14 @@ def test_a_default_that_is_null_is_refused_only_by_the_helm_that_keeps_it(
 
 
 def test_the_preset_helm_finds_what_two_releases_share(sidelane: CommandLine, shop: Path) -> None:
-    assert found(sidelane, shop, "--preset", "helm", code=0) == []
+    assert rules_and_places(sidelane, shop, "--preset", "helm", code=0) == []
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
-    assert found(sidelane, shop, "--preset", "helm") == [("shop-settings", "name-pattern")]
+    assert rules_and_places(sidelane, shop, "--preset", "helm") == [("shop-settings", "name-pattern")]
     text = (shop / "templates" / "shop.yaml").read_text()
     selector = "selector: {app.kubernetes.io/name: shop, app.kubernetes.io/instance: {{ .Release.Name }}}"
     (shop / "templates" / "shop.yaml").write_text(text.replace(selector, "selector: {app.kubernetes.io/name: shop}"))
     expected = [("shop-settings", "name-pattern"), ("release-name-shop", "selector-labels")]
-    assert found(sidelane, shop, "--preset", "helm") == expected
+    assert rules_and_places(sidelane, shop, "--preset", "helm") == expected
 
 
 def test_the_lane_is_given_where_keys_say_so(sidelane: CommandLine, shop: Path) -> None:
@@ -100,18 +100,18 @@ def test_the_lane_is_given_where_keys_say_so(sidelane: CommandLine, shop: Path) 
     )
     own = shop.parents[1] / "sidelane.yaml"
     own.write_text(HEAD + "extends: helm\nnames: {ConfigMap: '{release}-2-coco'}\n")
-    assert found(sidelane, shop, "--lane", "2-coco-1") == [("shop-2-coco-1-1.0", "name-pattern")]
-    assert found(sidelane, shop, "--lane", "2-coco-1", "--version-key", "image.tag", code=0) == []
+    assert rules_and_places(sidelane, shop, "--lane", "2-coco-1") == [("shop-2-coco-1-1.0", "name-pattern")]
+    assert rules_and_places(sidelane, shop, "--lane", "2-coco-1", "--version-key", "image.tag", code=0) == []
     own.write_text(own.read_text() + "values: {version: image.tag}\n")
-    assert found(sidelane, shop, "--lane", "2-coco-1", code=0) == []
+    assert rules_and_places(sidelane, shop, "--lane", "2-coco-1", code=0) == []
 
 
 def test_the_nearest_file_or_the_given_one_counts(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
     (shop.parents[1] / "sidelane.yaml").write_text(HEAD + "extends: helm\n")
-    assert found(sidelane, shop) == [("shop-settings", "name-pattern")]
+    assert rules_and_places(sidelane, shop) == [("shop-settings", "name-pattern")]
     (tmp_path / "own.yaml").write_text(HEAD + "extends: helm\nrules: {name-pattern: warning}\n")
-    assert found(sidelane, shop, "--conventions", "own.yaml", code=0) == [("shop-settings", "name-pattern")]
+    assert rules_and_places(sidelane, shop, "--conventions", "own.yaml", code=0) == [("shop-settings", "name-pattern")]
     (tmp_path / "own.yaml").write_text(HEAD + "extend: helm\n")
     assert "did you mean 'extends'?" in sidelane("check", shop, "--conventions", "own.yaml", code=2).stderr
     sidelane("check", shop, "--conventions", "own.yaml", "--preset", "helm", code=2)
@@ -120,8 +120,8 @@ def test_the_nearest_file_or_the_given_one_counts(sidelane: CommandLine, shop: P
 def test_printed_conventions_are_a_file(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "printed.yaml").write_text(sidelane("check", "--print-conventions").stdout)
     sidelane("check", "zookeeper", "--lane", "coco-1", "--conventions", "printed.yaml")
-    rules = {rule for _, rule in found(sidelane, shop, "--lane", "coco-1", "--conventions", "printed.yaml")}
-    assert rules == {rule for _, rule in found(sidelane, shop, "--lane", "coco-1", "--preset", "sidelane")}
+    rules = {rule for _, rule in rules_and_places(sidelane, shop, "--lane", "coco-1", "--conventions", "printed.yaml")}
+    assert rules == {rule for _, rule in rules_and_places(sidelane, shop, "--lane", "coco-1", "--preset", "sidelane")}
     assert "extends" not in sidelane("check", "--print-conventions", "--preset", "helm").stdout
 
 
@@ -129,20 +129,20 @@ def test_init_is_clean_now_and_not_after_the_next_deviation(sidelane: CommandLin
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED + "data: {a: 1}\n")
     done = sidelane("check", shop, "--init")
     assert "which extends the preset helm: 2 exceptions" in done.stdout
-    assert found(sidelane, shop, code=0) == []
+    assert rules_and_places(sidelane, shop, code=0) == []
     assert "--force" in sidelane("check", shop, "--init", code=2).stderr
     sidelane("check", shop, "--init", "--force")
     (shop / "templates" / "other.yaml").write_text(HARD_CODED.replace("shop-settings", "shop-other"))
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED)
-    assert found(sidelane, shop) == [("sidelane.yaml", "exceptions-hit"), ("shop-other", "name-pattern")]
+    assert rules_and_places(sidelane, shop) == [("sidelane.yaml", "exceptions-hit"), ("shop-other", "name-pattern")]
 
 
 def test_init_requires_the_labels_that_all_objects_have(sidelane: CommandLine, shop: Path, tmp_path: Path) -> None:
     sidelane("check", shop, "--init", "--conventions", "own.yaml")
-    assert found(sidelane, shop, "--conventions", "own.yaml", code=0) == []
+    assert rules_and_places(sidelane, shop, "--conventions", "own.yaml", code=0) == []
     template = shop / "templates" / "shop.yaml"
     template.write_text(template.read_text().replace("labels: {app.kubernetes.io/name: shop,", "labels: {"))
-    rules = {rule for _, rule in found(sidelane, shop, "--conventions", "own.yaml")}
+    rules = {rule for _, rule in rules_and_places(sidelane, shop, "--conventions", "own.yaml")}
     assert rules == {"label-pattern"}
 
 
@@ -152,7 +152,7 @@ def test_init_of_a_chart_with_lanes_holds_in_another_lane(sidelane: CommandLine,
     sidelane("check", "zookeeper", "--lane", "2-coco-3", "--conventions", "sidelane.yaml")
     (shop / "templates" / "bad.yaml").write_text(HARD_CODED)
     sidelane("check", shop, "--init", "--lane", "coco-1")
-    assert found(sidelane, shop, "--lane", "2-coco-3", code=0) == []
+    assert rules_and_places(sidelane, shop, "--lane", "2-coco-3", code=0) == []
 
 
 def test_a_chart_sees_the_apis_that_every_cluster_serves(sidelane: CommandLine, shop: Path) -> None:
@@ -162,13 +162,13 @@ def test_a_chart_sees_the_apis_that_every_cluster_serves(sidelane: CommandLine, 
         "kind: APIService\nmetadata: {name: v1.shop.example.com}\n"
         "spec: {group: shop.example.com, version: v1, groupPriorityMinimum: 100, versionPriority: 100}\n"
     )
-    assert found(sidelane, shop, "--preset", "helm", code=0) == []
+    assert rules_and_places(sidelane, shop, "--preset", "helm", code=0) == []
 
 
 def test_a_duplicate_key_is_a_finding_beside_the_others(sidelane: CommandLine, shop: Path) -> None:
     (shop / "templates" / "settings.yaml").write_text(HARD_CODED + "data: {a: x, a: 1}\n")
     expected = [("shop-settings", "duplicate-keys"), ("shop-settings", "text-fields")]
-    assert found(sidelane, shop) == expected
+    assert rules_and_places(sidelane, shop) == expected
     refused = sidelane("install", shop, "--lane", "coco-1", "--directory", "root", code=1)
     assert "the key 'a' is duplicated at line" in refused.stderr
 

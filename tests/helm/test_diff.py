@@ -24,9 +24,9 @@ def config(data, name="c-LANE"):
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: n}}\ndata: {json.dumps(data)}\n"
 
 
-def changes(one, other):
+def changes(first, other):
     return [(each.difference.path, each.difference.before, each.difference.after) for each in
-            compare(side(*one), side(*other, "b")).differences]  # fmt: skip
+            compare(side(*first), side(*other, "b")).differences]  # fmt: skip
 
 
 def test_only_the_lane_differs():
@@ -48,16 +48,16 @@ def test_what_only_looks_like_a_lane_is_compared():
 def test_versions_and_builds_count_where_they_are_not_the_lanes():
     labels = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s-LANE\n  labels: {%s}\n"
     own = '"sidelane.dev/version": %s, "sidelane.dev/build": "%s", "app.kubernetes.io/version": %s'
-    one, other = labels % (own % ("coco", 1, "coco")), labels % (own % ("mocha", 2, "mocha"))
-    assert changes(("coco-1", one), ("mocha-2", other)) == [
+    first, other = labels % (own % ("coco", 1, "coco")), labels % (own % ("mocha", 2, "mocha"))
+    assert changes(("coco-1", first), ("mocha-2", other)) == [
         ("metadata.labels[app.kubernetes.io/version]", "coco", "mocha")
     ]
 
 
 def test_checksums_of_what_is_compared_itself_are_not():
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: p-LANE, annotations: {checksum/config: %s, other: %s}}\n"
-    one, other = (text % (digit * 64, digit * 64) for digit in "ab")
-    assert [path for path, *_ in changes(("coco-1", one), ("coco-2", other))] == ["metadata.annotations.other"]
+    first, other = (text % (digit * 64, digit * 64) for digit in "ab")
+    assert [path for path, *_ in changes(("coco-1", first), ("coco-2", other))] == ["metadata.annotations.other"]
 
 
 def test_secrets_are_compared_and_not_shown():
@@ -123,16 +123,16 @@ def test_what_is_not_there_is_told(client, reference, error):
 
 def test_the_text_is_a_unified_diff_by_fields():
     lines = [f"line {number}" for number in range(1, 30)]
-    other = ["line one", *lines[1:19], "line twenty", *lines[20:]]
-    one = config({"long": "\n".join(lines) + "\n", "short": "a", "gone": "g"})
+    other = ["line first", *lines[1:19], "line twenty", *lines[20:]]
+    first = config({"long": "\n".join(lines) + "\n", "short": "a", "gone": "g"})
     two = config({"long": "\n".join(other) + "\n", "short": "b"}) + "---\n" + config({}, "new-LANE")
-    comparison = compare(side("coco-1", one), side("coco-2", two, "b"))
+    comparison = compare(side("coco-1", first), side("coco-2", two, "b"))
     changed = [(each.release, each.difference) for each in comparison.differences]
     text = render_differences(("coco-1", "coco-2"), changed, [("storm", "coco-2")])
     assert text == (
         "--- coco-1\n+++ coco-2\n+release storm\n"
         "\nit: ConfigMap c-{lane}\n@@ data.gone @@\n-g\n"
-        "@@ data.long, line 1 @@\n-line 1\n+line one\n line 2\n line 3\n line 4\n"
+        "@@ data.long, line 1 @@\n-line 1\n+line first\n line 2\n line 3\n line 4\n"
         "@@ data.long, line 17 @@\n line 17\n line 18\n line 19\n-line 20\n+line twenty\n line 21\n line 22\n line 23\n"
         "@@ data.short @@\n-a\n+b\n"
         "\nit: ConfigMap new-{lane}\n+the whole object\n"

@@ -231,7 +231,7 @@ def test_queries(render):
     assert container.env["SIDELANE_LANE"] == "2-coco-1"
     assert container.ports["client"] == 2181
     assert stateful_set["spec"]["replicas"] == 1
-    assert rendered.one("Service", "zk-cs-2-coco-1").labels["sidelane.dev/build"] == "1"
+    assert rendered.single("Service", "zk-cs-2-coco-1").labels["sidelane.dev/build"] == "1"
     assert rendered.names("Service") == ["zk-cs-2-coco-1", "zk-hs-2-coco-1"]
     assert {resource.namespace for resource in rendered.all()} == {"default"}
     assert rendered.release == "zookeeper-2-coco-1"
@@ -252,7 +252,7 @@ def test_a_changed_chart_is_rendered_again(render, pytestconfig):
 
 FAILURES = """
 def test_no_object(render):
-    render("charts/demo").one("Service", "release-demmo")
+    render("charts/demo").single("Service", "release-demmo")
 
 def test_no_container(render):
     render("charts/demo").deployment().container("proxy")
@@ -293,7 +293,7 @@ def test_failures_show_the_test_the_object_and_the_template_and_no_frame_of_ours
         "Helm does not render charts/demo",
         "Helm renders charts/demo with these values, and must refuse them: helm template release",
         "Helm refuses charts/zookeeper without 'too many'",
-        '>       render("charts/demo").one("Service", "release-demmo")',
+        '>       render("charts/demo").single("Service", "release-demmo")',
         "charts/demo breaks its conventions",
         "[lane-labels]",
         "two releases of charts/demo touch",

@@ -69,9 +69,9 @@ def traffic(pods, client, record_property):
 class Traffic:
     """Requests from the node and from a pod, each on a connection of its own, and a caller who keeps his alive."""
 
-    def __init__(self, on_node, in_pod, kept):
-        self.each = (on_node, in_pod, kept)
-        self.kept = kept
+    def __init__(self, on_node, in_pod, persistent):
+        self.each = (on_node, in_pod, persistent)
+        self.persistent = persistent
 
     def lead_to(self, version, after):
         """Returns once all new connections lead to a version. Fails when any request has failed since the last time."""
@@ -100,9 +100,9 @@ def calling(pods, version):
     with (
         Calls(pods.node.enter(), address) as on_node,
         Calls(pods.enter("caller", "caller"), f"svc1-{LANE}") as in_pod,
-        Calls(pods.node.enter(), address, callers=1, keep_alive=True) as kept,
+        Calls(pods.node.enter(), address, callers=1, keep_alive=True) as persistent,
     ):
-        yield Traffic(on_node, in_pod, kept)
+        yield Traffic(on_node, in_pod, persistent)
 
 
 def test_no_request_fails_while_routes_are_set_undone_and_shifted(client, traffic):
@@ -151,13 +151,15 @@ def test_no_request_fails_while_a_version_is_retired(client, traffic, pods):
     left = time.monotonic()
     client.routes.set("svc1", LANE, {"v2": 1})
     traffic.lead_to("v2", "set")
-    traffic.kept.asked()
-    assert {version for asked in traffic.kept.all for version in asked.versions} == {"1.4.0"}
+    traffic.persistent.asked()
+    assert {version for asked in traffic.persistent.all for version in asked.versions} == {"1.4.0"}
     gone = client.retire("svc1-v1", LANE, drain="8s")
     assert time.monotonic() - left >= 7, "what was open had its time, to the second"
     assert gone.releases == (f"svc1-v1-{LANE}",)
     pods.cluster.until("its pods are gone", lambda: "svc1-v1" not in str(pods.cluster.names(pods.path)), SECONDS)
     traffic.lead_to("v2", "retirement")
-    assert traffic.kept.asked().versions.keys() == {"1.5.0"}
-    assert [failed for asked in traffic.kept.all for failed in asked.failed] == []
-    assert sum(asked.connections for asked in traffic.kept.all) == 2, "the first, and another once v1 had closed it"
+    assert traffic.persistent.asked().versions.keys() == {"1.5.0"}
+    assert [failed for asked in traffic.persistent.all for failed in asked.failed] == []
+    assert sum(asked.connections for asked in traffic.persistent.all) == 2, (
+        "the first, and another once v1 had closed it"
+    )

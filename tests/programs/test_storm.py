@@ -41,7 +41,7 @@ class Lane:
         """The component's pods, by their ordinals."""
         return [pod for name, pod in self.pods.items() if re.fullmatch(rf"{component}-{self.name}(-\d+)?", name)]
 
-    def one(self, component: str) -> Pod:
+    def pod_of(self, component: str) -> Pod:
         (pod,) = self.of(component)
         return pod
 
@@ -128,7 +128,7 @@ def test_tuples_are_emitted_and_acknowledged(counted: dict[str, tuple[int, int]]
 
 
 def test_workers_have_the_heap_of_the_chart(first: Lane, counted: object) -> None:
-    supervisor = first.one("supervisor")
+    supervisor = first.pod_of("supervisor")
     processes = supervisor.execute("ps", "-e", "-o", "args").splitlines()
     workers = [words for words in processes if words.startswith("java -server") and "daemon.worker.Worker" in words]
     assert len(workers) == 2
@@ -148,7 +148,7 @@ def test_lanes_on_one_zookeeper_do_not_see_each_other(first: Lane, second: Lane,
 
 
 def test_logs_are_json_where_they_are_asked_to_be(second: Lane, counted: object) -> None:
-    nimbus, supervisor = second.one("nimbus"), second.one("supervisor")
+    nimbus, supervisor = second.pod_of("nimbus"), second.pod_of("supervisor")
     (worker,) = supervisor.volumes["logs"].glob("workers-artifacts/words-*/6700/worker.log")
     for log in (nimbus.running.output, supervisor.running.output, worker.read_text()):
         lines = log.splitlines()
@@ -166,7 +166,7 @@ def test_another_nimbus_leads_when_the_leader_is_lost(first: Lane, counted: obje
 
 def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(first: Lane, counted: object) -> None:
     """As when it went over its memory limit: the pod stays, and with it what the workers left in their folders."""
-    supervisor = first.one("supervisor")
+    supervisor = first.pod_of("supervisor")
 
     def logs() -> list[str]:
         return [
@@ -183,7 +183,7 @@ def test_a_supervisor_whose_container_is_killed_runs_its_workers_again(first: La
 
 
 def test_a_supervisor_that_is_stopped_ends_its_workers(first: Lane, counted: object) -> None:
-    supervisor = first.one("supervisor")
+    supervisor = first.pod_of("supervisor")
     supervisor.stop()
     # SIGTERM, or 20 when it took more than the second that Storm gives itself; 137 when its grace period was over.
     assert supervisor.running.code in (143, 20)

@@ -16,16 +16,16 @@ def asked(body, kind="Thing", version="example.org/v1"):
     return parse_object(whole, "here", namespace="n", source="s", line=1)
 
 
-def found(body, *managers, kind="Thing", version="example.org/v1"):
+def live(body, *managers, kind="Thing", version="example.org/v1"):
     """An object, with the managers that set fields of it: pairs of a name and what it set."""
     fields = [{"manager": name, "operation": "Update", "fieldsV1": tree} for name, tree in managers]
     return {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "managedFields": fields}, **body}
 
 
-def told(want, have, *managers, kind="Thing"):
+def differences(want, have, *managers, kind="Thing"):
     return [
-        (drifted.path, *(drifted.to_json().get(side) for side in ("expected", "found")), drifted.by)
-        for drifted in drift(asked(want, kind), found(have, *managers, kind=kind))
+        (drifted.path, *(drifted.to_json().get(side) for side in ("expected", "actual")), drifted.by)
+        for drifted in drift(asked(want, kind), live(have, *managers, kind=kind))
     ]
 
 
@@ -53,7 +53,7 @@ SAME = {
 
 @pytest.mark.parametrize(("want", "have"), SAME.values(), ids=SAME)
 def test_what_is_no_drift(want, have):
-    assert told(want, have) == []
+    assert differences(want, have) == []
 
 
 DIFFERENT = {
@@ -80,7 +80,7 @@ DIFFERENT = {
 
 @pytest.mark.parametrize(("want", "have", "expected"), DIFFERENT.values(), ids=DIFFERENT)
 def test_what_is_drift(want, have, expected):
-    assert told(want, have) == expected
+    assert differences(want, have) == expected
 
 
 EDITOR = "kubectl-edit"
@@ -89,29 +89,33 @@ EDITOR = "kubectl-edit"
 def test_what_nobody_asked_for_counts_when_somebody_set_it():
     have = {"spec": {"a": 1, "b": 2, "c": {"d": 3}, "l": [{"name": "x"}, {"name": "y"}]}}
     want = {"spec": {"a": 1, "l": [{"name": "x"}]}}
-    assert told(want, have) == []
-    assert told(want, have, (EDITOR, {"f:spec": {"f:b": {}}})) == [("spec.b", None, 2, (EDITOR,))]
-    assert told(want, have, (EDITOR, {"f:spec": {"f:c": {"f:d": {}}}})) == [("spec.c", None, {"d": 3}, (EDITOR,))]
+    assert differences(want, have) == []
+    assert differences(want, have, (EDITOR, {"f:spec": {"f:b": {}}})) == [("spec.b", None, 2, (EDITOR,))]
+    assert differences(want, have, (EDITOR, {"f:spec": {"f:c": {"f:d": {}}}})) == [
+        ("spec.c", None, {"d": 3}, (EDITOR,))
+    ]
     item = {"f:spec": {"f:l": {'k:{"name":"y"}': {".": {}, "f:name": {}}}}}
-    assert told(want, have, (EDITOR, item)) == [("spec.l[y]", None, {"name": "y"}, (EDITOR,))]
-    assert told({}, {"data": {"a": "b"}}, (EDITOR, {"f:data": {"f:a": {}}})) == [("data", None, {"a": "b"}, (EDITOR,))]
+    assert differences(want, have, (EDITOR, item)) == [("spec.l[y]", None, {"name": "y"}, (EDITOR,))]
+    assert differences({}, {"data": {"a": "b"}}, (EDITOR, {"f:data": {"f:a": {}}})) == [
+        ("data", None, {"a": "b"}, (EDITOR,))
+    ]
 
 
 @pytest.mark.parametrize(
     "manager", ["helm", "kube-controller-manager", "kube-scheduler", "kubelet", "before-first-apply"]
 )
 def test_what_helm_and_kubernetes_themselves_set_does_not_count(manager):
-    assert told({"spec": {}}, {"spec": {"b": 2}}, (manager, {"f:spec": {"f:b": {}}})) == []
+    assert differences({"spec": {}}, {"spec": {"b": 2}}, (manager, {"f:spec": {"f:b": {}}})) == []
 
 
 def test_helm_is_known_by_its_mark_whatever_it_is_called():
     tree = {"f:metadata": {"f:annotations": {"f:meta.helm.sh/release-name": {}}}, "f:spec": {"f:b": {}}}
-    assert told({"spec": {}}, {"spec": {"b": 2}}, ("helm3.17", tree)) == []
+    assert differences({"spec": {}}, {"spec": {"b": 2}}, ("helm3.17", tree)) == []
 
 
 def test_annotations_and_finalizers_that_are_added_do_not_count_and_labels_do():
     tree = {"f:metadata": {"f:annotations": {"f:a": {}}, "f:labels": {"f:l": {}}, "f:finalizers": {'v:"x"': {}}}}
-    body = found({}, (EDITOR, tree))
+    body = live({}, (EDITOR, tree))
     body["metadata"] |= {"annotations": {"a": "1"}, "labels": {"k": "1", "l": "1"}, "finalizers": ["x"]}
     thing = asked({"metadata": {"name": "x", "labels": {"k": "1"}, "annotations": {"mine": "1"}}})
     assert [(drifted.path, drifted.by) for drifted in drift(thing, body)] == [
@@ -123,20 +127,20 @@ def test_who_set_a_field_last_is_told():
     tree = {"f:spec": {"f:l": {'k:{"name":"y"}': {"f:image": {}}}}}
     want = {"spec": {"l": [{"name": "y", "image": "1"}]}}
     have = {"spec": {"l": [{"name": "y", "image": "2"}]}}
-    (drifted,) = drift(asked(want), found(have, (EDITOR, tree)))
+    (drifted,) = drift(asked(want), live(have, (EDITOR, tree)))
     assert str(drifted) == 'Thing x: spec.l[y].image: "1" → "2" (by kubectl-edit)'
     # A list or a mapping that is set as a whole: whoever set it set each item.
-    assert told({"l": ["a"]}, {"l": ["b"]}, (EDITOR, {"f:l": {}})) == [("l[0]", "a", "b", (EDITOR,))]
-    assert told({"m": {}}, {"m": {"a": 1}}, (EDITOR, {"f:m": {}})) == [("m.a", None, 1, (EDITOR,))]
+    assert differences({"l": ["a"]}, {"l": ["b"]}, (EDITOR, {"f:l": {}})) == [("l[0]", "a", "b", (EDITOR,))]
+    assert differences({"m": {}}, {"m": {"a": 1}}, (EDITOR, {"f:m": {}})) == [("m.a", None, 1, (EDITOR,))]
 
 
 def test_secrets_are_compared_and_never_told():
     secret = {"stringData": {"password": "hunter2"}, "data": {"token": "aHVu\ndGVyMg==\n"}}
     have = {"data": {"password": "aHVudGVyMg==", "token": "aHVudGVyMg=="}}
     thing = asked(secret, "Secret", "v1")
-    assert list(drift(thing, found(have, kind="Secret", version="v1"))) == []
+    assert list(drift(thing, live(have, kind="Secret", version="v1"))) == []
     have["data"]["password"] = "bGV0bWVpbg=="
-    (drifted,) = drift(thing, found(have, kind="Secret", version="v1"))
+    (drifted,) = drift(thing, live(have, kind="Secret", version="v1"))
     assert str(drifted) == "Secret x: data.password: (hidden) → (hidden)"
     assert "hunter2" not in str(drifted.to_json())
 
@@ -147,8 +151,8 @@ def test_what_admission_adds_to_a_bare_pod_does_not_count():
     have = copy.deepcopy(want)
     have["spec"]["tolerations"].append({"key": "not-ready"})
     have["spec"]["containers"][0]["volumeMounts"].append({"mountPath": "/var/run/secrets"})
-    assert told(want, have, kind="Pod") == []
-    assert told(want, have, kind="Other") == [("spec.tolerations[1]", None, {"key": "not-ready"}, ())]
+    assert differences(want, have, kind="Pod") == []
+    assert differences(want, have, kind="Other") == [("spec.tolerations[1]", None, {"key": "not-ready"}, ())]
 
 
 JSON = st.recursive(
@@ -160,12 +164,12 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_an_object_is_no_drift_from_itself(spec):
-    assert told({"spec": spec}, {"spec": spec}, (EDITOR, {"f:spec": {}})) == []
+    assert differences({"spec": spec}, {"spec": spec}, (EDITOR, {"f:spec": {}})) == []
 
 
 @given(JSON, JSON)
 def test_a_scalar_that_is_asked_for_is_there_or_it_is_drift(want, have):
-    same = not told({"spec": want}, {"spec": have})
+    same = not differences({"spec": want}, {"spec": have})
     if not isinstance(want, dict | list) and want:
         assert same == (want == have and isinstance(want, bool) == isinstance(have, bool))
 
@@ -179,7 +183,7 @@ def test_a_manifest_is_told_object_by_object():
 
 
 def made(want, have, kind="Thing", tree=None):
-    obj, body = asked(want, kind), found(have, (EDITOR, tree or {"f:spec": {}, "f:data": {}}), kind=kind)
+    obj, body = asked(want, kind), live(have, (EDITOR, tree or {"f:spec": {}, "f:data": {}}), kind=kind)
     return as_found(obj, body, {drifted.path for drifted in drift(obj, body)})
 
 
@@ -201,7 +205,7 @@ def test_items_of_lists_are_told_apart_by_their_names():
 
 
 def test_a_path_that_is_not_named_stays():
-    obj, body = asked({"spec": {"a": 1, "b": 1}}), found({"spec": {"a": 2, "b": 2}})
+    obj, body = asked({"spec": {"a": 1, "b": 1}}), live({"spec": {"a": 2, "b": 2}})
     assert as_found(obj, body, {"spec.a"})["spec"] == {"a": 2, "b": 1}
 
 
@@ -217,4 +221,4 @@ def test_a_secret_has_its_data_in_one_place():
 def test_it_does_not_drift_from_what_is_found(want, have):
     body = made({"spec": want}, {"spec": have})
     again = asked({key: value for key, value in body.items() if key not in ("apiVersion", "kind", "metadata")})
-    assert list(drift(again, found({"spec": have}, (EDITOR, {"f:spec": {}})))) == []
+    assert list(drift(again, live({"spec": have}, (EDITOR, {"f:spec": {}})))) == []

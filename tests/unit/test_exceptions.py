@@ -26,7 +26,7 @@ data: {limit: 1}
 EXCEPTION = "exceptions: [{rule: text-fields, reason: vendor, %s}]\n"
 
 
-def found(text: str = "", annotations: str = "") -> list[str]:
+def findings_of(text: str = "", annotations: str = "") -> list[str]:
     own = conventions.read((HEAD + text).encode(), "sidelane.yaml")
     report = check(Manifest.read(NUMBERS % annotations), conventions=own)
     return [
@@ -53,16 +53,16 @@ A, B = "web-a error data[limit]: 1 is not text", "web-b error data[limit]: 1 is 
     ],
 )
 def test_exceptions_of_the_file(text: str, left: list[str]) -> None:
-    assert found(text) == left
+    assert findings_of(text) == left
 
 
 def test_an_exception_that_matches_nothing_is_a_finding() -> None:
     expected = "sidelane.yaml warning exceptions[0]: the exception from text-fields matches no finding"
-    assert found(EXCEPTION % "name: other") == [B, A, expected]
-    assert found(EXCEPTION % "name: other" + "rules: {exceptions-hit: off}") == [B, A]
+    assert findings_of(EXCEPTION % "name: other") == [B, A, expected]
+    assert findings_of(EXCEPTION % "name: other" + "rules: {exceptions-hit: off}") == [B, A]
     # One file may be for several charts, and a rule may be off.
-    assert found(EXCEPTION % "template: other/templates/a.yaml") == [B, A]
-    assert found(EXCEPTION % "name: other" + "rules: {text-fields: off}") == []
+    assert findings_of(EXCEPTION % "template: other/templates/a.yaml") == [B, A]
+    assert findings_of(EXCEPTION % "name: other" + "rules: {text-fields: off}") == []
 
 
 def test_an_exception_ends_after_its_last_day() -> None:
@@ -76,12 +76,12 @@ def test_an_exception_ends_after_its_last_day() -> None:
 
 
 def test_annotations() -> None:
-    assert found(annotations="except.sidelane.dev/text-fields: vendor") == [B]
-    assert found(annotations="except.sidelane.dev/text-fields: 'until 2999-01-31: vendor'") == [B]
+    assert findings_of(annotations="except.sidelane.dev/text-fields: vendor") == [B]
+    assert findings_of(annotations="except.sidelane.dev/text-fields: 'until 2999-01-31: vendor'") == [B]
     place = "web-a warning metadata.annotations[except.sidelane.dev/text-fields]"
-    ended = found(annotations="except.sidelane.dev/text-fields: 'until 2020-01-31: vendor'")
+    ended = findings_of(annotations="except.sidelane.dev/text-fields: 'until 2020-01-31: vendor'")
     assert ended == [B, A, f"{place}: the exception from text-fields ended on 2020-01-31"]
-    assert found(annotations="except.sidelane.dev/text-fields: ''") == [
+    assert findings_of(annotations="except.sidelane.dev/text-fields: ''") == [
         B, A, f"{place}: the exception from text-fields has no reason",
     ]  # fmt: skip
 

@@ -66,12 +66,15 @@ def test_each_reason_is_named() -> None:
             "validationActions"
         ] = ["Audit"]
 
-    assert "policy lane-scale is missing" in gaps(lambda found, _: found.remove(found[3]))[0]
+    assert "policy lane-scale is missing" in gaps(lambda policies, _: policies.remove(policies[3]))[0]
     assert "lane-objects-guard-1 has no binding with Deny" in gaps(without_binding)[0]
     assert "endpoints-guard-1 has no binding with Deny" in gaps(only_audits)[0]
-    assert "passes requests when it fails" in gaps(lambda found, _: found[0]["spec"].update(failurePolicy="Ignore"))[0]
+    assert (
+        "passes requests when it fails"
+        in gaps(lambda policies, _: policies[0]["spec"].update(failurePolicy="Ignore"))[0]
+    )
     warning = {"typeChecking": {"expressionWarnings": [{"fieldRef": "spec.x", "warning": "undefined field"}]}}
-    assert "spec.x: undefined field" in gaps(lambda found, _: found[0].update(status=warning))[0]
+    assert "spec.x: undefined field" in gaps(lambda policies, _: policies[0].update(status=warning))[0]
     assert "no policy of the chart guard is installed" in gaps(lambda found, bound: (found.clear(), bound.clear()))[-1]
 
 

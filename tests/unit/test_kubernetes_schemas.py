@@ -58,7 +58,7 @@ DEFINITION = {
 }  # fmt: skip
 
 
-def found(text: str, kubernetes: str | None = "1.30-1.36", *folders: Path) -> list[tuple[str, str]]:
+def findings_of(text: str, kubernetes: str | None = "1.30-1.36", *folders: Path) -> list[tuple[str, str]]:
     own = preset("helm").with_schemas(kubernetes, folders)
     report = check(Manifest.read(text), conventions=own, rules=(kubernetes_schemas.RULE,))
     return [(finding.path, finding.message) for finding in report.findings]
@@ -72,29 +72,32 @@ def thing(spec: dict) -> str:
 class TestKubernetes:
     def test_a_fault_names_the_versions_that_have_it_unless_all_do(self) -> None:
         pod = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, %s}]}}"
-        assert found(pod % "imag: b")[0] == ("spec.containers[0].imag", "unknown key 'imag'; did you mean 'image'?")
-        ((path, message),) = found(pod % "restartPolicyRules: []")
+        assert findings_of(pod % "imag: b")[0] == (
+            "spec.containers[0].imag",
+            "unknown key 'imag'; did you mean 'image'?",
+        )
+        ((path, message),) = findings_of(pod % "restartPolicyRules: []")
         assert path == "spec.containers[0].restartPolicyRules"
         assert message.endswith("in Kubernetes 1.30, 1.31, 1.32 and 1.33")
-        assert found(pod % "restartPolicyRules: []", "1.34-1.36") == []
+        assert findings_of(pod % "restartPolicyRules: []", "1.34-1.36") == []
 
     def test_a_kind_that_some_versions_lack_is_found_but_not_one_that_removed_apis_reports(self) -> None:
         policy = "{apiVersion: %s, kind: MutatingAdmissionPolicy, metadata: {name: a}}"
-        path, message = found(policy % "admissionregistration.k8s.io/v1", "1.35-1.36")[0]
+        path, message = findings_of(policy % "admissionregistration.k8s.io/v1", "1.35-1.36")[0]
         assert path == "apiVersion"
         assert message == "Kubernetes 1.35 has no MutatingAdmissionPolicy in admissionregistration.k8s.io/v1"
         budget = "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}"
-        assert found(budget, "1.30") == []
+        assert findings_of(budget, "1.30") == []
 
     def test_the_type_of_a_field_counts(self) -> None:
         service = "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 80, targetPort: x}]}}"
-        assert found(service) == []
-        assert found(service.replace("80", "'80'"))[0][0] == "spec.ports[0].port"
+        assert findings_of(service) == []
+        assert findings_of(service.replace("80", "'80'"))[0][0] == "spec.ports[0].port"
 
     def test_a_secret_is_never_repeated(self) -> None:
         redaction.forget()
         secret = "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {pin: 918273645}}"
-        ((path, message),) = found(secret)
+        ((path, message),) = findings_of(secret)
         assert path == "stringData.pin"
         assert "918273645" not in message
 
@@ -119,10 +122,10 @@ class TestKubernetes:
 
     def test_versions_without_schemas_and_a_missing_package_are_errors_before_the_check(self, monkeypatch) -> None:
         with pytest.raises(InvalidInput, match=r"no schemas of Kubernetes 1\.9"):
-            found(ROUTE, "1.9")
+            findings_of(ROUTE, "1.9")
         monkeypatch.setattr(published, "_folders", dict)
         with pytest.raises(InvalidInput, match="not installed") as caught:
-            found(ROUTE, "1.34")
+            findings_of(ROUTE, "1.34")
         assert "sidelane[kubernetes]" in caught.value.remedy
 
 
@@ -141,7 +144,7 @@ class TestCustomResources:
         ],
     )
     def test_what_the_api_server_accepts_is_valid(self, spec: dict) -> None:
-        assert found(thing(spec), "1.36") == []
+        assert findings_of(thing(spec), "1.36") == []
 
     @pytest.mark.parametrize(
         ("spec", "path"),
@@ -156,13 +159,13 @@ class TestCustomResources:
         ],
     )
     def test_what_it_refuses_is_found(self, spec: dict, path: str) -> None:
-        assert path in {each for each, _ in found(thing(spec), "1.36")}
+        assert path in {each for each, _ in findings_of(thing(spec), "1.36")}
 
     def test_definitions_in_a_folder_count_and_the_first_report_names_the_kinds_without(self, tmp_path) -> None:
         (tmp_path / "deep").mkdir()
         (tmp_path / "deep" / "crds.yaml").write_text(f"# several\n---\n{json.dumps(DEFINITION)}\n")
         own = thing({"size": "x"}).partition("\n---\n")[2]
-        assert [path for path, _ in found(own, None, tmp_path)] == ["spec.size"]
+        assert [path for path, _ in findings_of(own, None, tmp_path)] == ["spec.size"]
         report = check(Manifest.read(own), conventions=preset("helm").with_schemas("1.36", []))
         assert "No schema is known for Thing.acme.example: see --schemas." in report.notes
 
@@ -171,18 +174,18 @@ class TestCustomResources:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('{"properties": {"spec": {"properties": {"size": {"type": "integer"}}}}}')
         own = thing({"size": "x"}).partition("\n---\n")[2]
-        assert [path for path, _ in found(own, None, tmp_path)] == ["spec.size"]
+        assert [path for path, _ in findings_of(own, None, tmp_path)] == ["spec.size"]
 
     def test_a_missing_folder_is_an_error_before_the_check(self, tmp_path) -> None:
         with pytest.raises(InvalidInput, match="is not a folder of schemas"):
-            found(ROUTE, None, tmp_path / "none")
+            findings_of(ROUTE, None, tmp_path / "none")
 
     def test_the_definitions_of_gateway_api_and_istio_compile_and_accept_a_route(self) -> None:
         folder = Path(os.environ.get("SIDELANE_TEST_CRDS", "none"))
         if not folder.is_dir():
             pytest.skip("SIDELANE_TEST_CRDS names no folder of definitions")
-        assert found(ROUTE % 80, None, folder) == []
-        assert [path for path, _ in found(ROUTE % "http", None, folder)] == ["spec.rules[0].backendRefs[0].port"]
+        assert findings_of(ROUTE % 80, None, folder) == []
+        assert [path for path, _ in findings_of(ROUTE % "http", None, folder)] == ["spec.rules[0].backendRefs[0].port"]
 
     @pytest.mark.parametrize("body", [{}, {"spec": []}, {"spec": {"versions": [1]}}, {"spec": {"names": 1}}])
     def test_a_broken_definition_gives_no_schema(self, body: dict) -> None:

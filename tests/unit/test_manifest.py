@@ -36,7 +36,7 @@ spec:
 """
 
 
-def one(text: str) -> Manifest:
+def manifest_of(text: str) -> Manifest:
     return Manifest.read(text, namespace="ns")
 
 
@@ -61,12 +61,12 @@ class TestRead:
             "Ingress": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"),
             "Deployment": ("apps/v1", "apps/v1beta1", "extensions/v1beta1"),
         }.items():
-            manifest = one("".join(text.format(version, kind) for version in versions))
+            manifest = manifest_of("".join(text.format(version, kind) for version in versions))
             assert len({obj.identity for obj in manifest.objects}) == 1
 
     def test_what_lives_in_no_namespace(self) -> None:
         text = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: x}"
-        assert one(text).objects[0].identity.namespace == ""
+        assert manifest_of(text).objects[0].identity.namespace == ""
 
     def test_lists_are_taken_apart(self) -> None:
         text = """
@@ -74,12 +74,12 @@ class TestRead:
           {apiVersion: v1, kind: Secret, metadata: {name: a}},
           {apiVersion: v1, kind: ConfigMapList, items: [{metadata: {name: b}}, {metadata: {name: c}}]}]}
         """
-        assert [str(obj.identity) for obj in one(text).objects] == ["Secret a", "ConfigMap b", "ConfigMap c"]
+        assert [str(obj.identity) for obj in manifest_of(text).objects] == ["Secret a", "ConfigMap b", "ConfigMap c"]
 
     def test_hooks(self) -> None:
         text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {helm.sh/hook: test}}"
-        assert one(text).objects[0].is_hook
-        assert not one(RENDERED).objects[0].is_hook
+        assert manifest_of(text).objects[0].is_hook
+        assert not manifest_of(RENDERED).objects[0].is_hook
 
     @pytest.mark.parametrize(
         ("text", "problem"),
@@ -99,7 +99,7 @@ class TestRead:
     )
     def test_refused(self, text: str, problem: str) -> None:
         with pytest.raises(InvalidManifest, match=problem) as raised:
-            one(text)
+            manifest_of(text)
         assert raised.value.remedy
 
 
@@ -131,7 +131,7 @@ def _object(kind: str, body: str):
     version, _, name = kind.rpartition("/")
     data = kubeyaml.read(body)
     metadata = {"name": "a", **data.pop("metadata", {})}
-    return one(dump({"apiVersion": version, "kind": name, "metadata": metadata, **data})).objects[0]
+    return manifest_of(dump({"apiVersion": version, "kind": name, "metadata": metadata, **data})).objects[0]
 
 
 def _pod(spec: str) -> str:
@@ -265,17 +265,17 @@ def test_references(kind: str, body: str, expected: list[str]) -> None:
 
 class TestDigest:
     def test_has_a_stable_form(self) -> None:
-        assert one("").digest() == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        assert manifest_of("").digest() == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
     def test_order_and_spelling_do_not_matter(self) -> None:
         objects = [
             f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}}}\ndata: {{a: '{n}', b: x}}" for n in range(5)
         ]
-        digest = one("\n---\n".join(objects)).digest()
+        digest = manifest_of("\n---\n".join(objects)).digest()
         random.Random(1).shuffle(objects)
-        assert one("\n---\n".join(objects)).digest() == digest
-        assert one("\n---\n".join(objects).replace("{a: '3', b: x}", "\n  b: x\n  a: '3'")).digest() == digest
-        assert one("\n---\n".join(objects).replace("b: x", "b: y")).digest() != digest
+        assert manifest_of("\n---\n".join(objects)).digest() == digest
+        assert manifest_of("\n---\n".join(objects).replace("{a: '3', b: x}", "\n  b: x\n  a: '3'")).digest() == digest
+        assert manifest_of("\n---\n".join(objects).replace("b: x", "b: y")).digest() != digest
 
 
 class TestDiff:
@@ -307,7 +307,7 @@ class TestDiff:
     )
     def test_fields(self, old: str, new: str, line: str) -> None:
         assert old in RENDERED
-        assert diff(one(RENDERED), one(RENDERED.replace(old, new))) == (line,)
+        assert diff(manifest_of(RENDERED), manifest_of(RENDERED.replace(old, new))) == (line,)
 
     def test_two_items_of_one_name_are_told_apart_by_their_places(self) -> None:
         """As environment variables may be: a comparison by name would see the last of them alone."""
@@ -315,30 +315,30 @@ class TestDiff:
             "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
             "spec: {containers: [{name: x, env: [{name: A, value: first}, {name: A, value: last}]}]}\n"
         )
-        assert diff(one(text), one(text.replace("first", "other"))) == (
+        assert diff(manifest_of(text), manifest_of(text.replace("first", "other"))) == (
             'Pod x: spec.containers[x].env[0].value: "first" → "other"',
         )
-        assert diff(one(text), one(text.replace("{name: A, value: first}, ", ""))) == (
+        assert diff(manifest_of(text), manifest_of(text.replace("{name: A, value: first}, ", ""))) == (
             'Pod x: spec.containers[x].env[0].value: "first" → "last"',
             'Pod x: spec.containers[x].env[1]: {"name": "A", "value": "last"} → (absent)',
         )
 
     def test_same_content_has_no_differences(self) -> None:
-        assert diff(one(RENDERED), one("---\n".join(reversed(RENDERED.split("---\n"))))) == ()
+        assert diff(manifest_of(RENDERED), manifest_of("---\n".join(reversed(RENDERED.split("---\n"))))) == ()
 
     def test_objects_of_one_side(self) -> None:
-        other = one("apiVersion: v1\nkind: Secret\nmetadata: {name: x}")
-        assert diff(other, one(""), names=("the release", "the chart")) == ("Secret x: only in the release",)
-        assert diff(one(""), other, names=("the release", "the chart")) == ("Secret x: only in the chart",)
+        other = manifest_of("apiVersion: v1\nkind: Secret\nmetadata: {name: x}")
+        assert diff(other, manifest_of(""), names=("the release", "the chart")) == ("Secret x: only in the release",)
+        assert diff(manifest_of(""), other, names=("the release", "the chart")) == ("Secret x: only in the chart",)
 
     def test_values_of_secrets_are_hidden(self) -> None:
         text = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: hunter1}\n"
-        assert diff(one(text), one(text.replace("hunter1", "hunter2"))) == (
+        assert diff(manifest_of(text), manifest_of(text.replace("hunter1", "hunter2"))) == (
             "Secret x: stringData.a: (hidden) → (hidden)",
         )
-        assert diff(one(text), one(text.replace("{a: hunter1}", "{}"))) == (
+        assert diff(manifest_of(text), manifest_of(text.replace("{a: hunter1}", "{}"))) == (
             "Secret x: stringData.a: (hidden) → (absent)",
         )
-        assert diff(one(text), one(text.replace("stringData: {a: hunter1}", ""))) == (
+        assert diff(manifest_of(text), manifest_of(text.replace("stringData: {a: hunter1}", ""))) == (
             "Secret x: stringData: (hidden) → (absent)",
         )

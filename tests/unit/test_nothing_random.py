@@ -18,7 +18,7 @@ ONE = """
 """
 
 
-def found(one: str, other: str | None) -> list[tuple[str, str]]:
+def findings_of(one: str, other: str | None) -> list[tuple[str, str]]:
     again = None if other is None else Manifest.read(other)
     report = check(Manifest.read(one), again=again, rules=(nothing_random.RULE,))
     return [(f"{finding.identity.kind} {finding.path}", finding.message) for finding in report.findings]
@@ -26,7 +26,7 @@ def found(one: str, other: str | None) -> list[tuple[str, str]]:
 
 def test_whatever_differs_is_found_once_and_no_value_is_shown() -> None:
     now = int(time.time())
-    places = found(ONE % (now, "hunter21", "x", "a"), ONE % (now + 1, "hunter22", "y", "b"))
+    places = findings_of(ONE % (now, "hunter21", "x", "a"), ONE % (now + 1, "hunter22", "y", "b"))
     assert sorted(place for place, _ in places) == [
         "ConfigMap metadata.name",
         "Deployment spec.template.spec.containers[0].args[0]",
@@ -38,4 +38,4 @@ def test_whatever_differs_is_found_once_and_no_value_is_shown() -> None:
 
 def test_an_equal_or_a_missing_second_rendering_is_clean() -> None:
     text = ONE % ("old", "hunter21", "x", "a")
-    assert found(text, text) == found(text, None) == []
+    assert findings_of(text, text) == findings_of(text, None) == []

@@ -27,7 +27,7 @@ def objects(*texts):
     return Manifest.read("".join(texts)).objects
 
 
-def found(names, values, *texts):
+def operational_of(names, values, *texts):
     return {identity.name: value for identity, value in scalable(objects(*texts), names, values).items()}
 
 
@@ -42,29 +42,31 @@ PIPELINE = (
 
 @pytest.mark.parametrize("values", [{}, {"ui": {"replicas": 1, "drpc": {"enabled": True}}}])
 def test_a_value_of_one_chart_is_of_no_other(values):
-    fields = found(["supervisor.replicas", "ui.replicas"], values, *PIPELINE[:4])
+    fields = operational_of(["supervisor.replicas", "ui.replicas"], values, *PIPELINE[:4])
     assert fields == {"supervisor-coco-1": "supervisor.replicas", "ui-coco-1": "ui.replicas"}
 
 
 def test_a_component_with_a_section_of_its_own_has_not_the_charts_number():
-    fields = found(["ui.replicas"], {"ui": {"replicas": 1, "drpc": {"enabled": True}}}, *PIPELINE)
+    fields = operational_of(["ui.replicas"], {"ui": {"replicas": 1, "drpc": {"enabled": True}}}, *PIPELINE)
     assert fields == {"ui-coco-1": "ui.replicas"}
     both = {"web": {"replicas": 1}, "background": {"replicas": 1}}
-    assert found(["web.replicas"], both, workload("web"), workload("background")) == {"web-coco-1": "web.replicas"}
+    assert operational_of(["web.replicas"], both, workload("web"), workload("background")) == {
+        "web-coco-1": "web.replicas"
+    }
     camel = {"replicas": 1, "logViewer": {"replicas": 2}}
-    assert found(["replicas"], camel, workload("web"), workload("log-viewer")) == {"web-coco-1": "replicas"}
+    assert operational_of(["replicas"], camel, workload("web"), workload("log-viewer")) == {"web-coco-1": "replicas"}
     # A section that only happens to have the name of the one workload.
-    assert found(["replicas"], {"replicas": 1, "web": {}}, workload("web")) == {"web-coco-1": "replicas"}
+    assert operational_of(["replicas"], {"replicas": 1, "web": {}}, workload("web")) == {"web-coco-1": "replicas"}
 
 
 def test_an_autoscaler_counts_when_it_is_the_releases_own():
     texts = workload("web"), workload("other"), autoscaler("web")
-    assert found([], {}, *texts) == {"web-coco-1": ""}
+    assert operational_of([], {}, *texts) == {"web-coco-1": ""}
     assert {target.name: least for target, least in autoscaled(objects(*texts)).items()} == {"web-coco-1": 2}
 
 
 def test_what_has_no_comment_is_of_the_releases_own_chart():
-    assert found(["replicas"], {}, workload("web", "<stdin>")) == {"web-coco-1": "replicas"}
+    assert operational_of(["replicas"], {}, workload("web", "<stdin>")) == {"web-coco-1": "replicas"}
 
 
 def test_values_stand_for_kinds_in_their_own_chart():

@@ -71,7 +71,7 @@ def running(*others: dict[str, Any]) -> Running:
 
 def ran(*others: dict[str, Any]) -> tuple[list[tuple[str, str, Any]], tuple[str, ...]]:
     result = pods.compare(OBJECTS, running(*others))
-    return [(each.identity.name, each.path, each.found) for each in result.drift], result.notes
+    return [(each.identity.name, each.path, each.actual) for each in result.drift], result.notes
 
 
 def strangers(*others: dict[str, Any], whole: bool = True) -> tuple[list[str], tuple[str, ...]]:
@@ -215,7 +215,7 @@ def test_owners_finalizers_and_marks_of_helm_are_drift() -> None:
     service["metadata"]["annotations"] |= {
         "meta.helm.sh/release-name": "mine", "helm.sh/resource-policy": "keep", "example.com/note": "x",
     }  # fmt: skip
-    assert [(each.path, each.found) for each in ownership(SERVICE, service, "web-coco-1", "n")] == [
+    assert [(each.path, each.actual) for each in ownership(SERVICE, service, "web-coco-1", "n")] == [
         ("metadata.ownerReferences", ["ConfigMap gone"]),
         ("metadata.finalizers", ["example.com/hold"]),
         ("metadata.annotations[meta.helm.sh/release-name]", "mine"),

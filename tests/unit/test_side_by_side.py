@@ -11,7 +11,7 @@ from sidelane.manifest import Manifest
 each_clash = pytest.mark.parametrize("clash", CLASHES, ids=lambda clash: clash.id)
 
 
-def found(first: str, second: str, clash: Clash) -> list[str]:
+def clashes_of(first: str, second: str, clash: Clash) -> list[str]:
     findings = prove(Manifest.read(first), Manifest.read(second))
     return [finding.message for finding in findings if finding.rule == clash.id]
 
@@ -19,15 +19,15 @@ def found(first: str, second: str, clash: Clash) -> list[str]:
 @each_clash
 def test_pairs_that_clash_are_found_whichever_comes_first(clash: Clash) -> None:
     for first, second in clash.wrong:
-        assert found(first, second, clash), first
-        assert found(second, first, clash), second
+        assert clashes_of(first, second, clash), first
+        assert clashes_of(second, first, clash), second
 
 
 @each_clash
 def test_pairs_that_do_not_clash_are_clean_whichever_comes_first(clash: Clash) -> None:
     for first, second in clash.right:
-        assert found(first, second, clash) == []
-        assert found(second, first, clash) == []
+        assert clashes_of(first, second, clash) == []
+        assert clashes_of(second, first, clash) == []
 
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\n"
@@ -51,28 +51,30 @@ def test_a_clash_of_one_pair_names_the_pair_and_a_clash_of_all_does_not() -> Non
 
 
 def test_conventions_give_clashes_severities_and_exceptions() -> None:
-    def told(text: str, first: str = CONFIG) -> list[tuple[str, str, str]]:
+    def clash_texts(text: str, first: str = CONFIG) -> list[tuple[str, str, str]]:
         head = "apiVersion: sidelane.dev/v1alpha1\nkind: Conventions\nextends: helm\n"
         own = conventions.read((head + text).encode(), "sidelane.yaml")
         both = (Manifest.read(first, source="demo/templates/a.yaml") for _ in range(2))
         proof = report([Pair("two releases", *both)], own)
         return [(finding.rule, finding.severity, finding.identity.name) for finding in proof.findings]
 
-    assert told("") == [("shared-objects", "error", "app")]
-    assert told("rules: {shared-objects: warning}") == [("shared-objects", "warning", "app")]
-    assert told("rules: {shared-objects: off}") == []
-    assert told("leaveOut: {templates: [demo/templates/a.yaml]}") == []
-    assert told("exceptions: [{rule: shared-objects, name: app, reason: one for all}]") == []
+    assert clash_texts("") == [("shared-objects", "error", "app")]
+    assert clash_texts("rules: {shared-objects: warning}") == [("shared-objects", "warning", "app")]
+    assert clash_texts("rules: {shared-objects: off}") == []
+    assert clash_texts("leaveOut: {templates: [demo/templates/a.yaml]}") == []
+    assert clash_texts("exceptions: [{rule: shared-objects, name: app, reason: one for all}]") == []
     other = "exceptions: [{rule: shared-objects, name: other, reason: one for all}]"
-    assert told(other)[1:] == [("exceptions-hit", "warning", "sidelane.yaml")]
+    assert clash_texts(other)[1:] == [("exceptions-hit", "warning", "sidelane.yaml")]
     noted = CONFIG.replace("name: app", 'name: app, annotations: {except.sidelane.dev/shared-objects: "one for all"}')
-    assert told("", noted) == []
-    assert told("", noted + "---\n" + noted.replace("app,", "other,").replace("shared-objects", "host-ports")) == [
+    assert clash_texts("", noted) == []
+    assert clash_texts(
+        "", noted + "---\n" + noted.replace("app,", "other,").replace("shared-objects", "host-ports")
+    ) == [
         ("shared-objects", "error", "other"),
         ("exceptions-hit", "warning", "other"),
     ]
     # An exception from a rule of the check is no matter of the proof.
-    assert told("rules: {shared-objects: off}\nexceptions: [{rule: list-keys, reason: as it is}]") == []
+    assert clash_texts("rules: {shared-objects: off}\nexceptions: [{rule: list-keys, reason: as it is}]") == []
 
 
 def test_a_crash_has_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:

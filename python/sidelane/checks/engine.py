@@ -50,7 +50,7 @@ def check(
     crashes = [crash for rule in running if (crash := _run(rule, context, collected))]
     ran = tuple(rule.id for rule in running)
     remaining, useless = apply(collected, manifest, conventions, ran)
-    hits = exceptions_hit.found(useless, conventions) if exceptions_hit.RULE.id in ran else ()
+    hits = exceptions_hit.findings_of(useless, conventions) if exceptions_hit.RULE.id in ran else ()
     findings = sorted((*crashes, *remaining, *hits))
     notes = [] if lanes or not conventions.has_lanes or not manifest.objects else [_NO_LANES]
     if kubernetes_schemas.RULE.id in ran and not any(crash.rule == kubernetes_schemas.RULE.id for crash in crashes):

@@ -126,7 +126,7 @@ def release(item: Release, format_: str, *, ready: str = "") -> None:
     for key, value in facts.items():
         if value:
             say_line(f"{key + ':':<11}{value}")
-    changes(item.change, item.changes, item.kept)
+    changes(item.change, item.changes, item.kept_values)
     if item.objects:
         say()
         table(("KIND", "NAME", "READY"), [(obj.kind, obj.name, obj.ready) for obj in item.objects])
@@ -161,7 +161,7 @@ def plan(item: Plan, format_: str) -> None:
         [*steps, *routes, *((release.name, release.chart, "extra") for release in item.extra)],
     )
     for step in item.steps:
-        changes(step.action, step.why, step.kept, of=step.release)
+        changes(step.action, step.why, step.kept_values, of=step.release)
     if item.extra:
         say("\nextra: in the lane but not in the file; apply does not change it")
     if item.remedy:
@@ -178,8 +178,8 @@ def applied(item: Applied, format_: str) -> None:
     routes = ((routed.route.release, "route", routed.change) for routed in item.routes)
     table(("RELEASE", "CHART", "CHANGE"), [*rows, *routes])
     for release in item.releases:
-        changes(release.change, release.changes, release.kept, of=release.name)
-    if any(release.kept for release in item.releases):
+        changes(release.change, release.changes, release.kept_values, of=release.name)
+    if any(release.kept_values for release in item.releases):
         say("\nkept: set on the release but not in the file; --reset-operational resets it")
     _drift(item.releases)
 

@@ -63,7 +63,7 @@ def _say(done: Sequence[Repair]) -> None:
         made, back = ("was created again", "was reset") if repair.done else ("is missing", "drifted")
         lines = [f"{identity}: {made}" for identity in repair.missing]
         lines += [f"{drift}: {back}" for drift in repair.drift]
-        lines += [f"{line}: stays" for line in repair.kept]
+        lines += [f"{line}: stays" for line in repair.allowed]
         if lines:
             printing.say()
             printing.say_line(f"{repair.release}:")

@@ -8,7 +8,7 @@ import click
 
 from sidelane.cli import options, running
 from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, print_route
-from sidelane.cli.shift_parts import ASKED, arguments, told
+from sidelane.cli.shift_parts import ASKED, arguments, run_and_print
 
 if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
@@ -59,4 +59,4 @@ def command(
 
 def _shift(named: tuple[str, Lane, str], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:
     again = "--go-on and the same --to, --steps and checks"
-    told(lambda client, tell: client.routes.shift(*named, **asked, tell=tell), settings, format_, again)
+    run_and_print(lambda client, tell: client.routes.shift(*named, **asked, tell=tell), settings, format_, again)

@@ -8,7 +8,7 @@ import click
 
 from sidelane.cli import options, printing, running
 from sidelane.cli.route_parts import BY, OVERWRITE
-from sidelane.cli.shift_parts import ASKED, arguments, told
+from sidelane.cli.shift_parts import ASKED, arguments, run_and_print
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
@@ -90,7 +90,7 @@ def _shift(chosen: dict[str, Any], asked: dict[str, Any], format_: str, settings
             chosen["old"], chosen["new"], services=services, steps=steps, gates=gates, tell=tell, **asked
         )
 
-    told(work, settings, format_, "--continue")
+    run_and_print(work, settings, format_, "--continue")
 
 
 async def _watch(client: AsyncClient) -> None:

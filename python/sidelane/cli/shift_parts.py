@@ -86,7 +86,7 @@ def arguments(asked: dict[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def told(work: Callable[..., Any], settings: dict[str, Any], format_: str, again: str) -> None:
+def run_and_print(work: Callable[..., Any], settings: dict[str, Any], format_: str, again: str) -> None:
     """Runs a shift. Prints one line for each event as JSON, or else its course at its end, also after an error.
 
     again: the command that continues it.

@@ -734,7 +734,7 @@ class AsyncClient:
             HelmError: Helm or the cluster failed.
 
         Example:
-            >>> [str(one.lane) for one in client.outdated(0, version="2-coco")]
+            >>> [str(each.lane) for each in client.outdated(0, version="2-coco")]
             ['2-coco-1']
 
         """
@@ -794,7 +794,7 @@ class AsyncClient:
             HelmError: Helm or the cluster failed.
 
         Example:
-            >>> [one.mode for one in client.guard_status()]  # doctest: +SKIP
+            >>> [each.mode for each in client.guard_status()]  # doctest: +SKIP
             ['none']
 
         """
@@ -822,7 +822,7 @@ class AsyncClient:
             HelmError: Helm or the cluster failed.
 
         Example:
-            >>> {one.state for one in client.verify("2-coco-1")}
+            >>> {each.state for each in client.verify("2-coco-1")}
             {'unchanged'}
 
         """
@@ -862,7 +862,7 @@ class AsyncClient:
             HelmError: Helm or the cluster failed.
 
         Example:
-            >>> [one.needed for one in client.repair("zookeeper-2-coco-1")]
+            >>> [each.needed for each in client.repair("zookeeper-2-coco-1")]
             [False]
 
         """

@@ -129,7 +129,7 @@ class AsyncRoutes:
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1})
-            >>> [one.route.name for one in client.routes.list()]
+            >>> [each.route.name for each in client.routes.list()]
             ['svc1-2-coco-1']
 
         """
@@ -150,7 +150,7 @@ class AsyncRoutes:
 
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1}, by="alice")
-            >>> [(one.revision, one.by, one.leads) for one in client.routes.history("svc1", "2-coco-1")]
+            >>> [(each.revision, each.by, each.leads) for each in client.routes.history("svc1", "2-coco-1")]
             [(1, 'alice', 'v1=1')]
 
         """
@@ -328,7 +328,7 @@ class AsyncRoutes:
 
         Example:
             >>> done = client.routes.set_together(["svc1"], "2-coco-1", {"v1": 1})
-            >>> [str(one.route) for one in done.routes]
+            >>> [str(each.route) for each in done.routes]
             ['v1=1']
 
         """
@@ -372,7 +372,7 @@ class AsyncRoutes:
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1})
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v2": 1})
-            >>> [str(one.route) for one in client.routes.undo_together(["svc1"], "2-coco-1").routes]
+            >>> [str(each.route) for each in client.routes.undo_together(["svc1"], "2-coco-1").routes]
             ['v1=1']
 
         """

@@ -185,7 +185,7 @@ class AsyncShifts:
         Example:
             >>> _ = client.routes.set("svc1", "2-coco-1", {"v1": 1}, mode="istio")
             >>> _ = client.shifts.start("2-coco-1", "live-1", steps=[100], every="0s", between="1ms")
-            >>> [str(one.route) for one in client.shifts.back().routes]
+            >>> [str(each.route) for each in client.shifts.back().routes]
             ['v1=1']
 
         """

@@ -70,16 +70,16 @@ class Drift(NamedTuple):
     identity: Identity
     path: str
     expected: Any
-    found: Any
+    actual: Any
     by: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         by = f" (by {', '.join(self.by)})" if self.by else ""
-        return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.expected, self.found)}{by}")
+        return harmless.in_line(f"{self.identity}: {self.path}: {in_line(self.expected, self.actual)}{by}")
 
     def to_json(self) -> dict[str, object]:
         """Return the JSON form, without the side that is absent."""
-        sides = {"expected": self.expected, "found": self.found}
+        sides = {"expected": self.expected, "actual": self.actual}
         known = {key: value for key, value in sides.items() if value is not ABSENT}
         return {"object": self.identity.to_json(), "path": self.path, **known, "by": list(self.by)}
 

@@ -15,7 +15,7 @@ from sidelane.checks.findings import Report
 from sidelane.checks.report.text import render_text
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
-from sidelane.pytest_plugin.charts import found
+from sidelane.pytest_plugin.charts import chart_at
 from sidelane.pytest_plugin.places import located, shown
 from sidelane.pytest_plugin.rendered import Rendered
 from sidelane.pytest_plugin.rendering import Render
@@ -74,7 +74,7 @@ class AssertSideBySide:
         __tracebackhide__ = True
         from sidelane.client import Client  # noqa: PLC0415 - it brings pyhelm3, which other fixtures do not need
 
-        where = found(self._root, self._chart() if chart is None else chart)
+        where = chart_at(self._root, self._chart() if chart is None else chart)
         report = Client(helm=self._helm).side_by_side(where.path, lane, values=values, vary=vary)
         if not report.clean:
             raise AssertionError(f"two releases of {shown(where.path)} touch\n{render_text(report).strip()}")

@@ -43,7 +43,7 @@ def values_files(chart: Path) -> list[Path]:
     return sorted(chart.glob("ci/*-values.yaml")) or [chart / DEFAULTS]
 
 
-def found(root: Path, reference: str | os.PathLike[str]) -> Chart:
+def chart_at(root: Path, reference: str | os.PathLike[str]) -> Chart:
     """Return the chart at a path relative to a folder. Raises ChartNotFound."""
     path = root / reference
     if not path.exists():

@@ -188,7 +188,7 @@ class Rendered:
         """Return the names of the objects of a kind, in Helm's order."""
         return [resource.name for resource in self.all(kind)]
 
-    def one(self, kind: str, name: str | None = None) -> Resource:
+    def single(self, kind: str, name: str | None = None) -> Resource:
         """Return the object of this kind and name, or the only one of its kind.
 
         An AssertionError shows the objects that there are, with their templates.
@@ -214,36 +214,36 @@ class Rendered:
     def configmap(self, name: str | None = None) -> Resource:
         """Return the ConfigMap of this name, or the only one; the other methods likewise."""
         __tracebackhide__ = True
-        return self.one("ConfigMap", name)
+        return self.single("ConfigMap", name)
 
     def cronjob(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("CronJob", name)
+        return self.single("CronJob", name)
 
     def daemonset(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("DaemonSet", name)
+        return self.single("DaemonSet", name)
 
     def deployment(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("Deployment", name)
+        return self.single("Deployment", name)
 
     def ingress(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("Ingress", name)
+        return self.single("Ingress", name)
 
     def job(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("Job", name)
+        return self.single("Job", name)
 
     def secret(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("Secret", name)
+        return self.single("Secret", name)
 
     def service(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("Service", name)
+        return self.single("Service", name)
 
     def statefulset(self, name: str | None = None) -> Resource:
         __tracebackhide__ = True
-        return self.one("StatefulSet", name)
+        return self.single("StatefulSet", name)

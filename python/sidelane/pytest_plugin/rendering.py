@@ -20,7 +20,7 @@ from sidelane.helm.plain import Answer, template
 from sidelane.helm.values import json_text
 from sidelane.naming.lane import Lane
 from sidelane.pytest_plugin import FOLDER
-from sidelane.pytest_plugin.charts import found
+from sidelane.pytest_plugin.charts import chart_at
 from sidelane.pytest_plugin.rendered import NotRendered, Rendered
 
 #: The release's name without a lane. It differs from every chart's, so that a name without the release shows.
@@ -76,7 +76,7 @@ class Render:
         flags: Sequence[object] = (),
     ) -> tuple[Rendered, Answer]:
         """Render as a call does, and return Helm's answer, too, which may be an error."""
-        where = found(self._root, self._chart() if chart is None else chart)
+        where = chart_at(self._root, self._chart() if chart is None else chart)
         own = Lane.parse(lane) if isinstance(lane, str) else lane
         given = dict(values or {}) if own is None else with_lane(values or {}, own, where)
         name = release or (RELEASE if own is None else release_of(where, own, given))

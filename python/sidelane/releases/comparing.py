@@ -41,7 +41,7 @@ class Comparison:
     rendering: Rendering
     answer: Answer
     differences: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    kept_values: tuple[str, ...] = ()
     chart: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
@@ -89,7 +89,7 @@ async def compare(
         rendering, odd = await together(renderer.render(chart, lane, wanted), _made_by(renderer, stored, chart, lane))
         differences = stored.differences(rendering)
     if not differences:
-        return Comparison(stored, rendering, "same", kept=unchanged)
+        return Comparison(stored, rendering, "same", kept_values=unchanged)
     if odd:
         return Comparison(stored, rendering, "other", differences, unchanged, chart=odd)
     old, new = coalesce(chart.defaults, _in_lane(stored.values, lane, chart)), coalesce(chart.defaults, wanted)
@@ -98,7 +98,7 @@ async def compare(
     if changed := tuple(_changed(old, new, ())):
         return Comparison(stored, rendering, "operational", differences, unchanged, values=changed)
     # The values are the same: the chart renders differently on an upgrade.
-    return Comparison(stored, rendering, "same", kept=unchanged)
+    return Comparison(stored, rendering, "same", kept_values=unchanged)
 
 
 async def upgraded(renderer: Renderer, chart: Chart, lane: Lane, values: Mapping[str, Any]) -> Rendering:

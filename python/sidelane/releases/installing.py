@@ -206,7 +206,7 @@ def _with_chart(release: Release, comparison: Comparison, change: str) -> Releas
     """Returns the release with its chart's name, which Helm's status leaves out, and with the kept values."""
     chart = comparison.rendering.chart
     return dataclasses.replace(
-        release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept=comparison.kept
+        release, chart=str(chart.ref), app_version=chart.app_version, change=change, kept_values=comparison.kept_values
     )
 
 
@@ -279,7 +279,7 @@ async def _upgraded(context: Context, comparison: Comparison, options: Options, 
         basis=basis._replace(inputs=inputs_digest(chart, name, wanted.values, stored.release.revision + 1)),
         take_over=await takes_over(target, renderer, comparison, after),
     )
-    return dataclasses.replace(release, changes=comparison.differences, kept=comparison.kept)
+    return dataclasses.replace(release, changes=comparison.differences, kept_values=comparison.kept_values)
 
 
 async def ready(target: Target, stored: Stored, options: Options) -> None:

@@ -36,15 +36,15 @@ from sidelane.releases.verification import Verification
 class Repair:
     """The planned or completed repair of a release.
 
-    missing: objects to create again. drift: fields to reset, each with its owner. kept: allowed differences, as lines.
-    done: True if the changes were made.
+    missing: objects to create again. drift: fields to reset, each with its owner. allowed: differences that stay,
+    as lines. done: True if the changes were made.
     """
 
     release: str
     namespace: str
     missing: tuple[Identity, ...] = ()
     drift: tuple[Drift, ...] = ()
-    kept: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     done: bool = False
 
     @property
@@ -59,7 +59,7 @@ class Repair:
             "change": ("repaired" if self.done else "drifted") if self.needed else "unchanged",
             "missing": [identity.to_json() for identity in self.missing],
             "drift": [difference.to_json() for difference in self.drift],
-            "kept": list(self.kept),
+            "allowed": list(self.allowed),
         }
 
 
@@ -145,7 +145,7 @@ async def _work(context: Context, looked: _Looked) -> PutBack:
     }
     rendering = None
     numbers = {
-        difference.identity: difference.found
+        difference.identity: difference.actual
         for difference in now.scaled
         if difference.expected is not ABSENT and not _is_off(difference)
     }
@@ -171,7 +171,7 @@ def _as_it_is(obj: Object, body: Mapping[str, Any], now: Verification) -> dict[s
 
 def _is_off(scaled: Drift) -> bool:
     """Tells whether a workload was scaled to 0 by hand."""
-    return bool(scaled.found == 0 and scaled.expected != 0)
+    return bool(scaled.actual == 0 and scaled.expected != 0)
 
 
 async def _with_numbers(context: Context, looked: _Looked, numbers: Mapping[Identity, int]) -> Rendering:

@@ -175,7 +175,7 @@ def _verified(
         operated=compared.operated,
         scaled=tuple(scaled),
         restarts=tuple(
-            Restart(each.identity, str(each.found), each.by) for each in restarts if each.found is not ABSENT
+            Restart(each.identity, str(each.actual), each.by) for each in restarts if each.actual is not ABSENT
         ),
         degraded=tuple(_degraded(present, may, autoscaled(objects))) if live is not None else (),
         record=record,

@@ -135,7 +135,9 @@ def main() -> None:
     print(f"{VERSION} listens", flush=True)
     server.serve_forever()
     end_asked = time.monotonic()
-    while (running and time.monotonic() < end_asked + PATIENCE) or (connected and time.monotonic() < end_asked + LAST_REQUESTS):
+    while (running and time.monotonic() < end_asked + PATIENCE) or (
+        connected and time.monotonic() < end_asked + LAST_REQUESTS
+    ):
         time.sleep(0.02)
     print("ended", flush=True)
 

@@ -44,7 +44,7 @@ RULE: Final[Rule] = Rule(
 )
 
 
-def found(useless: Iterable[Useless], conventions: Conventions) -> Iterator[Finding]:
+def findings_of(useless: Iterable[Useless], conventions: Conventions) -> Iterator[Finding]:
     """Yield a finding for each useless exception, unless the rule is off."""
     severity = conventions.severity_of(RULE.id, RULE.severity)
     if severity != "off":

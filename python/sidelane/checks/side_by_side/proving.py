@@ -57,7 +57,7 @@ def report(pairs: Sequence[Pair], conventions: Conventions | None = None) -> Rep
     crashes = [finding for key, (finding, _) in merged.items() if key[1] == _CRASH]
     lines = (_told(finding, differs, len(pairs)) for key, (finding, differs) in merged.items() if key[1] != _CRASH)
     applied = apply(_weighed(lines, own), Manifest(objects), own, ran, several=True)
-    findings = sorted((*crashes, *applied.findings, *exceptions_hit.found(applied.useless, own)))
+    findings = sorted((*crashes, *applied.findings, *exceptions_hit.findings_of(applied.useless, own)))
     return Report(tuple(findings), len(objects), ran)
 
 

@@ -188,7 +188,7 @@ class _Run:
         if step.there is not None:
             if options.wait:
                 await installing.ready(self._target, await self._target.stored(step.release), options)
-            return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept=step.kept)
+            return dataclasses.replace(step.there, chart=step.chart, change="unchanged", kept_values=step.kept_values)
         context, keep = self._context.telling(tell), not self._plan.reset
         basis = Basis(needs=part.needs, level=part.level)
         if step.action == "scale":

@@ -46,7 +46,7 @@ class Step:
     chart: str
     action: Action
     why: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    kept_values: tuple[str, ...] = ()
     part: Part = field(repr=False, compare=False, kw_only=True)
     #: The existing release.
     there: Release | None = field(default=None, repr=False, compare=False, kw_only=True)
@@ -56,7 +56,7 @@ class Step:
     def to_json(self) -> dict[str, object]:
         said: dict[str, object] = {"release": self.release, "chart": self.chart, "action": self.action}
         said["why"] = list(self.why)
-        return {**said, "kept": list(self.kept)} if self.kept else said
+        return {**said, "kept_values": list(self.kept_values)} if self.kept_values else said
 
 
 @dataclass(frozen=True)
@@ -218,12 +218,12 @@ async def _compared(context: Context, part: Part, rendering: Rendering, *, held:
         return _step(part, "refused", (f"another process is working on it: its status is {release.status}",))
     comparison = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
     if comparison.answer == "same" and release.status == "deployed":
-        return dataclasses.replace(_step(part, "unchanged"), there=release, kept=comparison.kept)
+        return dataclasses.replace(_step(part, "unchanged"), there=release, kept_values=comparison.kept_values)
     if release.name not in await target.ours([release]):
         return _step(part, "refused", (str(not_ours(release.name, remedy=elsewhere(release.name))),))
     if comparison.answer == "same" and _may_be_finished(release):
         finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))
-        return dataclasses.replace(finish, kept=comparison.kept)
+        return dataclasses.replace(finish, kept_values=comparison.kept_values)
     if release.status != "deployed" and (release.revision == 1 or not _may_be_finished(release)):
         why = (
             f"its status is {release.status}, and it has other content: `sidelane status {part.name}` shows it, and "
@@ -232,7 +232,7 @@ async def _compared(context: Context, part: Part, rendering: Rendering, *, held:
         return _step(part, "refused", (why, *comparison.differences))
     if comparison.answer == "other":
         return _step(part, "refused", (comparison.why, *comparison.differences))
-    return dataclasses.replace(_step(part, "scale", comparison.differences), kept=comparison.kept)
+    return dataclasses.replace(_step(part, "scale", comparison.differences), kept_values=comparison.kept_values)
 
 
 def _may_be_finished(release: Release) -> bool:

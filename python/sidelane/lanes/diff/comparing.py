@@ -97,7 +97,7 @@ def of_cluster(label: str, verified: Iterable[Verification]) -> Comparison:
 
 
 def _difference(drift: Drift) -> Difference:
-    return Difference(drift.identity, drift.path, drift.expected, drift.found)
+    return Difference(drift.identity, drift.path, drift.expected, drift.actual)
 
 
 def neutral(manifest: Manifest, lane: Lane) -> list[Object]:

@@ -98,7 +98,7 @@ def _revision(body: Mapping[str, Any], workload: Mapping[str, Any]) -> tuple[lis
     first = drifted[0]
     more = f", and {len(drifted) - 1} more" if len(drifted) > 1 else ""
     return [], [
-        f"{identity}: an earlier revision, without pods: {first.path}: {in_line(first.expected, first.found)}{more}"
+        f"{identity}: an earlier revision, without pods: {first.path}: {in_line(first.expected, first.actual)}{more}"
     ]
 
 

@@ -32,9 +32,9 @@ class Release:
     lane: None for a name outside the naming contract. status: Helm's word (deployed, failed, pending-install …).
     revision: 1 before the first upgrade. chart: name and version, ``zookeeper-0.1.0``. change: the action of this call:
     created, unchanged, upgraded, finished (after a dead process) or uninstalled; empty if it only read. changes: the
-    fields that an upgrade changed, one line each. kept: operational values that stayed because they were not given, one
-    line each. readiness: if requested, and on a cluster. drift: the lines of drift of an unchanged release. warnings:
-    facts about a new release that need attention, one line each. description: Helm's
+    fields that an upgrade changed, one line each. kept_values: operational values that stayed because
+    they were not given, one line each. readiness: if requested, and on a cluster. drift: the lines of drift of an
+    unchanged release. warnings: facts about a new release that need attention, one line each. description: Helm's
     description of the revision, if this release alone was read.
     """
 
@@ -48,7 +48,7 @@ class Release:
     notes: str = ""
     change: str = ""
     changes: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    kept_values: tuple[str, ...] = ()
     objects: tuple[ObjectStatus, ...] = field(default=())
     readiness: Readiness | None = None
     drift: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Release:
             "updated": self.updated.isoformat() if self.updated else None,
             "change": self.change,
             "changes": list(self.changes),
-            "kept": list(self.kept),
+            "kept_values": list(self.kept_values),
             "notes": self.notes,
             "objects": [item.to_json() for item in self.objects],
             "readiness": self.readiness.to_json() if self.readiness else None,
