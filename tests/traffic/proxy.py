@@ -75,8 +75,8 @@ class Envoy:
             return answer.read() == str(self._version).encode()
 
     def _find_port(self) -> bool:
-        where = (self._folder / "admin").read_text()
-        with urllib.request.urlopen(f"http://{where}/listeners?format=json", timeout=5) as answer:
+        self.admin = f"http://{(self._folder / 'admin').read_text()}"
+        with urllib.request.urlopen(f"{self.admin}/listeners?format=json", timeout=5) as answer:
             listener = json.load(answer)["listener_statuses"][0]
         self.port = listener["local_address"]["socket_address"]["port_value"]
         return True

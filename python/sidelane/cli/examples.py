@@ -93,7 +93,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "retire": (
         "sidelane retire --keep 3 --of coco",
         "sidelane retire --lane coco-1 --dry-run",
-        "sidelane retire --lane coco-1 --drain 10s",
+        "sidelane retire --lane coco-1 --drain 5s --connections 'envoy http://127.0.0.1:9901'",
     ),
     "uninstall": ("sidelane uninstall svc1-v2-2-coco-1 --wait",),
     "completion": ("source <(sidelane completion bash)",),

@@ -209,6 +209,8 @@ def retirements(items: Sequence[Retirement], format_: str, place: Place) -> None
     for item in items:
         for line in item.held:
             say_line(f"  {item.lane}: {line}")
+        if item.drained:
+            say_line(f"  {item.lane}: {item.drained}")
         if item.claims and not item.held:
             say_line(f"  {item.lane}: {'deleted' if item.gone else 'would delete'} the claims {', '.join(item.claims)}")
         if item.kept_claims and not item.held:

@@ -55,7 +55,15 @@ _going = options.together(
         default="30s",
         show_default=True,
         metavar="TIME",
-        help="How long to wait after traffic has moved away.",
+        help="How long to wait after traffic has moved away; with --connections, at most.",
+    ),
+    connections=click.option(
+        "--connections",
+        multiple=True,
+        metavar="SOURCE",
+        help="Count the open connections, and wait only until there are none: 'envoy http://127.0.0.1:9901', "
+        "'envoy[stat=upstream_cx_active] URL CLUSTERS', or 'command[limit=5s] PROGRAM …', which prints a number. "
+        "Several are added up. It runs where this command runs.",
     ),
     delete_claims=click.option(
         "--delete-claims", is_flag=True, help="Delete the volume claims of its stateful sets too."

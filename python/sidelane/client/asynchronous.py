@@ -648,6 +648,7 @@ class AsyncClient:
         *,
         min_age: str = "0s",
         drain: str = "30s",
+        connections: Sequence[str] = (),
         delete_claims: bool = False,
         timeout: str | None = None,
         foreign: Collection[str] = (),
@@ -660,7 +661,10 @@ class AsyncClient:
             what: a lane, or the name of a release.
             lane: the lane of a chart's name.
             min_age: the least time since its last change, such as ``24h``.
-            drain: the time to wait after traffic has moved away, such as ``30s``.
+            drain: the time to wait after traffic has moved away, such as ``30s``; with ``connections``, at most.
+            connections: sources that count the open connections, so that the wait ends when there are none:
+                ``envoy http://127.0.0.1:9901`` or ``command ./connections``; see lanes/retire/connections.py. The
+                counts are added up. While one can't be read, the number is unknown, and the whole time is waited for.
             delete_claims: delete the volume claims of its stateful sets too.
             timeout: Helm's time limit for each release, such as ``5m``.
             foreign: names of releases to remove although Sidelane did not create them; without it they stay.
@@ -668,7 +672,8 @@ class AsyncClient:
             dry_run: return the plan without making it.
 
         Returns:
-            The removed releases and claims, or with dry_run those to remove. ``held`` has the reasons against it.
+            The removed releases and claims, or with dry_run those to remove. ``held`` has the reasons against it,
+            ``drained`` the end of the wait for open connections, if they were counted.
 
         Raises:
             StillHeld: a route leads there, another release needs it, it is too young, or another process works on it.
@@ -683,11 +688,13 @@ class AsyncClient:
             ('svc1-v1-2-coco-1',)
 
         """
-        from sidelane.lanes import retire  # noqa: PLC0415 - other verbs do not need it
+        from sidelane.helm.durations import seconds  # noqa: PLC0415 - other verbs do not need it
+        from sidelane.lanes import retire  # noqa: PLC0415
 
         which = subject(what, lane)
         own, release = (which, None) if isinstance(which, Lane) else (lane_in(which), which)
         allowed = retire.Allowed(frozenset(foreign), delete_cluster_objects)
+        wait = retire.Drain(seconds(drain), retire.parsed(connections))
         if dry_run:
             return await retire.look(
                 self._context.target,
@@ -702,7 +709,7 @@ class AsyncClient:
             own,
             release=release,
             min_age=min_age,
-            drain=drain,
+            drain=wait,
             delete_claims=delete_claims,
             timeout=timeout,
             allowed=allowed,

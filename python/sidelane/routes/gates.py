@@ -22,7 +22,8 @@ from typing import Any, Final
 from sidelane import kubeyaml
 from sidelane.errors import InvalidInput, InvalidRoute, SidelaneError
 from sidelane.routes import questions
-from sidelane.routes.questions import Question, options_of, without_password
+from sidelane.routes.asking import options_of, without_password
+from sidelane.routes.questions import Question
 from sidelane.support import files
 
 #: The place of a service's name in a gate that is asked for each service.

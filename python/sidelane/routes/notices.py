@@ -6,16 +6,15 @@ A receiver that fails never stops or delays a shift: events are sent in the back
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from sidelane.errors import InvalidRoute
-from sidelane.routes.questions import without_password
+from sidelane.routes.asking import problem_of, require_address
 
 #: The time limit for one receiver, and for all that is unsent at the end of a shift, in seconds.
 _PATIENCE: Final = 5.0
@@ -59,12 +58,7 @@ class Notices:
     def __init__(self, urls: Sequence[str] = ()) -> None:
         """Checks the receivers. Raises InvalidRoute for what is not an http or https address."""
         for url in urls:
-            parts = urllib.parse.urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise InvalidRoute(
-                    f"{without_password(url)!r} is not an http or https address",
-                    remedy="write the receiver such as https://hooks.example.com/sidelane",
-                )
+            require_address(url, "https://hooks.example.com/sidelane")
         self._urls = list(dict.fromkeys(urls))
         self._sending: dict[str, asyncio.Task[None]] = {}
         self.unsent: list[str] = []
@@ -98,7 +92,7 @@ def _posted(url: str, body: Mapping[str, Any]) -> str:
         request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - see Notices
         with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310
             return ""
-    except urllib.error.HTTPError as error:
-        return f"the answer was {error.code}"
+    except http.client.HTTPException as error:
+        return f"no answer: it is not HTTP ({type(error).__name__})"
     except (OSError, ValueError) as error:
-        return f"no answer: {getattr(error, 'reason', error)}"
+        return problem_of(error)

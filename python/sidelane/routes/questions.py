@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import os
-import re
-import shlex
 import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from sidelane.errors import InvalidRoute
 from sidelane.helm.durations import seconds
-from sidelane.helm.process import begun
+from sidelane.routes.asking import (
+    PATIENCE,
+    Problem,
+    Program,
+    fetched,
+    in_time,
+    limit_of,
+    problem_of,
+    require_address,
+)
 
 PROMETHEUS_URL: Final = "PROMETHEUS_URL"
 PROMETHEUS_TOKEN: Final = "SIDELANE_PROMETHEUS_TOKEN"  # noqa: S105 - a name of a variable
-
-#: The default limit for one answer, in seconds.
-_PATIENCE: Final = "10s"
-#: The most bytes that are read of an answer.
-_ANSWER: Final = 1 << 20
 
 
 class Question(Protocol):
@@ -33,55 +33,25 @@ class Question(Protocol):
     async def __call__(self, environment: Mapping[str, str]) -> str: ...
 
 
-def options_of(text: str, kind: str) -> list[tuple[str, str]]:
-    """Parses ``limit=500ms,failures=3``. Raises InvalidRoute."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    pairs = [part.partition("=") for part in parts]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise InvalidRoute(f"the option {key!r} of a {kind} check has no value", remedy=f"write it such as {key}=3")
-    return [(key, value) for key, _, value in pairs]
-
-
-def _limit(options: dict[str, str]) -> float:
-    limit = seconds(options.pop("limit", _PATIENCE))
-    if limit <= 0:
-        raise InvalidRoute("limit must be greater than 0", remedy="write it such as limit=500ms")
-    return limit
-
-
 def command(subject: str, options: dict[str, str]) -> Question:
     """Returns the question to a program that must exit with 0. Raises InvalidRoute."""
-    limit = _limit(options)
-    try:
-        program, *arguments = shlex.split(subject)
-    except ValueError as error:
-        raise InvalidRoute(f"the command {subject!r} is invalid: {error}", remedy="close its quotes") from None
+    program = Program.parse(subject, limit_of(options))
 
     async def ask(environment: Mapping[str, str]) -> str:
-        try:
-            async with (
-                asyncio.timeout(limit),
-                begun(program, arguments, {**os.environ, **environment}, tied=True) as process,
-            ):
-                await process.communicate()
-        except TimeoutError:
-            return f"{program} did not end within {limit:g} s"
-        except OSError as error:
-            return f"{program} cannot be run: {error.strerror}"
-        return "" if process.returncode == 0 else f"{program} exited with {process.returncode}"
+        answer = await program.output(environment)
+        return answer.text if isinstance(answer, Problem) else ""
 
     return ask
 
 
 def http(subject: str, options: dict[str, str]) -> Question:
     """Returns the question to an address that must answer with 2xx or 3xx. Raises InvalidRoute."""
-    limit = _limit(options)
-    _address(subject)
+    limit = limit_of(options)
+    require_address(subject)
 
     async def ask(environment: Mapping[str, str]) -> str:
         del environment
-        return await _in_time(limit, lambda: _status(subject, limit))
+        return _said(await in_time(limit, lambda: _status(subject, limit)))
 
     return ask
 
@@ -93,7 +63,7 @@ def prometheus(subject: str, options: dict[str, str]) -> Question:
         raise InvalidRoute(
             "no Prometheus address is configured", remedy=f"add at=http://prometheus:9090, or set {PROMETHEUS_URL}"
         )
-    _address(at)
+    require_address(at)
     most, least = (_number(options, name) for name in ("limit", "least"))
     if (most is None) == (least is None):
         raise InvalidRoute(
@@ -103,10 +73,14 @@ def prometheus(subject: str, options: dict[str, str]) -> Question:
 
     async def ask(environment: Mapping[str, str]) -> str:
         del environment
-        patience = seconds(_PATIENCE)
-        return await _in_time(patience, lambda: _judged(_values(at, subject, patience), most, least))
+        patience = seconds(PATIENCE)
+        return _said(await in_time(patience, lambda: _judged(_values(at, subject, patience), most, least)))
 
     return ask
+
+
+def _said(answer: str | Problem) -> str:
+    return answer.text if isinstance(answer, Problem) else answer
 
 
 def _number(options: dict[str, str], name: str) -> float | None:
@@ -117,23 +91,12 @@ def _number(options: dict[str, str], name: str) -> float | None:
         raise InvalidRoute(f"{name}={text} is not a number", remedy=f"write it such as {name}=0.01") from None
 
 
-async def _in_time(limit: float, ask: Callable[[], str]) -> str:
-    try:
-        async with asyncio.timeout(limit):
-            return await asyncio.to_thread(ask)
-    except TimeoutError:
-        return f"no answer within {limit:g} s"
-
-
 def _status(url: str, limit: float) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=limit) as answer:  # noqa: S310 - http or https, see _address
-            answer.read(_ANSWER)
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"the answer was {error.code}"
-    except (OSError, ValueError) as error:  # refused, reset, timed out, or not HTTP
-        return f"no answer: {getattr(error, 'reason', error)}"
+        fetched(url, limit)
+    except (OSError, ValueError) as error:
+        return problem_of(error)
+    return ""
 
 
 def _values(at: str, query: str, limit: float) -> list[float] | str:
@@ -142,15 +105,14 @@ def _values(at: str, query: str, limit: float) -> list[float] | str:
     token = os.environ.get(PROMETHEUS_TOKEN)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=limit) as answer:  # noqa: S310
-            result: Any = json.loads(answer.read(_ANSWER))["data"]
+        result: Any = json.loads(fetched(url, limit, headers))["data"]
         samples = [result["result"]] if result["resultType"] == "scalar" else [s["value"] for s in result["result"]]
         return [float(value) for _, value in samples]
     except urllib.error.HTTPError as error:
         return f"Prometheus answered {error.code}"
     except OSError as error:
         return f"Prometheus does not respond: {getattr(error, 'reason', error)}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "Prometheus' answer has no numbers"
 
 
@@ -164,17 +126,3 @@ def _judged(values: list[float] | str, most: float | None, least: float | None) 
     if least is not None and min(values) < least:
         return f"the query gives {min(values):g}, below the least {least:g}"
     return ""
-
-
-def _address(url: str) -> None:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidRoute(
-            f"{without_password(url)!r} is not an http or https address",
-            remedy="write it such as http://svc1-v2-2-coco-1/healthz",
-        )
-
-
-def without_password(text: str) -> str:
-    """Hides the password of an address."""
-    return re.sub(r"//[^/@\s]+@", "//(hidden)@", text)

@@ -9,11 +9,28 @@ names them.
 
 - looking.py: plans the removal, with the reasons against it;
 - proposing.py: proposes lanes that are old enough;
-- doing.py: removes them.
+- connections.py: counts open connections;
+- draining.py: waits for them;
+- doing.py: removes the releases.
 """
 
-from sidelane.lanes.retire.doing import DRAIN, retire, uninstall
+from sidelane.lanes.retire.connections import parsed
+from sidelane.lanes.retire.doing import retire, uninstall
+from sidelane.lanes.retire.draining import DRAIN, Drain, Drained
 from sidelane.lanes.retire.looking import Allowed, Retirement, look, look_at
 from sidelane.lanes.retire.proposing import outdated, propose
 
-__all__ = ["DRAIN", "Allowed", "Retirement", "look", "look_at", "outdated", "propose", "retire", "uninstall"]
+__all__ = [
+    "DRAIN",
+    "Allowed",
+    "Drain",
+    "Drained",
+    "Retirement",
+    "look",
+    "look_at",
+    "outdated",
+    "parsed",
+    "propose",
+    "retire",
+    "uninstall",
+]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sidelane.errors import ReleaseNotFound, StillHeld
-from sidelane.helm.durations import seconds
+from sidelane.lanes.retire.connections import Removed
+from sidelane.lanes.retire.draining import Drain, Drained
 from sidelane.lanes.retire.looking import NO_MORE, Allowed, Retirement, look
 from sidelane.naming.lane import Lane
-from sidelane.releases.context import Context, Progress
-from sidelane.releases.stores import Options, Release, Target
+from sidelane.releases.context import Context
+from sidelane.releases.stores import Options, Release, Stored, Target
 from sidelane.releases.stores.ours import require
 from sidelane.routes.leads import unrouted_since
 from sidelane.support.concurrency import each_to_its_end
-
-#: The default time to wait after traffic has moved away.
-DRAIN = "30s"
 
 
 async def retire(
@@ -27,16 +24,16 @@ async def retire(
     *,
     release: str | None = None,
     min_age: str = "0s",
-    drain: str = DRAIN,
+    drain: Drain,
     delete_claims: bool = False,
     timeout: str | None = None,
     allowed: Allowed = NO_MORE,
 ) -> Retirement:
     """Removes a lane, or one release of it. Claims of stateful sets stay, unless their deletion is requested.
 
-    min_age, drain and timeout are durations such as ``24h``: the least age of each release's last change, the least
-    time since a route last led there, and Helm's timeout for each release. allowed: exceptions that the caller allows.
-    The next call continues a killed one.
+    min_age and timeout are durations such as ``24h``: the least age of each release's last change, and Helm's timeout
+    for each release. drain: the wait for open connections after a route last led there. allowed: exceptions that the
+    caller allows. The next call continues a killed one.
     Raises StillHeld, without any change, with every reason; ReleaseNotFound when nothing is left to remove, requested
     claims included; NotOurs when Sidelane created none of the releases.
     """
@@ -62,29 +59,39 @@ async def retire(
         )
     stored = await target.stored_all(plan.releases)
     await target.require_rights(stored, claims=delete_claims)
-    await _remove(context, plan, seconds(drain), options)
+    drained = await _remove(context, plan, drain, stored, options)
     # Pods that ended just now may have got claims a moment before.
     left = () if delete_claims else await target.claims(lane, release) or ()
-    return replace(plan, claims=await claims(), kept_claims=left, gone=True)
+    return replace(plan, claims=await claims(), kept_claims=left, gone=True, drained=drained)
 
 
-async def _remove(context: Context, plan: Retirement, drain: float, options: Options) -> None:
-    """Removes the routes of a lane or a release, waits for the drain time, and removes the rest level by level."""
+async def _remove(
+    context: Context, plan: Retirement, drain: Drain, stored: Sequence[Stored], options: Options
+) -> Drained | None:
+    """Removes the routes of a lane or a release, waits for open connections, and removes the rest level by level."""
     target, lane, release = context.target, plan.lane, plan.release
-    since = await unrouted_since(target, lane=lane, release=release) if drain else None
+    since = await unrouted_since(target, lane=lane, release=release) if drain.limit else None
     rest = [name for name in plan.releases if name not in plan.routes]
     if plan.routes:
         context.progress(f"removing {_few(plan.routes)}")
         await each_to_its_end(target.uninstall(name, options) for name in plan.routes)
         since = datetime.now(UTC)
     if not rest:
-        return
-    await _drained(release or str(lane), since, drain, context.progress)
+        return None
+    drained = await drain.wait(_removed(release or str(lane), rest, stored), since, context.progress)
     levels = await target.levels(lane)
     for level in sorted({levels.get(name, 0) for name in rest}, reverse=True):
         names = [name for name in rest if levels.get(name, 0) == level]
         context.progress(f"removing {_few(names)}")
         await each_to_its_end(target.uninstall(name, options) for name in names)
+    return drained
+
+
+def _removed(what: str, names: Sequence[str], stored: Sequence[Stored]) -> Removed:
+    """Returns the Services of the releases with these names."""
+    manifests = (item.manifest for item in stored if item.release.name in names)
+    services = {obj.name for manifest in manifests for obj in manifest.objects if obj.kind == "Service"}
+    return Removed(what, tuple(sorted(services)))
 
 
 def _few(names: Sequence[str]) -> str:
@@ -106,11 +113,3 @@ async def uninstall(target: Target, name: str, options: Options, *, allowed: All
             f"{name} is not uninstalled:\n  " + "\n  ".join(held), held=held, remedy="add --delete-cluster-objects"
         )
     return await target.uninstall(name, options)
-
-
-async def _drained(what: str, since: datetime | None, drain: float, progress: Progress) -> None:
-    """Waits until the drain time is over. since: the time when the route was changed or removed."""
-    left = drain - (datetime.now(UTC) - since).total_seconds() if since else 0.0
-    if left > 0:
-        progress(f"waiting {left:.0f} seconds for open connections to {what}, which a route has just left")
-        await asyncio.sleep(left)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from sidelane.charts.sources import bundled
 from sidelane.helm.durations import seconds
+from sidelane.lanes.retire.draining import Drained
 from sidelane.naming.lane import Lane
 from sidelane.releases.stores import Release, Target, no_release
 from sidelane.releases.stores.ours import not_ours
@@ -44,7 +45,8 @@ class Retirement:
     held: the reasons against it, a sentence each; if there are any, nothing is removed. gone: True when done. staying:
     releases with names of the lane that Sidelane did not create. cluster_objects: deleted objects outside the
     namespace. kept_claims: claims that stay, if they can be read. routes: the releases that are the lane's own routes.
-    remedies: the remedies for the reasons. release: the requested release, None for a lane.
+    remedies: the remedies for the reasons. release: the requested release, None for a lane. drained: the end of the
+    wait for open connections, None if they were not counted.
     """
 
     lane: Lane
@@ -58,6 +60,7 @@ class Retirement:
     routes: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     release: str | None = None
+    drained: Drained | None = None
 
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form of the retirement."""
@@ -70,6 +73,7 @@ class Retirement:
             "staying": list(self.staying),
             "clusterObjects": list(self.cluster_objects),
             "keptClaims": list(self.kept_claims),
+            **({"drained": self.drained.to_json()} if self.drained else {}),
         }
 
     @property
