@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from clusters import Cluster, client, connect, namespace, plain, shared_plane, sidelane  # noqa: F401 - fixtures
 from controlplane import ControlPlaneError, find_programs
 from edits import priority  # noqa: F401 - a fixture
 from mesh_kinds import meshes  # noqa: F401 - a fixture
+from sidelane import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    Limited = Callable[..., Client]
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +62,23 @@ def unknown(cluster: Cluster, unavailable: Callable[[str], NoReturn]) -> Path:
     if cluster.plane is None:
         unavailable("a kubeconfig with a wrong token is made for our own control plane; run without --kubeconfig")
     return cluster.plane.kubeconfig_for("belongs-to-nobody")
+
+
+@pytest.fixture
+def limited(cluster: Cluster, request: pytest.FixtureRequest, unavailable: Callable[[str], NoReturn]) -> Limited:
+    """A client of somebody who has these rights in the namespace, and no others."""
+    where, helm = request.getfixturevalue("namespace"), request.getfixturevalue("helm")
+    if cluster.plane is None:
+        unavailable("credentials with few rights are made on our own control plane; run without --kubeconfig")
+
+    def make(*rules: Mapping[str, Any]) -> Client:
+        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{where}"
+        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "powerless"}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"}
+        cluster.create(f"{path}/roles", {"metadata": {"name": "limited"}, "rules": list(rules)})
+        binding = {"metadata": {"name": "limited"}, "roleRef": role, "subjects": [subject]}
+        cluster.create(f"{path}/rolebindings", binding)
+        kubeconfig = cluster.plane.kubeconfig_for(cluster.plane.powerless_token)
+        return Client(namespace=where, kubeconfig=kubeconfig, helm=helm)
+
+    return make

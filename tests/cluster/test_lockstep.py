@@ -14,7 +14,9 @@ from command_line import CommandLine
 from killing import descendants, kill
 from mesh_kinds import PATHS
 from sidelane import Lane
-from sidelane.errors import RouteChanged, TargetNotReady
+from sidelane.errors import GateFailed, RouteChanged, TargetNotReady
+from sidelane.manifest import Manifest
+from sidelane.releases import least_rights
 
 OLD, NEW = Lane("2-coco", 1), Lane("2-coco", 2)
 SERVICES = ("svc1", "svc2")
@@ -74,6 +76,61 @@ def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, cl
     ]
     client.shifts.back()
     assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+
+
+def events(cluster, namespace, kind, name):
+    """The reasons, types and notes of an object's events, as `kubectl describe` finds them, the oldest first."""
+    uid = cluster.get(f"{PATHS[kind].format(namespace)}/{name}")["metadata"]["uid"]
+    selector = f"involvedObject.uid={uid},involvedObject.name={name},involvedObject.kind={kind}"
+    path = f"/api/v1/namespaces/{namespace}/events?fieldSelector={selector}"
+    shown = sorted(cluster.list(path), key=lambda event: event["eventTime"])
+    assert {event["reportingComponent"] for event in shown} <= {"sidelane.dev"}
+    return [(event["reason"], event["type"], event["message"].partition(": ")[2]) for event in shown]
+
+
+@pytest.mark.either_helm
+def test_every_step_failure_return_and_end_is_an_event_on_the_routes_objects(cluster, namespace, lanes, client):
+    done = client.shifts.start(OLD, NEW, steps=[25, 100], **QUICK)
+    assert done.unsent == []
+    client.shifts.back()
+    with pytest.raises(GateFailed):
+        client.shifts.start(OLD, NEW, steps=[25, 100], gates=["command false"], **QUICK)
+    failed = "a check failed at 25 %: command false: false exited with 1"
+    for service in SERVICES:
+        for kind in ("Service", "VirtualService"):
+            assert events(cluster, namespace, kind, f"{service}-{OLD}") == [
+                ("ShiftStep", "Normal", "step 1 of 2, 25 % of 2 routes"),
+                ("ShiftStep", "Normal", "step 2 of 2, 100 % of 2 routes"),
+                ("ShiftEnded", "Normal", "done"),
+                ("ShiftReturned", "Normal", "back to what the route was before the shift"),
+                ("ShiftStep", "Normal", "step 1 of 2, 25 % of 2 routes"),
+                ("ShiftGateFailed", "Warning", failed),
+                ("ShiftEnded", "Warning", "put back: command false: false exited with 1"),
+            ]
+
+
+@pytest.mark.either_helm
+def test_a_shift_needs_exactly_its_rights_and_goes_on_without_the_one_to_write_events(
+    cluster, namespace, lanes, client, limited
+):
+    manifest = client.render(
+        "route", OLD, values={"name": "svc1", "mode": "istio", "targets": [{"serviceVersion": "v1", "weight": 1}]}
+    )
+    rights = least_rights.of_verb("shift", Manifest.read(manifest, namespace=namespace).objects, namespace)
+    role = least_rights.role("limited", rights)
+    each = limited(*role["rules"])
+    assert each.shifts.start(OLD, NEW, steps=[100], **QUICK).unsent == []
+    silent = [right for right in rights if right.resource != "events"]
+    assert len(silent) == len(rights) - 1
+    role = {**least_rights.role("limited", silent), "apiVersion": "rbac.authorization.k8s.io/v1"}
+    cluster.request("PUT", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/limited", role)
+    (line,) = each.shifts.back().unsent
+    problem = f"no right to create events.events.k8s.io in namespace {namespace}, or to get the objects"
+    assert line.startswith(f"no Kubernetes Event ShiftReturned: {problem}")
+    done = each.shifts.start(OLD, NEW, steps=[100], **QUICK)
+    assert (done.outcome, len(done.unsent)) == ("done", 1)
+    assert leads(cluster, namespace) == [100, 100]
+    assert len(events(cluster, namespace, "VirtualService", f"svc1-{OLD}")) == 2
 
 
 @pytest.mark.either_helm

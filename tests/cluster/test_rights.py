@@ -23,25 +23,6 @@ DEPLOY = [
 
 
 @pytest.fixture
-def limited(cluster, namespace, helm, unavailable):
-    """A client of somebody who has these rights in the namespace, and no others."""
-    if cluster.plane is None:
-        unavailable("credentials with few rights are made on our own control plane; run without --kubeconfig")
-
-    def make(*rules):
-        path = ROLES.format(namespace)
-        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "powerless"}
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"}
-        cluster.create(f"{path}/roles", {"metadata": {"name": "limited"}, "rules": list(rules)})
-        binding = {"metadata": {"name": "limited"}, "roleRef": role, "subjects": [subject]}
-        cluster.create(f"{path}/rolebindings", binding)
-        kubeconfig = cluster.plane.kubeconfig_for(cluster.plane.powerless_token)
-        return Client(namespace=namespace, kubeconfig=kubeconfig, helm=helm)
-
-    return make
-
-
-@pytest.fixture
 def tiny(client, tmp_path):
     chart = tiny_chart(tmp_path / "tiny")
     client.install(chart, "coco-1", name="svc1")
@@ -107,7 +88,7 @@ def test_each_verb_works_with_exactly_the_rights_that_it_needs(cluster, namespac
         "repair": lambda: each.repair("zookeeper-coco-1"),
         "uninstall": lambda: each.uninstall("zookeeper-coco-1"),
     }
-    assert calls.keys() == {*least_rights.VERBS}
+    assert calls.keys() == {*least_rights.VERBS} - {"shift"}, "see test_lockstep.py"
     for verb, call in calls.items():
         rights = least_rights.of_verb(verb, objects, namespace)
         reads = verb in ("list", "record", "wait", "status", "verify")

@@ -156,6 +156,9 @@ class Store:
         assert {pod["sidelane.dev/lane"] for pod in pods} == {str(NEW)}
         return dict(self.pods)
 
+    async def announcer(self):
+        return None
+
     async def remove(self, release):
         self._check()
         del self.routes[release]

@@ -73,9 +73,9 @@ def manifests(lane: Lane, *, values: dict[str, Any], settings: dict[str, Any]) -
 def role(verb: str, chart: str, lane: Lane, *, given: dict[str, Any], settings: dict[str, Any]) -> None:
     """Print a Role with the least rights that VERB needs for CHART in a lane.
 
-    VERB is list, record, status, wait, verify, install, upgrade, repair or uninstall. Rights on objects without a
-    namespace are not in it. Without the rights to list resource quotas and to get namespaces, a record has fewer facts
-    about the cluster.
+    VERB is list, record, status, wait, verify, install, upgrade, repair, uninstall, or shift for the chart route.
+    Rights on objects without a namespace are not in it. Without the rights to list resource quotas and to get
+    namespaces, a record has fewer facts about the cluster.
     """
     from sidelane.kubeyaml.writer import dump
     from sidelane.manifest import Manifest

@@ -174,4 +174,6 @@ def _print_undone(undone: ShiftUndone, format_: str) -> None:
     else:
         rows = [(route.route.name, str(route.revision), str(route.route)) for route in undone.routes]
         printing.table(("NAME", "REVISION", "LEADS TO"), rows)
+    for line in undone.unsent:
+        printing.say_line(f"not notified: {line}", err=True)
     undone.require_all()

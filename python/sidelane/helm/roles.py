@@ -36,6 +36,8 @@ _CLUSTER: Final = (
           frozenset({"get", "list"})),
     _rule("core", "namespaces", frozenset({"get"})),
 )  # fmt: skip
+#: A shift writes events on the objects of its routes.
+_EVENTS: Final = _rule("events.k8s.io", "events", frozenset({"create"}))
 _ROUTERS: Final = "gateway.networking.k8s.io networking.istio.io"
 _KINDS: Final = f"apps autoscaling batch policy networking.k8s.io {_ROUTERS} monitoring.coreos.com"
 
@@ -49,6 +51,7 @@ ROLES: Final[dict[str, tuple[Rule, ...]]] = {
         _rule("core", "configmaps secrets services", _WRITE),
         _rule(_ROUTERS, "httproutes virtualservices destinationrules", _WRITE),
         _rule("core apps discovery.k8s.io events.k8s.io", "*", _READ),
+        _EVENTS,
         *_CLUSTER,
     ),
     "deployer": (

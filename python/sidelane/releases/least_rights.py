@@ -40,8 +40,14 @@ _VERBS: Final[dict[str, tuple[str, str]]] = {
     "install": ("get list create update", "get create patch"),
     "upgrade": ("get list create update delete", "get list create patch delete"),
     "repair": ("get list create update delete", "get list create patch delete"),
+    "shift": ("get list create update delete", "get list create patch delete"),
     "uninstall": ("get list update delete", "get list delete"),
 }
+#: The rights of a shift of a route beyond its objects: its targets, their pods, its events.
+_SHIFTING: Final = (
+    ("get", "", "services"), ("list", "discovery.k8s.io", "endpointslices"), ("list", "", "pods"),
+    ("create", "events.k8s.io", "events"),
+)  # fmt: skip
 #: The verbs that also read pods, claims and events.
 _READINESS: Final = frozenset({"status", "wait", "verify", "uninstall"})
 VERBS: Final = tuple(_VERBS)
@@ -70,6 +76,8 @@ def _rights(verb: str, objects: Iterable[Object]) -> Iterator[tuple[str, str, st
         yield from ((each, group, resource) for group, resource in kinds for each in own)
     if verb in _READINESS:
         yield from (("list", group, resource) for group, resource in _WAITING)
+    if verb == "shift":
+        yield from _SHIFTING
     if verb == "verify":
         yield from (("list", group, resource) for group, resource in _LISTED)
 

@@ -23,6 +23,7 @@ from sidelane.naming.labels import LANE, RELEASE_OF
 from sidelane.releases.stores import Options, Release, Stored, leases
 from sidelane.releases.stores.answers import parse_time
 from sidelane.releases.stores.cluster import ClusterTarget
+from sidelane.routes.announcing import Announcer
 from sidelane.routes.model import about
 from sidelane.routes.notes import Revision
 from sidelane.routes.places import HISTORY, Backend, Sight
@@ -78,6 +79,9 @@ class ClusterPlace:
             for answer in answers
             for pod in answer
         }
+
+    async def announcer(self) -> Announcer:
+        return Announcer(self._helm.settings, await self._target.chosen())
 
     async def create(self, rendering: Rendering, note: str) -> Release:
         async with self._helm.installing(

@@ -84,6 +84,9 @@ class DirectoryPlace:
     async def restarts(self, pods: Iterable[Mapping[str, str]]) -> None:
         del pods
 
+    async def announcer(self) -> None:
+        return None
+
     async def create(self, rendering: Rendering, note: str) -> Release:
         async with (
             self._lock(),

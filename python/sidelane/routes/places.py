@@ -11,6 +11,7 @@ from sidelane.manifest import Manifest
 from sidelane.naming.contract import parse_name
 from sidelane.naming.labels import LANE
 from sidelane.releases.stores import Release, Stored, Target
+from sidelane.routes.announcing import Announcer
 from sidelane.routes.notes import Revision
 
 #: The number of Helm processes that run in parallel.
@@ -75,6 +76,10 @@ class Place(Protocol):
 
     async def restarts(self, pods: Iterable[Mapping[str, str]]) -> Mapping[str, int] | None:
         """Returns the restarts of each pod with one of these sets of labels; None where nothing runs."""
+        ...
+
+    async def announcer(self) -> Announcer | None:
+        """Returns a writer of events on the routes' objects; None where nothing runs."""
         ...
 
     async def create(self, rendering: Rendering, note: str) -> Release:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sidelane.errors import Refused, RouteChanged, SidelaneError
 from sidelane.releases.stores import Release
 from sidelane.releases.stores.ours import route_of
+from sidelane.routes.announcing import Announcement
 from sidelane.routes.changes import Router
 from sidelane.routes.model import about
 from sidelane.routes.places import AT_ONCE
@@ -18,11 +19,14 @@ from sidelane.support.concurrency import outcomes, together
 
 
 class ShiftUndone(NamedTuple):
-    """The result of a return: the routes as before the shift, and those that others changed, with the change."""
+    """The result of a return: the routes as before the shift, and those that others changed, with the change. unsent:
+    Kubernetes Events that could not be written.
+    """
 
     id: str
     routes: tuple[Routed, ...]
     changed: Mapping[str, str]
+    unsent: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Returns the JSON form."""
@@ -30,6 +34,7 @@ class ShiftUndone(NamedTuple):
             "id": self.id,
             "routes": [route.to_json() for route in self.routes],
             "changedByOthers": dict(self.changed),
+            **({"unsent": list(self.unsent)} if self.unsent else {}),
         }
 
     def require_all(self) -> tuple[Routed, ...]:
@@ -65,7 +70,18 @@ async def back(router: Router, standing: Standing, *, by: str | None = None, ove
         raise error
     routes = tuple(result for result in results if isinstance(result, Routed))
     changed = {stand.member.name: str(stand) for stand in standing.routes if stand.at is None}
-    return ShiftUndone(standing.mark.id, routes, changed)
+    return ShiftUndone(standing.mark.id, routes, changed, await _announced(router, standing, routes))
+
+
+async def _announced(router: Router, standing: Standing, routes: Sequence[Routed]) -> tuple[str, ...]:
+    """Writes events about a return. Returns the failures."""
+    announcer = await router.place.announcer()
+    back = [routed.route for routed in routes if routed.change]
+    if announcer is None or not back:
+        return ()
+    text = f"shift {standing.mark.id} {standing.mark.move}: back to what the route was before the shift"
+    announcer.write(Announcement.on(back, "ShiftReturned", text))
+    return await announcer.finish()
 
 
 async def _back(router: Router, stand: Stand, by: str | None, *, overwrite: bool) -> Routed:

@@ -16,6 +16,7 @@ from sidelane.errors import GateFailed, InvalidInput, Refused, RouteChanged, Sid
 from sidelane.manifest import Manifest
 from sidelane.releases.stores.holding import holder
 from sidelane.routes import marks, ready
+from sidelane.routes.announcing import Announcement, Announcer
 from sidelane.routes.changes import Router
 from sidelane.routes.courses import Course, Moving
 from sidelane.routes.gates import Gate, Restarts, readiness
@@ -30,6 +31,8 @@ from sidelane.support.concurrency import outcomes
 #: The seconds after the planned end of a step until other machines may consider this process dead; with a manual gate.
 _GRACE = 900
 _WAITS = 24 * 3600
+#: The kind of an event → the reason of the Kubernetes Event.
+_REASONS = {"step": "ShiftStep", "failed": "ShiftGateFailed", "ended": "ShiftEnded"}
 
 
 async def run(
@@ -57,7 +60,8 @@ async def run(
     )
     notices = Notices(notify)
     shift.unsent = notices.unsent
-    run = _Run(router, course, by, tell, notices)
+    announcer = await router.place.announcer()
+    run = _Run(router, course, by, tell, notices, announcer)
     runs = not any(backend.ready is None for moving in routes for backend in moving.backends.values())
     restarts = Restarts(run.restarts)
     shift.gates = [readiness(run.look, runs=runs), *([restarts.gate] if runs else []), *gates]
@@ -76,6 +80,8 @@ async def run(
             holder().leaves_work = True  # shows the processes of this machine that nobody runs the shift any more
         run.report(shift, "ended", f"{shift.outcome}: {shift.why}" if shift.why else shift.outcome)
         await notices.finish()
+        if announcer is not None:
+            shift.unsent.extend(await announcer.finish())
 
 
 def _asked(gates: Sequence[Gate]) -> str:
@@ -92,10 +98,16 @@ class _Run(NamedTuple):
     by: str | None
     tell: Callable[[Shift], None]
     notices: Notices
+    announcer: Announcer | None
 
     def report(self, shift: Shift, kind: str, text: str) -> None:
         """Tells everybody about an event."""
-        self.notices.send(shift.happened(kind, text))
+        event = shift.happened(kind, text)
+        self.notices.send(event)
+        if self.announcer is not None and shift.steps:  # before the first step nothing has happened to the routes
+            bad = kind == "failed" or (kind == "ended" and shift.outcome != "done")
+            routes = (moving.now for moving in self.course.routes)
+            self.announcer.write(Announcement.on(routes, _REASONS[kind], event.text, warning=bad))
         self.tell(shift)
 
     async def steps(self, shift: Shift, restarts: Restarts) -> None:

@@ -174,13 +174,14 @@ def _why(error: Exception, clean: Cleaner) -> str:
         return "the log can't be read: the API server refused it"
     if status == 404:
         return "the log can't be read: the pod is gone"
-    reason = _said(getattr(error, "body", None)) or getattr(error, "reason", None) or type(error).__name__
+    reason = message_of(error) or type(error).__name__
     return f"the log can't be read: {clean.text(reason, 100)}"
 
 
-def _said(body: object) -> object:
-    """Returns the message of the API server's Status."""
+def message_of(error: Exception) -> object:
+    """Returns the message of the API server's Status, or the client's reason; None if there is neither."""
+    body = getattr(error, "body", None)
     try:
-        return json.loads(body)["message"] if isinstance(body, str | bytes) else None
+        return json.loads(body)["message"] if isinstance(body, str | bytes) else getattr(error, "reason", None)
     except (ValueError, KeyError, TypeError):
-        return None
+        return getattr(error, "reason", None)
