@@ -63,7 +63,28 @@ HEADER = """
 targets: [{serviceVersion: v1, weight: 1}]
 matches: [{headers: [{name: X-Canary, value: "true"}], targets: [{serviceVersion: v2, weight: 1}]}]
 """
+STAYING = SPLIT[:-1] + ", {serviceVersion: v3, weight: 0}]"
+TO_V3 = TO_V1.replace("svc1-v1", "svc1-v3")
+REF_V3 = REF_V1.replace("svc1-v1", "svc1-v3")
+SET_COOKIE = "'%s=v%d%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax'"
 MIRROR = "{targets: [{serviceVersion: v1, weight: 1}], mirror: {serviceVersion: v2, percent: 25}}"
+
+
+def _told(target: str, header: str, how: str = "add") -> str:
+    """A target of a VirtualService whose responses have a header."""
+    return f"{target[:-1]}, headers: {{response: {{{how}: {{{header}}}}}}}}}"
+
+
+def _filtered(target: str, name: str, value: str, how: str = "add") -> str:
+    """A target of an HTTPRoute whose responses have a header."""
+    modifier = f"{{{how}: [{{name: {name}, value: {value}}}]}}"
+    return f"{target[:-1]}, filters: [{{type: ResponseHeaderModifier, responseHeaderModifier: {modifier}}}]}}"
+
+
+def _cookie(target: str, weight: int, version: int, name: str = "sidelane-svc1-2-coco-1", *, rest: str = "") -> str:
+    """A target of a VirtualService whose responses set the cookie of a session."""
+    return _told(target % weight, "set-cookie: " + SET_COOKIE % (name, version, rest, 60))
+
 
 CASES: dict[str, Case] = {
     "service single": _case(SINGLE, Service=SERVICE_V1),
@@ -237,6 +258,119 @@ rules:
   - {EVERYTHING}
     timeouts: {{request: 10s}}
     backendRefs: [{REF_V1 % 1}]
+""",
+    ),
+    "istio stay by cookie": _case(
+        "mode: istio\nstay: {by: cookie, seconds: 60}\n" + STAYING,
+        Service=SERVICE_V1,
+        VirtualService=ISTIO
+        + f"""
+- name: default-svc1-v1-2-coco-1
+  match: [{{headers: {{cookie: {{regex: '(.*; ?)?sidelane-svc1-2-coco-1=v1(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V1, 1, 1)}]
+- name: default-svc1-v2-2-coco-1
+  match: [{{headers: {{cookie: {{regex: '(.*; ?)?sidelane-svc1-2-coco-1=v2(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V2, 1, 2)}]
+- name: default
+  route: [{_cookie(TO_V1, 90, 1)}, {_cookie(TO_V2, 10, 2)}, {_cookie(TO_V3, 0, 3)}]
+""",
+    ),
+    "istio stay without a split": _case(
+        "mode: istio\nstay: {by: cookie}\ntargets: [{serviceVersion: v1, weight: 0}, {serviceVersion: v2, weight: 1}]",
+        Service=SERVICE_V2,
+        VirtualService=ISTIO + f"- {{name: default, route: [{TO_V1 % 0}, {TO_V2 % 1}]}}",
+    ),
+    "istio stay in matches": _case(
+        """
+mode: istio
+stay: {by: cookie, name: keep, seconds: 60, since: 7}
+timeout: 10s
+matches:
+  - cookie: {name: group, value: beta}
+    targets: [{serviceVersion: v2, weight: 1}, {serviceVersion: v1, weight: 0}]
+  - path: {exact: /api}
+    cookie: {name: group, value: beta}
+    targets: [{serviceVersion: v3, weight: 2}, {serviceVersion: v1, weight: 3}]
+"""
+        + SPLIT,
+        Service=SERVICE_V1,
+        VirtualService=ISTIO
+        + f"""
+- name: match-0
+  match: [{{headers: {{cookie: {{regex: '(.*; ?)?group=beta(;.*)?'}}}}}}]
+  route: [{TO_V2 % 1}, {TO_V1 % 0}]
+  timeout: 10s
+- name: match-1-svc1-v3-2-coco-1
+  match: [{{uri: {{exact: /api}}, headers: {{cookie: {{regex: '(.*; ?)?(group=beta; ?(.*; ?)?keep-match-1=v3\\.7|keep-match-1=v3\\.7; ?(.*; ?)?group=beta)(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V3, 1, 3, "keep-match-1", rest=".7")}]
+  timeout: 10s
+- name: match-1-svc1-v1-2-coco-1
+  match: [{{uri: {{exact: /api}}, headers: {{cookie: {{regex: '(.*; ?)?(group=beta; ?(.*; ?)?keep-match-1=v1\\.7|keep-match-1=v1\\.7; ?(.*; ?)?group=beta)(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V1, 1, 1, "keep-match-1", rest=".7")}]
+  timeout: 10s
+- name: match-1
+  match: [{{uri: {{exact: /api}}, headers: {{cookie: {{regex: '(.*; ?)?group=beta(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V3, 2, 3, "keep-match-1", rest=".7")}, {_cookie(TO_V1, 3, 1, "keep-match-1", rest=".7")}]
+  timeout: 10s
+- name: default-svc1-v1-2-coco-1
+  match: [{{headers: {{cookie: {{regex: '(.*; ?)?keep=v1\\.7(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V1, 1, 1, "keep", rest=".7")}]
+  timeout: 10s
+- name: default-svc1-v2-2-coco-1
+  match: [{{headers: {{cookie: {{regex: '(.*; ?)?keep=v2\\.7(;.*)?'}}}}}}]
+  route: [{_cookie(TO_V2, 1, 2, "keep", rest=".7")}]
+  timeout: 10s
+- name: default
+  route: [{_cookie(TO_V1, 90, 1, "keep", rest=".7")}, {_cookie(TO_V2, 10, 2, "keep", rest=".7")}]
+  timeout: 10s
+""",  # noqa: E501
+    ),
+    "gateway stay by cookie": _case(
+        "mode: gateway\nstay: {by: cookie, seconds: 60}\n" + SPLIT,
+        Service=SERVICE_V1,
+        HTTPRoute=GATEWAY
+        + "\n".join(
+            f"""
+- matches:
+    - path: {{type: PathPrefix, value: /}}
+      headers: [{{type: RegularExpression, name: cookie, value: '{regex}'}}]
+  backendRefs: [{_filtered(ref % 1, "set-cookie", SET_COOKIE % ("sidelane-svc1-2-coco-1", version, "", 60))}]
+"""
+            for version, ref, regex in (
+                (1, REF_V1, "(.*; ?)?sidelane-svc1-2-coco-1=v1(;.*)?"),
+                (2, REF_V2, "(.*; ?)?sidelane-svc1-2-coco-1=v2(;.*)?"),
+            )
+        )
+        + f"""
+- {EVERYTHING}
+  backendRefs:
+    - {_filtered(REF_V1 % 90, "set-cookie", SET_COOKIE % ("sidelane-svc1-2-coco-1", 1, "", 60))}
+    - {_filtered(REF_V2 % 10, "set-cookie", SET_COOKIE % ("sidelane-svc1-2-coco-1", 2, "", 60))}
+""",
+    ),
+    "gateway stay by header": _case(
+        "mode: gateway\nstay: {by: header, name: X-Version, since: 7}\n"
+        "matches: [{headers: [{name: x-user, value: a}], targets: [{serviceVersion: v3, weight: 1}]}]\n" + SPLIT,
+        Service=SERVICE_V1,
+        HTTPRoute=GATEWAY
+        + f"""
+- matches: [{{path: {{type: PathPrefix, value: /}}, headers: [{{type: Exact, name: x-user, value: a}}]}}]
+  backendRefs: [{REF_V3 % 1}]
+"""
+        + "\n".join(
+            f"""
+- matches:
+    - path: {{type: PathPrefix, value: /}}
+      headers: [{{type: Exact, name: x-version, value: {value}}}]
+  backendRefs: [{_filtered(ref % 1, "x-version", value, "set")}]
+"""
+            for ref, value in ((REF_V1, "v1.7"), (REF_V2, "v2.7"))
+        )
+        + f"""
+- {EVERYTHING}
+  backendRefs:
+    - {_filtered(REF_V1 % 90, "x-version", "v1.7", "set")}
+    - {_filtered(REF_V2 % 10, "x-version", "v2.7", "set")}
 """,
     ),
 }

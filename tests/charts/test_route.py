@@ -95,6 +95,103 @@ def test_objects_are_what_a_hand_would_write(render: Callable[..., list[Object]]
         ({"targets": [V1], "mode": "istio", "matches": [CANARY] * 16}, "matches"),
         ({"targets": [V1], "mode": "istio", "matches": [{**CANARY, "path": {"prefix": "/api/"}}]}, "path"),
         ({"targets": [V1], "affinity": {"by": None}}, "by"),
+        (
+            {"targets": [V1], "stay": {"by": "cookie"}},
+            (
+                "stay.by is cookie, and mode service does not support it: a Service does not read requests; "
+                "use mode istio or gateway"
+            ),
+        ),
+        ({"targets": [V1], "mode": "istio", "stay": {"by": "clientIP"}}, "by"),
+        ({"targets": [V1], "mode": "istio", "stay": {"by": "header", "name": "Cookie"}}, "its own meaning"),
+        (
+            {
+                "targets": [V1, V2],
+                "mode": "istio",
+                "affinity": {"by": "cookie", "cookie": "a"},
+                "stay": {"by": "cookie", "name": "a"},
+            },
+            "stay and affinity would both set the cookie a",
+        ),
+        (
+            {
+                "targets": [V1, V2],
+                "mode": "istio",
+                "matches": [{"cookie": {"name": "a", "value": "b"}, "targets": [V1, V2]}],
+                "stay": {"by": "cookie", "name": "a"},
+            },
+            "matches[0] has a condition on the cookie a, which stay.by cookie sets",
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "istio",
+                "matches": [{"headers": [{"name": "Cookie", "regex": ".*a=b.*"}], "targets": [V1, V2]}],
+                "stay": {"by": "cookie"},
+            },
+            "write the condition as `cookie`, or use stay.by header",
+        ),
+        (
+            {
+                "targets": [V1, V2],
+                "mode": "gateway",
+                "matches": [{"headers": [{"name": "X-A", "value": "b"}], "targets": [V1, V2]}],
+                "stay": {"by": "header", "name": "x-a"},
+            },
+            (
+                "matches[0] has a condition on the header x-a, and stay.by header needs one of its own, of which only "
+                "one would apply; choose another stay.name"
+            ),
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "gateway",
+                "matches": [CANARY, {"headers": [{"name": "x-user", "value": "b"}], "targets": [V1, V2]}],
+                "stay": {"by": "header"},
+            },
+            "matches[1] is, with its sessions' condition (stay.by), more specific than matches[0]",
+        ),
+        (
+            {
+                "targets": [V1, V2],
+                "mode": "gateway",
+                "matches": [{"path": {"exact": f"/{number}"}, "targets": [V1, V2]} for number in range(5)],
+                "stay": {"by": "cookie"},
+            },
+            "stay.by cookie makes 18 rules of the targets and matches",
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "gateway",
+                "matches": [
+                    {
+                        "headers": [{"name": f"x-{number}", "value": "b"} for number in range(16)],
+                        "targets": [V1, V2],
+                    }
+                ],
+                "stay": {"by": "cookie"},
+            },
+            "matches[0] needs conditions on 17 headers",
+        ),
+        (
+            {"targets": [V1, V2], "mode": "gateway", "stay": {"by": "cookie", "name": "c" * 80}},
+            "targets needs a regular expression of size 101 for the cookie",
+        ),
+        (
+            {
+                "targets": [V1],
+                "mode": "gateway",
+                "matches": [{"cookie": {"name": "group", "value": "beta"}, "targets": [V1, V2]}],
+                "stay": {"by": "cookie"},
+            },
+            (
+                "matches[0] needs a regular expression of size 128 for the cookie sidelane-svc1-2-coco-1-match-0=v1 "
+                "together with group, and Envoy's default limit is 100, above which it rejects the route; "
+                "use stay.by header, or mode istio"
+            ),
+        ),
     ],
 )
 def test_what_a_route_cannot_be_is_refused(refusal: Refusal, values: dict[str, Any], said: str) -> None:
@@ -142,3 +239,17 @@ def test_an_upgrade_must_become_the_revision_that_it_says(
     assert render("route", values={**values, "expectedRevision": 7})  # an install makes revision 1, whatever is said
     said = refusal("route", "--is-upgrade", values={**values, "expectedRevision": 7})
     assert "would be revision 1 of the route, and expectedRevision is 7: another change came first" in said
+
+
+def test_a_stay_is_checked_without_the_schema(run: Callable[..., Any], charts: Any) -> None:
+    values = {**LANE, "name": "svc1", "mode": "istio", "targets": [V1, V2], "stay": {"by": "luck"}}
+    done = run("template", "release", charts / "route", "--skip-schema-validation", values=values)
+    assert "stay.by is 'luck' and must be cookie, header or empty" in done.stderr
+
+
+def test_values_from_a_chart_without_stay_still_render(run: Callable[..., Any], charts: Any) -> None:
+    """As `helm upgrade --reuse-values` passes them."""
+    values = {**LANE, "name": "svc1", "mode": "istio", "targets": [V1, V2], "stay": None}
+    done = run("template", "release", charts / "route", "--skip-schema-validation", values=values)
+    assert done.returncode == 0, done.stderr
+    assert "set-cookie" not in done.stdout

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 
 class Version:
-    """One version of a service: an HTTP server that answers with its own name."""
+    """One version of a service: an HTTP server that answers with its own name. header: a line of each answer's head."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, header: str = "") -> None:
         self.name = name
         self.asked = 0
+        self._header = f"{header}\r\n" if header else ""
 
     async def start(self) -> None:
         self._open: set[asyncio.StreamWriter] = set()
@@ -31,7 +32,7 @@ class Version:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         body = self.name.encode()
-        answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+        answer = f"HTTP/1.1 200 OK\r\n{self._header}content-length: {len(body)}\r\n\r\n".encode() + body
         held = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -43,9 +44,9 @@ class Version:
 
 
 @contextlib.asynccontextmanager
-async def versions(*names: str) -> AsyncIterator[dict[str, Version]]:
-    """These versions, running until the end of the block."""
-    made = {name: Version(name) for name in names}
+async def versions(*names: str, header: str = "") -> AsyncIterator[dict[str, Version]]:
+    """These versions, running until the end of the block. header: a line for the head of each answer."""
+    made = {name: Version(name, header) for name in names}
     for version in made.values():
         await version.start()
     try:
@@ -57,11 +58,14 @@ async def versions(*names: str) -> AsyncIterator[dict[str, Version]]:
 
 
 class Answer(NamedTuple):
-    """began: when its request was sent, or its connection opened (time.monotonic). who: the version, or the error."""
+    """began: when its request was sent, or its connection opened (time.monotonic). who: the version, or the error.
+    headers: names in lower case, with their values.
+    """
 
     began: float
     status: int
     who: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 async def get(port: int, path: str = "/", method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
@@ -91,10 +95,10 @@ async def _exchange(
     began = time.monotonic()
     lines = [f"{method} {path} HTTP/1.1", "host: svc1-2-coco-1", *(f"{key}: {value}" for key, value in headers.items())]
     writer.write("\r\n".join([*lines, "", ""]).encode())
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
-    length = next((int(line.partition(":")[2]) for line in head if line.startswith("content-length:")), 0)
-    body = (await reader.readexactly(length)).decode()
-    return Answer(began, int(head[0].split()[1]), body)
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
+    named = tuple((name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    body = (await reader.readexactly(int(dict(named).get("content-length", 0)))).decode()
+    return Answer(began, int(first.split()[1]), body, named)
 
 
 class Load:

@@ -3,6 +3,9 @@
 https://istio.io/latest/docs/reference/config/networking/virtual-service/: rules hold in their order, weights are
 relative. https://gateway-api.sigs.k8s.io/reference/spec/ (HTTPRouteRule.matches): the most specific match holds, and of
 equals the first; a path prefix is of whole segments.
+
+Both name response headers for one target only: Istio's HTTPRouteDestination.headers, the Gateway API's
+HTTPBackendRef.filters. `add` keeps a header that the response has, and `set` replaces it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,12 @@ def of_virtual_service(spec: Json) -> list[Json]:
     """Envoy's routes (config.route.v3.Route) for a VirtualService."""
     routes = []
     for rule in spec["http"]:
-        action = _action([(_service(way["destination"]["host"]), way["weight"]) for way in rule["route"]])
+        action = _action(
+            [
+                (_service(way["destination"]["host"]), way["weight"], way.get("headers", {}).get("response", {}))
+                for way in rule["route"]
+            ]
+        )
         if "timeout" in rule:
             action["timeout"] = rule["timeout"]
         if mirror := rule.get("mirror"):
@@ -34,7 +42,7 @@ def of_http_route(spec: Json) -> list[Json]:
     """Envoy's routes (config.route.v3.Route) for an HTTPRoute."""
     routes = []
     for rule in spec["rules"]:
-        action = _action([(way["name"], way["weight"]) for way in rule["backendRefs"]])
+        action = _action([(way["name"], way["weight"], _modified(way)) for way in rule["backendRefs"]])
         if timeouts := rule.get("timeouts"):
             action["timeout"] = timeouts["request"].replace("1m", "60s")
         mirrors = [
@@ -52,8 +60,29 @@ def _service(host: str) -> str:
     return host.split(".", maxsplit=1)[0]
 
 
-def _action(ways: list[tuple[str, int]]) -> Json:
-    return {"weighted_clusters": {"clusters": [{"name": name, "weight": weight} for name, weight in ways]}}
+def _modified(way: Json) -> dict[str, dict[str, str]]:
+    """A backend's ResponseHeaderModifier in Istio's form: how → name → value."""
+    return {
+        how: {header["name"]: header["value"] for header in headers}
+        for filter_ in way.get("filters", ())
+        for how, headers in filter_["responseHeaderModifier"].items()
+    }
+
+
+def _action(ways: list[tuple[str, int, dict[str, dict[str, str]]]]) -> Json:
+    clusters = [{"name": name, "weight": weight, **_responses(headers)} for name, weight, headers in ways]
+    return {"weighted_clusters": {"clusters": clusters}}
+
+
+def _responses(headers: dict[str, dict[str, str]]) -> Json:
+    """The changes of response headers as Envoy's HeaderValueOptions."""
+    actions = {"add": "APPEND_IF_EXISTS_OR_ADD", "set": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    options = [
+        {"header": {"key": name, "value": value}, "append_action": actions[how]}
+        for how, named in headers.items()
+        for name, value in named.items()
+    ]
+    return {"response_headers_to_add": options} if options else {}
 
 
 def _mirror(name: str, percent: float) -> Json:

@@ -24,10 +24,14 @@ APPLIED = "/.routes-applied"
 
 
 class Envoy:
-    """An Envoy that reads its routes from a file (RDS), as it reads them from a mesh's control plane."""
+    """An Envoy that reads its routes from a file (RDS), as it reads them from a mesh's control plane.
 
-    def __init__(self, program: Path, folder: Path, backends: dict[str, int]) -> None:
+    expressions: the largest size of a regular expression, Envoy's default.
+    """
+
+    def __init__(self, program: Path, folder: Path, backends: dict[str, int], expressions: int = 100) -> None:
         self._program, self._folder, self._backends = program, folder, backends
+        self._runtime = {"re2.max_program_size.error_level": expressions}
         self._version = 0
 
     def __enter__(self) -> Self:
@@ -105,6 +109,7 @@ class Envoy:
         return {
             "node": {"id": "test", "cluster": "test"},
             "admin": {"address": address(0)},
+            "layered_runtime": {"layers": [{"name": "limits", "static_layer": self._runtime}]},
             "static_resources": {"listeners": [listener], "clusters": [*map(self._cluster, self._backends)]},
         }
 

@@ -33,6 +33,7 @@ A mode refuses what it does not support. A value that two modes support means th
   {{- include "sidelane.route.checks.target" (dict "root" $ "at" "mirror" "target" .) -}}
 {{- end -}}
 {{- include "sidelane.route.checks.matches" . -}}
+{{- include "sidelane.route.checks.stay" . -}}
 {{- include (printf "sidelane.route.checks.%s" .Values.mode) . -}}
 {{- include "sidelane.route.checks.callers" . -}}
 {{- end -}}
@@ -217,30 +218,7 @@ objects with the release that took them.
     "affinity.by is %s, and the Gateway API's standard channel has no affinity yet; remove it, or use mode istio"
     .Values.affinity.by) -}}
 {{- end -}}
-{{- /*
-Every mode uses the first match that fits, and the Gateway API the most specific one. So their orders must agree.
-*/ -}}
-{{- $before := "" -}}
-{{- range $index, $match := .Values.matches -}}
-  {{- $rank := include "sidelane.route.gateway.rank" $match -}}
-  {{- if and $before (gt $rank $before) -}}
-    {{- fail (printf
-      (print "matches[%d] is more specific than matches[%d] before it (exact paths, then longer prefixes, then a "
-        "method, then more headers), so the Gateway API would use it first; put it first")
-      $index (sub $index 1)) -}}
-  {{- end -}}
-  {{- $before = $rank -}}
-{{- end -}}
-{{- end -}}
-
-{{- /* Takes a match. Its precedence in the Gateway API (HTTPRouteRule.matches), as text that sorts. */ -}}
-{{- define "sidelane.route.gateway.rank" -}}
-{{- $path := .path | default dict -}}
-{{- $headers := add (len (.headers | default list)) (ternary 1 0 (not (empty .cookie))) -}}
-{{- printf
-  "%d %05d %d %03d"
-  (ternary 1 0 (hasKey $path "exact")) (len ($path.exact | default $path.prefix | default "/"))
-  (ternary 1 0 (not (empty .method))) $headers -}}
+{{- include "sidelane.route.checks.rules" . -}}
 {{- end -}}
 
 {{- /* Takes the root. Checks of the callers: the mesh, the gateways, or both. */ -}}

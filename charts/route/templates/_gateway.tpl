@@ -1,4 +1,7 @@
-{{- /* Takes root and targets. The action of a rule: its targets and how requests are sent to them. */ -}}
+{{- /*
+Takes root, targets and session. The action of a rule: its targets and how requests are sent to them. session: the
+cookie or header that names the target that answered; empty for none.
+*/ -}}
 {{- define "sidelane.route.gateway.action" -}}
 {{- with include "sidelane.route.mirror" .root | fromJson -}}
 filters:
@@ -16,6 +19,16 @@ backendRefs:
   {{- range .targets }}
   - {{ include "sidelane.route.gateway.backend" (dict "root" $.root "target" .) | nindent 4 | trim }}
     weight: {{ include "sidelane.scalar" .weight }}
+    {{- if $.session }}
+    {{- with include "sidelane.route.session.header" (dict "root" $.root "target" . "session" $.session) | fromJson }}
+    filters:
+      - type: ResponseHeaderModifier
+        responseHeaderModifier:
+          {{ .how }}:
+            - name: {{ .name | quote }}
+              value: {{ .value | quote }}
+    {{- end }}
+    {{- end }}
   {{- end }}
 {{- end -}}
 
@@ -28,29 +41,22 @@ port: {{ include "sidelane.scalar" .root.Values.port }}
 {{- end -}}
 
 {{- /*
-Takes a match. Its conditions, with the defaults that the API server sets, so that the live object can be compared with
-it.
+Takes root and conditions: those of a match. They come with the defaults that the API server sets, so that the live
+object can be compared with them.
 */ -}}
 {{- define "sidelane.route.gateway.match" -}}
-{{- $path := .path | default dict -}}
+{{- $path := .conditions.path | default dict -}}
 {{- $conditions := dict "path" (dict "type" "PathPrefix" "value" ($path.prefix | default "/")) -}}
 {{- with $path.exact -}}
   {{- $conditions = dict "path" (dict "type" "Exact" "value" .) -}}
 {{- end -}}
-{{- with .method -}}
+{{- with .conditions.method -}}
   {{- $conditions = set $conditions "method" . -}}
 {{- end -}}
 {{- $headers := list -}}
-{{- range .headers -}}
-  {{- $how := dict "type" "Exact" "value" .value -}}
-  {{- if hasKey . "regex" -}}
-    {{- $how = dict "type" "RegularExpression" "value" .regex -}}
-  {{- end -}}
-  {{- $headers = append $headers (set $how "name" (lower .name)) -}}
-{{- end -}}
-{{- with .cookie -}}
-  {{- $headers = append $headers
-    (dict "name" "cookie" "type" "RegularExpression" "value" (include "sidelane.route.cookie" .)) -}}
+{{- range include "sidelane.route.conditions.headers" . | fromJsonArray -}}
+  {{- $how := dict "type" (ternary "RegularExpression" "Exact" (hasKey . "regex")) "value" (.regex | default .exact) -}}
+  {{- $headers = append $headers (set $how "name" .name) -}}
 {{- end -}}
 {{- with $headers -}}
   {{- $conditions = set $conditions "headers" . -}}

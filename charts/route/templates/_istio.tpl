@@ -1,10 +1,21 @@
-{{- /* Takes root and targets. The action of a rule: its targets and how requests are sent to them. */ -}}
+{{- /*
+Takes root, targets and session. The action of a rule: its targets and how requests are sent to them. session: the
+cookie or header that names the target that answered; empty for none.
+*/ -}}
 {{- define "sidelane.route.istio.action" -}}
 route:
   {{- range .targets }}
   - destination:
       {{- include "sidelane.route.istio.destination" (dict "root" $.root "target" .) | nindent 6 }}
     weight: {{ include "sidelane.scalar" .weight }}
+    {{- if $.session }}
+    {{- with include "sidelane.route.session.header" (dict "root" $.root "target" . "session" $.session) | fromJson }}
+    headers:
+      response:
+        {{ .how }}:
+          {{ .name | quote }}: {{ .value | quote }}
+    {{- end }}
+    {{- end }}
   {{- end }}
 {{- with include "sidelane.route.mirror" .root | fromJson }}
 mirror:
@@ -35,26 +46,22 @@ port:
 {{- end -}}
 
 {{- /*
-Takes a match. Its conditions. A prefix here consists of whole path segments, as in the Gateway API; Istio's consists of
-characters. So `/api` becomes `/api` itself or a prefix `/api/`.
+Takes root and conditions: those of a match. A prefix here consists of whole path segments, as in the Gateway API;
+Istio's consists of characters. So `/api` becomes `/api` itself or a prefix `/api/`.
 */ -}}
 {{- define "sidelane.route.istio.match" -}}
 {{- $conditions := dict -}}
 {{- $headers := dict -}}
-{{- range .headers -}}
-  {{- $how := ternary (dict "regex" .regex) (dict "exact" .value) (hasKey . "regex") -}}
-  {{- $headers = set $headers (lower .name) $how -}}
-{{- end -}}
-{{- with .cookie -}}
-  {{- $headers = set $headers "cookie" (dict "regex" (include "sidelane.route.cookie" .)) -}}
+{{- range include "sidelane.route.conditions.headers" . | fromJsonArray -}}
+  {{- $headers = set $headers .name (omit . "name") -}}
 {{- end -}}
 {{- if $headers -}}
   {{- $conditions = set $conditions "headers" $headers -}}
 {{- end -}}
-{{- with .method -}}
+{{- with .conditions.method -}}
   {{- $conditions = set $conditions "method" (dict "exact" .) -}}
 {{- end -}}
-{{- $path := .path | default dict -}}
+{{- $path := .conditions.path | default dict -}}
 {{- if $path.exact -}}
   {{- toYaml (list (set $conditions "uri" (dict "exact" $path.exact))) -}}
 {{- else if and $path.prefix (ne $path.prefix "/") -}}

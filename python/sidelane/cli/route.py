@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, route_shift, running
-from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, SERVICES, print_route, print_together
+from sidelane.cli.route_parts import BY, OVERWRITE, SERVICE, SERVICES, STAY, print_route, print_together
 
 if TYPE_CHECKING:
     from sidelane.client import AsyncClient
@@ -25,6 +25,17 @@ _change = options.together(
     ),
     overwrite=OVERWRITE,
     dry_run=click.option("--dry-run", is_flag=True, help="Check the change without making it."),
+)
+
+_router = options.together(
+    "router",
+    dict,
+    mode=click.option(
+        "--mode",
+        type=click.Choice(["service", "istio", "gateway"]),
+        help="The router. [default: unchanged; service for a new route]",
+    ),
+    stay=STAY,
 )
 
 
@@ -50,11 +61,7 @@ command.add_command(route_shift.command)
     metavar="TARGET[=WEIGHT]",
     help="A target with its weight; a single target gets all requests.",
 )
-@click.option(
-    "--mode",
-    type=click.Choice(["service", "istio", "gateway"]),
-    help="The router. [default: unchanged; service for a new route]",
-)
+@_router
 @options.output
 @running.reports_errors
 @_change
@@ -65,7 +72,7 @@ def set_(
     lane: Lane,
     *,
     targets: tuple[str, ...],
-    mode: str | None,
+    router: dict[str, Any],
     format_: str,
     change: dict[str, Any],
     values: dict[str, Any],
@@ -83,7 +90,7 @@ def set_(
 
     weights = Split.parse(targets, lane).to_json() if targets else None
     done = running.with_client(
-        lambda client: client.routes.set_together(services, lane, weights, mode=mode, values=values, **change),
+        lambda client: client.routes.set_together(services, lane, weights, values=values, **router, **change),
         **settings,
     )
     print_together(done, format_)

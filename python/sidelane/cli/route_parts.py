@@ -21,6 +21,12 @@ BY = click.option(
     show_envvar=True,
     help="The author of the change, for the history. [default: the CI's user, or user@host]",
 )
+STAY = click.option(
+    "--stay",
+    type=click.Choice(["cookie", "header", "none"]),
+    help="Keep each caller on its target while requests are split: by a cookie, or by a header that the caller sends "
+    "back. [default: unchanged]",
+)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Undo direct changes of the route's objects too.")
 
 
@@ -35,6 +41,7 @@ def print_route(routed: Routed, format_: str) -> None:
         "RELEASE": route.release,
         "NAMESPACE": routed.release.namespace,
         "MODE": route.mode,
+        "STAY": f"by {route.stay}" if route.stay else "",
         "REVISION": str(routed.revision),
         "CHANGE": routed.change,
     }

@@ -80,14 +80,16 @@ def command(
 
 def _shift(chosen: dict[str, Any], asked: dict[str, Any], format_: str, settings: dict[str, Any]) -> None:
     go_on, gates = asked.pop("go_on"), asked.pop("checks")
-    overwrite, steps = asked.pop("overwrite"), asked.pop("steps")
+    overwrite, steps, stay = asked.pop("overwrite"), asked.pop("steps"), asked.pop("stay")
+    if go_on and stay:
+        raise click.UsageError("--stay cannot be used with --continue: the shift keeps its own.")
 
     def work(client: Any, tell: Any) -> Any:
         if go_on:
             return client.shifts.go_on(chosen["id"], gates=gates, overwrite=overwrite, tell=tell, **asked)
         services = [*chosen["services"], *_services(chosen["file"])]
         return client.shifts.start(
-            chosen["old"], chosen["new"], services=services, steps=steps, gates=gates, tell=tell, **asked
+            chosen["old"], chosen["new"], services=services, steps=steps, gates=gates, stay=stay, tell=tell, **asked
         )
 
     run_and_print(work, settings, format_, "--continue")

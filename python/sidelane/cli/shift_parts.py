@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import options, printing, running
+from sidelane.cli.route_parts import STAY
 
 if TYPE_CHECKING:
     from sidelane.routes.progress import Shift
@@ -66,6 +67,7 @@ ASKED = options.together(
         metavar="FILE",
         help="A YAML file with gates: 'gates: [GATE, …]'.",
     ),
+    stay=STAY,
     notify=click.option(
         "--notify",
         multiple=True,

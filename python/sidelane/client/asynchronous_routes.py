@@ -42,6 +42,7 @@ class AsyncRoutes:
         weights: Mapping[str, int] | None = None,
         *,
         mode: str | None = None,
+        stay: str | None = None,
         values: Mapping[str, Any] | None = None,
         by: str | None = None,
         allow_unready: bool = False,
@@ -59,6 +60,8 @@ class AsyncRoutes:
             weights: the share of each target: ``v2``, ``2-coco-2/v2`` in another lane, ``2-coco-2`` for a component
                 without versions.
             mode: ``service``, ``istio`` or ``gateway``.
+            stay: keep each caller on its target while requests are split: by a ``cookie``, or by a ``header`` that the
+                caller sends back; ``none`` to choose anew for each request. Mode service does not support it.
             values: further values of the chart `route`: matches, mirror, timeout, ports and others.
             by: the author of the change, for the history. The default is SIDELANE_CHANGED_BY, the CI's user, or
                 user@host.
@@ -80,7 +83,9 @@ class AsyncRoutes:
             {'v1': 90, 'v2': 10}
 
         """
-        from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
+        from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
+        from sidelane.routes.model import Split  # noqa: PLC0415
+        from sidelane.routes.staying import stay_values  # noqa: PLC0415
         from sidelane.routes.terms import Terms  # noqa: PLC0415
 
         own = lane_of(lane)
@@ -88,7 +93,7 @@ class AsyncRoutes:
             service,
             own,
             None if weights is None else Split.of(weights, own),
-            values={**(values or {}), **({"mode": mode} if mode else {})},
+            values=coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)}),
             terms=Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run),
         )
 
@@ -209,6 +214,7 @@ class AsyncRoutes:
         every: str = "2m",
         between: str = "10s",
         checks: Sequence[str] = (),
+        stay: str | None = None,
         notify: Sequence[str] = (),
         go_on: bool = False,
         by: str | None = None,
@@ -226,6 +232,8 @@ class AsyncRoutes:
             between: the interval between two runs of the checks.
             checks: such as ``http[limit=500ms,failures=3] http://svc1-v2-2-coco-1/healthz``; see routes/gates.py. The
                 target's readiness is always checked where something runs.
+            stay: as in ``set``, from the first step on. Percentages are then shares of new sessions, and the step of
+                100 moves all. With go_on the shift keeps its own.
             notify: addresses of receivers that get each step, failure and end as a CloudEvent. A receiver that fails
                 does not stop the shift.
             go_on: continue an interrupted shift from its current step.
@@ -253,7 +261,7 @@ class AsyncRoutes:
 
         own, router = lane_of(lane), self._router
         move = moving.ToTarget(Destination.parse(to).within(own))
-        plan = courses.plan(move, steps, seconds(every), seconds(between))
+        plan = courses.plan(move, steps, seconds(every), seconds(between), stay)
         asked = parsed(checks, [service])
         if go_on:
             course = await courses.continued(router, plan, service, own)
@@ -299,6 +307,7 @@ class AsyncRoutes:
         weights: Mapping[str, int] | None = None,
         *,
         mode: str | None = None,
+        stay: str | None = None,
         values: Mapping[str, Any] | None = None,
         by: str | None = None,
         allow_unready: bool = False,
@@ -314,6 +323,7 @@ class AsyncRoutes:
             lane: the lane of the stable names.
             weights: as in ``set``.
             mode: as in ``set``.
+            stay: as in ``set``.
             values: as in ``set``.
             by: as in ``set``.
             allow_unready: as in ``set``.
@@ -332,13 +342,15 @@ class AsyncRoutes:
             ['v1=1']
 
         """
-        from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
+        from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
+        from sidelane.routes.model import Split  # noqa: PLC0415
+        from sidelane.routes.staying import stay_values  # noqa: PLC0415
         from sidelane.routes.terms import Terms  # noqa: PLC0415
         from sidelane.routes.together import all_or_none  # noqa: PLC0415
 
         own, router = lane_of(lane), self._router
         split = None if weights is None else Split.of(weights, own)
-        more = {**(values or {}), **({"mode": mode} if mode else {})}
+        more = coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)})
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
         wanted = (router.setting(service, own, split, values=more, terms=terms) for service in dict.fromkeys(services))
         return await all_or_none(router, wanted)

@@ -44,6 +44,7 @@ class AsyncShifts:
         every: str = "2m",
         between: str = "10s",
         gates: Sequence[str] = (),
+        stay: str | None = None,
         notify: Sequence[str] = (),
         by: str | None = None,
         tell: Callable[[Shift], None] = lambda _: None,
@@ -61,6 +62,9 @@ class AsyncShifts:
             gates: such as ``http[limit=500ms] http://svc1-v1-2-coco-2/healthz``. A gate with ``{service}`` in it is
                 asked for each service; ``manual`` holds each step until ``promote``. They run in this process. The
                 targets' readiness and the restarts of their pods are always checked where something runs.
+            stay: keep each caller on its target during the shift: by a ``cookie``, or by a ``header`` that the caller
+                sends back; ``none`` for no stay, None for each route's own. Percentages are then shares of new
+                sessions, and the step of 100 moves all. Mode service does not support it.
             notify: addresses of receivers that get each step, failure and end as a CloudEvent. A receiver that fails
                 does not stop the shift.
             by: the author of the changes, for the histories.
@@ -87,7 +91,7 @@ class AsyncShifts:
 
         router = self._router
         move = moving.ToLane(lane_of(old), lane_of(new))
-        plan = courses.plan(move, steps, seconds(every), seconds(between))
+        plan = courses.plan(move, steps, seconds(every), seconds(between), stay)
         named = await courses.leading(router, move, services)
         asked = parsed(gates, [service for service, _ in named])
         return await shift.run(router, await courses.begun(router, plan, named), asked, by=by, tell=tell, notify=notify)

@@ -29,16 +29,18 @@ _AT_ONCE_ONLY: Final = (100,)
 
 class Plan(NamedTuple):
     """A requested shift. steps: rising percentages of requests; empty for the defaults of the routes' modes. every: the
-    seconds that a step lasts; between: the seconds between two questions to the gates.
+    seconds that a step lasts; between: the seconds between two questions to the gates. stay: cookie, header or none for
+    all routes; None for each route's own.
     """
 
     move: Move
     steps: tuple[int, ...]
     every: float
     between: float
+    stay: str | None = None
 
 
-def plan(move: Move, steps: Sequence[int] | None, every: float, between: float) -> Plan:
+def plan(move: Move, steps: Sequence[int] | None, every: float, between: float, stay: str | None = None) -> Plan:
     """Checks a requested shift. steps: None for the defaults of the routes' modes.
 
     Raises InvalidRoute for steps that do not rise within 1 to 100, and for times that are not positive.
@@ -52,7 +54,7 @@ def plan(move: Move, steps: Sequence[int] | None, every: float, between: float) 
         )
     if between <= 0 or every < 0:
         raise InvalidRoute("--every and --between must be positive durations", remedy="write them such as 2m and 10s")
-    return Plan(move, tuple(steps), every, between)
+    return Plan(move, tuple(steps), every, between, stay)
 
 
 @dataclass
@@ -160,7 +162,12 @@ async def of_one(router: Router, service: str, lane: Lane) -> Standing:
 
 
 async def continued(router: Router, wanted: Plan, service: str, lane: Lane) -> Course:
-    """Returns the interrupted shift of one route, if it is the wanted one. Raises Refused."""
+    """Returns the interrupted shift of one route, if it is the wanted one. Raises Refused, InvalidRoute."""
+    if wanted.stay is not None:
+        raise InvalidRoute(
+            f"the stay {wanted.stay} is given for a shift that continues, which keeps its own",
+            remedy="leave --stay out, or begin the shift again after --back",
+        )
     shifts = await every(router, [(service, lane)])
     same = [shift for shift in shifts if shift.mark.move == wanted.move and wanted.steps in ((), shift.mark.steps)]
     if not same:
@@ -181,7 +188,9 @@ async def resumed(router: Router, standing: Standing, lasting: float, between: f
     work = (_resumed(router, stand, overwrite=overwrite) for stand in standing.routes)
     routes = await some_at_a_time(work, AT_ONCE)
     mark = standing.mark
-    return Course(mark.id, Plan(mark.move, mark.steps, lasting, between), tuple(routes), mark.step)
+    # A kill in the first step may have left routes without it, which the others have.
+    stay = next((moving.now.stay or "none" for moving in routes if moving.now.stay != moving.before.stay), None)
+    return Course(mark.id, Plan(mark.move, mark.steps, lasting, between, stay), tuple(routes), mark.step)
 
 
 async def _resumed(router: Router, stand: Stand, *, overwrite: bool) -> Moving:

@@ -229,6 +229,8 @@ class Route:
     mirror: Destination | None = None
     #: The name of the route's release, if plain Helm gave it a different one.
     own_release: str = ""
+    #: The way in which callers stay on their targets while requests are split: cookie, header, or empty.
+    stay: str = ""
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], lane: Lane, release: str = "") -> Route:
@@ -243,6 +245,7 @@ class Route:
             matches=tuple(Split.from_values(match["targets"], lane) for match in values.get("matches") or ()),
             mirror=mirrored.within(lane) if mirrored != Destination(None) else None,
             own_release=release,
+            stay=str((values.get("stay") or {}).get("by") or ""),
         )
 
     @property
@@ -254,6 +257,11 @@ class Route:
     def release(self) -> str:
         """The route's own release: ``route-svc1-2-coco-1``."""
         return self.own_release or route_release(self.service, self.lane)
+
+    @property
+    def splits(self) -> bool:
+        """True if some requests go to one of several targets, by their weights."""
+        return any(sum(weight > 0 for weight in split.weights.values()) > 1 for split in (self.split, *self.matches))
 
     def ways(self) -> Iterator[Way]:
         """Returns every way to every target, also those of weight 0."""

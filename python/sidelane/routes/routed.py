@@ -47,6 +47,7 @@ class Routed:
                 for match, split in zip(self.values.get("matches") or (), route.matches, strict=True)
             ],
             "mirror": str(route.mirror) if route.mirror else None,
+            "stay": route.stay,
             "drift": list(self.drift),
         }
         if backends is not None:

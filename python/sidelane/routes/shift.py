@@ -24,6 +24,7 @@ from sidelane.routes.notices import Notices
 from sidelane.routes.places import AT_ONCE
 from sidelane.routes.progress import Shift, Step
 from sidelane.routes.standing import every
+from sidelane.routes.staying import stay_values
 from sidelane.routes.terms import Terms
 from sidelane.routes.together import RoutedTogether, all_or_none
 from sidelane.support.concurrency import outcomes
@@ -165,7 +166,7 @@ class _Run(NamedTuple):
                     self.router.setting(
                         moving.member.service,
                         moving.member.lane,
-                        values=plan.move.values(moving.before, moving.values, percent),
+                        values={**plan.move.values(moving.before, moving.values, percent), **stay_values(plan.stay)},
                         terms=Terms(self.by, moving.revision, context=context, always=True),
                     )
                     for moving in self.course.routes

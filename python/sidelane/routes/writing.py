@@ -20,6 +20,7 @@ from sidelane.routes import notes, ready
 from sidelane.routes.model import Route, about
 from sidelane.routes.places import Place, Sight
 from sidelane.routes.routed import Routed
+from sidelane.routes.staying import with_sessions
 from sidelane.routes.terms import Terms
 
 
@@ -65,9 +66,7 @@ class Writer:
     async def prepare(self, wanted: Wanted, terms: Terms) -> Prepared:
         """Renders and checks a change, and writes nothing. Raises as ``Router.set`` does."""
         stored = wanted.stored
-        whole = coalesce(self.chart.defaults, with_lane(wanted.values, wanted.lane, self.chart))
-        if wanted.restores is None:
-            validate(self.chart, whole)
+        wanted, whole = self._with_sessions(wanted)
         route = Route.from_values(whole, wanted.lane, wanted.name)
         self.progress(f"looking at the targets of {route.name}")
         looking = self.place.look(stored.manifest if stored else None, ready.services(route))
@@ -79,6 +78,24 @@ class Writer:
             rendering, sight = await asyncio.gather(self._rendered(wanted), looking)
         self._require_allowed(wanted, terms, route, int(whole["port"]), sight)
         return Prepared(wanted, terms, route, rendering, whole, sight)
+
+    def _with_sessions(self, wanted: Wanted) -> tuple[Wanted, Mapping[str, Any]]:
+        """Returns a change whose new sessions begin now, if it begins to hold sessions, and its values with the chart's
+        defaults. A change that restores an earlier state stays as it is. Raises InvalidValues, InvalidRoute.
+        """
+        whole = self._whole(wanted)
+        if wanted.restores is not None:
+            return wanted, whole
+        validate(self.chart, whole)
+        stored = wanted.stored
+        before = None if stored is None else self.routed(stored, wanted.lane).route
+        revision = 1 if stored is None else stored.release.revision + 1
+        after = Route.from_values(whole, wanted.lane, wanted.name)
+        wanted = wanted._replace(values=with_sessions(wanted.values, before, after, revision))
+        return wanted, self._whole(wanted)
+
+    def _whole(self, wanted: Wanted) -> dict[str, Any]:
+        return coalesce(self.chart.defaults, with_lane(wanted.values, wanted.lane, self.chart))
 
     async def write(self, prepared: Prepared) -> Routed:
         """Makes a prepared change, in one write, and reads it back.
