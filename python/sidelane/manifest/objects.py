@@ -170,7 +170,7 @@ class Object(_Object):
         return self._replace(body=body)
 
 
-_Subject = TypeVar("_Subject", Object, PodTemplate)
+_Subject = TypeVar("_Subject")
 _Result = TypeVar("_Result")
 
 

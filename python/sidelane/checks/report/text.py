@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Iterator
 from itertools import groupby
@@ -50,6 +51,7 @@ def _lines(finding: Finding, colour: bool) -> Iterator[str]:
     yield from (f"{'':11}{line}" for line in remedy)
 
 
+@functools.cache  # many objects have the same findings
 def _wrapped(text: str, first: str = "", width: int = _WIDTH - 11) -> list[str]:
     # Paths and names are not split, so that they can be copied.
     return textwrap.wrap(

@@ -7,21 +7,21 @@ from typing import Final
 
 from sidelane.checks.rules.rule import Context, Problem, Rule
 from sidelane.checks.rules.spreading import SERVED
-from sidelane.checks.rules.workloads import Pods, replicas
+from sidelane.checks.rules.workloads import pods_by_label, replicas
 from sidelane.manifest import Object, selectors
 from sidelane.manifest.fields import at, walk
 
 
 def _check(context: Context) -> Iterator[Problem]:
     budgets = [obj for obj in context.manifest.objects if obj.kind == "PodDisruptionBudget"]
-    pods = Pods(context.manifest) if budgets else None
     for obj in budgets:
         for path, most in walk(obj.body, "spec.maxUnavailable"):
             if most in (0, "0", "0%") and most is not False:
                 yield Problem(obj, path, "lets no pod be evicted")
         least = at(obj.body, "spec", "minAvailable")
-        matched = [m for s in selectors(obj) for m in pods.matching(obj.identity.namespace, s)] if pods else []
-        if least == "100%" or _holds_all(least, [workload for workload, _ in matched]):
+        pods = pods_by_label(context)
+        matched = [workload for each in selectors(obj) for workload in pods.matches(obj.identity.namespace, each)]
+        if least == "100%" or _holds_all(least, matched):
             yield Problem(obj, "spec.minAvailable", f"{least} of the pods must stay, so none can be evicted")
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sidelane.checks.rules.examples import DEPLOYMENT, RELEASE, edited, made
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
-from sidelane.checks.rules.workloads import Pods, containers, served
+from sidelane.checks.rules.workloads import containers, pods_by_label, served
 from sidelane.manifest import Identity, Object, selectors
 from sidelane.manifest.fields import Fields, at, mapping, walk
 
@@ -49,12 +49,13 @@ def _of_services(context: Context, services: _Services) -> Iterator[Problem]:
     # A headless Service gives the pods' addresses whatever its ports are.
     named = [each for each in named if at(each[0].body, "spec", "clusterIP") != "None"]
     named = [each for each in named if isinstance(each[2], str) and not each[2].isdigit()]
-    pods = Pods(context.manifest) if named else None
     for obj, path, port in named:
-        matched = [] if pods is None else [m for s in selectors(obj) for m in pods.matching(obj.identity.namespace, s)]
-        names = {name for _, template in matched for _, each in served(template) for name in _ports(each)}
+        pods = pods_by_label(context)
+        matched = [workload for each in selectors(obj) for workload in pods.matches(obj.identity.namespace, each)]
+        templates = [template for workload in matched if (template := workload.pod_template)]
+        names = {name for template in templates for _, each in served(template) for name in _ports(each)}
         if matched and port not in names:
-            yield Problem(obj, path, f"no container of its pods has a port {shown(port)}", other=matched[0][0])
+            yield Problem(obj, path, f"no container of its pods has a port {shown(port)}", other=matched[0])
 
 
 def _ports(container: Mapping[str, Any]) -> set[str]:

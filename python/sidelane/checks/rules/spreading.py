@@ -7,7 +7,7 @@ from typing import Final
 
 from sidelane.checks.rules.examples import RELEASE, edited, made
 from sidelane.checks.rules.rule import Context, Problem, Rule
-from sidelane.checks.rules.workloads import Pods, lasting, replicas
+from sidelane.checks.rules.workloads import lasting, pods_by_label, replicas
 from sidelane.manifest import Identity, Object, PodTemplate, selectors
 
 _ANTI: Final = "affinity.podAntiAffinity"
@@ -40,14 +40,11 @@ def _is_spread(obj: Object, template: PodTemplate) -> bool:
 def _guarded(context: Context) -> set[Identity]:
     """Return the workloads with a disruption budget."""
     budgets = [obj for obj in context.manifest.objects if obj.kind == "PodDisruptionBudget"]
-    if not budgets:
-        return set()
-    pods = Pods(context.manifest)
     return {
         workload.identity
         for obj in budgets
         for selector in selectors(obj)
-        for workload, _ in pods.matching(obj.identity.namespace, selector)
+        for workload in pods_by_label(context).matches(obj.identity.namespace, selector)
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sidelane.manifest import Manifest, Object, PodTemplate, Selector
+from sidelane.checks.rules.rule import Context
+from sidelane.manifest import LabelIndex, Manifest, Object, PodTemplate
 from sidelane.manifest.fields import Fields, at, walk
 from sidelane.manifest.objects import remembered
 
@@ -76,22 +76,7 @@ def replicas(obj: Object) -> int:
     return number if isinstance(number, int) and not isinstance(number, bool) else 1
 
 
-class Pods:
-    """The pod templates of a manifest by label, so that a selector is compared only with those that could match."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._by_label: defaultdict[tuple[str, str, str], list[tuple[Object, PodTemplate]]] = defaultdict(list)
-        for obj, template in templates(manifest):
-            for key, value in template.labels.items():
-                if isinstance(value, str):
-                    self._by_label[obj.identity.namespace, key, value].append((obj, template))
-
-    def matching(self, namespace: str, selector: Selector) -> list[tuple[Object, PodTemplate]]:
-        """Return the templates that a selector with labels matches. A selector without labels matches none here."""
-        if not selector.labels:
-            return []
-        label = min(selector.labels.items(), key=lambda pair: len(self._found(namespace, pair)))
-        return [each for each in self._found(namespace, label) if selector.matches(each[1].labels)]
-
-    def _found(self, namespace: str, label: tuple[str, Any]) -> list[tuple[Object, PodTemplate]]:
-        return self._by_label.get((namespace, label[0], str(label[1])), [])
+@remembered
+def pods_by_label(context: Context) -> LabelIndex:
+    """Return the objects that create pods, by the labels of these pods. Helm's test pods are left out."""
+    return LabelIndex((obj, template.labels) for obj, template in templates(context.manifest))
