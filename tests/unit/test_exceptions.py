@@ -84,6 +84,12 @@ def test_annotations() -> None:
     assert findings_of(annotations="except.sidelane.dev/text-fields: ''") == [
         B, A, f"{place}: the exception from text-fields has no reason",
     ]  # fmt: skip
+    misnamed = "web-a warning metadata.annotations[except.sidelane.dev/text-feilds]: 'text-feilds' is not a rule; "
+    assert findings_of(annotations="except.sidelane.dev/text-feilds: vendor") == [
+        B, A, f"{misnamed}did you mean text-fields?",
+    ]  # fmt: skip
+    # A rule that did not run here, such as one of the proof with --side-by-side, is no mistake.
+    assert findings_of(annotations="except.sidelane.dev/shared-objects: one for all") == [B, A]
 
 
 def test_annotations_do_not_hold_where_the_conventions_say_so() -> None:

@@ -18,7 +18,7 @@ _TEXT: Final = r"(?:until ([0-9]{4}-[0-9]{2}-[0-9]{2}): *)?(.*)"
 
 
 class Useless(NamedTuple):
-    """An exception that matches no finding, has ended, or has no reason; with its place."""
+    """An exception that matches no finding, has ended, has no reason, or names no rule; with its place."""
 
     source: str
     line: int
@@ -63,6 +63,7 @@ def apply(
         # The same annotation of the same template; sorted, so that a used one is kept.
         pairs = list({pair[0].place: pair for pair in sorted(pairs, key=_hit)}.values())
     useless = [each.useless(today, used=hit) for each, hit in pairs if each.concerns(manifest, ran)]
+    useless += [each.misnamed() for each, _ in pairs if each.exemption.rule not in ran]
     return Applied(remaining, tuple(filter(None, useless)))
 
 
@@ -108,6 +109,13 @@ class _Exception(NamedTuple):
         if not self.holds(today):
             return self._useless(f"the exception from {rule} ended on {until}", "fix the findings, or set a later day")
         return None
+
+    def misnamed(self) -> Useless | None:
+        """Return an annotation that names no rule. A conventions file that names none is refused when it is read."""
+        from sidelane.checks import explain  # noqa: PLC0415 - it imports every rule, and these import this package
+
+        wrong = explain.unknown(self.exemption.rule) if self.only is not None else ""
+        return self._useless(wrong, "correct the name, or remove the annotation") if wrong else None
 
     def _useless(self, message: str, remedy: str) -> Useless:
         return Useless(self.source, self.line, self.identity, self.path, message, remedy)
