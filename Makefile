@@ -42,7 +42,7 @@ demo-cluster: .venv/.installed tools
 	$(BIN)/python ci/tools/nodecluster.py --or-control-plane -- $(BIN)/python ci/demo.py --cluster
 
 bench: .venv/.dev tools
-	$(BIN)/python ci/bench/bench.py
+	$(BIN)/python ci/bench/bench.py $(if $(ONLY),--only $(ONLY))
 
 bench-compare: .venv/.python
 	@$(BIN)/python ci/bench/results.py $(RESULTS)

@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -34,6 +34,8 @@ CHARTS = Path(__file__).resolve().parents[2] / "charts"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 SIDELANE = str(SCRIPTS / "sidelane")
 
+#: The parts of a run. All but the last are measured under each Helm.
+PARTS = ("rendering", "install", "list", "guard", "checks", "routes", "lanes", "python")
 #: Releases of one lane in the rows of `apply`.
 RELEASES = 40
 #: Releases of the namespace in the row of `list`.
@@ -196,28 +198,41 @@ def base() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
-def under(helm: Path, tag: str, folder: Path, cluster: ControlPlane, runs: int) -> Iterator[Result]:
-    """Measures each row under one Helm."""
+def under(
+    helm: Path, tag: str, folder: Path, cluster: ControlPlane, runs: int, parts: Collection[str]
+) -> Iterator[Result]:
+    """Measures the rows of the parts under one Helm."""
     path = f"{helm.parent}:{os.environ['PATH']}"
     environment = {**base(), "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
-    generated = folder / "generated"
-    for row in [
-        *rendering_rows(helm, generated),
-        install_row(helm, tag),
-        list_row(helm, cluster, environment),
-        guard_row(helm, tag, folder, environment),
-    ]:
-        yield measure(row, runs, environment)
-    for row in checks.chart_rows(helm, CHARTS, folder / tag):
-        yield measure(row, max(runs // 4, 1), environment)
-    yield measure(routes_row(helm, tag, folder, environment), max(runs // 8, 1), environment)
-    yield from lane_rows(helm, tag, folder, max(runs // 4, 1), environment)
+    few = max(runs // 4, 1)
+    rows: dict[str, Callable[[], Iterator[tuple[Row, int]]]] = {
+        "rendering": lambda: ((row, runs) for row in rendering_rows(helm, folder / "generated")),
+        "install": lambda: iter([(install_row(helm, tag), runs)]),
+        "list": lambda: iter([(list_row(helm, cluster, environment), runs)]),
+        "guard": lambda: iter([(guard_row(helm, tag, folder, environment), runs)]),
+        "checks": lambda: ((row, few) for row in checks.chart_rows(helm, CHARTS, folder / tag)),
+        "routes": lambda: iter([(routes_row(helm, tag, folder, environment), max(runs // 8, 1))]),
+    }
+    for part, its in rows.items():
+        for row, times in its() if part in parts else ():
+            yield measure(row, times, environment)
+    if "lanes" in parts:
+        yield from lane_rows(helm, tag, folder, few, environment)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(text.split(","))
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return parts
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=11, help="counted runs of each command (default: 11)")
-    runs = parser.parse_args().runs
+    parser.add_argument("--only", default=PARTS, type=_parts, help=f"parts, by commas: {', '.join(PARTS)}")
+    options = parser.parse_args()
+    runs, parts = options.runs, options.only
     tools = toolchain.build()
     rows: dict[str, list[Result]] = {}
 
@@ -231,11 +246,12 @@ def main() -> None:
         generated_chart.write(Path(folder), CHARTS)
         for tag, helm in (("h3", SCRIPTS / "helm"), ("h4", tools / "helm")):
             version = subprocess.run([helm, "version", "--short"], stdout=subprocess.PIPE, text=True, check=True).stdout
-            show(f"Helm {version.partition('+')[0].strip()}", under(helm, tag, Path(folder), cluster, runs))
-        bare = always(sys.executable, "-c", "pass")
-        row = Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more")
-        piped = checks.piped_rows(SIDELANE, Path(folder) / "generated", SCRIPTS / "helm", Path(folder))
-        show(f"Python {sys.version.split()[0]}", (measure(each, runs, base()) for each in (row, *piped)))
+            show(f"Helm {version.partition('+')[0].strip()}", under(helm, tag, Path(folder), cluster, runs, parts))
+        if "python" in parts:
+            bare = always(sys.executable, "-c", "pass")
+            row = Row("--help / python -c pass", bare, always(SIDELANE, "--help"), "≤ 80 ms more")
+            piped = checks.piped_rows(SIDELANE, Path(folder) / "generated", SCRIPTS / "helm", Path(folder))
+            show(f"Python {sys.version.split()[0]}", (measure(each, runs, base()) for each in (row, *piped)))
     print(f"\nkept in {os.path.relpath(results.keep(rows, runs))}; compare with `make bench-compare`")
 
 
