@@ -199,10 +199,7 @@ def test_every_mistake_in_values_is_told_at_once(sidelane):
 
 
 def test_without_helm_it_says_how_to_get_one(tmp_path):
-    program = (
-        "from sidelane import cli\nfrom sidelane.helm import executable\n"
-        "executable.sysconfig.get_path = lambda _: '/nothing'\ncli.main()"
-    )
+    program = "import sysconfig\nsysconfig.get_path = lambda _: '/nothing'\nfrom sidelane import cli\ncli.main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "render", "zookeeper", "--lane", "coco-1"],
         env={**os.environ, "PATH": str(tmp_path)}, capture_output=True, text=True, check=False,

@@ -172,7 +172,7 @@ def test_an_old_helm_is_refused_before_it_does_anything(stand_in, version):
 
 def test_without_a_helm_it_says_how_to_get_one(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(executable.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     with pytest.raises(HelmNotFound, match=r"sidelane\[helm\]"):
         Helm()
     with pytest.raises(HelmNotFound, match="can't be run: No such file"):
@@ -187,7 +187,7 @@ def test_the_helm_of_the_extra_is_used_only_without_one_on_path(monkeypatch, sta
     monkeypatch.setenv("PATH", str(program.parent))
     assert executable.find() == str(program)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr(executable.sysconfig, "get_path", lambda _: str(program.parent))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(program.parent))
     assert executable.find() == str(program)
 
 

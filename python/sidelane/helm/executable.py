@@ -10,37 +10,50 @@ import contextlib
 import json
 import os
 import shutil
-import sysconfig
-import tempfile
 from pathlib import Path
-
-import semver
+from typing import Final, NamedTuple
 
 from sidelane.errors import HelmNotFound, HelmTooOld
 
-OLDEST = semver.Version(3, 17, 0)
-REMEDY = "put Helm 3.17 or newer on PATH, or `pip install 'sidelane[helm]'`"
+OLDEST: Final = "3.17.0"
+REMEDY: Final = "put Helm 3.17 or newer on PATH, or `pip install 'sidelane[helm]'`"
+
+
+class Version(NamedTuple):
+    """The version of a Helm: its text, such as ``3.17.3``, and its major version."""
+
+    text: str
+    major: int
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def find() -> str:
     """Return the helm on PATH, or else the one that the extra `helm` installed in this Python. Raises HelmNotFound."""
-    path = shutil.which("helm") or shutil.which("helm", path=sysconfig.get_path("scripts"))
+    if path := shutil.which("helm"):
+        return path
+    import sysconfig  # noqa: PLC0415 - most have it on PATH
+
+    path = shutil.which("helm", path=sysconfig.get_path("scripts"))
     if path is None:
         raise HelmNotFound("there is no helm on PATH", remedy=REMEDY)
     return path
 
 
-def known_version(executable: str) -> semver.Version | None:
+def known_version(executable: str) -> Version | None:
     """Return the cached version of this program, or None."""
     try:
         text = json.loads(_cache().read_text())[_key(executable)]
-        return semver.Version.parse(text)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return Version(text, int(text.partition(".")[0]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
 
 
-def accept(executable: str, answer: str) -> semver.Version:
+def accept(executable: str, answer: str) -> Version:
     """Parse and cache the output of `helm version`. Raises HelmTooOld for a version below OLDEST, or other output."""
+    import semver  # noqa: PLC0415 - most calls have the version from the cache
+
     try:
         version = semver.Version.parse(answer.strip().removeprefix("v"))
     except ValueError:
@@ -49,7 +62,7 @@ def accept(executable: str, answer: str) -> semver.Version:
         raise HelmTooOld(f"{executable!r} is Helm {version}, but Sidelane requires {OLDEST} or newer", remedy=REMEDY)
     with contextlib.suppress(OSError, RuntimeError):  # without a cache, calls only take longer
         _keep(executable, str(version))
-    return version
+    return Version(str(version), version.major)
 
 
 def _keep(executable: str, version: str) -> None:
@@ -62,6 +75,8 @@ def _keep(executable: str, version: str) -> None:
         known = dict(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         known = {}
+    import tempfile  # noqa: PLC0415
+
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         json.dump({**known, _key(executable): version}, file)
     Path(file.name).replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -129,6 +128,8 @@ def _dies_with(parent: int) -> Any:
     """Return the first action of a new process: on Linux, request SIGTERM for when its parent ends (prctl(2))."""
     if sys.platform != "linux":
         return None
+    import ctypes  # noqa: PLC0415 - few programs are tied
+
     libc = ctypes.CDLL(None)
 
     def ask() -> None:

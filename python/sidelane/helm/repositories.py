@@ -6,7 +6,6 @@ Every user of a machine can read the argument lists of all processes.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +56,8 @@ def configured(url: str) -> Iterator[list[str]]:
     entry = {"name": NAME, "url": parts._replace(netloc=host).geturl()}
     if credentials:
         entry |= {"username": unquote(user), "password": unquote(password)}
+    import tempfile  # noqa: PLC0415 - few charts come from a repository with a password
+
     with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:  # of mode 0700
         file = Path(folder, "repositories.yaml")
         file.write_text(json.dumps({"apiVersion": "", "repositories": [entry]}), encoding="utf-8")

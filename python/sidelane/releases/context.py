@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -170,6 +169,8 @@ class Context:
             yield sources.find(text, version=version)
             return
         self.progress(f"fetching {text}")
+        import tempfile  # noqa: PLC0415 - only for a chart that is fetched
+
         with tempfile.TemporaryDirectory(prefix="sidelane-") as folder:
             await self.helm.fetch(text, Path(folder), repo=repo, version=version)
             chart_file = next(Path(folder).glob("*/Chart.yaml"), None)

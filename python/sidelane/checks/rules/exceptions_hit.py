@@ -30,8 +30,9 @@ RULE: Final[Rule] = Rule(
     title="Every exception is needed, has a reason and has not ended",
     explanation=(
         "An exception whose finding is gone would hide the next one. So an exception that matches no finding is a "
-        "finding itself, and so is one that has no reason or names no rule. After its last day an exception does not hold any more. "
-        "An exception is an entry of the conventions file, or the annotation except.sidelane.dev/<rule> of the object, "
+        "finding itself, and so is one that has no reason or names no rule. After its last day an exception does not "
+        "hold any more. An exception is an entry of the conventions file, or the annotation except.sidelane.dev/<rule> "
+        "of the object, "
         "with the reason as its value, such as `until 2027-01-31: the vendor's name`."
     ),
     remedy="remove it",
