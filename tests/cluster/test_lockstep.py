@@ -14,7 +14,7 @@ from command_line import CommandLine
 from killing import descendants, kill
 from mesh_kinds import PATHS
 from sidelane import Lane
-from sidelane.errors import GateFailed, RouteChanged, TargetNotReady
+from sidelane.errors import GateFailed, Refused, RouteChanged, TargetNotReady
 from sidelane.manifest import Manifest
 from sidelane.releases import least_rights
 
@@ -73,7 +73,8 @@ def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, cl
     assert [entry.context.split(",")[1] for entry in client.routes.history("svc2", OLD)[1:]] == [
         " step 1 of 25",
         " step 2 of 25",
-    ]
+        " step 2 of 25",
+    ], "the last one marks the end"
     client.shifts.back()
     assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
 
@@ -161,6 +162,29 @@ def test_nothing_moves_before_every_target_is_ready_and_others_changes_stay(clus
         client.shifts.back()
     client.shifts.back(overwrite=True)
     assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+
+
+@pytest.mark.either_helm
+def test_a_shift_that_is_killed_in_its_last_step_has_not_ended(cluster, namespace, lanes, helm, client, tmp_path):
+    sidelane = CommandLine(tmp_path, helm, place=("-n", namespace), KUBECONFIG=cluster.kubeconfig)
+    pending = f"/api/v1/namespaces/{namespace}/secrets?labelSelector=owner=helm,status=pending-upgrade"
+    for goes_on in (True, False):
+        with sidelane.begin("shift", "--from", OLD, "--to", NEW, "--steps", "100", "--every", "10m") as process:
+            cluster.until("the step is written", lambda: leads(cluster, namespace) == [100, 100])
+            cluster.until("its writes are done", lambda: not cluster.list(pending))
+            kill([process.pid])
+            process.communicate()
+        (shift,) = client.shifts.status().in_progress
+        assert (shift.mark.step, shift.is_held) == (1, False)
+        with pytest.raises(Refused, match=r"is at step 1 of 1 \(100 %\)"):
+            client.shifts.start(NEW, OLD, **QUICK)
+        if goes_on:
+            assert client.shifts.go_on(**QUICK).outcome == "done"
+            assert leads(cluster, namespace) == [100, 100]
+            assert client.shifts.status().in_progress == ()
+        client.shifts.back()
+        assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
+        assert client.shifts.status().shifts == ()
 
 
 def test_a_shift_that_is_killed_at_any_moment_goes_on_or_back(

@@ -198,6 +198,22 @@ def test_a_shift_that_is_killed_goes_on_or_back(client, root, helm):
         assert weights(client) == all_have(v1=1)
 
 
+@pytest.mark.parametrize("end", ["--continue", "--back"])
+def test_a_shift_that_is_killed_in_its_last_step_has_not_ended(client, root, helm, end):
+    sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
+    with sidelane.begin("shift", "--from", LANE, "--to", NEW, "--steps", "100", "--every", "60s") as process:
+        deadline = time.monotonic() + 30
+        while weights(client) != all_have(v1=0, new=100):
+            assert time.monotonic() < deadline
+        process.kill()
+        process.communicate()
+    assert "from 2-coco-1 to 2-coco-2 is at step 1 of 1 (100 %)" in sidelane("shift", "status").stdout
+    sidelane("shift", end, *(("--every", "10ms", "--between", "10ms") if end == "--continue" else ()))
+    assert weights(client) == (all_have(v1=0, new=100) if end == "--continue" else all_have(v1=1))
+    assert client.shifts.status().in_progress == ()
+    assert sidelane("shift", "status").stdout == ""
+
+
 def test_a_shift_whose_process_lives_is_not_continued(client, root, helm):
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
     with sidelane.begin("shift", "--from", LANE, "--to", NEW, "--steps", "5,100", "--every", "60s") as process:
@@ -349,6 +365,10 @@ def test_a_mark_is_read_again():
     mark = Mark("4f1c9a", ToLane(LANE, NEW), 2, (5, 25, 100), members, holder().token, 1764260000)
     assert read(mark.text) == mark
     assert read(mark._replace(promoted=True).text) == mark._replace(promoted=True)
+    last = mark._replace(step=3, promoted=True, ended=True)
+    assert read(last.text) == last
+    assert short(last.text) == "shift 4f1c9a from 2-coco-1 to 2-coco-2, step 3 of 3, promoted, ended"
+    assert read(last._replace(step=2).text) is None
     assert short(mark.text) == "shift 4f1c9a from 2-coco-1 to 2-coco-2, step 2 of 3"
     assert short("anything else") == "anything else"
     for broken in (mark.text.replace("step 2", "step 4"), mark.text.replace("@3", ""), mark.text.replace("5,", "x,")):

@@ -291,7 +291,7 @@ def test_a_new_route_that_was_created_is_removed_again(store):
 
 
 @pytest.mark.parametrize("moment", ["before", "in", "after"])
-@pytest.mark.parametrize("write", [1, 2, 5, 9])
+@pytest.mark.parametrize("write", [1, 2, 5, 9, 10, 12])
 @pytest.mark.parametrize("forward", [False, True])
 def test_a_shift_that_dies_at_a_write_goes_on_or_back(store, moment, write, forward):
     async def work():
@@ -300,9 +300,11 @@ def test_a_shift_that_dies_at_a_write_goes_on_or_back(store, moment, write, forw
             await dying(store)
         store.live()
         state = await returning.status(router_of(store))
-        if not any(not shift.ended for shift in state.shifts) and not state.incomplete:
-            # Before the first write took effect, or after the last one did.
-            assert leads(store) in (BEFORE, at(100))
+        # The marks of the end are writes, too: the tenth to the twelfth.
+        unchanged = not state.in_progress and not state.incomplete
+        assert unchanged is ((write, moment) in {(1, "before"), (12, "after")})
+        if unchanged:
+            assert leads(store) == (BEFORE if write == 1 else at(100))
             return
         if forward and state.shifts:
             await go_on(store)
@@ -311,6 +313,59 @@ def test_a_shift_that_dies_at_a_write_goes_on_or_back(store, moment, write, forw
         assert leads(store) == BEFORE
         assert (await returning.status(router_of(store))).incomplete == ()
         assert all(entries[-1][0] == "deployed" for entries in store.routes.values())
+
+    asyncio.run(work())
+
+
+def test_an_undo_after_a_shift_goes_back_one_step_and_not_to_the_same(store):
+    async def work():
+        await start(store)
+        (ended,) = (await returning.status(router_of(store))).shifts
+        assert ended.ended
+        assert str(ended.mark).endswith("from 2-coco-1 to 2-coco-2 has ended at 100 %")
+        await router_of(store).undo("svc1", OLD)
+        assert leads(store) == {**at(100), "svc1": at(50)["svc1"]}
+        await set_all(store, {"v1": 8}, ["svc1"])
+        await router_of(store).undo("svc1", OLD, to=5)
+        assert leads(store) == at(100)
+        # The last step was restored, and its shift has ended: others may begin.
+        await courses.begun(router_of(store), courses.plan(ToLane(NEW, OLD), STEPS, 0, 1), named())
+
+    asyncio.run(work())
+
+
+def test_a_shift_whose_process_dies_before_the_last_gates_have_passed_has_not_ended(store):
+    async def work():
+        store.dies_at = (9, "after")
+        with pytest.raises(Died):
+            await dying(store)
+        store.live()
+        assert leads(store) == at(100)
+        (interrupted,) = (await returning.status(router_of(store))).in_progress
+        assert str(interrupted.mark).endswith("is at step 3 of 3 (100 %)")
+        assert interrupted.to_json()["ended"] is False
+        assert interrupted.mark.picture.endswith("step 3 of 3, 100 %, ends after its gates")
+        with pytest.raises(Refused, match="is at step 3 of 3"):
+            await start(store)
+        with pytest.raises(GateFailed):
+            await go_on(store, [failing_at(100)])
+        assert leads(store) == BEFORE
+
+    asyncio.run(work())
+
+
+def test_one_mark_of_the_end_proves_it_for_all_routes(store):
+    async def work():
+        store.dies_at = (10, "after")
+        with pytest.raises(Died):
+            await dying(store)
+        store.live()
+        # The other two writes had begun, and the dead process left them incomplete, or they were made.
+        state = await returning.status(router_of(store))
+        assert state.shifts[0].mark.ended
+        assert all(stand.incomplete or stand.ended for stand in state.shifts[0].routes)
+        await go_on(store)
+        assert (await returning.status(router_of(store))).in_progress == ()
 
     asyncio.run(work())
 
@@ -397,7 +452,7 @@ class Lockstep(RuleBasedStateMachine):
         assert leads(self.store) == self.before
 
     @precondition(lambda self: not self.shifting)
-    @rule(write=st.integers(1, 9), moment=st.sampled_from(("before", "in", "after")))
+    @rule(write=st.integers(1, 12), moment=st.sampled_from(("before", "in", "after")))
     def shift_that_dies(self, write, moment):
         self.store.live()
         self.store.dies_at = (write, moment)

@@ -123,6 +123,8 @@ async def leading(router: Router, move: Move, services: Sequence[str] = ()) -> t
 
 async def begun(router: Router, wanted: Plan, named: Iterable[tuple[str, Lane]]) -> Course:
     """Returns a new shift of these routes. Raises Refused if one of them is in a shift, or has a failed change."""
+    named = tuple(named)
+    await _require_free(router, named)
     routes = await some_at_a_time((_begun(router, service, lane) for service, lane in named), AT_ONCE)
     if not wanted.steps:
         modes = {moving.before.mode for moving in routes}
@@ -130,14 +132,22 @@ async def begun(router: Router, wanted: Plan, named: Iterable[tuple[str, Lane]])
     return Course(secrets.token_hex(3), wanted, tuple(routes))
 
 
+async def _require_free(router: Router, named: Sequence[tuple[str, Lane]]) -> None:
+    """Raises Refused if one of these routes is in a shift that has not ended."""
+    found = await some_at_a_time((mark_of(router, service, lane) for service, lane in named), AT_ONCE)
+    for route, mark in zip(named, found, strict=True):
+        if mark is None or mark[0].ended:
+            continue
+        for shift in await every(router, [route]):
+            if not shift.ended:
+                raise Refused(
+                    f"{route_release(*route)}: {shift}",
+                    remedy="continue it with --continue, or undo it with --back; see `sidelane shift status`",
+                )
+
+
 async def _begun(router: Router, service: str, lane: Lane) -> Moving:
     routed = await router.show(service, lane)
-    mark = await mark_of(router, service, lane)
-    if mark is not None and not mark[0].ended:
-        raise Refused(
-            f"{routed.route.release}: {mark[0]}, by {mark[1]}",
-            remedy="continue it with --continue, or undo it with --back; see `sidelane shift status`",
-        )
     if routed.release.status != "deployed":
         raise Refused(
             f"the last change of {routed.route.release} is {routed.release.status}",

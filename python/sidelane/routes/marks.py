@@ -6,6 +6,8 @@ Each step writes one mark, as the context of the change's note, to every route o
     on svc1/2-coco-1@3 svc2/2-coco-1@7
 
 A member is a route with its revision before the shift. The holder is the token of a lease (releases/stores/holding.py).
+When the gates of the last step have passed, each route gets the mark of that step once more, with ``, ended`` after the
+steps: a shift whose process died before is not ended, although all of its steps are written.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from sidelane.routes.notes import Change, Revision
 
 _MARK: Final = re.compile(
     r"shift (?P<id>[0-9a-f]+) (?P<move>to \S+|from \S+ to \S+), step (?P<step>\d+) of (?P<steps>[0-9,]+)"
-    r"(?P<promoted>, promoted)?, held by (?P<holder>\w+) until (?P<until>\d+), on (?P<members>\S.*)"
+    r"(?P<promoted>, promoted)?(?P<ended>, ended)?, held by (?P<holder>\w+) until (?P<until>\d+), on (?P<members>\S.*)"
 )
 
 
@@ -52,7 +54,9 @@ class Member(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The state of a shift: ``step`` of ``steps`` was written, counted from 1. promoted: a person has let it go on."""
+    """The state of a shift: ``step`` of ``steps`` was written, counted from 1. promoted: a person has let it go on.
+    ended: the gates of the last step have passed.
+    """
 
     id: str
     move: Move
@@ -62,18 +66,15 @@ class Mark(NamedTuple):
     holder: str
     until: int
     promoted: bool = False
-
-    @property
-    def ended(self) -> bool:
-        return self.step == len(self.steps)
+    ended: bool = False
 
     @property
     def text(self) -> str:
         """The mark as the context of a note."""
         steps, members = ",".join(map(str, self.steps)), " ".join(map(str, self.members))
-        promoted = ", promoted" if self.promoted else ""
+        state = f"{', promoted' * self.promoted}{', ended' * self.ended}"
         return (
-            f"shift {self.id} {self.move}, step {self.step} of {steps}{promoted}, "
+            f"shift {self.id} {self.move}, step {self.step} of {steps}{state}, "
             f"held by {self.holder} until {self.until}, on {members}"
         )
 
@@ -82,11 +83,14 @@ class Mark(NamedTuple):
         """A shift in progress in short, for pictures: its move, its step, and the next one; empty for an ended one."""
         if self.ended:
             return ""
-        percent, after = self.steps[self.step - 1 : self.step + 1]
-        return f"shift {self.move}: step {self.step} of {len(self.steps)}, {percent} %, next {after} % after its gates"
+        percent, *after = self.steps[self.step - 1 : self.step + 1]
+        then = f"next {after[0]} %" if after else "ends"
+        return f"shift {self.move}: step {self.step} of {len(self.steps)}, {percent} %, {then} after its gates"
 
     def __str__(self) -> str:
         percent = self.steps[self.step - 1]
+        if self.ended:
+            return f"shift {self.id} {self.move} has ended at {percent} %"
         return f"shift {self.id} {self.move} is at step {self.step} of {len(self.steps)} ({percent} %)"
 
 
@@ -99,10 +103,10 @@ def read(context: str) -> Mark | None:
         steps = tuple(map(int, match["steps"].split(",")))
         members = tuple(map(Member.parse, match["members"].split(" ")))
         mark = Mark(match["id"], moving.parse(match["move"]), int(match["step"]), steps, members, match["holder"],
-                    int(match["until"]), bool(match["promoted"]))  # fmt: skip
+                    int(match["until"]), bool(match["promoted"]), bool(match["ended"]))  # fmt: skip
     except (ValueError, IndexError, InvalidInput):
         return None
-    return mark if 1 <= mark.step <= len(steps) else None
+    return mark if 1 <= mark.step <= len(steps) and (not mark.ended or mark.step == len(steps)) else None
 
 
 def short(context: str) -> str:
@@ -110,7 +114,8 @@ def short(context: str) -> str:
     mark = read(context)
     if mark is None:
         return context
-    return f"shift {mark.id} {mark.move}, step {mark.step} of {len(mark.steps)}{', promoted' if mark.promoted else ''}"
+    state = f"{', promoted' * mark.promoted}{', ended' * mark.ended}"
+    return f"shift {mark.id} {mark.move}, step {mark.step} of {len(mark.steps)}{state}"
 
 
 def of_release(release: Release) -> Mark | None:
@@ -122,8 +127,8 @@ def of_release(release: Release) -> Mark | None:
 def current(changes: Sequence[Change]) -> Mark | None:
     """Returns the mark of the shift that a route is in, from its history; None if it is in none.
 
-    A change that restored a step of a shift in progress is that step again. The last step ends a shift, and its mark
-    counts only as long as it is the last change.
+    A change that restored a step of a shift in progress is that step again. The mark of an ended shift counts only as
+    long as it is the last change.
     """
     held = [change for change in changes if change.held]
     if not held:
@@ -133,4 +138,5 @@ def current(changes: Sequence[Change]) -> Mark | None:
         return mark
     first = notes.origin(changes, held[-1].revision)
     mark = next((read(change.context) for change in held if change.revision == first), None)
-    return None if mark is None or mark.ended else mark
+    ended = {mark.id for mark in (read(change.context) for change in held) if mark is not None and mark.ended}
+    return None if mark is None or mark.id in ended else mark

@@ -35,6 +35,8 @@ _NOTE: Final = re.compile(
     r"((?P<context>[^:;]+): )?leads to (?P<leads>[^;]+)(; mode (?P<mode>[^;]+))?; by (?P<by>[^;]+)"
 )
 _HELM: Final = re.compile(r"(Install|Upgrade) complete|Rollback to \d+|Initial install underway|Preparing upgrade")
+#: A mark of a shift (marks.py) that repeats the change before it, with the same content.
+_REPEATS: Final = re.compile(r"shift [^,]+, step \d+ of [\d,]*\d(, promoted)?(, ended)?(?<!\d), held by ")
 _BACK: Final = re.compile(r"(?:back to revision|Rollback to) (\d+)")  # the second is Helm's own
 
 
@@ -68,6 +70,11 @@ class Change:
     def is_helms(self) -> bool:
         """True if the note is Helm's own: plain Helm made the change."""
         return _HELM.fullmatch(self.note) is not None
+
+    @property
+    def repeats(self) -> bool:
+        """True if the change only marks the state of a shift, and has the content of the revision before it."""
+        return _REPEATS.match(self.context) is not None
 
     @property
     def held(self) -> bool:
@@ -144,8 +151,8 @@ def before(changes: Sequence[Change]) -> Change | None:
 
 
 def origin(changes: Sequence[Change], number: int) -> int:
-    """Returns the revision with the original content: the revision itself, or the one that it restored."""
-    known = {change.revision: change.restores for change in changes}
+    """Returns the revision with the original content: the revision itself, or the one that it restored or repeats."""
+    known = {change.revision: change.revision - 1 if change.repeats else change.restores for change in changes}
     while (restores := known.get(number)) is not None and restores < number and restores in known:
         number = restores
     return number

@@ -26,7 +26,7 @@ from sidelane.routes.progress import Shift, Step
 from sidelane.routes.standing import every
 from sidelane.routes.staying import stay_values
 from sidelane.routes.terms import Terms
-from sidelane.routes.together import RoutedTogether, all_or_none
+from sidelane.routes.together import RoutedTogether, all_or_none, to_the_end
 from sidelane.support.concurrency import outcomes
 
 #: The seconds after the planned end of a step until other machines may consider this process dead; with a manual gate.
@@ -68,6 +68,7 @@ async def run(
     shift.gates = [readiness(run.look, runs=runs), *([restarts.gate] if runs else []), *gates]
     try:
         await run.steps(shift, restarts)
+        await run.end(shift)
         shift.outcome = "done"
         return shift
     except GateFailed:
@@ -176,10 +177,27 @@ class _Run(NamedTuple):
             await self.require_alone()
             raise
 
+    async def end(self, shift: Shift) -> None:
+        """Marks the end in every route's history. Raises the first error, once all routes were tried."""
+        self.router.progress(f"marking the end of shift {shift.id}")
+        mark = self.course.mark(len(self.course.steps), holder().token, int(time.time()))
+        results, cancelled = await to_the_end(
+            self.end_one(moving, mark._replace(ended=True).text) for moving in self.course.routes
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        if cancelled is not None:
+            raise cancelled
+
+    async def end_one(self, moving: Moving, context: str) -> None:
+        terms = Terms(self.by, moving.revision, unready=True, context=context, always=True)
+        await self.router.write(await self.router.setting(*moving.named, terms=terms))
+
     async def require_alone(self) -> None:
         """Raises Refused if another shift holds one of the routes."""
         for standing in await every(self.router, [moving.named for moving in self.course.routes]):
-            if standing.mark.id != self.course.id and not standing.mark.ended:
+            if standing.mark.id != self.course.id and not standing.ended:
                 raise Refused(f"another shift came first: {standing}", remedy="see `sidelane shift status`") from None
 
     async def passed(self, shift: Shift, number: int) -> bool:

@@ -19,13 +19,14 @@ from sidelane.support.concurrency import some_at_a_time
 
 class Stand(NamedTuple):
     """One route of a shift at present. at: its step; 0 if it is as before the shift; None if another change followed,
-    or the route is gone. release: None if the route is gone.
+    or the route is gone. release: None if the route is gone. ended: it has the mark of the shift's end.
     """
 
     member: Member
     at: int | None
     release: Release | None
     changes: tuple[Change, ...] = ()
+    ended: bool = False
 
     @property
     def incomplete(self) -> bool:
@@ -44,12 +45,12 @@ class Stand(NamedTuple):
             last = self.held
             when = f" at {last.when:%Y-%m-%d %H:%M:%S}" if last.when else ""
             return f"{last.by or 'plain Helm'} changed it{when}: {last.leads or last.note}"
-        text = f"at step {self.at}" if self.at else "as before the shift"
+        text = f"at step {self.at}{', ended' * self.ended}" if self.at else "as before the shift"
         return f"{text}; its last change is incomplete ({self.changes[-1].status})" if self.incomplete else text
 
 
 class Standing(NamedTuple):
-    """A shift at present. mark: the one with the highest step. by: the author of that step."""
+    """A shift at present. mark: the latest one. by: its author."""
 
     mark: Mark
     by: str
@@ -57,9 +58,11 @@ class Standing(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """True if every route has made the last step, apart from those that others changed."""
-        ended = (self.mark.step, None)
-        return self.mark.ended and all(stand.at in ended and not stand.incomplete for stand in self.routes)
+        """True if every route has made the last step and the last gates have passed, apart from routes that others
+        changed. The first route that has the mark of the end proves it for all.
+        """
+        made = (self.mark.step, None)
+        return self.mark.ended and all(stand.at in made and not stand.incomplete for stand in self.routes)
 
     @property
     def is_held(self) -> bool:
@@ -80,6 +83,7 @@ class Standing(NamedTuple):
             "percent": mark.steps[mark.step - 1],
             "promoted": mark.promoted,
             "by": self.by,
+            "ended": self.ended,
             "running": self.is_held,
             "routes": [{"route": stand.member.name, "at": stand.at, "state": str(stand)} for stand in self.routes],
         }
@@ -113,17 +117,21 @@ async def mark_of(router: Router, service: str, lane: Lane) -> tuple[Mark, str] 
 
 
 async def every(router: Router, among: Iterable[tuple[str, Lane]] | None = None) -> tuple[Standing, ...]:
-    """Returns the shifts of these routes, or of all routes of the place: those in progress, and those whose last step
-    is the last change of their routes.
+    """Returns the shifts of these routes, or of all routes of the place: those in progress, and those whose end is the
+    last change of their routes.
     """
     if among is None:
         among = [stored_route.route for stored_route in await finding.every(router.place)]
     marks_ = await some_at_a_time((mark_of(router, service, lane) for service, lane in among), AT_ONCE)
     latest: dict[str, tuple[Mark, str]] = {}
     for pair in filter(None, marks_):
-        if pair[0].id not in latest or latest[pair[0].id][0].step < pair[0].step:
+        if pair[0].id not in latest or _order(latest[pair[0].id][0]) < _order(pair[0]):
             latest[pair[0].id] = pair
     return tuple([await _standing(router, mark, by) for mark, by in latest.values()])
+
+
+def _order(mark: Mark) -> tuple[bool, int, bool]:
+    return mark.ended, mark.step, mark.promoted
 
 
 def chosen(shifts: Sequence[Standing], which: str = "") -> Standing:
@@ -143,7 +151,9 @@ def chosen(shifts: Sequence[Standing], which: str = "") -> Standing:
 
 async def _standing(router: Router, mark: Mark, by: str) -> Standing:
     stands = await some_at_a_time((_stand(router, mark.id, member) for member in mark.members), AT_ONCE)
-    return Standing(mark, by, tuple(stands))
+    # The routes may be only some of the shift's: another one may have the mark of the end.
+    ended = mark.ended or any(stand.ended for stand in stands)
+    return Standing(mark._replace(ended=ended, step=len(mark.steps) if ended else mark.step), by, tuple(stands))
 
 
 async def _stand(router: Router, which: str, member: Member) -> Stand:
@@ -152,7 +162,9 @@ async def _stand(router: Router, which: str, member: Member) -> Stand:
         changes = await router.revisions(release.name)
     except ReleaseNotFound:
         return Stand(member, None, None)
-    return Stand(member, _at(changes, which, member.base), release, changes)
+    mark = marks.current(changes)
+    ended = mark is not None and mark.id == which and mark.ended
+    return Stand(member, _at(changes, which, member.base), release, changes, ended)
 
 
 def _at(changes: Sequence[Change], which: str, base: int) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sidelane.errors import ReleaseNotFound, RouteChanged, SidelaneError, TargetBusy
 from sidelane.routes.changes import Router
@@ -18,6 +18,8 @@ from sidelane.routes.routed import Routed
 from sidelane.routes.terms import Terms
 from sidelane.routes.writing import Prepared
 from sidelane.support.concurrency import outcomes, some_at_a_time
+
+A = TypeVar("A")
 
 
 class RoutedTogether(NamedTuple):
@@ -47,12 +49,7 @@ async def all_or_none(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepa
         finally:
             ended.append(time.monotonic())
 
-    writing = asyncio.ensure_future(outcomes(map(write, prepared), AT_ONCE))
-    cancelled: asyncio.CancelledError | None = None
-    try:
-        results = await asyncio.shield(writing)
-    except asyncio.CancelledError as error:
-        cancelled, results = error, await writing
+    results, cancelled = await to_the_end(map(write, prepared))
     routes = tuple(result for result in results if isinstance(result, Routed))
     wrong = next((result for result in results if isinstance(result, BaseException)), None)
     if wrong is None:
@@ -62,6 +59,20 @@ async def all_or_none(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepa
     if cancelled is not None:
         raise cancelled
     return RoutedTogether(routes, max(ended, default=0.0) - min(began, default=0.0), tuple(prepared))
+
+
+async def to_the_end(
+    work: Iterable[Coroutine[Any, Any, A]],
+) -> tuple[list[A | BaseException], asyncio.CancelledError | None]:
+    """Runs writes side by side, all to their ends, also when this call is cancelled.
+
+    Returns their results or errors, and the cancellation, which the caller raises.
+    """
+    writing = asyncio.ensure_future(outcomes(work, AT_ONCE))
+    try:
+        return await asyncio.shield(writing), None
+    except asyncio.CancelledError as error:
+        return await writing, error
 
 
 async def _difference(router: Router, prepared: Sequence[Prepared], routes: Sequence[Routed]) -> SidelaneError | None:
