@@ -45,7 +45,7 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     assert before.to_json() | {"namespace": ""} == {
         "release": "kinds-coco-1", "namespace": "", "state": "unchanged", "status": "deployed", "record": "there",
         "changed": [], "missing": [], "drift": [], "operational": [], "ran": [], "foreign": [], "notes": [],
-        "restarts": [], "degraded": [], "unready": [],
+        "restarts": [], "rolling": [], "degraded": [], "unready": [],
     }  # fmt: skip
     known = ()
     for name, (kind, obj, body, expected) in EDITS.items():

@@ -59,6 +59,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
     assert set(verbs(Client)) == {
         "install", "upgrade", "plan", "apply", "list", "status", "uninstall", "render", "check", "retire", "outdated",
         "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where", "side_by_side",
+        "guard_role",
         "guard_status",
     }  # fmt: skip
     assert set(verbs(Routes)) == {

@@ -130,6 +130,58 @@ def test_a_revision_with_pods_that_differs_is_drift_and_one_without_is_reported(
     ]
 
 
+def rolling(asked: Object, *others: dict[str, Any], **status: int) -> pods.Ran:
+    """Compares during a rollout; the status is that of the workload."""
+    state = running(*others)
+    state.live[asked.identity]["spec"]["replicas"] = 2
+    state.live[asked.identity]["metadata"]["generation"] = 2
+    state.live[asked.identity]["status"] = {"observedGeneration": 2, "replicas": 2, **status}
+    return pods.compare(OBJECTS, state)
+
+
+def test_pods_of_an_earlier_template_are_a_rollout_while_the_status_says_so() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["spec"]["containers"][0]["image"] = "earlier:0"
+    old = replica_set("old", template=template)
+    theirs = pod("a", "uid-old", spec=template["spec"])
+    line = ("Deployment web-coco-1: rollout in progress: 1 of 2 pods have the present template",)
+    for status in ({"updatedReplicas": 1}, {"updatedReplicas": 2, "observedGeneration": 1}):
+        assert rolling(DEPLOYMENT, replica_set(), old, theirs, pod("b"), **status) == ((), (), line)
+    done = rolling(DEPLOYMENT, replica_set(), old, theirs, pod("b"), updatedReplicas=2)
+    assert ({each.identity.name for each in done.drift}, done.rolling) == ({"old", "a"}, ())
+    # It is compared with its own template, and a pod of the present one with the present one.
+    edited = pod("a", "uid-old", spec={"containers": [{**WEB, "image": "other:2"}]})
+    new = pod("b", spec={"containers": [{**WEB, "image": "other:2"}]})
+    result = rolling(DEPLOYMENT, replica_set(), old, edited, new, updatedReplicas=1)
+    assert [(each.identity.name, each.expected) for each in result.drift] == [("a", "earlier:0"), ("b", IMAGE)]
+    assert result.rolling == line
+    # Its pods are gone, or not there yet.
+    assert rolling(DEPLOYMENT, replica_set(), old, updatedReplicas=1).rolling != ()
+
+
+@pytest.mark.parametrize(("kind", "label"), [("StatefulSet", "db-0"), ("DaemonSet", "0")])
+def test_a_rollout_of_numbered_pods_is_known_by_their_revisions(kind: str, label: str) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["spec"]["containers"][0]["image"] = "earlier:0"
+    hashed = {"metadata": {"labels": {**LANE, "controller-revision-hash": label}}}
+    revision = body("ControllerRevision", "db-0", f"uid-{kind}", "apps/v1",
+                    data={"spec": {"template": {**template, "$patch": "replace"}}}, **hashed)  # fmt: skip
+    theirs = pod("a", f"uid-{kind}", spec=template["spec"], **hashed)
+    asked = obj("apps/v1", kind, "db-coco-1", spec={"template": TEMPLATE})
+    own = live(asked)
+    counts = {"updatedReplicas": 0, "replicas": 1, "updatedNumberScheduled": 0, "desiredNumberScheduled": 1}
+    own["status"] = counts
+    state = Running(
+        {asked.identity: own},
+        {kind: (own,), "ControllerRevision": (revision,), "Pod": (theirs,)},
+    )
+    assert pods.compare([asked], state).rolling == (
+        f"{kind} db-coco-1: rollout in progress: 0 of 1 pods have the present template",
+    )
+    own["status"] = dict.fromkeys(counts, 1)
+    assert "a" in [each.identity.name for each in pods.compare([asked], state).drift]
+
+
 def test_a_moved_tag_and_a_false_digest_are_drift() -> None:
     def ran_as(name: str, digest: str) -> dict[str, Any]:
         return pod(name, status={"containerStatuses": [{"name": "web", "imageID": f"example.com/web@{digest}"}]})

@@ -15,6 +15,7 @@ _asked = options.together(
     timeout=options.timeout,
     atomic=click.option("--atomic", is_flag=True, help="If a release fails, remove everything that this run created."),
     create_namespace=options.create_namespace,
+    require_guard=options.require_guard,
     reset_operational=options.reset_operational,
 )
 

@@ -83,7 +83,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "sidelane verify --lane 2-coco-1 --vsa",
         "sidelane verify zookeeper-2-coco-1 --signature zookeeper-2-coco-1.dsse.json --key key.pub.pem",
     ),
-    "guard role": ("sidelane guard role verify zookeeper --lane 2-coco-1",),
+    "guard role": (
+        "sidelane guard role verify zookeeper --lane 2-coco-1",
+        "sidelane guard role apply lane.yaml",
+        "sidelane guard role route-set --set mode=istio",
+    ),
     "guard manifests": ("sidelane guard manifests --lane guard-1 > guard.yaml",),
     "guard status": ("sidelane guard status --all-namespaces",),
     "repair": ("sidelane repair --lane 2-coco-1 --dry-run", "sidelane repair zookeeper-2-coco-1 --yes --wait"),

@@ -65,23 +65,22 @@ def manifests(lane: Lane, *, values: dict[str, Any], settings: dict[str, Any]) -
 
 @command.command("role")
 @click.argument("verb")
-@options.chart
-@options.lane(required=True)
+@click.argument("what", default="")
+@options.lane(required=False)
 @running.reports_errors
 @options.given_chart
 @options.settings
-def role(verb: str, chart: str, lane: Lane, *, given: dict[str, Any], settings: dict[str, Any]) -> None:
-    """Print a Role with the least rights that VERB needs for CHART in a lane.
+def role(verb: str, what: str, lane: Lane | None, *, given: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Print a Role with the least rights that VERB needs for WHAT.
 
-    VERB is list, record, status, wait, verify, install, upgrade, repair, uninstall, or shift for the chart route.
-    Rights on objects without a namespace are not in it. Without the rights to list resource quotas and to get
-    namespaces, a record has fewer facts about the cluster.
+    VERB is a verb of this command line that uses a cluster, with a hyphen for a space: apply, route-set. WHAT is a
+    chart with its --lane, a deployment file (.yaml), or a bundle (.tar.gz). For the verbs of routes it is the chart
+    `route`, with its values, such as --set mode=istio; a verb that only reads Helm's releases needs none.
+
+    Rights on objects without a namespace are not in it, except for guard-status. Without the rights to list resource
+    quotas and to get namespaces, a record has fewer facts about the cluster.
     """
     from sidelane.kubeyaml.writer import dump
-    from sidelane.manifest import Manifest
-    from sidelane.releases import least_rights
 
-    text = running.with_client(lambda client: client.render(chart, lane, **given), **settings)
-    namespace = settings["namespace"] or "default"
-    rights = least_rights.of_verb(verb, Manifest.read(text, namespace=namespace).objects, namespace)
-    printing.as_it_is(dump(least_rights.role(f"sidelane-{verb}", rights)))
+    made = running.with_client(lambda client: client.guard_role(verb, what, lane, **given), **settings)
+    printing.as_it_is(dump(made))

@@ -13,22 +13,10 @@ if TYPE_CHECKING:
     from sidelane.naming.lane import Lane
 
 
-_how = options.together(
-    "how",
-    dict,
-    dry_run=click.option("--dry-run", is_flag=True, help="Render and check, print the manifest, and install nothing."),
-    require_guard=click.option(
-        "--require-guard",
-        is_flag=True,
-        help="Refuse a namespace in which the policies of the chart guard do not refuse changes.",
-    ),
-)
-
-
 @click.command("install")
 @options.chart
 @options.lane(required=True)
-@_how
+@click.option("--dry-run", is_flag=True, help="Render and check, print the manifest, and install nothing.")
 @options.output
 @running.reports_errors
 @conventions.held
@@ -39,7 +27,7 @@ def command(
     chart: str,
     lane: Lane,
     *,
-    how: dict[str, bool],
+    dry_run: bool,
     format_: str,
     held: dict[str, Any],
     given: dict[str, Any],
@@ -51,7 +39,7 @@ def command(
     CHART is a name from `sidelane charts`, a folder, a .tgz, repo/chart or an oci:// reference. The release is
     CHART-LANE, for a service NAME-VERSION-LANE. The same content again stays unchanged; other content is refused.
     """
-    if how["dry_run"]:
+    if dry_run:
         rendering, report = running.with_client(
             lambda client: client.check(chart, lane, installation=True, **held, **given), **settings
         )
@@ -65,7 +53,7 @@ def command(
             require_no_secrets(rendering)
         return
     release = running.with_client(
-        lambda client: client.install(chart, lane, require_guard=how["require_guard"], **held, **given, **bringing),
+        lambda client: client.install(chart, lane, **held, **given, **bringing),
         **settings,
     )
     printing.release(release, format_)

@@ -262,5 +262,13 @@ patience = together("patience", dict, **_PATIENCE)
 
 create_namespace = click.option("--create-namespace", is_flag=True, help="Create the namespace if it is missing.")
 
+require_guard = click.option(
+    "--require-guard",
+    is_flag=True,
+    help="Refuse a namespace in which the policies of the chart guard do not refuse changes.",
+)
+
 #: The same, for commands that can create their namespace.
-bringing = together("bringing", dict, create_namespace=create_namespace, **_PATIENCE)
+bringing = together(
+    "bringing", dict, create_namespace=create_namespace, require_guard=require_guard, **_PATIENCE
+)

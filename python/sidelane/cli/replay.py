@@ -29,6 +29,7 @@ def command(
     namespace is the bundle's. Routes are created last, when their targets are ready.
     """
     done = running.with_client(lambda client: client.replay(file, **bringing), **settings)
+    printing.warnings(done.releases)
     if format_ != "table":
         printing.data(done.to_json(), format_)
         return

@@ -53,9 +53,10 @@ def command(
     The state of a release is unchanged; changed in Helm; drifted in the cluster, with the field, the expected and the
     actual value, and the field's owner, or pods that differ from their workload's template; foreign, when objects of no
     release have the lane's labels or affect the release; missing objects; unfinished, when Helm did not complete it;
-    degraded, when a workload has too few ready pods; or unrecorded. A route needs no record: it changes in place, and
-    `sidelane route history` has its changes. Defaults set by the API server and rollout restarts are not drift. Exits 1
-    unless every release is unchanged.
+    rolling, while a workload's controller replaces pods of an earlier template; degraded, when a workload has too few
+    ready pods; or unrecorded. A route needs no record: it changes in place, and `sidelane route history` has its
+    changes. Defaults set by the API server and rollout restarts are not drift. Exits 1 unless every release is
+    unchanged.
 
     With --signature and --key, the envelope or Sigstore bundle that `sidelane record RELEASE --sign-key` printed must
     be signed with that key, and hold exactly the record of RELEASE.
@@ -113,6 +114,7 @@ def _explain(verification: Verification) -> None:
         *map(str, verification.ran),
         *map(str, verification.strangers),
         *([f"its status is {verification.status}"] if verification.status != "deployed" else []),
+        *verification.rolling,
         *verification.degraded,
         *(f"  {unready.label}: {unready.cause}" for unready in verification.unready[:_SHOWN]),
         *(f"{line} (operational)" for line in verification.operational),

@@ -602,6 +602,7 @@ class AsyncClient:
         timeout: str | None = None,
         atomic: bool = False,
         create_namespace: bool = False,
+        require_guard: bool = False,
         reset_operational: bool = False,
     ) -> Applied:
         """Applies a deployment file to its lane: independent releases in parallel, needed releases first.
@@ -618,6 +619,7 @@ class AsyncClient:
             wait: as in ``install``.
             timeout: as in ``install``.
             create_namespace: as in ``install``.
+            require_guard: as in ``install``.
             atomic: if a release fails, remove everything that this run created, and nothing else.
 
         Returns:
@@ -625,6 +627,7 @@ class AsyncClient:
 
         Raises:
             ReleaseConflict: a step is refused; nothing was changed.
+            Refused: as in ``install``; nothing was changed.
             ApplyFailed: a release failed; ``errors`` has each release's own error.
             InvalidDeployment, CheckFailed, InvalidValues, ChartNotFound, HelmError: as in ``plan``.
 
@@ -638,7 +641,13 @@ class AsyncClient:
         wanted = deployment.read(path_of(file), namespace=namespace, version=version, build=build)
         options = Options(wait, timeout, create_namespace=create_namespace)
         return await deployment.apply(
-            self._context, wanted, options=options, parallel=parallel, atomic=atomic, reset=reset_operational
+            self._context,
+            wanted,
+            options=options,
+            parallel=parallel,
+            atomic=atomic,
+            reset=reset_operational,
+            require_guard=require_guard,
         )
 
     async def retire(
@@ -809,6 +818,50 @@ class AsyncClient:
 
         return await guarding.status(self._context, all_namespaces=all_namespaces)
 
+    async def guard_role(
+        self,
+        verb: str,
+        what: str | os.PathLike[str] = "",
+        lane: Lane | str | None = None,
+        *,
+        name: str | None = None,
+        service_version: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        repo: str | None = None,
+    ) -> dict[str, object]:
+        """Returns a Role with the least rights that a verb needs, in the namespace.
+
+        Args:
+            verb: a verb of the command line, with a hyphen for a space: ``apply``, ``route-set``.
+            what: a chart, as in ``install``, a deployment file (.yaml), or a bundle (.tar.gz). A verb that only reads
+                Helm's releases needs none, and for a verb of routes it is the chart ``route``.
+            lane: the lane of a chart.
+            name: as in ``install``.
+            service_version: as in ``install``.
+            values: as in ``install``.
+            version: as in ``install``.
+            repo: as in ``install``.
+
+        Returns:
+            The Role, as Kubernetes has it; for ``guard-status`` a ClusterRole.
+
+        Raises:
+            InvalidInput: the verb is unknown, or ``what`` or the lane is missing.
+            InvalidLane, InvalidName, InvalidValues, ChartNotFound, InvalidDeployment: an argument is invalid.
+            HelmError: Helm failed.
+
+        Example:
+            >>> client.guard_role("list")["rules"]
+            [{'apiGroups': [''], 'resources': ['secrets'], 'verbs': ['list']}]
+
+        """
+        from sidelane.lanes import roles  # noqa: PLC0415 - few need it
+
+        own = lane if lane is None else lane_of(lane)
+        subject = roles.Subject(what, own, values or {}, name, service_version, version, repo)
+        return await roles.role(self._context, verb, subject)
+
     async def verify(self, what: Lane | str | None = None, lane: Lane | str | None = None) -> tuple[Verification, ...]:
         """Compares a release, or every release of a lane, with its record and with the cluster.
 
@@ -944,6 +997,7 @@ class AsyncClient:
         timeout: str | None = None,
         rollback_on_failure: bool = False,
         create_namespace: bool = False,
+        require_guard: bool = False,
     ) -> Replayed:
         """Deploys a bundled lane again, with the same objects byte for byte.
 
@@ -955,12 +1009,14 @@ class AsyncClient:
             timeout: as in ``install``.
             rollback_on_failure: as in ``install``.
             create_namespace: as in ``install``.
+            require_guard: as in ``install``.
 
         Returns:
             Each release, and the digest of its objects.
 
         Raises:
-            Refused: a release would differ, or exists with other content; nothing was installed.
+            Refused: a release would differ, or exists with other content, or the namespace is not guarded; nothing was
+                installed.
             InvalidInput: the file is not a bundle.
             HelmError: Helm or the cluster failed.
 
@@ -973,7 +1029,7 @@ class AsyncClient:
         from sidelane.lanes.bundle import replaying  # noqa: PLC0415 - few need it
 
         options = Options(wait, timeout, rollback_on_failure, create_namespace)
-        return await replaying.replay(self._context, path_of(file), options=options)
+        return await replaying.replay(self._context, path_of(file), options=options, require_guard=require_guard)
 
     async def graph(self, lane: Lane | str | None = None) -> Graph:
         """Returns the lanes, releases and traffic of the namespace as a graph.

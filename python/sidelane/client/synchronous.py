@@ -75,6 +75,7 @@ class Client(Waits[AsyncClient]):
     retire = waiting(AsyncClient.retire)
     outdated = waiting(AsyncClient.outdated)
     guard_status = waiting(AsyncClient.guard_status)
+    guard_role = waiting(AsyncClient.guard_role)
     verify = waiting(AsyncClient.verify)
     repair = waiting(AsyncClient.repair)
     diff = waiting(AsyncClient.diff)

@@ -91,7 +91,7 @@ async def require(context: Context) -> None:
     if not guarding.enforced:
         raise Refused(
             f"the namespace {guarding.namespace} is not guarded:\n  " + "\n  ".join(guarding.gaps),
-            remedy="install there without --require-guard only if everyone with write access may change the lane",
+            remedy="deploy there without --require-guard only if everyone with write access may change the lane",
         )
 
 

@@ -1,4 +1,4 @@
-"""The rights that a verb needs in its namespace, from what it does with the objects of a chart.
+"""The rights that a verb needs, from what it does with Helm's Secrets and with the objects of a release.
 
 Helm keeps a release in Secrets, and works on each object by its kind. Sidelane reads through Helm. A test runs each
 verb with exactly these rights.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidInput
 from sidelane.helm.rights import Right
@@ -16,11 +16,15 @@ from sidelane.manifest import Object
 from sidelane.manifest.objects import CLUSTER_KINDS
 from sidelane.releases.stores.rights import resource_of
 
-#: The kinds that readiness is read from (waiting/), and those that verify lists (running/), by group and resource.
-_WAITING: Final = (
+#: Verbs of the API, separated by spaces, on resources of groups: ``("list", ("", "pods"))``.
+Rule = tuple[str, tuple[tuple[str, str], ...]]
+
+#: The kinds that readiness is read from (waiting/).
+_WAITING: Final[Rule] = ("list", (
     ("", "pods"), ("", "persistentvolumeclaims"), ("", "events"), ("apps", "replicasets"),
-)  # fmt: skip
-_LISTED: Final = (
+))  # fmt: skip
+#: The kinds that verify lists (running/).
+_LISTED: Final[Rule] = ("list", (
     ("", "pods"), ("", "services"), ("", "configmaps"), ("", "secrets"), ("", "serviceaccounts"),
     ("apps", "deployments"), ("apps", "statefulsets"), ("apps", "daemonsets"), ("apps", "replicasets"),
     ("apps", "controllerrevisions"), ("batch", "jobs"), ("batch", "cronjobs"),
@@ -28,62 +32,112 @@ _LISTED: Final = (
     ("networking.k8s.io", "ingresses"), ("policy", "poddisruptionbudgets"),
     ("autoscaling", "horizontalpodautoscalers"), ("rbac.authorization.k8s.io", "roles"),
     ("rbac.authorization.k8s.io", "rolebindings"),
-)  # fmt: skip
+))  # fmt: skip
+#: The record, and the guard that an upgrade compares with.
+_FACTS: Final = (("", "configmaps"),)
+#: The targets of a route, with their ready endpoints.
+_TARGETS: Final[tuple[Rule, ...]] = (("get", (("", "services"),)), ("list", (("discovery.k8s.io", "endpointslices"),)))
+#: The account that every namespace has: a chart looks it up to know that it may look things up.
+_LOOKS: Final[Rule] = ("get", (("", "serviceaccounts"),))
+#: The pods of a route's targets, whose restarts end a shift, and the events of a shift.
+_SHIFTING: Final[tuple[Rule, ...]] = (("list", (("", "pods"),)), ("create", (("events.k8s.io", "events"),)))
+#: The claims that stay after a lane.
+_CLAIMS: Final[Rule] = ("list", (("", "persistentvolumeclaims"),))
+_POLICIES: Final[Rule] = ("list", (
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
+))  # fmt: skip
 
-#: Verb → the verbs on Helm's Secrets, and on the objects of the release.
-_VERBS: Final[dict[str, tuple[str, str]]] = {
-    "list": ("list", ""),
-    "record": ("get list", ""),
-    "status": ("get list", "get list"),
-    "wait": ("get list", "get list"),
-    "verify": ("get list", "list"),
-    "install": ("get list create update", "get create patch"),
-    "upgrade": ("get list create update delete", "get list create patch delete"),
-    "repair": ("get list create update delete", "get list create patch delete"),
-    "shift": ("get list create update delete", "get list create patch delete"),
-    "uninstall": ("get list update delete", "get list delete"),
+_READ: Final = "get list"
+_WRITE: Final = "get list create update delete"
+
+
+class _Needs(NamedTuple):
+    """The rights of a verb: on Helm's Secrets, on the kinds of the release, on the ConfigMaps of Sidelane, on others.
+
+    cluster: on objects without a namespace; then it needs no others.
+    """
+
+    stored: str = _READ
+    own: str = ""
+    facts: str = ""
+    more: tuple[Rule, ...] = ()
+    cluster: tuple[Rule, ...] = ()
+
+
+def _routing(*more: Rule) -> _Needs:
+    return _Needs(_WRITE, "get create patch delete", "", (*_TARGETS, _LOOKS, *more))
+
+
+#: Verb of the command line, with a hyphen for a space → its rights.
+_VERBS: Final[dict[str, _Needs]] = {
+    "list": _Needs("list"),
+    "record": _Needs(),
+    "status": _Needs(_READ, _READ, _READ, (_WAITING,)),
+    "wait": _Needs(_READ, _READ, _READ, (_WAITING,)),
+    "verify": _Needs(_READ, "list", "list", (_WAITING, _LISTED)),
+    "graph": _Needs(),
+    "bundle": _Needs(),
+    "diff": _Needs(_READ, "get", "get"),
+    "plan": _Needs(_READ, "get", "get"),
+    "install": _Needs("get list create update", "get create patch", "get create patch"),
+    "upgrade": _Needs(_WRITE, "get list create patch delete", "get list create patch delete"),
+    "apply": _Needs(_WRITE, "get list create patch delete", "get list create patch delete", (_WAITING, _LOOKS)),
+    "replay": _Needs(_WRITE, "get list create patch delete", "get list create patch delete", (_WAITING, _LOOKS)),
+    "repair": _Needs(_WRITE, "get list create patch delete", "get list create patch delete"),
+    "uninstall": _Needs("get list update delete", "get list delete", "get list delete", (_WAITING,)),
+    "retire": _Needs("get list update delete", "get list delete", "get list delete", (_WAITING, _CLAIMS)),
+    "route-set": _routing(),
+    "route-undo": _routing(),
+    "route-shift": _routing(*_SHIFTING),
+    "route-show": _Needs(_READ, "get", "", _TARGETS),
+    "route-list": _Needs(),
+    "route-history": _Needs(),
+    "shift": _routing(*_SHIFTING),
+    "shift-promote": _routing(),
+    "shift-status": _Needs(),
+    "guard-status": _Needs("", cluster=(("get", (("", "namespaces"),)), _POLICIES)),
 }
-#: The rights of a shift of a route beyond its objects: its targets, their pods, its events.
-_SHIFTING: Final = (
-    ("get", "", "services"), ("list", "discovery.k8s.io", "endpointslices"), ("list", "", "pods"),
-    ("create", "events.k8s.io", "events"),
-)  # fmt: skip
-#: The verbs that also read pods, claims and events.
-_READINESS: Final = frozenset({"status", "wait", "verify", "uninstall"})
 VERBS: Final = tuple(_VERBS)
+#: The verbs that work on routes; their objects are those of the chart `route`.
+ROUTING: Final = frozenset(verb for verb in VERBS if verb.startswith(("route-", "shift")))
+
+
+def reads_objects(verb: str) -> bool:
+    """Tells whether the rights depend on the objects of a release. Raises InvalidInput for an unknown verb."""
+    return bool(_needs(verb).own)
 
 
 def of_verb(verb: str, objects: Iterable[Object], namespace: str) -> tuple[Right, ...]:
     """Returns the rights in the namespace that a verb needs for a release with these objects, sorted.
 
-    Raises InvalidInput for an unknown verb. Rights on objects without a namespace are not included.
+    Raises InvalidInput for an unknown verb. Rights on objects without a namespace are not included, except for
+    ``guard-status``, which needs no others.
     """
+    needs = _needs(verb)
+    rights = {Right(each, resource, group, namespace) for each, group, resource in _rights(needs, objects)}
+    return tuple(sorted(rights | {Right(each, kind, group, "") for each, group, kind in _spread(needs.cluster)}))
+
+
+def _needs(verb: str) -> _Needs:
     if verb not in _VERBS:
         raise InvalidInput(f"no rights are known for {verb!r}", remedy=f"name one of {', '.join(VERBS)}")
-    return tuple(sorted({Right(each, resource, group, namespace) for each, group, resource in _rights(verb, objects)}))
+    return _VERBS[verb]
 
 
-def _rights(verb: str, objects: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
-    stored, own = (text.split() for text in _VERBS[verb])
-    yield from ((each, "", "secrets") for each in stored)
-    if own:
-        # The record, and the guard that an upgrade compares with, are ConfigMaps.
-        kinds = {("", "configmaps")}
-        for obj in objects:
-            group = obj.identity.group
-            if (group, obj.kind) not in CLUSTER_KINDS:
-                kinds.add((group, resource_of(obj.kind)))
-        yield from ((each, group, resource) for group, resource in kinds for each in own)
-    if verb in _READINESS:
-        yield from (("list", group, resource) for group, resource in _WAITING)
-    if verb == "shift":
-        yield from _SHIFTING
-    if verb == "verify":
-        yield from (("list", group, resource) for group, resource in _LISTED)
+def _rights(needs: _Needs, objects: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
+    kinds = {(obj.identity.group, obj.kind) for obj in objects} - CLUSTER_KINDS
+    own = tuple((group, resource_of(kind)) for group, kind in kinds)
+    yield from _spread(((needs.stored, (("", "secrets"),)), (needs.own, own), (needs.facts, _FACTS), *needs.more))
+
+
+def _spread(rules: Iterable[Rule]) -> Iterator[tuple[str, str, str]]:
+    for verbs, resources in rules:
+        yield from ((each, group, resource) for group, resource in resources for each in verbs.split())
 
 
 def role(name: str, rights: Iterable[Right]) -> dict[str, Any]:
-    """Returns a Role with these rights, which are in one namespace."""
+    """Returns a Role with these rights, which are in one namespace; or a ClusterRole for rights without a namespace."""
     verbs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     namespace = ""
     for right in sorted(rights):
@@ -94,8 +148,8 @@ def role(name: str, rights: Iterable[Right]) -> dict[str, Any]:
         by_verbs[group, tuple(names)].append(resource)
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": {"name": name, "namespace": namespace},
+        "kind": "Role" if namespace else "ClusterRole",
+        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
         "rules": [
             {"apiGroups": [group], "resources": resources, "verbs": list(names)}
             for (group, names), resources in by_verbs.items()

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sidelane.releases.running.strangers import Stranger
 
 #: The state of a release: the first that applies.
-State = Literal["missing", "drifted", "foreign", "changed", "unfinished", "degraded", "unrecorded", "unchanged"]
+State = Literal[
+    "missing", "drifted", "foreign", "changed", "unfinished", "rolling", "degraded", "unrecorded", "unchanged"
+]
 
 
 class Restart(NamedTuple):
@@ -40,7 +42,8 @@ class Verification:
     status: Helm's word. route: True for a route, which changes in place, has a history in the target and needs no
     record. changed: differences between Helm and the record; operated: allowed ones; both as lines. missing: objects
     that are gone. drift: differences between the cluster and Helm; scaled: allowed ones, in replicas. restarts: rollout
-    restarts of its workloads, which change nothing. degraded: a line for each workload with too few ready pods;
+    restarts of its workloads, which change nothing. rolling: a line for each workload whose controller is replacing
+    pods of an earlier template. degraded: a line for each workload with too few ready pods;
     readiness: the reasons, if they could be read. record: the release's record, None if there is none. digest: of all
     objects of the release in Helm, ``sha256:…``, computed as a record's digest.
     """
@@ -56,6 +59,7 @@ class Verification:
     ran: tuple[Drift, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     notes: tuple[str, ...] = ()
+    rolling: tuple[str, ...] = ()
     restarts: tuple[Restart, ...] = ()
     degraded: tuple[str, ...] = ()
     readiness: Readiness | None = field(default=None, repr=False)
@@ -93,6 +97,7 @@ class Verification:
             ("foreign", bool(self.strangers)),
             ("changed", bool(self.changed)),
             ("unfinished", self.status != "deployed"),
+            ("rolling", bool(self.rolling)),
             ("degraded", bool(self.degraded)),
             ("unrecorded", self.recorded == "none"),
         )
@@ -120,6 +125,7 @@ class Verification:
             "notes": list(self.notes),
             "operational": list(self.operational),
             "restarts": [restart.to_json() for restart in self.restarts],
+            "rolling": list(self.rolling),
             "degraded": list(self.degraded),
             "unready": [each.to_json() for each in self.unready],
         }

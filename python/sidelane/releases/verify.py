@@ -23,7 +23,7 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.provenance import Record, comparing, config_map
 from sidelane.releases.readiness.counting import short_of_pods
-from sidelane.releases.stores import Release, Stored, Target
+from sidelane.releases.stores import Release, Stored, Target, hooks
 from sidelane.releases.stores.ours import required_of_lane, route_of
 from sidelane.releases.verification import Restart, Verification
 from sidelane.support.concurrency import some_at_a_time
@@ -104,15 +104,15 @@ def _with_running(
     """Adds what runs for each release, and the objects of no release that affect it."""
     from sidelane.releases.running import pods, strangers  # noqa: PLC0415 - only on a cluster
 
-    hooks = [tuple(obj for obj in each.manifest.objects if obj.is_hook) for each in stored]
-    own = {each.release: (*objs, *more) for each, objs, more in zip(verified, objects, hooks, strict=True)}
+    own_hooks = [tuple(obj for obj in each.manifest.objects if obj.is_hook) for each in stored]
+    own = {each.release: (*objs, *more) for each, objs, more in zip(verified, objects, own_hooks, strict=True)}
     statuses = {each.release: each.status for each in verified}
     others = strangers.find(strangers.Scope(own, whole=whole, statuses=statuses), running)
     added = []
     for each, objs in zip(verified, objects, strict=True):
         ran = pods.compare(objs, running)
         foreign, notes = others[each.release]
-        added.append(replace(each, ran=ran.drift, strangers=foreign, notes=(*ran.notes, *notes)))
+        added.append(replace(each, ran=ran.drift, strangers=foreign, notes=(*ran.notes, *notes), rolling=ran.rolling))
     return added
 
 
@@ -169,7 +169,7 @@ def _verified(
         release=release.name,
         namespace=release.namespace,
         status=release.status,
-        changed=(*compared.changed, *stored.odd),
+        changed=(*compared.changed, *stored.odd, *hooks.odd(stored.hooks)),
         missing=tuple(obj.identity for obj in objects if obj.identity not in bodies),
         drift=tuple(each for each in drifted if each not in scaled and each not in restarts),
         operated=compared.operated,

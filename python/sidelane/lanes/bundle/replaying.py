@@ -42,13 +42,17 @@ class Replayed:
         }
 
 
-async def replay(context: Context, file: str, *, options: Options) -> Replayed:
+async def replay(context: Context, file: str, *, options: Options, require_guard: bool = False) -> Replayed:
     """Deploys the bundle in a file again, into the context's namespace or else the bundle's. Raises as ``again`` does,
-    and as reading a bundle does.
+    and as reading a bundle does; with require_guard Refused, without any change, unless the namespace is guarded.
     """
     opened = archives.read(file)
     at = context if context.connection.namespace else context.in_namespace(opened.namespace)
     with at.advising():
+        if require_guard:
+            from sidelane.releases import guarding  # noqa: PLC0415 - few need it
+
+            await guarding.require(at)
         return await again(at, opened, options=options)
 
 

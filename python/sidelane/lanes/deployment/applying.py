@@ -46,13 +46,19 @@ async def apply(
     parallel: int | None = None,
     atomic: bool = False,
     reset: bool = False,
+    require_guard: bool = False,
 ) -> Applied:
     """Applies a file to its lane and namespace. Raises as planning and ``done`` do.
 
-    parallel: the number of releases at a time. reset: see Plan. atomic: see ``done``.
+    parallel: the number of releases at a time. reset: see Plan. atomic: see ``done``. require_guard: raise Refused,
+    without any change, unless the namespace is guarded.
     """
     at = context.in_namespace(deployment.namespace)
     with at.advising():
+        if require_guard:
+            from sidelane.releases import guarding  # noqa: PLC0415 - few need it
+
+            await guarding.require(at)
         async with charts_of(at, deployment) as charts:
             plan = await planned(at, deployment, charts, parallel=parallel, reset=reset)
             applied = await done(at, plan, options=options, parallel=parallel, atomic=atomic)

@@ -14,7 +14,7 @@ in releases/stores/.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
@@ -66,7 +66,8 @@ class Record:
     None if they are too large to be stored twice; then values_digest is of all of them, and guarded of those that must
     not change. defaults: the chart's own values, without secrets; None if they are not stored. scalable: the workloads
     whose replicas are operational, by their paths. needs, level: see Basis. conventions: those that the chart was held
-    to, in the form of Held; empty for the naming contract, and for those in the chart.
+    to, in the form of Held; empty for the naming contract, and for those in the chart. tests: the digests of the
+    objects of `helm test`, in the form of objects; None if they are not known: they may differ in each rendering.
     """
 
     text: str
@@ -86,6 +87,7 @@ class Record:
     needs: tuple[str, ...] = ()
     level: int = 0
     conventions: Mapping[str, Any] = field(default_factory=dict)
+    tests: Mapping[str, str] | None = None
 
     @property
     def namespace_labels(self) -> Mapping[str, str] | None:
@@ -153,7 +155,7 @@ class Record:
             values=dict(given["values"]) if "values" in given else None,
             operational=frozenset(inner["operationalValues"]),
             digest=f"sha256:{whole['digest']['sha256']}",
-            objects={obj["name"]: f"sha256:{obj['digest']['sha256']}" for obj in objects},
+            objects=_by_path(objects),
             values_digest=f"sha256:{made_from['values']['sha256']}",
             guarded=f"sha256:{made_from[GUARDED]['sha256']}" if "values" not in given else "",
             defaults=dict(inner["defaults"]) if "defaults" in inner else None,
@@ -164,8 +166,13 @@ class Record:
             needs=tuple(map(str, inner.get("needs", ()))),
             level=int(inner.get("level", 0)),
             conventions=dict(inner.get("conventions", {})),
+            tests=_by_path(inner["tests"]) if "tests" in inner else None,
         )
 
     def to_json(self) -> dict[str, object]:
         """Returns the in-toto Statement."""
         return cast("dict[str, object]", json.loads(self.text))
+
+
+def _by_path(subjects: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {subject["name"]: f"sha256:{subject['digest']['sha256']}" for subject in subjects}

@@ -72,21 +72,22 @@ def _written(value: Any) -> str | None:
 
 def _objects(record: Record, manifest: Manifest, values: Mapping[str, Any], operated: list[str]) -> Iterator[str]:
     """Yields a line for each object that differs from the record. operated: the changed operational values."""
-    now, scaled = digests(manifest, values), digests_without_replicas(manifest, values)
+    now = digests(manifest, values, tests=record.tests is not None)
+    recorded, scaled = {**record.objects, **(record.tests or {})}, digests_without_replicas(manifest, values)
     objects = {obj.identity.path: obj for obj in manifest.objects}
     targets = {identity.path for identity in operational.autoscaled(manifest.objects)}
     twice = [path for path, times in Counter(obj.identity.path for obj in manifest.objects).items() if times > 1]
     yield from (f"{path} exists more than once" for path in twice)
     verbs = {(True, True): "is changed", (True, False): "is new", (False, True): "is gone"}
-    for path in sorted({*now, *record.objects}):
+    for path in sorted({*now, *recorded}):
         obj, own = objects.get(path), record.scalable.get(path)
         if obj is not None and own is not None and scaled[path] == own.digest:
             if path not in targets and (line := _odd_number(record, values, obj, own.value)):
                 yield line
-        elif now.get(path) == record.objects.get(path) or _stands_for(operated, path, obj):
+        elif now.get(path) == recorded.get(path) or _stands_for(operated, path, obj):
             continue
         elif obj is None or not _put_back(record, values, operated, obj, path):
-            yield f"{path} {verbs[path in now, path in record.objects]}"
+            yield f"{path} {verbs[path in now, path in recorded]}"
 
 
 def _odd_number(record: Record, values: Mapping[str, Any], obj: Object, path: str) -> str:
@@ -123,7 +124,8 @@ def _put_back(record: Record, values: Mapping[str, Any], operated: Iterable[str]
     ]
     pairs = [pair for pair in pairs if all(_is_plain(value) for value in pair)]
     own = record.scalable.get(path)
-    wanted = {record.objects.get(path), own.digest if own else None} - {None}
+    recorded = record.objects.get(path) or (record.tests or {}).get(path)
+    wanted = {recorded, own.digest if own else None} - {None}
     for in_texts in (False, True) if pairs else ():
         shown = obj._replace(body=_with(obj.body, pairs, in_texts=in_texts)).without_secrets(secret_texts(values))
         if wanted & {digest(shown.canonical()), digest(operational.without_replicas(shown))}:

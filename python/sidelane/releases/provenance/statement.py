@@ -85,6 +85,7 @@ def make(
                         {"scalable": _scalable_json(shown, chart, rendering.values)} if chart.operational_values else {}
                     ),
                     **({"conventions": held} if (held := chart.held.to_json()) else {}),
+                    **({} if chart.may_vary else {"tests": list(_subjects(shown, tests=True))}),
                     **({"needs": list(basis.needs)} if basis.needs else {}),
                     **({"level": basis.level} if basis.level else {}),
                     **cluster,
@@ -130,10 +131,13 @@ def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
     return digest(canonical({path: value for path, value in leaves(values) if not under(path, names)}))
 
 
-def digests(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
-    """Returns the digest of each object by its path, for a record. values: the source of secrets to redact."""
+def digests(manifest: Manifest, values: Mapping[str, Any], *, tests: bool = False) -> dict[str, str]:
+    """Returns the digest of each object by its path, for a record. values: the source of secrets to redact. tests: also
+    of those of `helm test`.
+    """
     shown = manifest.without_secrets(secret_texts(values))
-    return {subject["name"]: f"sha256:{subject['digest']['sha256']}" for subject in _subjects(shown)}
+    subjects = [*_subjects(shown), *(_subjects(shown, tests=True) if tests else ())]
+    return {subject["name"]: f"sha256:{subject['digest']['sha256']}" for subject in subjects}
 
 
 def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
@@ -152,8 +156,8 @@ def _scalable_json(shown: Manifest, chart: Chart, values: Mapping[str, Any]) -> 
     }
 
 
-def _subjects(shown: Manifest) -> Iterator[dict[str, Any]]:
-    for obj in sorted(shown.installed, key=lambda obj: obj.identity):
+def _subjects(shown: Manifest, *, tests: bool = False) -> Iterator[dict[str, Any]]:
+    for obj in sorted((obj for obj in shown.objects if obj.is_test is tests), key=lambda obj: obj.identity):
         yield {"name": obj.identity.path, "digest": _digests(digest(obj.canonical()))}
 
 

@@ -1,7 +1,8 @@
 """Pods, ReplicaSets and ControllerRevisions of a release, compared with the templates of its workloads.
 
 A pod is compared with the template in the manifest, field by field: admission and controllers add fields to pods, and
-change none. A revision is compared with the live workload, from which a controller copied it.
+change none. A revision is compared with the live workload, from which a controller copied it. During a rollout a pod of
+an earlier template is compared with that one (rollouts.py).
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from sidelane.manifest import Object
 from sidelane.manifest.differences import ABSENT, fields, in_line, public
 from sidelane.manifest.drift import Drift, against_template
 from sidelane.manifest.fields import at, mapping
-from sidelane.releases.running import owners
+from sidelane.releases.running import owners, rollouts
 from sidelane.releases.running.reading import Running, identity_of
 
-#: Annotations and labels that differ between a workload's template and its copy in a revision.
-_RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
-_HASH: Final = "pod-template-hash"
 _DIGEST: Final = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 
 class Ran(NamedTuple):
-    """drift: fields of pods and revisions that differ from their workload; notes: other facts about them, as lines."""
+    """drift: fields of pods and revisions that differ from their workload; notes: other facts about them, as lines.
+    rolling: a line for each workload with a rollout in progress.
+    """
 
     drift: tuple[Drift, ...] = ()
     notes: tuple[str, ...] = ()
+    rolling: tuple[str, ...] = ()
 
 
 def compare(objects: Sequence[Object], running: Running) -> Ran:
@@ -41,43 +42,57 @@ def compare(objects: Sequence[Object], running: Running) -> Ran:
         if obj.pod_template is not None and obj.identity in running.live
     }
     children = owners.created(running, [running.live[obj.identity] for obj in workloads.values()])
-    pods: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    earlier = {uid: rollouts.earlier(running.live[obj.identity], running) for uid, obj in workloads.items()}
+    pods: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    leaving: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for body in running.of("ReplicaSet", "ControllerRevision", "Pod"):
         root = children.get(owners.uid(body))
-        own = workloads.get(owners.uid(root if root is not None else body))
+        uid = owners.uid(root if root is not None else body)
+        own = workloads.get(uid)
         if own is None or "deletionTimestamp" in body["metadata"]:
             continue
+        before = next((earlier[uid][name] for name in rollouts.revisions(body) if name in earlier[uid]), None)
         if body["kind"] == "Pod":
-            pods[owners.uid(running.live[own.identity])].append(body)
-            drifted, said = _pod(own, body)
+            (pods if before is None else leaving)[uid].append(body)
+            drifted, said = _pod(own, body, before)
         else:
             drifted, said = _revision(body, running.live[own.identity])
+            if drifted and before is not None:  # it may have no pods any more, or none yet
+                leaving[uid], drifted = leaving[uid], []
         drift += drifted
         notes += said
     for each, bodies in pods.items():
         drift += _images(workloads[each], bodies)
-    return Ran(tuple(drift), tuple(notes))
+    rolling = [_rolling(workloads[uid], pods[uid], bodies) for uid, bodies in leaving.items()]
+    return Ran(tuple(drift), tuple(notes), tuple(rolling))
 
 
-def _pod(own: Object, body: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
-    template = own.pod_template
-    if template is None or own.kind == "Pod":  # a bare pod is compared as an object
+def _rolling(own: Object, pods: Sequence[object], leaving: Sequence[object]) -> str:
+    every = len(pods) + len(leaving)
+    return f"{own.identity}: rollout in progress: {len(pods)} of {every} pods have the present template"
+
+
+def _pod(own: Object, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> tuple[list[Drift], list[str]]:
+    """Compares a pod with the template in the manifest. before: the earlier one that it has during a rollout."""
+    if own.pod_template is None or own.kind == "Pod":  # a bare pod is compared as an object
         return [], []
     identity = identity_of(body)
+    template = before if before is not None else at(own.body, *own.pod_template.path.split("."))
+    spec = mapping(template, "spec")
     drifted = [
         Drift(identity, path, public(identity, path, want), public(identity, path, have))
-        for path, want, have in against_template(at(own.body, *template.path.split(".")), body, identity)
-        if _RESTARTED not in path
+        for path, want, have in against_template(template, body, identity)
+        if rollouts.RESTARTED not in path
     ]
     if extra := [str(each.get("name")) for each in at(body, "spec", "ephemeralContainers") or []]:
         drifted.append(Drift(identity, "spec.ephemeralContainers", ABSENT, extra))
-    if (limit := at(body, "spec", "activeDeadlineSeconds")) and "activeDeadlineSeconds" not in template.spec:
+    if (limit := at(body, "spec", "activeDeadlineSeconds")) and "activeDeadlineSeconds" not in spec:
         drifted.append(Drift(identity, "spec.activeDeadlineSeconds", ABSENT, limit))
     added = [
         str(each.get("name"))
         for kind in ("initContainers", "containers")
         for each in at(body, "spec", kind) or []
-        if each.get("name") not in {known.get("name") for known in template.spec.get(kind) or []}
+        if each.get("name") not in {known.get("name") for known in spec.get(kind) or []}
     ]
     return drifted, [f"{identity}: admission added the container {name}" for name in added]
 
@@ -85,10 +100,9 @@ def _pod(own: Object, body: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
 def _revision(body: Mapping[str, Any], workload: Mapping[str, Any]) -> tuple[list[Drift], list[str]]:
     """Compares a ReplicaSet or ControllerRevision with its workload. One without pods is only reported."""
     identity = identity_of(body)
-    kind = identity.kind
-    path = "spec.template" if kind == "ReplicaSet" else "data.spec.template"
-    copy = _plain(at(dict(body), *path.split(".")))
-    wanted = _plain(at(dict(workload), "spec", "template"))
+    path = rollouts.path_of(body)
+    copy = rollouts.plain(rollouts.template_of(body))
+    wanted = rollouts.plain(at(dict(workload), "spec", "template"))
     drifted = [
         Drift(identity, f"{path}.{below}", public(identity, below, want), public(identity, below, have))
         for below, want, have in fields(wanted, copy)
@@ -108,18 +122,6 @@ def _is_current(body: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
     status = mapping(dict(workload), "status")
     names = {status.get("currentRevision"), status.get("updateRevision")}
     return workload["kind"] != "StatefulSet" or body["metadata"]["name"] in names
-
-
-def _plain(node: Any, key: str = "") -> Any:
-    """Returns a template without what its copies differ in, and without empty fields."""
-    if isinstance(node, Mapping):
-        left = {
-            name: _plain(value, name)
-            for name, value in node.items()
-            if name not in ("$patch", _RESTARTED, _HASH) and value is not None
-        }
-        return {name: value for name, value in left.items() if not (value == {} and name in ("annotations", "labels"))}
-    return [_plain(item, key) for item in node] if isinstance(node, list) else node
 
 
 def _images(own: Object, pods: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:

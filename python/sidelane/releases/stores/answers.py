@@ -21,7 +21,8 @@ def parts_of(answer: Mapping[str, Any]) -> carried.Parts:
 
 def stored_of(answer: Mapping[str, Any]) -> Stored:
     """Parses a stored release from Helm's JSON of `status`."""
-    return Stored(release_of(answer), answer.get("config") or {}, *parts_of(answer))
+    hooks = tuple(answer.get("hooks") or ())
+    return Stored(release_of(answer), answer.get("config") or {}, *parts_of(answer), hooks=hooks)
 
 
 def release_of(answer: Mapping[str, Any], *, change: str = "", objects: bool = False) -> Release:

@@ -21,6 +21,7 @@ class Stored:
 
     record: the in-toto Statement of the release's installation, None if there is none. record_data: the data of the
     record's ConfigMap, None if there is none. odd: other differences from the files that Sidelane wrote, as lines.
+    hooks: Helm's own fields of the hooks, which the manifest has too.
     """
 
     release: Release
@@ -29,6 +30,7 @@ class Stored:
     record: str | None = None
     record_data: Mapping[str, str] | None = None
     odd: tuple[str, ...] = ()
+    hooks: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         learn_values(self.values)
