@@ -1,6 +1,7 @@
 {{- /*
-Takes root, policy (its component), selector (of objects, by labels), conditions (more match conditions, or nothing) and
-owner (a CEL expression of the lane or the release, for messages). The policy for the objects of lanes.
+Takes root, policy (its component), selector (of objects, by labels), conditions (more match conditions, or nothing),
+owner (a CEL expression of the lane or the release, for messages) and scope (Cluster, or nothing for Namespaced). The
+policy for the objects of lanes.
 
 They are created and deleted by the pipeline alone, and never change but for the fields that their chart declares.
 Helm's own `helm.sh/chart` may change: a chart's new version renders the same objects.
@@ -21,7 +22,7 @@ spec:
         apiVersions: ["*"]
         resources: ["*/*"]  # with subresources
         operations: [CREATE, UPDATE, DELETE]
-        scope: Namespaced
+        scope: {{ .scope | default "Namespaced" }}
   matchConditions:
     {{- include "sidelane.guard.policy.conditions" .root | nindent 4 }}
     {{- with .conditions }}
@@ -35,7 +36,8 @@ spec:
     # RBAC protects the guard's own accounts and roles.
     - name: not-the-guards-own
       expression: >-
-        !(request.resource.resource in ['serviceaccounts', 'roles', 'rolebindings', 'configmaps'] &&
+        !(request.resource.resource in {{ if .scope }}['clusterroles', 'clusterrolebindings']{{ else -}}
+          ['serviceaccounts', 'roles', 'rolebindings', 'configmaps']{{ end }} &&
           [object, oldObject].all(o, o == null || (has(o.metadata.labels) &&
             'app.kubernetes.io/name' in o.metadata.labels && o.metadata.labels['app.kubernetes.io/name'] == 'guard')))
   variables:
@@ -164,5 +166,9 @@ spec:
         (variables.route ? 'the router changes routes: `sidelane route set`'
           : 'install the change as another Build beside it; `sidelane upgrade` by the deployer changes operational ' +
             'values')
+{{- if .scope }}
+{{- include "sidelane.guard.policy.binding" (dict "root" .root "policy" .policy "mode" .root.Values.clusterObjects) }}
+{{- else }}
 {{- include "sidelane.guard.policy.bindings" (dict "root" .root "policy" .policy) }}
+{{- end }}
 {{- end -}}

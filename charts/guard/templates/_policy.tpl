@@ -28,11 +28,11 @@ Takes the root. The programs of a cluster that write objects of lanes: the contr
 */ -}}
 {{- define "sidelane.guard.policy.controllers" -}}
 {{- $users := list "system:kube-controller-manager" "system:kube-scheduler" "system:apiserver" -}}
-{{- range list "attachdetach-controller" "cronjob-controller" "daemon-set-controller" "deployment-controller"
-  "disruption-controller" "endpoint-controller" "endpointslice-controller" "endpointslicemirroring-controller"
+{{- range list "attachdetach-controller" "clusterrole-aggregation-controller" "cronjob-controller"
+  "daemon-set-controller" "deployment-controller" "disruption-controller" "endpoint-controller" "endpointslice-controller" "endpointslicemirroring-controller"
   "ephemeral-volume-controller" "expand-controller" "generic-garbage-collector" "horizontal-pod-autoscaler"
   "job-controller" "namespace-controller" "node-controller" "persistent-volume-binder" "pod-garbage-collector"
-  "pvc-protection-controller" "replicaset-controller" "replication-controller" "resourcequota-controller"
+  "pv-protection-controller" "pvc-protection-controller" "replicaset-controller" "replication-controller" "resourcequota-controller"
   "root-ca-cert-publisher" "selinux-warning-controller" "service-account-controller" "service-controller"
   "statefulset-controller" "taint-eviction-controller" "ttl-after-finished-controller" -}}
   {{- $users = append $users (printf "system:serviceaccount:kube-system:%s" .) -}}
@@ -95,20 +95,26 @@ annotations:
 Takes root and policy, the policy's component. Its bindings, by the label of the namespace.
 */ -}}
 {{- define "sidelane.guard.policy.bindings" -}}
-{{- range $mode, $actions := dict "deny" (list "Deny" "Audit") "warn" (list "Warn" "Audit") "audit" (list "Audit") }}
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata:
-  {{- include "sidelane.guard.policy.metadata" (dict "root" $.root "policy" (printf "%s-%s" $.policy $mode))
-    | nindent 2 }}
-spec:
-  policyName: {{ include "sidelane.name"
-    (dict "root" $.root "component" $.policy "kind" "ValidatingAdmissionPolicy") }}
-  validationActions: {{ toJson $actions }}
+{{- range $mode := list "audit" "deny" "warn" }}
+{{- include "sidelane.guard.policy.binding" (dict "root" $.root "policy" $.policy "mode" $mode) }}
   matchResources:
     namespaceSelector:
       matchLabels:
         sidelane.dev/guard: {{ $mode }}
 {{- end }}
+{{- end -}}
+
+{{- /* Takes root, policy (its component) and mode. A binding of the policy, for every namespace and for none. */ -}}
+{{- define "sidelane.guard.policy.binding" }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  {{- include "sidelane.guard.policy.metadata" (dict "root" .root "policy" (printf "%s-%s" .policy .mode))
+    | nindent 2 }}
+spec:
+  policyName: {{ include "sidelane.name"
+    (dict "root" .root "component" .policy "kind" "ValidatingAdmissionPolicy") }}
+  validationActions: {{ get (dict "deny" (list "Deny" "Audit") "warn" (list "Warn" "Audit") "audit" (list "Audit")) .mode
+    | toJson }}
 {{- end -}}
