@@ -93,3 +93,15 @@ def test_a_second_build_of_the_guard_closes_the_gap_of_the_first() -> None:
 def test_policies_that_cannot_be_read_are_not_assumed() -> None:
     guarding = judged(space("deny"), (), (), "the policies can't be read: no right")
     assert (guarding.enforced, guarding.known) == (False, False)
+
+
+@pytest.mark.parametrize(("actions", "mode"), [(["Deny", "Audit"], "deny"), (["Warn"], "warn"), (["Audit"], "audit")])
+def test_the_mode_for_objects_without_a_namespace_is_that_of_its_binding(actions: list[str], mode: str) -> None:
+    policy = made("cluster-objects", failurePolicy="Fail")
+    binding = made(f"cluster-objects-{mode}", policyName="cluster-objects-guard-1", validationActions=actions)
+    guarding = judged(space("deny"), [*policies(), policy], [*bindings(), binding], "")
+    assert (guarding.cluster_objects, guarding.enforced, guarding.policies) == (mode, True, POLICIES)
+    assert guarding.to_json()["clusterObjects"] == mode
+    assert judged(space("deny"), [*policies(), policy], bindings(), "").cluster_objects == "none"
+    open_ = made("cluster-objects", failurePolicy="Ignore")
+    assert judged(space("deny"), [open_], [binding], "").cluster_objects == "none"

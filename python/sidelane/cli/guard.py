@@ -26,6 +26,7 @@ def status(*, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> N
     """Show for the namespace what the guard enforces, what it does not, and why.
 
     GUARD is the effect on a forbidden request: deny, warn, audit or none. POLICIES is the number of policies in force.
+    CLUSTER OBJECTS is the effect for objects of lanes without a namespace, in the whole cluster.
     """
     from sidelane.releases.guarding import POLICIES
 
@@ -35,10 +36,15 @@ def status(*, all_namespaces: bool, format_: str, settings: dict[str, Any]) -> N
         return
     total = len(POLICIES)
     rows = [
-        (each.namespace, each.mode, f"{len(each.policies)} of {total}" if each.known else f"unknown of {total}")
+        (
+            each.namespace,
+            each.mode,
+            f"{len(each.policies)} of {total}" if each.known else f"unknown of {total}",
+            each.cluster_objects if each.known else "unknown",
+        )
         for each in enforced
     ]
-    printing.table(("NAMESPACE", "GUARD", "POLICIES"), rows)
+    printing.table(("NAMESPACE", "GUARD", "POLICIES", "CLUSTER OBJECTS"), rows)
     for gap in dict.fromkeys(gap for each in enforced for gap in each.gaps):
         printing.say_line(f"  {gap}")
 

@@ -269,6 +269,4 @@ require_guard = click.option(
 )
 
 #: The same, for commands that can create their namespace.
-bringing = together(
-    "bringing", dict, create_namespace=create_namespace, require_guard=require_guard, **_PATIENCE
-)
+bringing = together("bringing", dict, create_namespace=create_namespace, require_guard=require_guard, **_PATIENCE)

@@ -17,6 +17,8 @@ from sidelane.support.harmless import in_line
 
 #: The policies of charts/guard, by their components.
 POLICIES: Final = ("endpoints", "helm-releases", "lane-objects", "lane-scale", "namespaces", "release-objects")
+#: The policy for objects without a namespace, which the chart installs on request.
+_CLUSTER: Final = "cluster-objects"
 _VERSION: Final = "admissionregistration.k8s.io/v1"
 _ACTIONS: Final = {"deny": "Deny", "warn": "Warn", "audit": "Audit"}
 
@@ -30,6 +32,7 @@ class Guarding(NamedTuple):
 
     mode: what happens to a forbidden request, by the label of the namespace. policies: those in force. gaps: the
     reasons why the namespace is not guarded completely, each with its remedy. known: False if they can't be read.
+    cluster_objects: the same as mode for objects of lanes without a namespace, in the whole cluster.
     """
 
     namespace: str
@@ -37,6 +40,7 @@ class Guarding(NamedTuple):
     policies: tuple[str, ...]
     gaps: tuple[str, ...]
     known: bool = True
+    cluster_objects: Mode = "none"
 
     @property
     def enforced(self) -> bool:
@@ -51,6 +55,7 @@ class Guarding(NamedTuple):
             "enforced": self.enforced,
             "policies": list(self.policies),
             "gaps": list(self.gaps),
+            "clusterObjects": self.cluster_objects,
         }
 
 
@@ -114,7 +119,21 @@ def judged(space: LiveObject, policies: Sequence[LiveObject], bindings: Sequence
             "no policy of the chart guard is installed; see the README of charts/guard. Policies that the API server "
             "reads from files are not visible"
         )
-    return Guarding(name, mode, tuple(in_force), tuple(map(in_line, gaps)))
+    of_cluster = _cluster_mode(policies, bindings)
+    return Guarding(name, mode, tuple(in_force), tuple(map(in_line, gaps)), cluster_objects=of_cluster)
+
+
+def _cluster_mode(policies: Iterable[LiveObject], bindings: Sequence[LiveObject]) -> Mode:
+    """Returns the strictest mode of any Build of the guard for objects without a namespace."""
+    builds = [
+        str(each["metadata"]["name"])
+        for each in policies
+        if _component(each) == _CLUSTER and at(each, "spec", "failurePolicy") != "Ignore"
+    ]
+    for mode, action in _ACTIONS.items():
+        if any(_binds(binding, build, {}, action) for build in builds for binding in bindings):
+            return cast("Mode", mode)
+    return "none"
 
 
 def _label_gap(name: str, label: str) -> str:
