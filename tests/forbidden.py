@@ -23,7 +23,9 @@ SETTINGS = {"app": "zk-coco-1", **LANE}
 
 
 class Attempt(NamedTuple):
-    """One request. path: below the namespace's API of a group; empty body: a DELETE."""
+    """One request. path: below the namespace's API of a group, or below the group's with a slash at its begin; empty
+    body: a DELETE.
+    """
 
     id: str
     method: str
@@ -34,7 +36,7 @@ class Attempt(NamedTuple):
 
     def url(self, namespace: str) -> str:
         root = f"/apis/{self.group}" if "/" in self.group else f"/api/{self.group}"
-        return f"{root}/namespaces/{namespace}/{self.path}"
+        return root + self.path if self.path.startswith("/") else f"{root}/namespaces/{namespace}/{self.path}"
 
     def made(self, cluster: Cluster, namespace: str, names: dict[str, str], query: str = "", **headers: str) -> str:
         """Makes the attempt; returns the refusal, empty if there was none. names: see lane_names."""
@@ -365,3 +367,40 @@ NOTHING_RUNS = {
 }
 #: Attempts on Helm's own record: the release is not Helm's any more, or cannot be read.
 HELM_FORGETS = ("release-changed", "release-disowned", "delete-secrets/{release}")
+
+RBAC, STORAGE, SCHEDULING = "rbac.authorization.k8s.io/v1", "storage.k8s.io/v1", "scheduling.k8s.io/v1"
+EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+VOLUME = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "nfs": {"server": "nfs", "path": "/"}}
+READER, BOUND = "/clusterroles/reader-coco-1", "/clusterrolebindings/reader-coco-1"
+DISK, URGENT, FAST = "/persistentvolumes/disk-coco-1", "/priorityclasses/urgent-coco-1", "/storageclasses/fast-coco-1"
+
+#: What nobody may do with the objects without a namespace of tests/cluster/test_cluster_objects.py.
+CLUSTER_LOCKED = [
+    patch("rules", RBAC, READER, rules=EVERYTHING),
+    patch("subjects", RBAC, BOUND, subjects=[{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "x"}]),
+    patch("aggregation", RBAC, "/clusterroles/all-coco-1", aggregationRule={"clusterRoleSelectors": [{}]}),
+    patch("reclaim-policy", "v1", DISK, spec={"persistentVolumeReclaimPolicy": "Delete"}),
+    patch("capacity", "v1", DISK, spec={"capacity": {"storage": "9Gi"}}),
+    patch("claim-of-a-volume", "v1", DISK, spec={"claimRef": {"namespace": "default", "name": "mine"}}),
+    patch("default-priority", SCHEDULING, URGENT, globalDefault=True),
+    patch("expansion", STORAGE, FAST, allowVolumeExpansion=True),
+    labels("cluster-label-dropped", RBAC, READER, **{"sidelane.dev/lane": None}),
+    labels("cluster-label-changed", RBAC, BOUND, **{"sidelane.dev/lane": "coco-2"}),
+    labels("cluster-label-added", "v1", DISK, extra="x"),
+    labels("cluster-label-by-status", "v1", f"{DISK}/status", **{"sidelane.dev/lane": None}),
+    annotated("cluster-adoption", RBAC, READER, **{"meta.helm.sh/release-name": "other"}),
+    annotated("cluster-kept-by-helm", RBAC, BOUND, **{"helm.sh/resource-policy": "keep"}),
+    patch("cluster-owner", RBAC, READER, metadata={"ownerReferences": OWNER}),
+    patch("cluster-finalizer", RBAC, BOUND, metadata={"finalizers": ["example.com/mine"]}),
+    create("cluster-role", RBAC, "/clusterroles", "ClusterRole", rules=EVERYTHING),
+    create("cluster-binding", RBAC, "/clusterrolebindings", "ClusterRoleBinding", roleRef=BINDING["roleRef"],
+           subjects=[{"kind": "ServiceAccount", "name": "zk-coco-1", "namespace": "default"}]),
+    create("volume", "v1", "/persistentvolumes", "PersistentVolume", spec=VOLUME),
+    create("namespace", "v1", "/namespaces", "Namespace"),
+    create("priority", SCHEDULING, "/priorityclasses", "PriorityClass", value=9),
+    create("storage-class", STORAGE, "/storageclasses", "StorageClass", provisioner="example.com/none"),
+    *(delete(RBAC, path) for path in (READER, BOUND, "/clusterroles?labelSelector=sidelane.dev/lane=coco-1")),
+    delete("v1", DISK),
+    delete(SCHEDULING, URGENT),
+    delete(STORAGE, FAST),
+]  # fmt: skip

@@ -70,6 +70,21 @@ def test_the_policies_are_files_that_an_api_server_reads(render: Callable[..., A
     assert not any("paramKind" in policy["spec"] for policy in policies.values())
 
 
+@pytest.mark.parametrize(("mode", "actions"), [("deny", "Deny"), ("warn", "Warn"), ("audit", "Audit")])
+def test_objects_without_a_namespace_are_guarded_on_request(
+    mode: str, actions: str, render: Callable[..., Any]
+) -> None:
+    values = {"Version": "guard", "Build": "1"}
+    before = render("guard", values=values)
+    extra = [obj for obj in render("guard", values={**values, "clusterObjects": mode}) if obj not in before]
+    policy, binding = (obj for obj in extra if obj["kind"] != "ConfigMap")
+    assert [rule["scope"] for rule in policy["spec"]["matchConstraints"]["resourceRules"]] == ["Cluster"]
+    assert binding["metadata"]["name"] == f"cluster-objects-{mode}-guard-1"
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"] == "cluster-objects-guard-1"
+    assert binding["spec"]["validationActions"][0] == actions
+    assert "matchResources" not in binding["spec"]
+
+
 def test_users_of_a_pipeline_get_the_role(render: Callable[..., Any]) -> None:
     users = {"users": ["github:repo:acme/streams"], "groups": ["ci"]}
     objects = render("guard", values={"Version": "guard", "Build": "1", "namespaces": ["a"], "deployers": users})
@@ -87,7 +102,7 @@ def test_users_of_a_pipeline_get_the_role(render: Callable[..., Any]) -> None:
 def test_the_pipelines_of_the_readme_are_yaml_with_commands_that_exist() -> None:
     readme = typed.ROOT / "charts" / "guard" / "README.md"
     blocks = [text for language, text in typed.blocks(readme) if language == "yaml"]
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     assert all(list(read_all(text)) for text in blocks)
     commands = re.findall(r"^ *(?:- )?(sidelane .*)$", "\n".join(blocks), re.MULTILINE)
     assert len(commands) == 5

@@ -169,3 +169,20 @@ def done(cluster, job):
     ]
     status = {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": conditions}
     cluster.patch(f"{job}/status", {"status": status})
+
+
+@pytest.mark.either_helm
+def test_a_namespace_without_a_guard_is_warned_about_once_or_refused(client, sidelane, file, tmp_path):
+    text = file.read_text().replace("./tiny", str(file.parent / "tiny")).replace(", needs: [svc1-v1]", "")
+    file.write_text(text)
+    refused = sidelane("apply", file, "--require-guard", code=1).stderr
+    assert "is not guarded:\n" in refused
+    assert client.list() == ()
+    warned = sidelane("apply", file).stderr
+    assert warned.count("warning: ") == warned.count("has no label sidelane.dev/guard=deny") == 1
+    sidelane("bundle", tmp_path / "lane.tar.gz", "--lane", "coco-1", "--chart", file.parent / "tiny")
+    client.retire("coco-1", drain="0s")
+    assert "is not guarded:\n" in sidelane("replay", tmp_path / "lane.tar.gz", "--require-guard", code=1).stderr
+    assert client.list() == ()
+    warned = sidelane("replay", tmp_path / "lane.tar.gz").stderr
+    assert warned.count("warning: ") == warned.count("has no label sidelane.dev/guard=deny") == 1

@@ -1,5 +1,7 @@
 """The state of a release, on a real API server: changes are found, and the server's own defaults are not changes."""
 
+import base64
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +12,8 @@ from clusters import alone, settled
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from edits import EDITS, JSON, KINDS, MERGE, STRATEGIC, define
+from forbidden import POD
+from generated import tiny_chart
 from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
 from sidelane.releases.provenance import signing
@@ -123,8 +127,8 @@ def test_a_change_that_plain_helm_made_is_found(cluster, client, plain):
     assert result.changed[0] == 'values: web.password: "" → (hidden)'
     plain("upgrade", "kinds-coco-1", KINDS, "--reset-values", "--set-string", "Version=coco,Build=1", "--set",
           "web.replicas=5")  # fmt: skip
-    gone = "the pods of the earlier template are gone"  # while they run, they are drift
-    cluster.until(gone, lambda: client.verify(lane="coco-1")[0].state != "drifted", seconds=120)
+    gone = "the pods of the earlier template are gone"
+    cluster.until(gone, lambda: client.verify(lane="coco-1")[0].state not in ("rolling", "degraded"), seconds=120)
     (result,) = settled(client, lane="coco-1")
     assert (result.state, result.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
@@ -301,3 +305,121 @@ def test_a_route_that_leads_to_another_lane_is_unchanged(client):
     client.routes.set("svc1", "coco-1", {"coco-2/v1": 1})
     for names in ({"lane": "coco-1"}, {"what": "route-svc1-coco-1"}):
         assert {result.state for result in settled(client, **names)} == {"unchanged"}
+
+
+#: ConfigMaps, so that nothing has to run.
+HOOKS = """\
+{{- $lane := printf "%s-%s" .Values.Version .Values.Build }}
+{{- range $event := list "pre-delete" "test" }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $.Values.name }}-{{ $event }}-{{ $lane }}
+  annotations: {helm.sh/hook: {{ $event }}}
+  labels:
+    app: {{ $.Values.name }}-{{ $lane }}
+    version: {{ $.Values.serviceVersion }}
+    sidelane.dev/version: {{ $.Values.Version | quote }}
+    sidelane.dev/build: {{ $.Values.Build | quote }}
+    sidelane.dev/lane: {{ $lane | quote }}
+data: {for: {{ $event }}}
+{{- end }}
+"""
+
+
+def test_hooks_that_somebody_edits_in_helms_secret_are_found(cluster, namespace, client, tmp_path):
+    """The manifests by which Helm makes them, and Helm's own fields by which it runs them."""
+    chart = tiny_chart(tmp_path / "tiny")
+    (chart / "templates" / "hooks.yaml").write_text(HOOKS)
+    client.install(chart, "coco-1", name="svc1")
+    secret = f"/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.svc1-v1-coco-1.v1"
+    text = cluster.get(secret)["data"]["release"]
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
+    before, after = sorted(release["hooks"], key=lambda hook: hook["name"])
+
+    def verified(*hooks):
+        packed = base64.b64encode(gzip.compress(json.dumps({**release, "hooks": hooks}).encode()))
+        cluster.patch(secret, {"data": {"release": base64.b64encode(packed).decode()}})
+        (result,) = client.verify("svc1-v1-coco-1")
+        return result.state, result.changed
+
+    def edited(hook):
+        return {**hook, "manifest": hook["manifest"].replace("data: {for: ", "data: {for: not-")}
+
+    at = f"ConfigMap/{namespace}/svc1"
+    extra = {**after, "name": "more", "manifest": after["manifest"].replace("name: svc1-test-", "name: more-test-")}
+    assert verified(before, after) == ("unchanged", ())
+    assert verified(edited(before), after) == ("changed", (f"{at}-pre-delete-coco-1 is changed",))
+    assert verified(before, edited(after)) == ("changed", (f"{at}-test-coco-1 is changed",))
+    assert verified(after) == ("changed", (f"{at}-pre-delete-coco-1 is gone",))
+    assert verified(before) == ("changed", (f"{at}-test-coco-1 is gone",))
+    assert verified(before, after, extra) == ("changed", (f"ConfigMap/{namespace}/more-test-coco-1 is new",))
+    assert verified({**before, "events": ["post-rollback"]}, after) == (
+        "changed",
+        ("the hook svc1-pre-delete-coco-1: Helm has the events post-rollback, and its manifest pre-delete",),
+    )
+    assert verified(before, after) == ("unchanged", ())
+
+
+#: Each keeps pods of the earlier template: by the partition, and because no node takes the first new pod.
+ROLLING = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 3
+  serviceName: db
+  selector: {matchLabels: &db {app: db}}
+  updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 2}}
+  template:
+    metadata: {labels: *db, annotations: {number: {{ .Values.number | quote }}}}
+    spec: {{ .Values.pod | toJson }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: &web {app: web}}
+  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
+  template:
+    metadata: {labels: *web}
+    spec: {{ merge (dict "nodeSelector" .Values.nodes) .Values.pod | toJson }}
+"""
+
+
+@pytest.mark.either_helm
+def test_a_rollout_in_progress_is_told_as_one_and_is_no_drift(cluster, namespace, client, plain, sidelane, tmp_path):
+    chart = tmp_path / "rolling"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: rolling\nversion: 0.1.0\n")
+    (chart / "values.yaml").write_text(json.dumps({"pod": POD, "nodes": {}, "number": "1"}))
+    (chart / "templates" / "all.yaml").write_text(ROLLING)
+    plain("install", "rolling-coco-1", chart)
+    settled(client, "rolling-coco-1")
+    plain("upgrade", "rolling-coco-1", chart, "--set-string", "number=2", "--set", "nodes.nowhere=yes")
+    states = []
+
+    def rolling():
+        (result,) = client.verify("rolling-coco-1")
+        states.append((result.state, result.drift, result.ran))
+        return sorted(result.rolling) == [
+            "Deployment web: rollout in progress: 1 of 3 pods have the present template",
+            "StatefulSet db: rollout in progress: 1 of 3 pods have the present template",
+        ]
+
+    cluster.until("both rollouts stand still", rolling, seconds=120)
+    assert {(drift, ran) for _, drift, ran in states} == {((), ())}
+    assert states[-1][0] == "rolling"
+    shown = sidelane("verify", "rolling-coco-1", code=1).stdout
+    assert "  Deployment web: rollout in progress: 1 of 3 pods have the present template\n" in shown
+    (pod, *_) = [name for name in cluster.ready_pods(namespace) if name.startswith("web-")]
+    image = [{"op": "replace", "path": "/spec/containers/0/image", "value": "example.com/other:2"}]
+    cluster.request(
+        "PATCH", f"/api/v1/namespaces/{namespace}/pods/{pod}", image, **{"Content-Type": "application/json-patch+json"}
+    )
+    (result,) = client.verify("rolling-coco-1")
+    assert (result.state, [(each.identity.name, each.path) for each in result.ran]) == (
+        "drifted", [(pod, "spec.containers[a].image")],
+    )  # fmt: skip

@@ -44,7 +44,8 @@ async def role(context: Context, verb: str, subject: Subject) -> dict[str, Any]:
 
     Raises InvalidInput for an unknown verb, and for a missing chart or lane; and as rendering does.
     """
-    namespace, objects = context.namespace, []
+    namespace = context.namespace
+    objects: list[Object] = []
     if least_rights.reads_objects(verb):
         if verb in least_rights.ROUTING and not subject.what:
             subject = subject._replace(what="route")

@@ -126,7 +126,8 @@ def _needs(verb: str) -> _Needs:
 
 
 def _rights(needs: _Needs, objects: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
-    kinds = {(obj.identity.group, obj.kind) for obj in objects} - CLUSTER_KINDS
+    # Only `helm test` creates its objects.
+    kinds = {(obj.identity.group, obj.kind) for obj in objects if not obj.is_test} - CLUSTER_KINDS
     own = tuple((group, resource_of(kind)) for group, kind in kinds)
     yield from _spread(((needs.stored, (("", "secrets"),)), (needs.own, own), (needs.facts, _FACTS), *needs.more))
 
