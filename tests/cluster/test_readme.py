@@ -33,7 +33,8 @@ NOT_RUN = {
 #: Words of blocks that are not values of the chart: settings of other programs, and pipelines.
 NO_VALUES = (
     *("storm.zookeeper.auth.scheme", "sidelane.metadata", "cert-manager.io/v1"),
-    *("kind: AuthenticationConfiguration", "kind: AdmissionConfiguration", "kind: Application", "kind: Kustomization", "\njobs:", "\ndeploy:"),
+    *("kind: AuthenticationConfiguration", "kind: AdmissionConfiguration"),
+    *("kind: Application", "kind: Kustomization", "\njobs:", "\ndeploy:"),
 )
 
 
