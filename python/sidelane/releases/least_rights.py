@@ -50,6 +50,9 @@ _POLICIES: Final[Rule] = ("list", (
 
 _READ: Final = "get list"
 _WRITE: Final = "get list create update delete"
+#: On the objects of a release. Helm 4 watches them when it waits.
+_CREATE: Final = "get list watch create patch"
+_DELETE: Final = "get list watch delete"
 
 
 class _Needs(NamedTuple):
@@ -65,8 +68,11 @@ class _Needs(NamedTuple):
     cluster: tuple[Rule, ...] = ()
 
 
+_ROUTING: Final = (*_TARGETS, _LOOKS)
+
+
 def _routing(*more: Rule) -> _Needs:
-    return _Needs(_WRITE, "get create patch delete", "", (*_TARGETS, _LOOKS, *more))
+    return _Needs(_WRITE, "get create patch delete", "", (*_ROUTING, *more))
 
 
 #: Verb of the command line, with a hyphen for a space → its rights.
@@ -76,26 +82,26 @@ _VERBS: Final[dict[str, _Needs]] = {
     "status": _Needs(_READ, _READ, _READ, (_WAITING,)),
     "wait": _Needs(_READ, _READ, _READ, (_WAITING,)),
     "verify": _Needs(_READ, "list", "list", (_WAITING, _LISTED)),
-    "graph": _Needs(),
+    "graph": _Needs("list"),
     "bundle": _Needs(),
-    "diff": _Needs(_READ, "get", "get"),
+    "diff": _Needs(_READ, "get list", "get list", (_LISTED,)),
     "plan": _Needs(_READ, "get", "get"),
-    "install": _Needs("get list create update", "get create patch", "get create patch"),
-    "upgrade": _Needs(_WRITE, "get list create patch delete", "get list create patch delete"),
-    "apply": _Needs(_WRITE, "get list create patch delete", "get list create patch delete", (_WAITING, _LOOKS)),
-    "replay": _Needs(_WRITE, "get list create patch delete", "get list create patch delete", (_WAITING, _LOOKS)),
-    "repair": _Needs(_WRITE, "get list create patch delete", "get list create patch delete"),
-    "uninstall": _Needs("get list update delete", "get list delete", "get list delete", (_WAITING,)),
-    "retire": _Needs("get list update delete", "get list delete", "get list delete", (_WAITING, _CLAIMS)),
+    "install": _Needs("get list create update", _CREATE, _CREATE, (_WAITING,)),
+    "upgrade": _Needs(_WRITE, f"{_CREATE} delete", f"{_CREATE} delete", (_WAITING,)),
+    "apply": _Needs(_WRITE, f"{_CREATE} delete", f"{_CREATE} delete", (_WAITING, *_ROUTING)),
+    "replay": _Needs("get list create update", _CREATE, _CREATE, (_WAITING, *_ROUTING)),
+    "repair": _Needs(_WRITE, f"{_CREATE} delete", f"{_CREATE} delete", (_WAITING,)),
+    "uninstall": _Needs("get list update delete", _DELETE, _DELETE, (_WAITING,)),
+    "retire": _Needs("get list update delete", _DELETE, _DELETE, (_WAITING, _CLAIMS)),
     "route-set": _routing(),
     "route-undo": _routing(),
     "route-shift": _routing(*_SHIFTING),
-    "route-show": _Needs(_READ, "get", "", _TARGETS),
-    "route-list": _Needs(),
+    "route-show": _Needs("list", "get", "", _TARGETS),
+    "route-list": _Needs("list"),
     "route-history": _Needs(),
     "shift": _routing(*_SHIFTING),
     "shift-promote": _routing(),
-    "shift-status": _Needs(),
+    "shift-status": _Needs("list"),
     "guard-status": _Needs("", cluster=(("get", (("", "namespaces"),)), _POLICIES)),
 }
 VERBS: Final = tuple(_VERBS)
