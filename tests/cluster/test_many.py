@@ -1,6 +1,7 @@
 """Many stored releases are read by one Helm, each exactly as `helm status` gives it."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from generated import tiny_chart
@@ -16,24 +17,36 @@ def stored_all(target, names):
     return asyncio.run(target.stored_all(names))
 
 
-def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, client, plain, tmp_path):
+@pytest.fixture
+def counted(cluster, namespace, helm, tmp_path):
+    """A client, and a function that returns the verbs of the Helms that it has started since the last call."""
+    calls, program = tmp_path / "calls", tmp_path / "helm"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
+    program.chmod(0o755)
+
+    def started():
+        verbs = calls.read_text().split()
+        calls.write_text("")
+        return Counter(verbs)
+
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=program), started
+
+
+def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, client, plain, counted, tmp_path):
     chart = tiny_chart(tmp_path / "tiny")
     for number in range(1, 5):
         client.install(chart, "coco-1", name=f"svc{number}", values={"text": f"{number} ü 'quoted' {{{{ it }}}}"})
     plain("install", NAMES[4], chart, "--set", "Version=coco,name=svc5", "--set-string", "Build=1")
     plain("upgrade", NAMES[0], chart, "--reuse-values", "--set", "replicas=3")
-    calls = tmp_path / "calls"
-    (tmp_path / "helm").write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
-    (tmp_path / "helm").chmod(0o755)
-    counted = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=tmp_path / "helm")
 
     target = ClusterTarget(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
     assert stored_all(target, NAMES) == [asyncio.run(target.stored(name)) for name in NAMES]
     assert [each.release.revision for each in stored_all(target, NAMES)] == [2, 1, 1, 1, 1]
-    assert [result.release for result in counted.verify(lane="coco-1")] == NAMES
-    asked = calls.read_text().split()
-    assert asked.count("template") == 2, "the releases, and what runs"
-    assert asked.count("status") == 1, "the first revision of what plain Helm upgraded has its record"
+    verifying, started = counted
+    assert [result.release for result in verifying.verify(lane="coco-1")] == NAMES
+    asked = started()
+    assert asked["template"] == 2, "the releases, and what runs"
+    assert asked["status"] == 1, "the first revision of what plain Helm upgraded has its record"
     with pytest.raises(ReleaseNotFound, match="svc9-v1-coco-1"):
         stored_all(target, [*NAMES[:4], "svc9-v1-coco-1"])
 
@@ -41,6 +54,30 @@ def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, clien
     cluster.patch(secret, {"data": {"release": "bm90IGEgcmVsZWFzZQ=="}})
     with pytest.raises(HelmError, match=r"the Secret sh\.helm\.release\.v1\.svc2-v1-coco-1\.v1 has no release"):
         stored_all(target, NAMES)
+
+
+def test_five_routes_are_listed_by_two_helms(cluster, namespace, client, counted):
+    for number in range(1, 6):
+        labels = {"app": f"svc{number}-coco-1", "version": "v1", "sidelane.dev/lane": "coco-1"}
+        service = {"metadata": {"name": NAMES[number - 1], "labels": labels}, "spec": {"ports": [{"port": 80}]}}
+        cluster.create(f"/api/v1/namespaces/{namespace}/services", service)
+        client.routes.set(f"svc{number}", "coco-1", {"v1": 1}, allow_unready=True)
+    listing, started = counted
+    assert [each.route.service for each in listing.routes.list()] == [f"svc{number}" for number in range(1, 6)]
+    asked = started()
+    assert (asked["list"], asked["template"], asked["status"]) == (1, 1, 0)
+
+
+def test_a_plan_reads_the_releases_of_its_lane_at_once(client, counted, tmp_path):
+    tiny_chart(tmp_path / "git" / "tiny")
+    file = tmp_path / "git" / "lane.yaml"
+    lane = 'apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: "1"}\nreleases:\n'
+    file.write_text(lane + "".join(f"  - {{chart: ./tiny, name: svc{number}}}\n" for number in range(1, 6)))
+    client.apply(file)
+    file.write_text(file.read_text().replace("name:", "values: {replicas: 2}, name:"))
+    planning, started = counted
+    assert {step.action for step in planning.plan(file).steps} == {"scale"}
+    assert started()["status"] == 0
 
 
 def test_releases_that_helm_keeps_elsewhere_are_read_one_by_one(cluster, namespace, helm, plain, tmp_path, monkeypatch):

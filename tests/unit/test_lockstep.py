@@ -89,6 +89,9 @@ class Store:
         entry = entries[-1] if revision is None else entries[revision - 1]
         return entry[1]
 
+    async def stored_all(self, releases):
+        return [await self.stored(release) for release in releases]
+
     async def revisions(self, release):
         await asyncio.sleep(0)
         entries = self._revisions(release)

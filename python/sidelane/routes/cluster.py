@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from sidelane.charts.rendering import Rendering
@@ -43,6 +43,9 @@ class ClusterPlace:
 
     async def stored(self, release: str, revision: int | None = None) -> Stored:
         return await self._target.stored(release, revision=revision)
+
+    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
+        return await self._target.stored_all(releases)
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
         rows = await self._helm.history(release, namespace=self._namespace)

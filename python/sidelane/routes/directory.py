@@ -10,7 +10,7 @@ Nothing runs in a directory, so readiness is unknown, and there is no drift.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,6 +53,9 @@ class DirectoryPlace:
             )
         # Earlier manifests are not kept: git has them.
         return Stored(replace(stored.release, revision=entry["revision"]), entry["values"], "")
+
+    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
+        return [await self.stored(release) for release in releases]
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
         now = (await self._target.stored(release)).release.revision

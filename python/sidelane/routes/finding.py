@@ -6,7 +6,7 @@ a route's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sidelane.errors import ReleaseNotFound
@@ -35,7 +35,8 @@ async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[S
     """Returns every route of a place, sorted by release name. among: all releases, if already known."""
     releases = await place.releases() if among is None else among
     suspects = [release.name for release in releases if release.chart_ref.is_route]
-    return tuple(filter(None, await some_at_a_time((_one(place, name) for name in suspects), AT_ONCE)))
+    routes = ((route_of(stored), stored) for stored in await _those_there(place, suspects))
+    return tuple(StoredRoute(route, stored) for route, stored in routes if route is not None)
 
 
 async def named(place: Place, service: str, lane: Lane) -> Stored:
@@ -59,10 +60,16 @@ async def named(place: Place, service: str, lane: Lane) -> Stored:
     )
 
 
-async def _one(place: Place, name: str) -> StoredRoute | None:
+async def _those_there(place: Place, names: Sequence[str]) -> list[Stored]:
+    """Returns the releases of these names, without those that were removed a moment ago."""
     try:
-        stored = await place.stored(name)
-    except ReleaseNotFound:  # removed a moment ago
+        return await place.stored_all(names)
+    except ReleaseNotFound:
+        return list(filter(None, await some_at_a_time((_if_there(place, name) for name in names), AT_ONCE)))
+
+
+async def _if_there(place: Place, name: str) -> Stored | None:
+    try:
+        return await place.stored(name)
+    except ReleaseNotFound:
         return None
-    route = route_of(stored)
-    return None if route is None else StoredRoute(route, stored)

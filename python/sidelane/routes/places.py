@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -60,6 +60,10 @@ class Place(Protocol):
 
     async def stored(self, release: str, revision: int | None = None) -> Stored:
         """Returns a route's stored release, now or at a revision. Raises ReleaseNotFound."""
+        ...
+
+    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
+        """Returns the stored releases of these names, as they are now. Raises ReleaseNotFound."""
         ...
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:

@@ -21,7 +21,7 @@ from sidelane.releases.comparing import compare
 from sidelane.releases.context import Context
 from sidelane.releases.installing import PATIENCE, checked
 from sidelane.releases.refusals import elsewhere, next_free
-from sidelane.releases.stores import Release, Target
+from sidelane.releases.stores import Release, Stored, Target
 from sidelane.releases.stores.ours import not_ours, of_lane
 from sidelane.routes import finding
 from sidelane.routes.places import place_of
@@ -115,7 +115,7 @@ async def plan(context: Context, deployment: Deployment, *, parallel: int | None
 async def planned(
     context: Context, deployment: Deployment, charts: Sequence[Chart], *, parallel: int | None, reset: bool
 ) -> Plan:
-    """Plans the changes of a file. Releases known to have the same chart and values are not rendered again. found: the
+    """Plans the changes of a file. Releases known to have the same chart and values are not rendered again. charts: the
     chart of each release.
     """
     target, lane = context.target, deployment.lane
@@ -130,6 +130,8 @@ async def planned(
     of_the_lane = await of_lane(target, lane, tuple(everything.values()))
     extra = tuple(release for release in of_the_lane if release.name not in named)
     same = await _same(target, wanted, there)
+    others = [part.name for part in wanted if part.name in there and part.name not in same]
+    stored = dict(zip(others, await target.stored_all(others), strict=True))
     at_once = asyncio.Semaphore(parallel or PARALLEL)
 
     async def step(part: Part) -> Step:
@@ -141,7 +143,7 @@ async def planned(
             checked(rendering)
             if part.name not in there:
                 return _step(part, "create", rendering=_to_keep(rendering))
-            return await _compared(context, part, rendering, held=part.name in held, keep=not reset)
+            return await _compared(context, part, stored[part.name], rendering, held=part.name in held, keep=not reset)
 
     steps = await all_of(step(part) for part in wanted)
     refused = [step for step in steps if step.action == "refused"]
@@ -209,10 +211,11 @@ async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, 
         await asyncio.sleep(0.5)
 
 
-async def _compared(context: Context, part: Part, rendering: Rendering, *, held: bool, keep: bool) -> Step:
+async def _compared(
+    context: Context, part: Part, stored: Stored, rendering: Rendering, *, held: bool, keep: bool
+) -> Step:
     """Plans an existing release that is not known to have the same inputs."""
     target, renderer = context.target, context.renderer(part.chart)
-    stored = await target.stored(part.name)
     release = stored.release
     if held:
         return _step(part, "refused", (f"another process is working on it: its status is {release.status}",))
