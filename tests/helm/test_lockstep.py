@@ -369,6 +369,8 @@ def test_a_mark_is_read_again():
     assert read(last.text) == last
     assert short(last.text) == "shift 4f1c9a from 2-coco-1 to 2-coco-2, step 3 of 3, promoted, ended"
     assert read(last._replace(step=2).text) is None
+    assert read(mark._replace(stay="none").text) == mark._replace(stay="none")
+    assert read(mark._replace(promoted=True, stay="cookie").text) == mark._replace(promoted=True, stay="cookie")
     assert short(mark.text) == "shift 4f1c9a from 2-coco-1 to 2-coco-2, step 2 of 3"
     assert short("anything else") == "anything else"
     for broken in (mark.text.replace("step 2", "step 4"), mark.text.replace("@3", ""), mark.text.replace("5,", "x,")):

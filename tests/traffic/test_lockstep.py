@@ -1,6 +1,6 @@
 """Five services that are shifted from lane to lane in lockstep under load, through real Envoys: no failed request.
 
-`make soak` plays twenty shifts. In half of them a gate fails at a step that is drawn with a fixed seed.
+`make soak` plays twenty shifts in each mode. In half of them a gate fails at a step that is drawn with a fixed seed.
 """
 
 import asyncio
@@ -14,13 +14,14 @@ from routed_directory import LANE, put
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed
 from traffic.load import Load, Version, shares_are
-from traffic.meshes import of_virtual_service
+from traffic.meshes import of_http_route, of_virtual_service
 from traffic.proxy import Envoy
 
 NEW = Lane("2-coco", 2)
 SERVICES = tuple(f"svc{number}" for number in range(1, 6))
 STEPS = (10, 50, 100)
-ROUNDS = int(os.environ.get("SIDELANE_SOAK_LOCKSTEP_ROUNDS", "2"))
+MESHES = {"VirtualService": of_virtual_service, "HTTPRoute": of_http_route}
+ROUNDS = int(os.environ.get("SIDELANE_SOAK_LOCKSTEP_ROUNDS", "1"))
 pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True)
 
 
@@ -32,18 +33,18 @@ def root(tmp_path):
     return tmp_path / "root"
 
 
-def routes(root, service):
-    """Envoy's routes for the VirtualService that is written for a service."""
+def routes(root, service, kind):
+    """Envoy's routes for the object of this kind that is written for a service."""
     text = (root / "default" / f"route-{service}-{LANE}" / "manifest.yaml").read_text()
-    spec = next(body["spec"] for body in yaml.safe_load_all(text) if body["kind"] == "VirtualService")
-    return of_virtual_service(spec)
+    spec = next(body["spec"] for body in yaml.safe_load_all(text) if body["kind"] == kind)
+    return MESHES[kind](spec)
 
 
 class Mesh:
     """An Envoy and callers for each service; a version's server answers with its lane."""
 
-    def __init__(self, envoy, folder, root):
-        self.root, self._envoy, self._folder = root, envoy, folder
+    def __init__(self, envoy, folder, root, kind):
+        self.root, self._envoy, self._folder, self._kind = root, envoy, folder, kind
         self.proxies, self.loads = {}, {}
 
     @contextlib.asynccontextmanager
@@ -66,7 +67,7 @@ class Mesh:
     def follow(self):
         """Gives each Envoy the routes that are written, as a mesh's control plane does."""
         for service, proxy in self.proxies.items():
-            proxy.route(routes(self.root, service))
+            proxy.route(routes(self.root, service, self._kind))
 
     async def assert_shares(self, percent):
         """The shares of the lanes in the next answers of each service are those of this step, and none has failed."""
@@ -76,16 +77,18 @@ class Mesh:
         assert [answer for load in self.loads.values() for answer in load.failed] == []
 
 
-def test_no_request_fails_while_five_services_are_shifted_in_lockstep(envoy, root, helm, tmp_path):
+@pytest.mark.parametrize(("kind", "first"), [("VirtualService", 0), ("HTTPRoute", 1)], ids=["istio", "gateway"])
+def test_no_request_fails_while_five_services_are_shifted_in_lockstep(envoy, root, helm, tmp_path, kind, first):
+    """The gate fails in each second round. first: the number of the first round."""
     client = Client(directory=root, helm=helm)
-    client.routes.set_together(SERVICES, LANE, {"v1": 1}, mode="istio")
+    client.routes.set_together(SERVICES, LANE, {"v1": 1}, mode="istio" if kind == "VirtualService" else "gateway")
     gate = tmp_path / "gate"
     gate.write_text('#!/bin/sh\n[ "$SIDELANE_PERCENT" != "$1" ]\n')
     gate.chmod(0o755)
     moments = random.Random(20261127)
 
     async def main():
-        async with Mesh(envoy, tmp_path, root).running() as mesh:
+        async with Mesh(envoy, tmp_path, root, kind).running() as mesh:
             loop, seen = asyncio.get_running_loop(), []
 
             def step(shift):
@@ -99,7 +102,7 @@ def test_no_request_fails_while_five_services_are_shifted_in_lockstep(envoy, roo
                 gates = [f"command {gate} {bad}"]
                 client.shifts.start(LANE, NEW, steps=STEPS, every="0s", between="1ms", gates=gates, tell=step)
 
-            for number in range(ROUNDS):
+            for number in range(first, first + ROUNDS):
                 seen.clear()
                 if number % 2:
                     bad = moments.choice(STEPS)

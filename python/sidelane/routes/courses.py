@@ -102,7 +102,7 @@ class Course(NamedTuple):
     def mark(self, step: int, holder: str, until: int) -> Mark:
         """Returns the mark of a step."""
         members = tuple(moving.member for moving in self.routes)
-        return Mark(self.id, self.plan.move, step, self.steps, members, holder, until)
+        return Mark(self.id, self.plan.move, step, self.steps, members, holder, until, stay=self.plan.stay)
 
 
 async def leading(router: Router, move: Move, services: Sequence[str] = ()) -> tuple[tuple[str, Lane], ...]:
@@ -198,9 +198,7 @@ async def resumed(router: Router, standing: Standing, lasting: float, between: f
     work = (_resumed(router, stand, overwrite=overwrite) for stand in standing.routes)
     routes = await some_at_a_time(work, AT_ONCE)
     mark = standing.mark
-    # A kill in the first step may have left routes without it, which the others have.
-    stay = next((moving.now.stay or "none" for moving in routes if moving.now.stay != moving.before.stay), None)
-    return Course(mark.id, Plan(mark.move, mark.steps, lasting, between, stay), tuple(routes), mark.step)
+    return Course(mark.id, Plan(mark.move, mark.steps, lasting, between, mark.stay), tuple(routes), mark.step)
 
 
 async def _resumed(router: Router, stand: Stand, *, overwrite: bool) -> Moving:

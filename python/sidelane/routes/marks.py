@@ -26,7 +26,8 @@ from sidelane.routes.notes import Change, Revision
 
 _MARK: Final = re.compile(
     r"shift (?P<id>[0-9a-f]+) (?P<move>to \S+|from \S+ to \S+), step (?P<step>\d+) of (?P<steps>[0-9,]+)"
-    r"(?P<promoted>, promoted)?(?P<ended>, ended)?, held by (?P<holder>\w+) until (?P<until>\d+), on (?P<members>\S.*)"
+    r"(?P<promoted>, promoted)?(?P<ended>, ended)?(, stay (?P<stay>cookie|header|none))?"
+    r", held by (?P<holder>\w+) until (?P<until>\d+), on (?P<members>\S.*)"
 )
 
 
@@ -55,7 +56,7 @@ class Member(NamedTuple):
 
 class Mark(NamedTuple):
     """The state of a shift: ``step`` of ``steps`` was written, counted from 1. promoted: a person has let it go on.
-    ended: the gates of the last step have passed.
+    ended: the gates of the last step have passed. stay: the one of all of its routes; None for each route's own.
     """
 
     id: str
@@ -67,12 +68,13 @@ class Mark(NamedTuple):
     until: int
     promoted: bool = False
     ended: bool = False
+    stay: str | None = None
 
     @property
     def text(self) -> str:
         """The mark as the context of a note."""
         steps, members = ",".join(map(str, self.steps)), " ".join(map(str, self.members))
-        state = f"{', promoted' * self.promoted}{', ended' * self.ended}"
+        state = f"{', promoted' * self.promoted}{', ended' * self.ended}{f', stay {self.stay}' if self.stay else ''}"
         return (
             f"shift {self.id} {self.move}, step {self.step} of {steps}{state}, "
             f"held by {self.holder} until {self.until}, on {members}"
@@ -103,7 +105,7 @@ def read(context: str) -> Mark | None:
         steps = tuple(map(int, match["steps"].split(",")))
         members = tuple(map(Member.parse, match["members"].split(" ")))
         mark = Mark(match["id"], moving.parse(match["move"]), int(match["step"]), steps, members, match["holder"],
-                    int(match["until"]), bool(match["promoted"]), bool(match["ended"]))  # fmt: skip
+                    int(match["until"]), bool(match["promoted"]), bool(match["ended"]), match["stay"])  # fmt: skip
     except (ValueError, IndexError, InvalidInput):
         return None
     return mark if 1 <= mark.step <= len(steps) and (not mark.ended or mark.step == len(steps)) else None

@@ -165,6 +165,8 @@ class Writer:
             except ReleaseExists:
                 raise changed(rendering.release, "another process created it in between") from None
         same = not drifted and stored.release.status == "deployed" and not stored.differences(rendering)
+        # While requests are not split, no object shows the stay.
+        same = same and coalesce(self.chart.defaults, stored.values).get("stay") == prepared.values.get("stay")
         if same and not terms.always:
             return stored.release, "unchanged"
         revision = stored.release.revision + 1
