@@ -13,6 +13,8 @@ from traffic.proxy import Envoy
 from traffic.sessions import Crowd
 
 MESHES = {"istio": ("VirtualService", of_virtual_service), "gateway": ("HTTPRoute", of_http_route)}
+#: Another lane, of which v1 answers with the lane's name.
+OTHER = "2-coco-2"
 #: The largest size of a regular expression: Istio's, and that of an Envoy without a setting.
 LIMITS = {"istio": 32768, "gateway": 100}
 NAME = f"sidelane-svc1-{LANE}"
@@ -65,6 +67,7 @@ class Site:
 def client(helm, tmp_path):
     for version in ("v1", "v2", "v3"):
         put(tmp_path / "root", version)
+    put(tmp_path / "root", "v1", OTHER)
     return Client(directory=tmp_path / "root", helm=helm)
 
 
@@ -72,8 +75,9 @@ def client(helm, tmp_path):
 async def site(envoy, folder, mode):
     """The versions have a cookie of their own."""
     (folder / "envoy").mkdir()
-    async with versions("v1", "v2", "v3", header="set-cookie: app=kept") as made:
+    async with versions("v1", "v2", "v3", OTHER, header="set-cookie: app=kept") as made:
         ports = {f"svc1-{name}-{LANE}": version.port for name, version in made.items()}
+        ports[f"svc1-v1-{OTHER}"] = ports.pop(f"svc1-{OTHER}-{LANE}")
         with Envoy(envoy, folder / "envoy", ports, LIMITS[mode]) as proxy:
             it = Site(folder / "root", mode, proxy)
             await asyncio.to_thread(it.follow)
@@ -157,6 +161,7 @@ REQUESTS = [
     ("/", f"{NAME}=v2.1", {}, "v2"),
     ("/", f"a=b; {NAME}=v2.1; c=d", {}, "v2"),
     ("/", f"a=b;{NAME}=v2.1;c=d", {}, "v2"),
+    ("/", f"{NAME}={OTHER}/v1.1", {}, OTHER),
     ("/", f"{NAME}=v2.1x", {}, "v1"),
     ("/", f"{NAME}=v2.10", {}, "v1"),
     ("/", f"{NAME}=v2x1", {}, "v1"),
@@ -189,7 +194,8 @@ CASES = [
 def test_a_cookie_leads_to_its_target_within_its_rule(envoy, client, tmp_path, mode, condition, requests):
     def split():
         values = {"matches": matches(condition)}
-        return client.routes.set("svc1", LANE, {"v1": 999_999, "v2": 1}, mode=mode, stay="cookie", values=values)
+        weights = {"v1": 999_998, "v2": 1, f"{OTHER}/v1": 1}
+        return client.routes.set("svc1", LANE, weights, mode=mode, stay="cookie", values=values)
 
     if (mode, requests) == ("gateway", WITH_TWO_COOKIES):
         with pytest.raises(InvalidValues, match="Envoy's default limit is 100"):
