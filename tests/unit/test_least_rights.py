@@ -1,4 +1,4 @@
-"""The verbs whose rights are known, and the Roles that are made of them. tests/cluster/test_rights.py runs them."""
+"""The verbs whose rights are known, and the Roles made of them. tests/cluster/test_least_rights.py runs them."""
 
 from __future__ import annotations
 
