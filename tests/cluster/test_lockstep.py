@@ -79,6 +79,26 @@ def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, cl
     assert {service: spec(cluster, namespace, service) for service in SERVICES} == lanes
 
 
+@pytest.mark.either_helm
+def test_the_rules_of_sessions_are_stored_in_both_modes_as_they_are_written(cluster, namespace, lanes, client):
+    client.routes.set("svc2", OLD, mode="gateway")
+    client.shifts.start(OLD, NEW, steps=[50], stay="cookie", **QUICK)
+    named = f"sidelane-{{}}-{OLD}={NEW}/v1.{{}}; Path=/; Max-Age=10800; HttpOnly; SameSite=Lax"
+    routes = spec(cluster, namespace, "svc1")["http"]
+    assert [route["headers"]["response"]["add"]["set-cookie"] for route in routes[1]["route"]] == [
+        named.format("svc1", 2)
+    ]
+    rules = cluster.get(f"{PATHS['HTTPRoute'].format(namespace)}/svc2-{OLD}")["spec"]["rules"]
+    (filter_,) = rules[1]["backendRefs"][0]["filters"]
+    assert filter_["responseHeaderModifier"] == {"add": [{"name": "set-cookie", "value": named.format("svc2", 3)}]}
+    assert (len(routes), len(rules)) == (3, 3)
+    for service in SERVICES:
+        assert client.routes.show(service, OLD).drift == ()
+        assert client.routes.set(service, OLD).change == "unchanged"
+    client.shifts.back()
+    assert spec(cluster, namespace, "svc1") == lanes["svc1"]
+
+
 def events(cluster, namespace, kind, name):
     """The reasons, types and notes of an object's events, as `kubectl describe` finds them, the oldest first."""
     uid = cluster.get(f"{PATHS[kind].format(namespace)}/{name}")["metadata"]["uid"]

@@ -18,11 +18,9 @@ OTHER = "2-coco-2"
 #: The largest size of a regular expression: Istio's, and that of an Envoy without a setting.
 LIMITS = {"istio": 32768, "gateway": 100}
 NAME = f"sidelane-svc1-{LANE}"
-pytestmark = [
-    pytest.mark.parametrize("helm", ["helm3"], indirect=True),
-    pytest.mark.parametrize("mode", ["istio", "gateway"]),
-]
-by_both = pytest.mark.parametrize("stay", ["cookie", "header"])
+pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True)
+both_modes = pytest.mark.parametrize("mode", ["istio", "gateway"])
+COOKIES = [("istio", "cookie"), ("gateway", "cookie")]
 
 
 class Site:
@@ -85,7 +83,7 @@ async def site(envoy, folder, mode):
                 yield it
 
 
-@by_both
+@pytest.mark.parametrize(("mode", "stay"), [*COOKIES, ("istio", "header")])
 def test_each_user_sees_one_version_during_a_shift_and_all_the_new_one_at_its_end(envoy, client, tmp_path, mode, stay):
     client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
 
@@ -113,7 +111,7 @@ def test_each_user_sees_one_version_during_a_shift_and_all_the_new_one_at_its_en
     asyncio.run(main())
 
 
-@by_both
+@pytest.mark.parametrize(("mode", "stay"), [*COOKIES, ("gateway", "header")])
 def test_each_user_returns_to_the_old_version_for_good(envoy, client, tmp_path, mode, stay):
     client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
     gate = tmp_path / "gate"
@@ -190,6 +188,7 @@ CASES = [
 ]
 
 
+@both_modes
 @pytest.mark.parametrize(("condition", "requests"), CASES, ids=["header", "cookie"])
 def test_a_cookie_leads_to_its_target_within_its_rule(envoy, client, tmp_path, mode, condition, requests):
     def split():
@@ -213,6 +212,7 @@ def test_a_cookie_leads_to_its_target_within_its_rule(envoy, client, tmp_path, m
     asyncio.run(main())
 
 
+@both_modes
 @pytest.mark.parametrize("length", [51, 52])
 def test_the_limit_of_a_regular_expression_is_that_of_envoy(envoy, client, tmp_path, mode, length):
     """The chart refuses what an Envoy without a setting rejects, and nothing else."""
