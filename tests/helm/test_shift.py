@@ -128,6 +128,9 @@ def test_what_is_no_check(text, says, monkeypatch):
 
 def test_a_password_in_an_address_is_not_repeated():
     assert "hunter2" not in Gate.parse("http http://user:hunter2@127.0.0.1:1/").text
+    asked = Gate.parse("http[limit=1s] http://127.0.0.1:1/ready?token=hunter2")
+    assert asked.text == "http[limit=1s] http://127.0.0.1:1/ready?(hidden)"
+    assert ask("http http://127.0.0.1:1/ready?token=hunter2").startswith("no answer: ")
     with pytest.raises(InvalidInput) as refused:
         Gate.parse("http ftp://user:hunter2@host/")
     assert "hunter2" not in str(refused.value)

@@ -337,6 +337,24 @@ def test_an_undo_after_a_shift_goes_back_one_step_and_not_to_the_same(store):
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("moment", ["before", "in", "after"])
+@pytest.mark.parametrize("write", range(1, 10))
+def test_undos_after_a_shift_that_was_continued_go_back_step_by_step(store, write, moment):
+    async def work():
+        store.dies_at = (write, moment)
+        with pytest.raises(Died):
+            await dying(store)
+        store.live()
+        if not (await returning.status(router_of(store))).in_progress:
+            return
+        await go_on(store)
+        for percent in (50, 5, 0):
+            await router_of(store).undo("svc1", OLD)
+            assert leads(store)["svc1"] == (at(percent) if percent else BEFORE)["svc1"]
+
+    asyncio.run(work())
+
+
 def test_a_shift_whose_process_dies_before_the_last_gates_have_passed_has_not_ended(store):
     async def work():
         store.dies_at = (9, "after")

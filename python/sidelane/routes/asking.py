@@ -139,5 +139,5 @@ def require_address(url: str, example: str = "http://svc1-v2-2-coco-1/healthz") 
 
 
 def without_password(text: str) -> str:
-    """Hides the password of an address."""
-    return re.sub(r"//[^/@\s]+@", "//(hidden)@", text)
+    """Hides the password of an address, and its query, which may have a token."""
+    return re.sub(r"(https?://[^\s?]*)\?\S+", r"\1?(hidden)", re.sub(r"//[^/@\s]+@", "//(hidden)@", text))

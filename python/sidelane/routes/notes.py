@@ -35,8 +35,8 @@ _NOTE: Final = re.compile(
     r"((?P<context>[^:;]+): )?leads to (?P<leads>[^;]+)(; mode (?P<mode>[^;]+))?; by (?P<by>[^;]+)"
 )
 _HELM: Final = re.compile(r"(Install|Upgrade) complete|Rollback to \d+|Initial install underway|Preparing upgrade")
-#: A mark of a shift (marks.py) that repeats the change before it, with the same content.
-_REPEATS: Final = re.compile(r"shift [^,]+, step \d+ of [\d,]*\d(, promoted)?(, ended)?(?<!\d), held by ")
+#: The begin of a shift's mark (marks.py).
+_STEP: Final = re.compile(r"shift [^,]+, step \d+ of ")
 _BACK: Final = re.compile(r"(?:back to revision|Rollback to) (\d+)")  # the second is Helm's own
 
 
@@ -72,9 +72,10 @@ class Change:
         return _HELM.fullmatch(self.note) is not None
 
     @property
-    def repeats(self) -> bool:
-        """True if the change only marks the state of a shift, and has the content of the revision before it."""
-        return _REPEATS.match(self.context) is not None
+    def step(self) -> str:
+        """The shift and its step that this change made; empty for other changes."""
+        match = _STEP.match(self.context)
+        return match[0] if match else ""
 
     @property
     def held(self) -> bool:
@@ -152,7 +153,25 @@ def before(changes: Sequence[Change]) -> Change | None:
 
 def origin(changes: Sequence[Change], number: int) -> int:
     """Returns the revision with the original content: the revision itself, or the one that it restored or repeats."""
-    known = {change.revision: change.revision - 1 if change.repeats else change.restores for change in changes}
-    while (restores := known.get(number)) is not None and restores < number and restores in known:
-        number = restores
+    same = _same(changes)
+    while (earlier := same.get(number)) is not None:
+        number = earlier
     return number
+
+
+def _same(changes: Sequence[Change]) -> dict[int, int | None]:
+    """Maps each revision to the earlier one that it restored or repeats; to None for new content.
+
+    A change repeats the one before it if both made the same step of a shift: its promotion, its end, its continuation.
+    """
+    same: dict[int, int | None] = {}
+    steps: dict[int, str] = {}
+    last = 0
+    for change in changes:
+        back = change.restores if change.restores in same else None
+        if back is None and change.held and change.step and change.step == steps.get(last):
+            back = last
+        same[change.revision] = back
+        steps[change.revision] = change.step if back is None else steps[back]
+        last = change.revision if change.held else last
+    return same
