@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import checks
 import generated_chart
 import results
-import stored
+import scale
 import toolchain
 from controlplane import ControlPlane, find_programs
 from measuring import HEADER, Cost, Result, Row, always, measure, run
@@ -35,7 +35,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 SIDELANE = str(SCRIPTS / "sidelane")
 
 #: The parts of a run. All but the last are measured under each Helm.
-PARTS = ("rendering", "install", "list", "guard", "checks", "routes", "lanes", "python")
+PARTS = ("rendering", "install", "list", "scale", "guard", "checks", "routes", "lanes", "python")
 #: Releases of one lane in the rows of `apply`.
 RELEASES = 40
 #: Releases of the namespace in the row of `list`.
@@ -65,14 +65,10 @@ def install_row(helm: Path, tag: str) -> Row:
     return Row("install zookeeper / helm install", bare, ours, "≤ 1.15 ×, processor 1.3 ×", settle=2.0)
 
 
-def list_row(helm: Path, cluster: ControlPlane, environment: dict[str, str]) -> Row:
-    """A namespace of many releases: a stored release of plain Helm, again and again."""
+def list_row(helm: Path, cluster: scale.Cluster) -> Row:
     namespace = "listed"
-    if run_quietly([helm, "get", "manifest", "one", "-n", namespace], environment):
-        lane = ["--set", "Version=listed", "--set-string", "Build=1", "-n", namespace, "--create-namespace"]
-        run([str(helm), "install", "one", str(CHARTS / "zookeeper"), *lane], environment)
-        names = [f"zookeeper-listed-{n}" for n in range(2, LISTED + 1)]
-        stored.copies(cluster.kubeconfig, namespace, "one", names)
+    if run_quietly([helm, "get", "manifest", "zookeeper-listed-1", "-n", namespace], cluster.environment):
+        cluster.fill(namespace, LISTED)
     bare = always(helm, "list", "-n", namespace, "--max", "0")
     return Row(f"list of {LISTED:,} / helm list", bare, always(SIDELANE, "list", "-n", namespace), "≤ 1.2 ×")
 
@@ -205,10 +201,12 @@ def under(
     path = f"{helm.parent}:{os.environ['PATH']}"
     environment = {**base(), "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
     few = max(runs // 4, 1)
+    filled = scale.Cluster(SIDELANE, helm, CHARTS, cluster.kubeconfig, environment)
     rows: dict[str, Callable[[], Iterator[tuple[Row, int]]]] = {
         "rendering": lambda: ((row, runs) for row in rendering_rows(helm, folder / "generated")),
         "install": lambda: iter([(install_row(helm, tag), runs)]),
-        "list": lambda: iter([(list_row(helm, cluster, environment), runs)]),
+        "list": lambda: iter([(list_row(helm, filled), runs)]),
+        "scale": lambda: ((row, few) for row in scale.rows(filled, tag)),
         "guard": lambda: iter([(guard_row(helm, tag, folder, environment), runs)]),
         "checks": lambda: ((row, few) for row in checks.chart_rows(helm, CHARTS, folder / tag)),
         "routes": lambda: iter([(routes_row(helm, tag, folder, environment), max(runs // 8, 1))]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,27 +12,29 @@ from typing import Any
 from kubernetes import client, config
 
 
-def copies(kubeconfig: Path, namespace: str, release: str, names: Sequence[str]) -> None:
-    """Stores a release again under these names, as Helm stores it: a Secret with the gzipped release. The objects of
-    the release are not copied.
+def copies(kubeconfig: Path, namespace: str, release: str, lane: str, lanes: Sequence[str]) -> None:
+    """Stores a release of a lane again for each of these lanes, as Helm stores it: a Secret with the gzipped release.
+    The objects of the release are not made.
     """
     connection = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
     api = client.CoreV1Api(connection)
     secret: Any = api.read_namespaced_secret(f"sh.helm.release.v1.{release}.v1", namespace)
-    content = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret.data["release"]))))
+    content = gzip.decompress(base64.b64decode(base64.b64decode(secret.data["release"]))).decode()
 
-    def store(name: str) -> None:
-        packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(content | {"name": name}).encode())))
+    def store(other: str) -> None:
+        packed = base64.b64encode(base64.b64encode(gzip.compress(content.replace(lane, other).encode())))
+        name = release.replace(lane, other)
         body = client.V1Secret(
             metadata=client.V1ObjectMeta(
-                name=f"sh.helm.release.v1.{name}.v1", labels=secret.metadata.labels | {"name": name}
+                name=f"sh.helm.release.v1.{name}.v1",
+                labels={key: value.replace(lane, other) for key, value in secret.metadata.labels.items()},
             ),
             type=secret.type,
             data={"release": packed.decode()},
         )
         api.create_namespaced_secret(namespace, body)
 
-    _each(store, names)
+    _each(store, lanes)
 
 
 def _each(work: Callable[[str], Any], names: Sequence[str]) -> None:

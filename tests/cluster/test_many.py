@@ -68,6 +68,18 @@ def test_five_routes_are_listed_by_two_helms(cluster, namespace, client, counted
     assert (asked["list"], asked["template"], asked["status"]) == (1, 1, 0)
 
 
+def test_releases_that_are_not_sidelanes_are_told_apart_by_a_fixed_number_of_helms(plain, counted, tmp_path):
+    chart = tiny_chart(tmp_path / "tiny")
+    for build in range(1, 7):
+        lane = ("--set", "Version=coco,name=svc1", "--set-string", f"Build={build}")
+        plain("install", f"svc1-v1-coco-{build}", chart, *lane)
+    proposing, started = counted
+    assert proposing.outdated(1) == (), "none of them is proposed for retirement"
+    asked = started()
+    assert asked["status"] == 0
+    assert asked["template"] <= 2
+
+
 def test_a_plan_reads_the_releases_of_its_lane_at_once(client, counted, tmp_path):
     tiny_chart(tmp_path / "git" / "tiny")
     file = tmp_path / "git" / "lane.yaml"

@@ -89,7 +89,7 @@ class Store:
         entry = entries[-1] if revision is None else entries[revision - 1]
         return entry[1]
 
-    async def stored_all(self, releases):
+    async def stored_if_there(self, releases):
         return [await self.stored(release) for release in releases]
 
     async def revisions(self, release):

@@ -44,8 +44,8 @@ class ClusterPlace:
     async def stored(self, release: str, revision: int | None = None) -> Stored:
         return await self._target.stored(release, revision=revision)
 
-    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
-        return await self._target.stored_all(releases)
+    async def stored_if_there(self, releases: Sequence[str]) -> list[Stored]:
+        return await self._target.stored_all(releases, if_there=True)
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
         rows = await self._helm.history(release, namespace=self._namespace)

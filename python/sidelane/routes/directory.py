@@ -54,8 +54,9 @@ class DirectoryPlace:
         # Earlier manifests are not kept: git has them.
         return Stored(replace(stored.release, revision=entry["revision"]), entry["values"], "")
 
-    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
-        return [await self.stored(release) for release in releases]
+    async def stored_if_there(self, releases: Sequence[str]) -> list[Stored]:
+        there = {release.name for release in await self._target.releases()}
+        return [await self.stored(release) for release in releases if release in there]
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:
         now = (await self._target.stored(release)).release.revision

@@ -6,7 +6,7 @@ a route's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sidelane.errors import ReleaseNotFound
@@ -15,8 +15,7 @@ from sidelane.naming.route import Known
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
 from sidelane.routes.model import route_release
-from sidelane.routes.places import AT_ONCE, Place
-from sidelane.support.concurrency import some_at_a_time
+from sidelane.routes.places import Place
 
 
 class StoredRoute(NamedTuple):
@@ -35,7 +34,7 @@ async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[S
     """Returns every route of a place, sorted by release name. among: all releases, if already known."""
     releases = await place.releases() if among is None else among
     suspects = [release.name for release in releases if release.chart_ref.is_route]
-    routes = ((route_of(stored), stored) for stored in await _those_there(place, suspects))
+    routes = ((route_of(stored), stored) for stored in await place.stored_if_there(suspects))
     return tuple(StoredRoute(route, stored) for route, stored in routes if route is not None)
 
 
@@ -58,18 +57,3 @@ async def named(place: Place, service: str, lane: Lane) -> Stored:
     raise not_ours(
         name, remedy=f"it is not a route of {service} in {lane}; if it is not needed, `helm uninstall {name}`"
     )
-
-
-async def _those_there(place: Place, names: Sequence[str]) -> list[Stored]:
-    """Returns the releases of these names, without those that were removed a moment ago."""
-    try:
-        return await place.stored_all(names)
-    except ReleaseNotFound:
-        return list(filter(None, await some_at_a_time((_if_there(place, name) for name in names), AT_ONCE)))
-
-
-async def _if_there(place: Place, name: str) -> Stored | None:
-    try:
-        return await place.stored(name)
-    except ReleaseNotFound:
-        return None

@@ -62,8 +62,8 @@ class Place(Protocol):
         """Returns a route's stored release, now or at a revision. Raises ReleaseNotFound."""
         ...
 
-    async def stored_all(self, releases: Sequence[str]) -> list[Stored]:
-        """Returns the stored releases of these names, as they are now. Raises ReleaseNotFound."""
+    async def stored_if_there(self, releases: Sequence[str]) -> list[Stored]:
+        """Returns the stored releases of these names that are there, as they are now."""
         ...
 
     async def revisions(self, release: str) -> tuple[Revision, ...]:

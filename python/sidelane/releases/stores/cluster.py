@@ -89,17 +89,12 @@ class ClusterTarget:
         names = frozenset(release.name for release in releases)
         # Only Sidelane labels releases with a holder, and Helm keeps the label: one call finds most of them.
         known = names & await self.labelled(HOLDER) if names else frozenset()
-        others = sorted(names - known)
-        marks = await some_at_a_time(self._carries_mark(name) for name in others)
-        return known.union(name for name, ours in zip(others, marks, strict=True) if ours)
+        if others := sorted(names - known):
+            from sidelane.releases.stores.ours import carries_mark  # noqa: PLC0415 - few need it
 
-    async def _carries_mark(self, name: str) -> bool:
-        from sidelane.releases.stores.ours import carries_mark  # noqa: PLC0415 - few need it
-
-        try:
-            return carries_mark(await self.stored(name))
-        except ReleaseNotFound:  # removed a moment ago
-            return False
+            stored = await self.stored_all(others, if_there=True)
+            known = known.union(each.release.name for each in stored if carries_mark(each))
+        return known
 
     async def beyond(self, stored: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
         from sidelane.releases.stores import beyond  # noqa: PLC0415 - few need it
@@ -134,13 +129,20 @@ class ClusterTarget:
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         return stored_of(await self.answer(name, revision=revision))
 
-    async def stored_all(self, names: Sequence[str]) -> list[Stored]:
+    async def stored_all(self, names: Sequence[str], *, if_there: bool = False) -> list[Stored]:
         from sidelane.releases.stores import many  # noqa: PLC0415 - few need it
 
         known = await many.read(self, names) if len(names) > many.FEW else {}
         others = [name for name in names if name not in known]
-        known |= zip(others, await some_at_a_time(map(self.stored, others)), strict=True)
-        return [known[name] for name in names]
+        read = await some_at_a_time(map(self._if_there if if_there else self.stored, others))
+        known |= {stored.release.name: stored for stored in read if stored is not None}
+        return [known[name] for name in names if name in known]
+
+    async def _if_there(self, name: str) -> Stored | None:
+        try:
+            return await self.stored(name)
+        except ReleaseNotFound:  # removed a moment ago
+            return None
 
     async def record(self, name: str) -> str | None:
         first, *more = await self.helm.history(name, namespace=self.namespace)

@@ -171,8 +171,9 @@ class DirectoryTarget:
         del lane, release, options
         return ()  # claims are made by a cluster
 
-    async def stored_all(self, names: Sequence[str]) -> list[Stored]:
-        return [await self.stored(name) for name in names]
+    async def stored_all(self, names: Sequence[str], *, if_there: bool = False) -> list[Stored]:
+        there = {release.name for release in await self.releases()} if if_there else names
+        return [await self.stored(name) for name in names if name in there]
 
     async def stored(self, name: str, *, revision: int | None = None) -> Stored:
         del revision  # only the last one is stored

@@ -174,8 +174,10 @@ class Target(Protocol):
         """Returns a stored release, now or at a revision. Raises ReleaseNotFound."""
         ...
 
-    async def stored_all(self, names: Sequence[str]) -> list[Stored]:
-        """Returns these stored releases, in this order. Raises ReleaseNotFound."""
+    async def stored_all(self, names: Sequence[str], *, if_there: bool = False) -> list[Stored]:
+        """Returns these stored releases, in this order. if_there: leaves out the missing ones, which otherwise raise
+        ReleaseNotFound.
+        """
         ...
 
     async def record(self, name: str) -> str | None:
