@@ -78,7 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 return False
             name = item.nodeid
         elif item.get_closest_marker("either_helm"):
-            name = item.callspec.id  # all tests of one chart, which share a release, choose the same
+            # All tests of a file with one chart, which share a release, choose the same.
+            name = f"{item.path.name} {item.callspec.id}"
         else:
             return False
         chosen = HELMS[zlib.crc32(name.replace(helm, "").encode()) % 2]

@@ -1,6 +1,6 @@
 """A whole lane on a real API server while things go wrong: the next run converges, nothing is orphaned or doubled.
 
-`make soak` plays the kills and races a hundred times. The moments are drawn with fixed seeds.
+`make soak` plays the kills and races a hundred times, under both Helms. The moments are drawn with fixed seeds.
 """
 
 import json
@@ -117,6 +117,7 @@ class Lane:
         assert self.objects(build) == []
 
 
+@pytest.mark.either_helm
 def test_a_run_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane, record_property):
     moments = random.Random(20261124)
     lane.file.write_text(PIPELINE)
@@ -234,6 +235,7 @@ def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(l
     assert lane.client.plan(lane.file).steps[0].action == "finish"
 
 
+@pytest.mark.either_helm
 def test_of_two_runs_that_bring_a_lane_at_once_one_wins(lane, tmp_path):
     lane.file.write_text(PIPELINE)
     others = tmp_path / "git" / "others.yaml"
@@ -293,6 +295,7 @@ def test_scaling_that_was_killed_is_finished(lane):
     assert {step.action for step in lane.client.plan(lane.file).steps} == {"unchanged"}
 
 
+@pytest.mark.either_helm
 def test_a_retirement_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane):
     moments = random.Random(20261126)
     for build in (1, 2, 3):
