@@ -200,6 +200,13 @@ def client(root, helm):
     return Client(directory=root, helm=helm)
 
 
+def test_a_value_that_shows_in_no_object_yet_is_stored(root, client):
+    client.routes.set("svc1", LANE, {"v1": 100}, mode="istio")
+    seconds = {"affinity": {"seconds": 60}}  # shows only with affinity.by
+    assert [client.routes.set("svc1", LANE, values=seconds).change for _ in range(2)] == ["changed", "unchanged"]
+    assert client.routes.show("svc1", LANE).values["affinity"]["seconds"] == 60
+
+
 def test_a_route_in_a_directory(root, client):
     made = client.routes.set("svc1", LANE, {"v1": 100}, mode="istio", by="alice")
     assert (made.change, made.revision) == ("created", 1)

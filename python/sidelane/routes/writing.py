@@ -165,8 +165,8 @@ class Writer:
             except ReleaseExists:
                 raise changed(rendering.release, "another process created it in between") from None
         same = not drifted and stored.release.status == "deployed" and not stored.differences(rendering)
-        # While requests are not split, no object shows the stay.
-        same = same and coalesce(self.chart.defaults, stored.values).get("stay") == prepared.values.get("stay")
+        # Some values show in no object yet, such as the stay while requests are not split.
+        same = same and _hidden(coalesce(self.chart.defaults, stored.values)) == _hidden(prepared.values)
         if same and not terms.always:
             return stored.release, "unchanged"
         revision = stored.release.revision + 1
@@ -195,6 +195,11 @@ class Writer:
         """Returns a stored route."""
         values = coalesce(self.chart.defaults, stored.values)
         return Routed(Route.from_values(values, lane, stored.release.name), stored.release, values)
+
+
+def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values that may show in no object. Targets do, and the same ones can be written in several ways."""
+    return {key: value for key, value in values.items() if key not in ("expectedRevision", "targets", "matches")}
 
 
 def _may_be_foreign(wanted: Wanted, route: Route) -> bool:
