@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,10 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
         what = f"release of lane {lane}" if lane else "release"
         printing.say(f"there is no {what} {where}", err=True)
         return
+    _print_table(releases, namespaces=all_namespaces)
+
+
+def _print_table(releases: Sequence[Release], *, namespaces: bool) -> None:
     now = datetime.now(UTC)
     header = ["NAME", "LANE", "STATUS", "REVISION", "AGE", "CHART"]
     rows = [
@@ -55,7 +60,7 @@ def command(lane: Lane | None, *, all_namespaces: bool, format_: str, settings: 
         ]
         for release in releases
     ]
-    if all_namespaces:
+    if namespaces:
         header.insert(0, "NAMESPACE")
         rows = [[release.namespace, *row] for release, row in zip(releases, rows, strict=True)]
     printing.table(header, rows)

@@ -50,20 +50,12 @@ async def run(
     tell: called after each step, and at the end, also after an error. notify: addresses that get each event. Raises
     GateFailed once the earlier weights are restored, and as ``Router.set`` does.
     """
-    routes = course.routes
-    shift = Shift(
-        course.id,
-        str(course.plan.move),
-        {moving.name: moving.before.split.to_json() for moving in routes},
-        {moving.name: moving.now.split.to_json() for moving in routes},
-        {moving.name: moving.member.base for moving in routes},
-        course.steps,
-    )
+    shift = _shift_of(course)
     notices = Notices(notify)
     shift.unsent = notices.unsent
     announcer = await router.place.announcer()
     run = _Run(router, course, by, tell, notices, announcer)
-    runs = not any(backend.ready is None for moving in routes for backend in moving.backends.values())
+    runs = not any(backend.ready is None for moving in course.routes for backend in moving.backends.values())
     restarts = Restarts(run.restarts)
     shift.gates = [readiness(run.look, runs=runs), *([restarts.gate] if runs else []), *gates]
     try:
@@ -84,6 +76,18 @@ async def run(
         await notices.finish()
         if announcer is not None:
             shift.unsent.extend(await announcer.finish())
+
+
+def _shift_of(course: Course) -> Shift:
+    routes = course.routes
+    return Shift(
+        course.id,
+        str(course.plan.move),
+        {moving.name: moving.before.split.to_json() for moving in routes},
+        {moving.name: moving.now.split.to_json() for moving in routes},
+        {moving.name: moving.member.base for moving in routes},
+        course.steps,
+    )
 
 
 def _asked(gates: Sequence[Gate]) -> str:

@@ -130,8 +130,7 @@ async def planned(
     of_the_lane = await of_lane(target, lane, tuple(everything.values()))
     extra = tuple(release for release in of_the_lane if release.name not in named)
     same = await _same(target, wanted, there)
-    others = [part.name for part in wanted if part.name in there and part.name not in same]
-    stored = dict(zip(others, await target.stored_all(others), strict=True))
+    stored = await _stored(target, (part.name for part in wanted if part.name in there and part.name not in same))
     at_once = asyncio.Semaphore(parallel or PARALLEL)
 
     async def step(part: Part) -> Step:
@@ -149,6 +148,10 @@ async def planned(
     refused = [step for step in steps if step.action == "refused"]
     remedy = await _remedy(target, deployment, named) if refused else ""
     return Plan(lane, deployment.namespace, tuple(steps), tuple(routes), remedy, extra, reset)
+
+
+async def _stored(target: Target, names: Iterable[str]) -> dict[str, Stored]:
+    return {stored.release.name: stored for stored in await target.stored_all(tuple(names))}
 
 
 async def _remedy(target: Target, deployment: Deployment, names: Iterable[str]) -> str:
