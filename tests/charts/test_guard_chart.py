@@ -105,7 +105,7 @@ def test_the_pipelines_of_the_readme_are_yaml_with_commands_that_exist() -> None
     assert len(blocks) == 6
     assert all(list(read_all(text)) for text in blocks)
     commands = re.findall(r"^ *(?:- )?(sidelane .*)$", "\n".join(blocks), re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 4
     for command in commands:
         _, *words = shlex.split(command)
         group: click.Command = sidelane

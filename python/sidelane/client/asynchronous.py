@@ -866,8 +866,8 @@ class AsyncClient:
         """Compares a release, or every release of a lane, with its record and with the cluster.
 
         It reports changed fields with their owners, missing objects, pods that differ from their workload's template,
-        and objects of no release that have the lane's labels or affect the release. This reads all objects of the
-        namespace, each kind once.
+        rollouts in progress, and objects of no release that have the lane's labels or affect the release. This reads
+        all objects of the namespace, each kind once.
 
         Args:
             what: a lane, or the name of a release.
