@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import urllib.error
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import pytest
 from clusters import Cluster, connect
@@ -21,7 +22,7 @@ from sidelane.errors import StillHeld
 from sidelane.releases.guarding import POLICIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.either_helm
@@ -199,8 +200,12 @@ class FromDisk(Plane):
 
 
 def test_an_api_server_that_reads_the_guard_from_its_disk_refuses_and_never_forgets(
-    programs: Path, helm: Path, tmp_path: Path
+    programs: Path, helm: Path, tmp_path: Path, unavailable: Callable[[str], NoReturn]
 ) -> None:
+    command = [programs / "kube-apiserver", "--version"]
+    version = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split(".")
+    if int(version[1]) < 36:
+        unavailable("an API server reads policies from its disk from Kubernetes 1.36 on")
     folder = tmp_path / "policies"
     folder.mkdir()
     printed = CommandLine(tmp_path, helm)("guard", "manifests", "--lane", "guard-1", "--set", "clusterObjects=deny")
