@@ -83,8 +83,9 @@ def role(verb: str, what: str, lane: Lane | None, *, given: dict[str, Any], sett
     chart with its --lane, a deployment file (.yaml), or a bundle (.tar.gz). For the verbs of routes it is the chart
     `route`, with its values, such as --set mode=istio; a verb that only reads Helm's releases needs none.
 
-    Rights on objects without a namespace are not in it, except for guard-status. Without the rights to list resource
-    quotas and to get namespaces, a record has fewer facts about the cluster.
+    Rights on objects without a namespace are not in it, except for guard-status. Options that delete more than the verb
+    alone, such as --atomic and --delete-claims, need more rights. Without the rights to list resource quotas and to get
+    namespaces, a record has fewer facts about the cluster.
     """
     from sidelane.kubeyaml.writer import dump
 
