@@ -16,12 +16,13 @@ from sidelane.errors import (
     TargetBusy,
 )
 from sidelane.helm.flags import Flags
+from sidelane.helm.gathering import GatheringReader
 from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.naming.labels import LANE, RELEASE_OF
 from sidelane.releases.stores import Options, Release, Stored, leases
-from sidelane.releases.stores.answers import parse_time
+from sidelane.releases.stores.answers import parse_time, stored_of
 from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.routes.announcing import Announcer
 from sidelane.routes.model import about
@@ -39,7 +40,7 @@ class ClusterPlace:
         self._target = target
         self._helm = target.helm
         self._namespace = target.namespace
-        self._reader = ClusterReader(target.helm, target.namespace)
+        self._reader = GatheringReader(ClusterReader(target.helm, target.namespace))
 
     async def stored(self, release: str, revision: int | None = None) -> Stored:
         return await self._target.stored(release, revision=revision)
@@ -93,8 +94,8 @@ class ClusterPlace:
             namespace=self._namespace,
             flags=Flags({LANE: str(rendering.lane)}, note),
         ) as install:
-            await install(rendering.values)
-        return await self._written(rendering)
+            answer = await install(rendering.values)
+        return _written(rendering, stored_of(answer))
 
     async def change(self, rendering: Rendering, note: str, revision: int, *, overwrite: bool = False) -> Release:
         # The chart compares this number with the number of the revision that Helm creates, and Helm creates each number
@@ -103,7 +104,7 @@ class ClusterPlace:
         try:
             # The labels show others whether this process still works on a pending revision.
             async with leases.working(self._target, rendering.release, Options()) as labels:
-                await self._helm.upgrade(
+                answer = await self._helm.upgrade(
                     rendering.release,
                     rendering.chart.path,
                     values,
@@ -125,7 +126,7 @@ class ClusterPlace:
             if "sh.helm.release" not in error.problem:
                 raise
             raise _changed(rendering.release) from None
-        return await self._written(rendering)
+        return _written(rendering, stored_of(answer))
 
     async def remove(self, release: str) -> None:
         await self._target.uninstall(release, Options())
@@ -139,15 +140,18 @@ class ClusterPlace:
         await self._helm.rollback(release, revision, namespace=self._namespace)
         return (await self.stored(release)).release
 
-    async def _written(self, rendering: Rendering) -> Release:
-        """Returns the release after comparing it with the checked rendering. Raises NotWhatWasChecked."""
-        stored = await self.stored(rendering.release)
-        if differences := stored.differences(rendering):
-            raise NotWhatWasChecked(
-                f"{rendering.release} differs from the content that was checked:\n  " + "\n  ".join(differences),
-                remedy=f"another process may have changed it since: see {about(rendering.release)}",
-            )
-        return stored.release
+
+def _written(rendering: Rendering, stored: Stored) -> Release:
+    """Returns the release that Helm has written, after comparing it with the checked rendering.
+
+    Raises NotWhatWasChecked.
+    """
+    if differences := stored.differences(rendering):
+        raise NotWhatWasChecked(
+            f"{rendering.release} differs from the content that was checked:\n  " + "\n  ".join(differences),
+            remedy=f"another process may have changed it since: see {about(rendering.release)}",
+        )
+    return stored.release
 
 
 def _containers(pod: LiveObject) -> list[Mapping[str, Any]]:
