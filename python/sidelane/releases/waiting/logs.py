@@ -1,8 +1,8 @@
 """The last lines of containers' logs, from the API server, for containers whose termination message has none.
 
 Helm reads no logs, so Sidelane calls the API server itself, with Kubernetes' Python client and Helm's connection
-settings. It does so here and for permissions (stores/rights.py). The client is imported only when an object is not
-ready, or before a removal.
+settings. It does so here, for permissions (stores/rights.py), and for events (routes/announcing.py). The client is
+imported only when an object is not ready, before a removal, or in a shift.
 """
 
 from __future__ import annotations
