@@ -8,6 +8,9 @@ from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import HelmError, ReleaseNotFound
 from sidelane.helm.client import Helm
+from sidelane.helm.lookup import ClusterReader
+from sidelane.manifest import Manifest
+from sidelane.releases.stores import live
 from sidelane.releases.stores.cluster import ClusterTarget
 
 NAMES = [f"svc{number}-v1-coco-1" for number in range(1, 6)]
@@ -90,6 +93,21 @@ def test_a_plan_reads_the_releases_of_its_lane_at_once(client, counted, tmp_path
     planning, started = counted
     assert {step.action for step in planning.plan(file).steps} == {"scale"}
     assert started()["status"] == 0
+
+
+@pytest.mark.either_helm
+def test_many_live_objects_are_read_by_their_kind_and_equal_those_read_by_name(cluster, namespace, helm, tmp_path):
+    read = ClusterReader(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
+    names = [f"c{number}" for number in range(live.FEW + 2)]
+    for name in names[1:]:
+        cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"name": name}, "data": {"a": name}})
+    text = "---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n" for name in names)
+    objects = Manifest.read(text, namespace=namespace).objects
+    many = asyncio.run(live.read(read, objects))
+    single = {obj.identity: body for obj in objects for body in asyncio.run(live.read(read, [obj])).values()}
+    assert many == single
+    assert [identity.name for identity in many] == names[1:], "the first one is missing, and others are not wanted"
+    assert all(body["metadata"]["managedFields"] for body in many.values())
 
 
 def test_releases_that_helm_keeps_elsewhere_are_read_one_by_one(cluster, namespace, helm, plain, tmp_path, monkeypatch):

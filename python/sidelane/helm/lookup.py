@@ -28,7 +28,7 @@ class Query(NamedTuple):
 
     namespace: None means the reader's own; empty means cluster-scoped objects, or objects of all namespaces. labels:
     required labels of the objects; several values of one are alternatives. managed_fields: include
-    ``metadata.managedFields``.
+    ``metadata.managedFields``. only: of all objects of a kind, those with one of these names.
     """
 
     api_version: str
@@ -37,6 +37,7 @@ class Query(NamedTuple):
     namespace: str | None = None
     labels: Mapping[str, str | Sequence[str]] = {}
     managed_fields: bool = False
+    only: Sequence[str] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the query in the form that the chart reads."""
@@ -47,6 +48,7 @@ class Query(NamedTuple):
             "namespace": self.namespace,
             "labels": {key: [value] if isinstance(value, str) else list(value) for key, value in self.labels.items()},
             "managedFields": self.managed_fields,
+            "only": list(self.only),
         }
 
 
