@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -35,7 +36,12 @@ def is_secret(keys: Iterable[str | int]) -> bool:
     >>> is_secret(["auth", "adminPassword"]), is_secret(["tls", "secretName"])
     (True, False)
     """
-    return any(isinstance(key, str) and _SECRET.search(key) for key in keys)
+    return any(isinstance(key, str) and _is_secret_key(key) for key in keys)
+
+
+@functools.lru_cache(maxsize=4096)  # objects have the same keys again and again
+def _is_secret_key(key: str) -> bool:
+    return _SECRET.search(key) is not None
 
 
 def secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[str]:

@@ -72,8 +72,9 @@ def _written(value: Any) -> str | None:
 
 def _objects(record: Record, manifest: Manifest, values: Mapping[str, Any], operated: list[str]) -> Iterator[str]:
     """Yields a line for each object that differs from the record. operated: the changed operational values."""
-    now = digests(manifest, values, tests=record.tests is not None)
-    recorded, scaled = {**record.objects, **(record.tests or {})}, digests_without_replicas(manifest, values)
+    shown = manifest.without_secrets(secret_texts(values))
+    now = digests(shown, tests=record.tests is not None)
+    recorded, scaled = {**record.objects, **(record.tests or {})}, digests_without_replicas(shown)
     objects = {obj.identity.path: obj for obj in manifest.objects}
     targets = {identity.path for identity in operational.autoscaled(manifest.objects)}
     twice = [path for path, times in Counter(obj.identity.path for obj in manifest.objects).items() if times > 1]

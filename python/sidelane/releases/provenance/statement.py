@@ -131,18 +131,16 @@ def guarded(values: Mapping[str, Any], operational: Iterable[str]) -> str:
     return digest(canonical({path: value for path, value in leaves(values) if not under(path, names)}))
 
 
-def digests(manifest: Manifest, values: Mapping[str, Any], *, tests: bool = False) -> dict[str, str]:
-    """Returns the digest of each object by its path, for a record. values: the source of secrets to redact. tests: also
-    of those of `helm test`.
+def digests(shown: Manifest, *, tests: bool = False) -> dict[str, str]:
+    """Returns the digest of each object by its path, for a record. shown: the objects without secrets. tests: also of
+    those of `helm test`.
     """
-    shown = manifest.without_secrets(secret_texts(values))
     subjects = [*_subjects(shown), *(_subjects(shown, tests=True) if tests else ())]
     return {subject["name"]: f"sha256:{subject['digest']['sha256']}" for subject in subjects}
 
 
-def digests_without_replicas(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, str]:
+def digests_without_replicas(shown: Manifest) -> dict[str, str]:
     """Returns ``digests`` of the objects without their replicas."""
-    shown = manifest.without_secrets(secret_texts(values))
     return {obj.identity.path: digest(without_replicas(obj)) for obj in shown.installed}
 
 
