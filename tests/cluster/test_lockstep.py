@@ -207,6 +207,7 @@ def test_a_shift_that_is_killed_in_its_last_step_has_not_ended(cluster, namespac
         assert client.shifts.status().shifts == ()
 
 
+@pytest.mark.either_helm
 def test_a_shift_that_is_killed_at_any_moment_goes_on_or_back(
     cluster, namespace, lanes, helm, client, tmp_path, record_property
 ):

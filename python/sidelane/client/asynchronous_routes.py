@@ -352,7 +352,9 @@ class AsyncRoutes:
         split = None if weights is None else Split.of(weights, own)
         more = coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)})
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
-        wanted = (router.setting(service, own, split, values=more, terms=terms) for service in dict.fromkeys(services))
+        names = tuple(dict.fromkeys(services))
+        read = await router.read((service, own) for service in names)
+        wanted = (router.setting(service, own, split, values=more, terms=terms, read=read) for service in names)
         return await all_or_none(router, wanted)
 
     async def undo_together(

@@ -7,7 +7,7 @@ together or not at all (together.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -62,6 +62,11 @@ class Router(Writer):
         """
         return await self.write(await self.setting(service, lane, split, values=values, terms=terms, release=release))
 
+    async def read(self, routes: Iterable[tuple[str, Lane]]) -> Mapping[str, Stored]:
+        """Reads the routes of these services and lanes that are there at once, by their releases' names."""
+        names = [route_release(service, lane) for service, lane in routes]
+        return {stored.release.name: stored for stored in await self.place.stored_if_there(names)}
+
     async def setting(
         self,
         service: str,
@@ -71,9 +76,10 @@ class Router(Writer):
         values: Mapping[str, Any] | None = None,
         terms: Terms = USUAL,
         release: str = "",
+        read: Mapping[str, Stored] = finding.NOTHING,
     ) -> Prepared:
-        """Prepares what ``set`` writes. Raises as ``set`` does."""
-        stored = await self._stored(service, lane)
+        """Prepares what ``set`` writes. read: see ``read``. Raises as ``set`` does."""
+        stored = await self._stored(service, lane, read)
         _still(stored.release.name if stored else route_release(service, lane), stored, terms.seen)
         wanted = coalesce(own(stored), values or {})
         wanted["name"] = service
@@ -151,9 +157,9 @@ class Router(Writer):
             return True
         return bool(await self.place.abandoned([release]))
 
-    async def _stored(self, service: str, lane: Lane) -> Stored | None:
+    async def _stored(self, service: str, lane: Lane, read: Mapping[str, Stored]) -> Stored | None:
         try:
-            return await finding.named(self.place, service, lane)
+            return await finding.named(self.place, service, lane, read)
         except ReleaseNotFound:
             return None
 

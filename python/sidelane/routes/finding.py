@@ -6,8 +6,9 @@ a route's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.naming.lane import Lane
@@ -16,6 +17,8 @@ from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
 from sidelane.routes.model import route_release
 from sidelane.routes.places import Place
+
+NOTHING: Final[Mapping[str, Stored]] = MappingProxyType({})
 
 
 class StoredRoute(NamedTuple):
@@ -38,13 +41,15 @@ async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[S
     return tuple(StoredRoute(route, stored) for route, stored in routes if route is not None)
 
 
-async def named(place: Place, service: str, lane: Lane) -> Stored:
+async def named(place: Place, service: str, lane: Lane, read: Mapping[str, Stored] = NOTHING) -> Stored:
     """Returns the stored release of a service's route. Raises ReleaseNotFound, and NotOurs when the release with the
     route's name is not a route.
+
+    read: releases that were read a moment ago, by name.
     """
     wanted, name = Known(service, lane), route_release(service, lane)
     try:
-        stored = await place.stored(name)
+        stored = read[name] if name in read else await place.stored(name)
     except ReleaseNotFound as missing:
         stored, absent = None, missing
     if stored is not None and route_of(stored) == wanted:

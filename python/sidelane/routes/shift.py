@@ -164,19 +164,18 @@ class _Run(NamedTuple):
         plan, percent = self.course.plan, self.course.steps[number - 1]
         until = int(time.time() + plan.every + (_WAITS if waits else _GRACE))
         context = self.course.mark(number, holder().token, until).text
-        try:
-            return await all_or_none(
-                self.router,
-                (
-                    self.router.setting(
-                        moving.member.service,
-                        moving.member.lane,
-                        values={**plan.move.values(moving.before, moving.values, percent), **stay_values(plan.stay)},
-                        terms=Terms(self.by, moving.revision, context=context, always=True),
-                    )
-                    for moving in self.course.routes
-                ),
+        read = await self.router.read(moving.named for moving in self.course.routes)
+        wanted = (
+            self.router.setting(
+                *moving.named,
+                values={**plan.move.values(moving.before, moving.values, percent), **stay_values(plan.stay)},
+                terms=Terms(self.by, moving.revision, context=context, always=True),
+                read=read,
             )
+            for moving in self.course.routes
+        )
+        try:
+            return await all_or_none(self.router, wanted)
         except (RouteChanged, TargetBusy):
             await self.require_alone()
             raise
