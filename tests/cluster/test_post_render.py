@@ -35,7 +35,7 @@ def test_an_installation_that_breaks_a_rule_creates_nothing(run, cluster, namesp
         json.dumps({"apiVersion": "v2", "name": "chart", "version": "1.0.0"})
     )
     maps = f"/api/v1/namespaces/{namespace}/configmaps"
-    before = cluster.names(maps)
+    before = cluster.until("the namespace has its own", lambda: cluster.names(maps))
     checked = ("install", "one", "chart", "--namespace", namespace, *flags(run))
     refused = run(*checked, "--set", "name=Not_A_Name", code=1)
     # The line is known where the template is found from the post-renderer's folder.

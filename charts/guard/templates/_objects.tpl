@@ -1,7 +1,7 @@
 {{- /*
 Takes root, policy (its component), selector (of objects, by labels), conditions (more match conditions, or nothing),
-owner (a CEL expression of the lane or the release, for messages) and scope (Cluster, or nothing for Namespaced). The
-policy for the objects of lanes.
+owner (a CEL expression of the lane or the release, for messages), scope (Cluster, or nothing for Namespaced) and
+annotations, or nothing. The policy for the objects of lanes.
 
 They are created and deleted by the pipeline alone, and never change but for the fields that their chart declares.
 Helm's own `helm.sh/chart` may change: a chart's new version renders the same objects.
@@ -10,7 +10,8 @@ Helm's own `helm.sh/chart` may change: a chart's new version renders the same ob
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
-  {{- include "sidelane.guard.policy.metadata" (dict "root" .root "policy" .policy) | nindent 2 }}
+  {{- include "sidelane.guard.policy.metadata"
+    (dict "root" .root "policy" .policy "annotations" .annotations) | nindent 2 }}
 spec:
   failurePolicy: Fail
   matchConstraints:

@@ -29,26 +29,34 @@ Takes the root. The programs of a cluster that write objects of lanes: the contr
 {{- define "sidelane.guard.policy.controllers" -}}
 {{- $users := list "system:kube-controller-manager" "system:kube-scheduler" "system:apiserver" -}}
 {{- range list "attachdetach-controller" "clusterrole-aggregation-controller" "cronjob-controller"
-  "daemon-set-controller" "deployment-controller" "disruption-controller" "endpoint-controller" "endpointslice-controller" "endpointslicemirroring-controller"
-  "ephemeral-volume-controller" "expand-controller" "generic-garbage-collector" "horizontal-pod-autoscaler"
-  "job-controller" "namespace-controller" "node-controller" "persistent-volume-binder" "pod-garbage-collector"
-  "pv-protection-controller" "pvc-protection-controller" "replicaset-controller" "replication-controller" "resourcequota-controller"
-  "root-ca-cert-publisher" "selinux-warning-controller" "service-account-controller" "service-controller"
-  "statefulset-controller" "taint-eviction-controller" "ttl-after-finished-controller" -}}
+  "daemon-set-controller" "deployment-controller" "disruption-controller" "endpoint-controller"
+  "endpointslice-controller" "endpointslicemirroring-controller" "ephemeral-volume-controller" "expand-controller"
+  "generic-garbage-collector" "horizontal-pod-autoscaler" "job-controller" "namespace-controller" "node-controller"
+  "persistent-volume-binder" "pod-garbage-collector" "pv-protection-controller" "pvc-protection-controller"
+  "replicaset-controller" "replication-controller" "resourcequota-controller" "root-ca-cert-publisher"
+  "selinux-warning-controller" "service-account-controller" "service-controller" "statefulset-controller"
+  "taint-eviction-controller" "ttl-after-finished-controller" -}}
   {{- $users = append $users (printf "system:serviceaccount:kube-system:%s" .) -}}
 {{- end -}}
 {{- include "sidelane.guard.policy.from"
   (dict "users" (concat $users .Values.controllers.users) "groups" .Values.controllers.groups) -}}
 {{- end -}}
 
-{{- /* Takes root and policy, the policy's component. The metadata of the policy. */ -}}
+{{- /*
+Takes root, policy (its component) and annotations, or nothing. The metadata of the policy.
+*/ -}}
 {{- define "sidelane.guard.policy.metadata" -}}
 name: {{ include "sidelane.name" (dict "root" .root "component" .policy "kind" "ValidatingAdmissionPolicy") }}
 labels:
   {{- include "sidelane.labels" (dict "root" .root "component" "guard") | nindent 2 }}
-{{- with .root.Values.commonAnnotations }}
+{{- if or .annotations .root.Values.commonAnnotations }}
 annotations:
+  {{- with .root.Values.commonAnnotations }}
   {{- include "sidelane.extra" (dict "values" . "what" "annotation") | nindent 2 }}
+  {{- end }}
+  {{- with .annotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -115,6 +123,6 @@ metadata:
 spec:
   policyName: {{ include "sidelane.name"
     (dict "root" .root "component" .policy "kind" "ValidatingAdmissionPolicy") }}
-  validationActions: {{ get (dict "deny" (list "Deny" "Audit") "warn" (list "Warn" "Audit") "audit" (list "Audit")) .mode
-    | toJson }}
+  {{- $actions := dict "deny" (list "Deny" "Audit") "warn" (list "Warn" "Audit") "audit" (list "Audit") }}
+  validationActions: {{ get $actions .mode | toJson }}
 {{- end -}}

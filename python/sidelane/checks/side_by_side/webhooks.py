@@ -9,6 +9,7 @@ from sidelane.checks.side_by_side.clash import Clash, Side, Touch
 from sidelane.manifest import Object
 from sidelane.manifest.fields import at, walk
 from sidelane.manifest.label_selectors import parse_selector
+from sidelane.manifest.objects import CLUSTER_KINDS
 
 _KINDS: Final = {
     "ValidatingWebhookConfiguration": "webhooks[]",
@@ -36,7 +37,7 @@ metadata: {{name: a}}
 spec:
   matchConstraints:
     resourceRules:
-      - {{apiGroups: [networking.k8s.io], apiVersions: [v1], operations: [CREATE], resources: [ingresses]}}
+      - {{apiGroups: ["*"], apiVersions: ["*"], operations: [CREATE], resources: [ingresses], scope: {rules}}}
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
@@ -94,7 +95,8 @@ def _caught(webhook: Any, scopes: list[Any], kinds: dict[tuple[str, str], list[O
     namespaces = [parse_selector("", at(scope, "namespaceSelector") or {}, "pods", "subject") for scope in scopes]
     labels = [parse_selector("", at(scope, "objectSelector") or {}, "pods", "subject") for scope in scopes]
     for (group, resource), objects in kinds.items():
-        if _has_rule(webhook, group, resource):
+        other = "Namespaced" if (group, objects[0].kind) in CLUSTER_KINDS else "Cluster"
+        if _has_rule(webhook, group, resource, other):
             for obj in objects:
                 # Of a namespace's labels only its name is known.
                 named = {_NAMESPACE: obj.identity.namespace}
@@ -102,12 +104,18 @@ def _caught(webhook: Any, scopes: list[Any], kinds: dict[tuple[str, str], list[O
                     yield obj
 
 
-def _has_rule(webhook: Any, group: str, resource: str) -> bool:
+def _has_rule(webhook: Any, group: str, resource: str, other: str) -> bool:
+    """Tell whether a rule acts on a resource. other: the scope that the resource does not have."""
     for _, rule in (*walk(webhook, "rules[]"), *walk(webhook, "resourceRules[]")):
         groups, resources = at(rule, "apiGroups") or (), at(rule, "resources") or ()
         operations = {str(each) for each in at(rule, "operations") or ()}
         acts = operations & {"*", "CREATE", "UPDATE"}
-        if acts and ({"*", group} & set(groups)) and ({"*", "*/*", resource} & set(resources)):
+        if (
+            at(rule, "scope") != other
+            and acts
+            and ({"*", group} & set(groups))
+            and ({"*", "*/*", resource} & set(resources))
+        ):
             return True
     return False
 
@@ -135,12 +143,13 @@ CLASH: Final[Clash] = Clash(
     wrong=(
         (_webhook("a"), _ingress("b")),
         (_ingress("a"), _webhook("b", group='"*"', resource='"*"')),
-        (_POLICY.format(scope=""), _ingress("b")),
+        (_POLICY.format(scope="", rules="Namespaced"), _ingress("b")),
     ),
     right=(
         (_webhook("a", _SELECTED) + _ingress("a"), _ingress("b")),
         (_webhook("a", _IN_A), _ingress("b, namespace: b")),
-        (_POLICY.format(scope="namespaceSelector: {matchLabels: {guarded: yes}}"), _ingress("b")),
+        (_POLICY.format(scope="namespaceSelector: {matchLabels: {guarded: yes}}", rules="'*'"), _ingress("b")),
+        (_POLICY.format(scope="", rules="Cluster"), _ingress("b")),
         (_webhook("a", group="apps", resource="deployments"), _ingress("b")),
     ),
     find=_find,
