@@ -36,11 +36,7 @@ def compare(objects: Sequence[Object], running: Running) -> Ran:
     """Compares what controllers created for these objects with the objects' templates."""
     drift: list[Drift] = []
     notes: list[str] = []
-    workloads = {
-        owners.uid(running.live[obj.identity]): obj
-        for obj in objects
-        if obj.pod_template is not None and obj.identity in running.live
-    }
+    workloads = _workloads(objects, running)
     children = owners.created(running, [running.live[obj.identity] for obj in workloads.values()])
     earlier = {uid: rollouts.earlier(running.live[obj.identity], running) for uid, obj in workloads.items()}
     pods: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -65,6 +61,12 @@ def compare(objects: Sequence[Object], running: Running) -> Ran:
         drift += _images(workloads[each], bodies)
     rolling = [_rolling(workloads[uid], pods[uid], bodies) for uid, bodies in leaving.items()]
     return Ran(tuple(drift), tuple(notes), tuple(rolling))
+
+
+def _workloads(objects: Sequence[Object], running: Running) -> dict[str, Object]:
+    """Returns the objects that create pods, and are there, by their live UIDs."""
+    there = (obj for obj in objects if obj.pod_template is not None and obj.identity in running.live)
+    return {owners.uid(running.live[obj.identity]): obj for obj in there}
 
 
 def _rolling(own: Object, pods: Sequence[object], leaving: Sequence[object]) -> str:
