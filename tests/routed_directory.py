@@ -3,7 +3,7 @@
 import json
 
 import yaml
-from sidelane import Lane
+from sidelane import Client, Lane
 
 LANE = Lane("2-coco", 1)
 
@@ -26,6 +26,13 @@ def put(root, version, lane="2-coco-1", service="svc1", namespace="default"):
     chart = {"name": "service", "version": "0.1.0", "appVersion": ""}
     (folder / "chart.yaml").write_text(json.dumps({"revision": 1, "chart": chart}))
     return folder
+
+
+def leading(root, helm, services):
+    """A client of the directory, in which the routes of these services lead to v1 by Istio."""
+    client = Client(directory=root, helm=helm)
+    client.routes.set_together(services, LANE, {"v1": 1}, mode="istio")
+    return client
 
 
 def written(root, kind="VirtualService"):

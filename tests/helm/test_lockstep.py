@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -13,13 +12,14 @@ from itertools import pairwise
 import pytest
 import yaml
 from command_line import CommandLine
-from routed_directory import LANE, put
+from routed_directory import LANE, leading, put
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed, InvalidRoute, Refused, RouteChanged, TargetBusy, TargetNotReady
 from sidelane.releases.stores.holding import holder
 from sidelane.routes.marks import Mark, Member, read, short
 from sidelane.routes.model import Route
 from sidelane.routes.moving import ToLane
+from web_server import serving
 
 NEW = Lane("2-coco", 2)
 SERVICES = ("svc1", "svc2", "svc3")
@@ -37,9 +37,7 @@ def root(tmp_path):
 @pytest.fixture
 def client(root, helm):
     """A client whose three routes lead to the old lane."""
-    client = Client(directory=root, helm=helm)
-    client.routes.set_together(SERVICES, LANE, {"v1": 1}, mode="istio")
-    return client
+    return leading(root, helm, SERVICES)
 
 
 def weights(client):
@@ -288,12 +286,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as made:
+    with serving(Receiver) as made:
         made.got = []
-        made.url = f"http://127.0.0.1:{made.server_port}"
-        threading.Thread(target=made.serve_forever, daemon=True).start()
         yield made
-        made.shutdown()
 
 
 def test_events_are_posted_and_a_receiver_that_fails_stops_nothing(client, receiver, root, helm):

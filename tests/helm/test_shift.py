@@ -15,6 +15,7 @@ from routed_directory import LANE, put, written
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed, InvalidInput, Refused, RouteChanged
 from sidelane.routes.gates import Gate
+from web_server import serving
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -34,13 +35,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as made:
-        made.handle_error = lambda *_: None  # who asked has given up
+    with serving(Answers) as made:
         made.asked, made.answers = [], (200, "", 0.0)
-        made.url = f"http://127.0.0.1:{made.server_port}"
-        threading.Thread(target=made.serve_forever, daemon=True).start()
         yield made
-        made.shutdown()
 
 
 def ask(text, **environment):

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 from command_line import CommandLine
-from routed_directory import LANE, put, written
-from sidelane import Client, Lane
+from routed_directory import LANE, leading, put, written
+from sidelane import Lane
 from sidelane.errors import GateFailed, InvalidRoute, InvalidValues
 
 NEW = Lane("2-coco", 2)
@@ -26,9 +26,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def client(root, helm):
-    client = Client(directory=root, helm=helm)
-    client.routes.set_together(SERVICES, LANE, {"v1": 1}, mode="istio")
-    return client
+    return leading(root, helm, SERVICES)
 
 
 def sessions(client, service="svc1"):

@@ -3,7 +3,6 @@
 import asyncio
 import http.server
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from sidelane.lanes.retire.draining import Drain
 from sidelane.routes.asking import ANSWER, Problem
 from sidelane.routes.gates import Gate
 from sidelane.routes.notices import Notices, event
+from web_server import serving
 
 STAT = "upstream_rq_active"
 GONE = Removed("svc1-v1-2-coco-1", ("svc1-v1-2-coco-1",))
@@ -140,13 +140,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as made:
-        made.handle_error = lambda *_: None  # the client has read enough
+    with serving(Answers) as made:
         made.asked, made.status, made.body = [], 200, as_json({OURS: 4}).encode()
-        made.url = f"http://127.0.0.1:{made.server_port}"
-        threading.Thread(target=made.serve_forever, daemon=True).start()
         yield made
-        made.shutdown()
 
 
 def test_several_sources_are_added_up_and_one_without_an_answer_makes_all_unknown(server, tmp_path):
