@@ -66,7 +66,7 @@ KEPT = "replicas stays 8: it is not given (the default is 1)"
 def test_the_same_install_after_a_legitimate_scale_is_unchanged_and_says_what_stays(scaled, chart, root):
     again = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other"})
     assert (again.change, again.kept_values, again.revision) == ("unchanged", (KEPT,), 2)
-    assert again.to_json()["kept_values"] == [KEPT]
+    assert again.to_json()["keptValues"] == [KEPT]
     said = scaled.install(chart, "coco-1", **SERVICE, values={"text": "other", "replicas": 8})
     assert (said.change, said.kept_values) == ("unchanged", ())
     assert replicas(root) == "8"

@@ -56,7 +56,7 @@ class Step:
     def to_json(self) -> dict[str, object]:
         said: dict[str, object] = {"release": self.release, "chart": self.chart, "action": self.action}
         said["why"] = list(self.why)
-        return {**said, "kept_values": list(self.kept_values)} if self.kept_values else said
+        return {**said, "keptValues": list(self.kept_values)} if self.kept_values else said
 
 
 @dataclass(frozen=True)

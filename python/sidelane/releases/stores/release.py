@@ -83,7 +83,7 @@ class Release:
             "updated": self.updated.isoformat() if self.updated else None,
             "change": self.change,
             "changes": list(self.changes),
-            "kept_values": list(self.kept_values),
+            "keptValues": list(self.kept_values),
             "notes": self.notes,
             "objects": [item.to_json() for item in self.objects],
             "readiness": self.readiness.to_json() if self.readiness else None,
