@@ -83,9 +83,7 @@ class AsyncRoutes:
             {'v1': 90, 'v2': 10}
 
         """
-        from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
-        from sidelane.routes.model import Split  # noqa: PLC0415
-        from sidelane.routes.staying import stay_values  # noqa: PLC0415
+        from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
         from sidelane.routes.terms import Terms  # noqa: PLC0415
 
         own = lane_of(lane)
@@ -93,7 +91,7 @@ class AsyncRoutes:
             service,
             own,
             None if weights is None else Split.of(weights, own),
-            values=coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)}),
+            values=_asked(values, mode, stay),
             terms=Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run),
         )
 
@@ -342,15 +340,13 @@ class AsyncRoutes:
             ['v1=1']
 
         """
-        from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
-        from sidelane.routes.model import Split  # noqa: PLC0415
-        from sidelane.routes.staying import stay_values  # noqa: PLC0415
+        from sidelane.routes.model import Split  # noqa: PLC0415 - see _router
         from sidelane.routes.terms import Terms  # noqa: PLC0415
         from sidelane.routes.together import all_or_none  # noqa: PLC0415
 
         own, router = lane_of(lane), self._router
         split = None if weights is None else Split.of(weights, own)
-        more = coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)})
+        more = _asked(values, mode, stay)
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
         names = tuple(dict.fromkeys(services))
         read = await router.read((service, own) for service in names)
@@ -400,3 +396,11 @@ class AsyncRoutes:
             router, (router.undoing(service, own, terms=terms) for service in dict.fromkeys(services))
         )
         return done._replace(routes=tuple(map(undone, done.routes)))
+
+
+def _asked(values: Mapping[str, Any] | None, mode: str | None, stay: str | None) -> dict[str, Any]:
+    """Returns the chart's values that a change of a route asks for."""
+    from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
+    from sidelane.routes.staying import stay_values  # noqa: PLC0415
+
+    return coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)})

