@@ -60,8 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves a test of tests/helm and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
 
     What the Helms do differently shows in those that are marked, and on a cluster and on a node: there all run under
-    both, but for what is marked `either_helm`, where Sidelane or the API server does the work and Helm carries it.
-    With SIDELANE_TEST_ALL_HELMS=1 all run under both.
+    both, but for what is marked `either_helm`, where Sidelane or the API server does the work and Helm carries it. In
+    a file that is marked so, `both_helms` marks the tests of Helm's own part. With SIDELANE_TEST_ALL_HELMS=1 all run
+    under both.
     """
     if os.environ.get("SIDELANE_TEST_ALL_HELMS") == "1":
         return
@@ -73,15 +74,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         helm = getattr(item, "callspec", None) and item.callspec.params.get("helm")
         if helm not in HELMS:
             return False
-        if item.path.parent.name in ("helm", "charts"):
-            if item.get_closest_marker("both_helms"):
-                return False
-            name = item.nodeid
-        elif item.get_closest_marker("either_helm"):
-            # All tests of a file with one chart, which share a release, choose the same.
-            name = f"{item.path.name} {item.callspec.id}"
-        else:
+        under_one = item.path.parent.name in ("helm", "charts") or item.get_closest_marker("either_helm")
+        if not under_one or item.get_closest_marker("both_helms"):
             return False
+        # All tests of test_guard.py with one chart share a release, so they choose the same.
+        name = f"{item.path.name} {item.callspec.id}" if item.path.name == "test_guard.py" else item.nodeid
         chosen = HELMS[zlib.crc32(name.replace(helm, "").encode()) % 2]
         return helm != chosen and item.nodeid.replace(helm, chosen) in names
 

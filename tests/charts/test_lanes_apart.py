@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Object = dict[str, Any]
 
-pytestmark = pytest.mark.both_helms
-
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 every_chart = pytest.mark.parametrize(
     "chart", sorted(path.parents[1] for path in CHARTS.glob("*/ci/full-values.yaml")), ids=lambda chart: chart.name

@@ -99,6 +99,7 @@ def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Ite
     administrator.uninstall("guard", "guard-1", delete_cluster_objects=True)
 
 
+@pytest.mark.either_helm
 def test_nobody_changes_a_lane_under_the_guard(guarded: Guarded, plain: Any, helm: Path, tmp_path: Path) -> None:
     """In one test, because a lane under the guard takes most of the time."""
     guarded.deployer.install(created_chart(tmp_path / "demo", helm), "coco-1", conventions="helm")

@@ -95,6 +95,7 @@ def begin(sidelane):
     ],
     ids=["pre-install", "post-install", "kept", "the-caller"],
 )
+@pytest.mark.either_helm
 def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     cluster, namespace, client, file, begin, hook, dies
 ):

@@ -189,6 +189,7 @@ def test_a_release_that_a_killed_install_left_failed_is_finished(lane):
     assert (json.loads(stdout)["change"], lane.status("svc1-v1")) == ("finished", "deployed")
 
 
+@pytest.mark.either_helm
 def test_a_failed_release_whose_objects_are_anothers_is_not_finished(lane, cluster, namespace):
     never = ("--set", "image.tag=never-ready")
     process = lane.begin(1, *never, "--wait", "--timeout", "2s", verb="install")
@@ -221,6 +222,7 @@ def test_a_release_that_a_dead_helm_left_pending_is_finished(lane, monkeypatch):
     assert again.change == "unchanged"
 
 
+@pytest.mark.either_helm
 def test_on_another_machine_a_pending_release_is_left_alone_until_its_deadline(lane, monkeypatch, tmp_path):
     lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     process = lane.begin(1, XDG_RUNTIME_DIR=str(tmp_path / "elsewhere"))
@@ -271,6 +273,7 @@ def test_atomic_removes_what_this_run_made_and_nothing_else(lane):
     assert {name for _, name in lane.objects(1)} == {"svc3-v1", "record-svc3-v1"}
 
 
+@pytest.mark.either_helm
 def test_a_run_that_is_told_to_stop_removes_what_it_made_when_it_is_atomic(lane):
     lane.file.write_text(lane.file.read_text().replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     process = lane.begin(1, "--atomic")
@@ -312,6 +315,7 @@ def test_a_retirement_that_is_killed_at_any_moment_is_taken_up_by_the_next(lane)
         assert lane.cluster.names(f"/api/v1/namespaces/{lane.namespace}/persistentvolumeclaims") == []
 
 
+@pytest.mark.either_helm
 def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_path):
     with ControlPlane(programs) as plane:
         api = pykube.HTTPClient(pykube.KubeConfig.from_file(plane.kubeconfig))
@@ -336,6 +340,7 @@ def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_pat
         assert {step.action for step in lane.client.plan(file).steps} == {"unchanged"}
 
 
+@pytest.mark.either_helm
 def test_a_failed_lane_with_other_content_is_not_touched(lane):
     lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, image: {tag: never-ready}"))
     with pytest.raises(ApplyFailed):

@@ -76,6 +76,7 @@ def test_two_lanes_by_plain_helm_share_nothing(cluster, namespace, plain):
     ]
 
 
+@pytest.mark.either_helm
 def test_installing_the_same_twice_changes_nothing(cluster, namespace, client):
     first = client.install("zookeeper", "2-coco-1", wait=True)
     assert (first.name, first.status, first.revision, first.change) == ("zookeeper-2-coco-1", "deployed", 1, "created")
@@ -132,6 +133,7 @@ def test_of_two_installs_of_one_lane_at_once_one_wins(cluster, namespace, helm):
         assert stateful_set["spec"]["replicas"] == winners[0]
 
 
+@pytest.mark.either_helm
 @pytest.mark.parametrize("wrapped", [False, True], ids=["helm", "script"])
 def test_a_caller_that_is_killed_while_it_checks_installs_nothing(
     cluster, namespace, helm, client, small, wrapped, tmp_path
@@ -173,6 +175,7 @@ def test_a_refused_install_through_a_script_installs_nothing(cluster, namespace,
     assert client.list() == ()
 
 
+@pytest.mark.either_helm
 def test_operational_values_change_and_nothing_else(cluster, namespace, client):
     client.install("zookeeper", "coco-1")
     before = objects(cluster, namespace, "coco-1")
@@ -310,6 +313,7 @@ def test_a_failed_install_can_be_undone_as_one(cluster, namespace, client):
     assert {kind for kind, _ in objects(cluster, namespace, "coco-1")} <= {"persistentvolumeclaims"}
 
 
+@pytest.mark.either_helm
 def test_the_command_line_on_a_cluster(sidelane):
     made = sidelane("install", "zookeeper", "--lane", "2-coco-1", "--wait")
     assert "helm test --namespace" in made.stdout  # the chart's own notes

@@ -59,6 +59,7 @@ def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, clien
         stored_all(target, NAMES)
 
 
+@pytest.mark.either_helm
 def test_five_routes_are_listed_by_two_helms(cluster, namespace, client, counted):
     for number in range(1, 6):
         labels = {"app": f"svc{number}-coco-1", "version": "v1", "sidelane.dev/lane": "coco-1"}
@@ -83,6 +84,7 @@ def test_releases_that_are_not_sidelanes_are_told_apart_by_a_fixed_number_of_hel
     assert asked["template"] <= 2
 
 
+@pytest.mark.either_helm
 def test_a_plan_reads_the_releases_of_its_lane_at_once(client, counted, tmp_path):
     tiny_chart(tmp_path / "git" / "tiny")
     file = tmp_path / "git" / "lane.yaml"

@@ -19,6 +19,8 @@ from sidelane.errors import NotSigned, ReleaseNotFound
 from sidelane.releases.provenance import signing
 from sidelane.releases.provenance.carried import apart
 
+pytestmark = pytest.mark.either_helm
+
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
 PIPELINE = {
     "GITHUB_ACTIONS": "true",
@@ -99,6 +101,7 @@ def test_a_record_is_made_with_the_release_and_gone_with_it(cluster, namespace, 
         config_map(cluster, namespace, "zookeeper-coco-1")
 
 
+@pytest.mark.both_helms
 def test_the_manifest_is_the_same_whoever_installs(client, plain):
     client.install("zookeeper", "coco-1")
     made, record, _ = apart(plain("get", "manifest", "zookeeper-coco-1").stdout, "zookeeper-coco-1")
@@ -138,6 +141,7 @@ def test_a_signature_is_of_the_record_that_the_cluster_keeps(cluster, namespace,
             signing.check(envelope, record, by)
 
 
+@pytest.mark.both_helms
 def test_upgrades_keep_the_record(cluster, namespace, client, plain):
     client.install("zookeeper", "coco-1")
     before = config_map(cluster, namespace, "zookeeper-coco-1")
@@ -170,6 +174,7 @@ def test_a_record_goes_with_its_release_whoever_upgraded_it(cluster, namespace, 
     assert client.record("zookeeper", "coco-1").values["replicas"] == 5
 
 
+@pytest.mark.both_helms
 def test_a_record_that_an_upgrade_took_away_is_read_from_helm_s_history(cluster, namespace, client, plain, foreign):
     """A chart that knows nothing of records, upgraded with Helm alone."""
     client.install(foreign, "coco-1")
@@ -225,6 +230,7 @@ def test_who_may_not_read_namespaces_deploys_all_the_same(cluster, namespace, he
     assert set(facts) == {"kubernetes", "apiVersions"}
 
 
+@pytest.mark.both_helms
 def test_the_namespace_that_helm_chooses_is_recorded(cluster, namespace, helm, tmp_path):
     config = json.loads(cluster.kubeconfig.read_text())
     config["contexts"][0]["context"]["namespace"] = namespace
@@ -239,6 +245,7 @@ def test_the_namespace_that_helm_chooses_is_recorded(cluster, namespace, helm, t
     assert [result.state for result in settled(client, lane="coco-1")] == ["unchanged"]
 
 
+@pytest.mark.both_helms
 def test_both_helms_record_the_same_objects(cluster, namespace, client, tmp_path):
     """A digest is of the objects alone, so any Helm, and the directory target, gives the same."""
     client.install("zookeeper", "coco-1")

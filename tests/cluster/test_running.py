@@ -48,6 +48,7 @@ def lines(client: Client) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.either_helm
 def test_every_attempt_that_changes_what_runs_is_named(
     cluster: Cluster, namespace: str, client: Client, lane: dict[str, str]
 ) -> None:

@@ -18,6 +18,8 @@ from sidelane import kubeyaml
 from sidelane.errors import ReleaseNotFound
 from sidelane.releases.provenance import signing
 
+pytestmark = pytest.mark.either_helm
+
 CHARTS = Path(__file__).parents[2] / "charts"
 ZOOKEEPER = CHARTS / "zookeeper"
 CI = sorted(CHARTS.glob("*/ci/*-values.yaml"))
@@ -69,7 +71,6 @@ def test_many_kinds_are_as_they_were_asked_for_and_what_is_edited_is_found(clien
     assert "letmein" not in str(now)
 
 
-@pytest.mark.either_helm
 @pytest.mark.parametrize("ci", CI, ids=lambda ci: f"{ci.parents[1].name}-{ci.stem}")
 def test_what_the_api_server_fills_in_is_no_drift_for_any_chart(cluster, namespace, client, ci):
     values = yaml.safe_load(ci.read_text())
@@ -111,6 +112,7 @@ def test_a_record_that_somebody_replaced_is_found_out(cluster, namespace, client
     assert (result.state, [drift.path for drift in result.drift]) == ("drifted", ["data[statement.json]"])
 
 
+@pytest.mark.both_helms
 def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster, client, plain):
     client.install("zookeeper", "coco-1")
     client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}})
@@ -119,6 +121,7 @@ def test_what_helm_was_made_to_change_is_told_apart_from_what_may_change(cluster
     assert result.operational == ("values: networkPolicy.enabled: false → true",)
 
 
+@pytest.mark.both_helms
 def test_a_change_that_plain_helm_made_is_found(cluster, client, plain):
     client.install(KINDS, "coco-1")
     plain("upgrade", "kinds-coco-1", KINDS, "--reuse-values", "--set", "web.password=other")
@@ -133,6 +136,7 @@ def test_a_change_that_plain_helm_made_is_found(cluster, client, plain):
     assert (result.state, result.operational) == ("unchanged", ("values: web.replicas: 2 → 5",))
 
 
+@pytest.mark.both_helms
 def test_a_release_of_plain_helm_is_held_against_the_cluster_all_the_same(client, plain, edit):
     plain("install", "zookeeper-coco-1", ZOOKEEPER, "--set-string", "Version=coco,Build=1")
     (result,) = client.verify(lane="coco-1")
@@ -296,7 +300,6 @@ def test_a_signature_of_another_release_is_refused_on_a_cluster(namespace, clien
     assert f"holds the record of {namespace}/zookeeper-coco-1, and not the record of " in done.stderr
 
 
-@pytest.mark.either_helm
 def test_a_route_that_leads_to_another_lane_is_unchanged(client):
     """Its Service selects pods of the other lane, which a workload of the other lane's release created."""
     values = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
@@ -328,6 +331,7 @@ data: {for: {{ $event }}}
 """
 
 
+@pytest.mark.both_helms
 def test_hooks_that_somebody_edits_in_helms_secret_are_found(cluster, namespace, client, tmp_path):
     """The manifests by which Helm makes them, and Helm's own fields by which it runs them."""
     chart = tiny_chart(tmp_path / "tiny")
@@ -389,7 +393,6 @@ spec:
 """
 
 
-@pytest.mark.either_helm
 def test_a_rollout_in_progress_is_told_as_one_and_is_no_drift(cluster, namespace, client, plain, sidelane, tmp_path):
     chart = tmp_path / "rolling"
     (chart / "templates").mkdir(parents=True)

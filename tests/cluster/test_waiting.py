@@ -14,6 +14,8 @@ from generated import tiny_chart
 from sidelane import Client
 from sidelane.errors import ApplyFailed, NotOurs, NotReady, ReleaseConflict, TimedOut
 
+pytestmark = pytest.mark.either_helm
+
 #: One pod that starts and does not become ready.
 NEVER = {"replicas": 1, "image": {"tag": "never-ready"}}
 POD = "zk-coco-1-0"
@@ -141,6 +143,7 @@ def test_a_wait_that_fails_says_meanwhile_and_in_its_error_what_is_not_ready(
         assert "sidelane status zookeeper-coco-1" in error.remedy
 
 
+@pytest.mark.both_helms
 @pytest.mark.parametrize("atomic", [False, True])
 def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, state, atomic):
     with Beside(
@@ -156,6 +159,7 @@ def test_a_wait_of_which_nothing_can_come_is_ended(cluster, namespace, client, s
     assert sets == ([] if atomic else ["zk-coco-1"])
 
 
+@pytest.mark.both_helms
 @pytest.mark.parametrize("atomic", [False, True])
 def test_a_wait_that_helm_itself_gives_up_names_the_container_all_the_same(cluster, namespace, client, state, atomic):
     """Helm 4 does, at once, when a container crashes in a loop."""
@@ -172,6 +176,7 @@ def test_a_wait_that_helm_itself_gives_up_names_the_container_all_the_same(clust
     assert [release.status for release in client.list()] == ([] if atomic else ["failed"])
 
 
+@pytest.mark.both_helms
 def test_an_upgrade_that_does_not_get_ready_goes_back_and_says_why(cluster, namespace, client, ends):
     client.install("zookeeper", "coco-1", values={"replicas": 1}, wait=True)
     ends()
@@ -225,6 +230,7 @@ def test_a_failed_atomic_install_removes_nothing_of_anybody_else(cluster, namesp
     assert len(client.list()) == 2
 
 
+@pytest.mark.both_helms
 def test_a_signal_undoes_an_atomic_install(client, cluster, sidelane):
     process = sidelane.begin("install", "zookeeper", "--lane", "coco-1", "--set", "image.tag=never-ready", "--atomic")
     cluster.until("Helm waits", lambda: client.list("coco-1"))
@@ -234,6 +240,7 @@ def test_a_signal_undoes_an_atomic_install(client, cluster, sidelane):
     assert client.list() == ()
 
 
+@pytest.mark.both_helms
 def test_ready_means_ready_also_for_what_is_there(client, state, ends):
     client.install("zookeeper", "coco-1", values=NEVER)
     ends()
