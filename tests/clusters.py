@@ -8,6 +8,7 @@ import json
 import secrets
 import subprocess
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,6 +188,21 @@ def new_namespace(cluster: Cluster) -> Iterator[str]:
 def client(cluster: Cluster, namespace: str, helm: Path) -> Client:
     """The SDK, in the test's namespace."""
     return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
+
+
+@pytest.fixture
+def counted(cluster: Cluster, namespace: str, helm: Path, tmp_path: Path) -> tuple[Client, Callable[[], Counter[str]]]:
+    """A client, and a function that returns the verbs of the Helms that it has started since the last call."""
+    calls, program = tmp_path / "calls", tmp_path / "helm"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
+    program.chmod(0o755)
+
+    def started() -> Counter[str]:
+        verbs = calls.read_text().split()
+        calls.write_text("")
+        return Counter(verbs)
+
+    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=program), started
 
 
 @pytest.fixture

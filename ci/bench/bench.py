@@ -103,8 +103,10 @@ def guard_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -
     return Row("helm install, guarded / not", into(f"{tag}free"), into(f"{tag}guarded"), "≤ 1.05 ×", settle=2.0)
 
 
-def routes_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -> Row:
-    """Many routes, of which each is set to one version by a command of its own, and all to another one in lockstep."""
+def routes_rows(helm: Path, tag: str, folder: Path, environment: dict[str, str]) -> Iterator[Row]:
+    """Many routes, of which each is set to one version by a command of its own, and all to another one in lockstep; and
+    then the same changes are undone in both ways.
+    """
     chart, lane = folder / f"{tag}routed", f"{tag}routed-1"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: routed\nversion: 0.1.0\n")
@@ -121,10 +123,16 @@ def routes_row(helm: Path, tag: str, folder: Path, environment: dict[str, str]) 
     namespace = f"{tag}routed"
     run([str(helm), "install", f"{tag}routed", str(chart), "-n", namespace, "--create-namespace"], environment)
     how = ["--lane", lane, "-n", namespace, "--allow-unready"]
-    each = f"'{SIDELANE}' route set $name --to v1 {' '.join(how)}"
-    loop = always("sh", "-ec", f"for name in {' '.join(services)}; do {each}; done")
-    together = always(SIDELANE, "route", "set", *services, "--to", "v2", *how)
-    return Row(f"{RELEASES} routes in lockstep / each", loop, together, "≤ 0.3 ×")
+    run([SIDELANE, "route", "set", *services, "--to", "v2", *how], environment)  # as many changes as undos
+    for verb, one, all_ in (("set", ["--to", "v1"], ["--to", "v2"]), ("undo", [], [])):
+        each = f"'{SIDELANE}' route {verb} $name {' '.join([*one, *how])}"
+        loop = always("sh", "-ec", f"for name in {' '.join(services)}; do {each}; done")
+        yield Row(
+            f"{verb} {RELEASES} routes in lockstep / each",
+            loop,
+            always(SIDELANE, "route", verb, *services, *all_, *how),
+            "≤ 0.3 ×",
+        )
 
 
 def run_quietly(command: Sequence[object], environment: dict[str, str]) -> int:
@@ -209,7 +217,7 @@ def under(
         "scale": lambda: ((row, few) for row in scale.rows(filled, tag)),
         "guard": lambda: iter([(guard_row(helm, tag, folder, environment), runs)]),
         "checks": lambda: ((row, few) for row in checks.chart_rows(helm, CHARTS, folder / tag)),
-        "routes": lambda: iter([(routes_row(helm, tag, folder, environment), max(runs // 8, 1))]),
+        "routes": lambda: ((row, max(runs // 8, 1)) for row in routes_rows(helm, tag, folder, environment)),
     }
     for part, its in rows.items():
         for row, times in its() if part in parts else ():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from clusters import Cluster, client, connect, namespace, plain, shared_plane, sidelane  # noqa: F401 - fixtures
+from clusters import Cluster, client, connect, counted, namespace, plain, shared_plane, sidelane  # noqa: F401 - fixtures
 from controlplane import ControlPlaneError, find_programs
 from edits import priority  # noqa: F401 - a fixture
 from mesh_kinds import meshes  # noqa: F401 - a fixture

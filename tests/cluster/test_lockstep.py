@@ -64,6 +64,38 @@ def leads(cluster, namespace):
 
 
 @pytest.mark.either_helm
+def test_routes_are_read_at_once_by_set_shift_back_and_undo(cluster, namespace, client, counted):
+    names = [f"svc{number}" for number in range(1, 6)]
+    for service in names:
+        for lane in (OLD, NEW):
+            put(cluster, namespace, service, lane)
+    counting, started = counted
+
+    def reads():
+        asked = started()
+        assert asked["install"] + asked["upgrade"] >= len(names)
+        return asked["status"], asked["history"]
+
+    counting.routes.set_together(names, OLD, {"v1": 1})
+    assert reads() == (0, 0)
+    counting.shifts.start(OLD, NEW, every="10ms", between="10ms")
+    assert reads() == (0, 0), "also the marks of the end"
+    counting.routes.undo_together(names, OLD)
+    assert reads() == (0, 0)
+    assert {str(each.route) for each in client.routes.list()} == {"v1=1"}
+    counting.shifts.start(OLD, NEW, every="10ms", between="10ms")
+    reads()
+    assert len(counting.shifts.back().routes) == len(names)
+    assert reads() == (0, 0)
+    assert {str(each.route) for each in client.routes.list()} == {"v1=1"}
+    counting.shifts.start(OLD, NEW, every="10ms", between="10ms")
+    started()
+    assert counting.shifts.status().shifts[0].ended
+    asked = started()
+    assert (asked["status"], asked["history"], asked["list"]) == (0, 0, 1)
+
+
+@pytest.mark.either_helm
 def test_a_lane_is_shifted_by_steps_and_taken_back(cluster, namespace, lanes, client):
     seen = []
     done = client.shifts.start(

@@ -1,11 +1,9 @@
 """Many stored releases are read by one Helm, each exactly as `helm status` gives it."""
 
 import asyncio
-from collections import Counter
 
 import pytest
 from generated import tiny_chart
-from sidelane import Client
 from sidelane.errors import HelmError, ReleaseNotFound
 from sidelane.helm.client import Helm
 from sidelane.helm.lookup import ClusterReader
@@ -18,21 +16,6 @@ NAMES = [f"svc{number}-v1-coco-1" for number in range(1, 6)]
 
 def stored_all(target, names):
     return asyncio.run(target.stored_all(names))
-
-
-@pytest.fixture
-def counted(cluster, namespace, helm, tmp_path):
-    """A client, and a function that returns the verbs of the Helms that it has started since the last call."""
-    calls, program = tmp_path / "calls", tmp_path / "helm"
-    program.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm} "$@"\n')
-    program.chmod(0o755)
-
-    def started():
-        verbs = calls.read_text().split()
-        calls.write_text("")
-        return Counter(verbs)
-
-    return Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=program), started
 
 
 def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, client, plain, counted, tmp_path):

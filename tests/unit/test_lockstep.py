@@ -24,7 +24,7 @@ from sidelane.routes.gates import Gate
 from sidelane.routes.model import Route, Split, route_release
 from sidelane.routes.moving import ToLane
 from sidelane.routes.notes import Revision
-from sidelane.routes.places import Backend, Sight
+from sidelane.routes.places import Backend, History, Sight
 from sidelane.routes.terms import Terms
 from sidelane.routes.together import all_or_none
 
@@ -90,12 +90,18 @@ class Store:
         return entry[1]
 
     async def stored_if_there(self, releases):
-        return [await self.stored(release) for release in releases]
+        return [await self.stored(release) for release in releases if release in self.routes]
 
-    async def revisions(self, release):
-        await asyncio.sleep(0)
+    async def histories(self, releases):
+        return [self._history(stored.release.name) for stored in await self.stored_if_there(releases)]
+
+    def _history(self, release):
         entries = self._revisions(release)
-        return tuple(Revision(stored.release.revision, None, status, note) for status, stored, note in entries)
+        revisions = (Revision(stored.release.revision, None, status, note) for status, stored, note in entries)
+        return History(entries[-1][1], tuple(revisions))
+
+    async def missing(self, release):
+        return ReleaseNotFound(f"no {release}")
 
     async def releases(self):
         self._check()

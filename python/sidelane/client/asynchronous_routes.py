@@ -392,9 +392,9 @@ class AsyncRoutes:
 
         own, router = lane_of(lane), self._router
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
-        done = await all_or_none(
-            router, (router.undoing(service, own, terms=terms) for service in dict.fromkeys(services))
-        )
+        names = tuple(dict.fromkeys(services))
+        read = await router.read(((service, own) for service in names), histories=True)
+        done = await all_or_none(router, (router.undoing(service, own, terms=terms, read=read) for service in names))
         return done._replace(routes=tuple(map(undone, done.routes)))
 
 

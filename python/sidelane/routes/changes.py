@@ -20,9 +20,10 @@ from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
 from sidelane.releases.stores import Release
 from sidelane.routes import finding, notes, ready
+from sidelane.routes.finding import Found
 from sidelane.routes.model import Split, about, route_release
 from sidelane.routes.notes import Change
-from sidelane.routes.places import AT_ONCE, place_of
+from sidelane.routes.places import AT_ONCE, History, place_of
 from sidelane.routes.routed import Routed
 from sidelane.routes.terms import USUAL, Terms
 from sidelane.routes.writing import Prepared, Wanted, Writer, changed
@@ -62,10 +63,9 @@ class Router(Writer):
         """
         return await self.write(await self.setting(service, lane, split, values=values, terms=terms, release=release))
 
-    async def read(self, routes: Iterable[tuple[str, Lane]]) -> Mapping[str, Stored]:
-        """Reads the routes of these services and lanes that are there at once, by their releases' names."""
-        names = [route_release(service, lane) for service, lane in routes]
-        return {stored.release.name: stored for stored in await self.place.stored_if_there(names)}
+    async def read(self, routes: Iterable[tuple[str, Lane]], *, histories: bool = False) -> Found:
+        """Reads the routes of these services and lanes at once. histories: with their revisions, as an undo needs."""
+        return await finding.several(self.place, routes, histories=histories)
 
     async def setting(
         self,
@@ -76,10 +76,11 @@ class Router(Writer):
         values: Mapping[str, Any] | None = None,
         terms: Terms = USUAL,
         release: str = "",
-        read: Mapping[str, Stored] | None = None,
+        read: Found | None = None,
     ) -> Prepared:
         """Prepares what ``set`` writes. read: see ``read``. Raises as ``set`` does."""
-        stored = await self._stored(service, lane, read)
+        there = (read or await self.read([(service, lane)])).get(service, lane)
+        stored = there.now if there else None
         _still(stored.release.name if stored else route_release(service, lane), stored, terms.seen)
         wanted = coalesce(own(stored), values or {})
         wanted["name"] = service
@@ -89,15 +90,21 @@ class Router(Writer):
 
     async def show(self, service: str, lane: Lane) -> Routed:
         """Returns a route with the current state of its targets. Raises ReleaseNotFound."""
-        stored = await finding.named(self.place, service, lane)
+        return await self.shown((await finding.named(self.place, service, lane)).now, lane)
+
+    async def shown(self, stored: Stored, lane: Lane) -> Routed:
+        """Returns a stored route with the current state of its targets."""
         routed = self.routed(stored, lane)
         sight = await self.place.look(stored.manifest, ready.services(routed.route))
         return replace(routed, backends=sight.backends, drift=sight.drift)
 
     async def at(self, service: str, lane: Lane, revision: int) -> Routed:
         """Returns a route at a revision. Raises ReleaseNotFound."""
-        name = (await finding.named(self.place, service, lane)).release.name
-        return self.routed(await self.place.stored(name, revision), lane)
+        return self.routed(await self.at_revision(await finding.named(self.place, service, lane), revision), lane)
+
+    async def at_revision(self, history: History, revision: int) -> Stored:
+        """Returns a route's release at a revision. Raises ReleaseNotFound."""
+        return history.earlier.get(revision) or await self.place.stored(history.now.release.name, revision)
 
     async def list(self, lane: Lane | None = None) -> tuple[Routed, ...]:
         """Returns every route, or those of one lane."""
@@ -110,23 +117,19 @@ class Router(Writer):
 
     async def history(self, service: str, lane: Lane) -> tuple[Change, ...]:
         """Returns every change in a route's history, oldest first. Raises ReleaseNotFound."""
-        release = (await finding.named(self.place, service, lane)).release.name
-        changes = await self.revisions(release)
-        return tuple(await some_at_a_time((self._told(release, lane, change) for change in changes), AT_ONCE))
+        history = await finding.named(self.place, service, lane, histories=True)
+        changes = notes.changes_of(history.revisions)
+        return tuple(await some_at_a_time((self._told(history, lane, change) for change in changes), AT_ONCE))
 
-    async def _told(self, release: str, lane: Lane, change: Change) -> Change:
+    async def _told(self, history: History, lane: Lane, change: Change) -> Change:
         """Returns a change with its targets and mode, also if plain Helm made it, whose notes lack them."""
         if change.leads or not change.held:
             return change
         try:
-            route = self.routed(await self.place.stored(release, change.revision), lane).route
+            route = self.routed(await self.at_revision(history, change.revision), lane).route
         except (ReleaseNotFound, InvalidInput):  # the revision is gone by now, or had no valid target
             return change
         return replace(change, leads=str(route), mode=route.mode)
-
-    async def revisions(self, release: str) -> tuple[Change, ...]:
-        """Returns every change in the history of a route's release, oldest first."""
-        return tuple(map(notes.read, await self.place.revisions(release)))
 
     async def undo(self, service: str, lane: Lane, *, to: int | None = None, terms: Terms = USUAL) -> Routed:
         """Restores a route exactly as it was before its last change, or at a revision.
@@ -136,11 +139,13 @@ class Router(Writer):
         """
         return undone(await self.write(await self.undoing(service, lane, to=to, terms=terms)))
 
-    async def undoing(self, service: str, lane: Lane, *, to: int | None = None, terms: Terms = USUAL) -> Prepared:
-        """Prepares what ``undo`` writes. Raises as ``undo`` does."""
-        stored = await finding.named(self.place, service, lane)
+    async def undoing(
+        self, service: str, lane: Lane, *, to: int | None = None, terms: Terms = USUAL, read: Found | None = None
+    ) -> Prepared:
+        """Prepares what ``undo`` writes. read: see ``read``, with histories. Raises as ``undo`` does."""
+        history = await (read or await self.read([(service, lane)], histories=True)).require(service, lane)
+        stored, changes = history.now, notes.changes_of(history.revisions)
         release = stored.release.name
-        changes = await self.revisions(release)
         _still(release, stored, terms.seen)
         back = _chosen(release, changes, to)
         if stored.release.is_pending and not terms.overwrite and not await self.given_up(stored.release):
@@ -148,7 +153,7 @@ class Router(Writer):
                 f"another process is changing {release} ({stored.release.status})",
                 remedy="wait until it ends, or add --overwrite if that process is dead",
             )
-        then = await self.place.stored(release, back)
+        then = await self.at_revision(history, back)
         return await self.prepare(Wanted(lane, stored, own(then), restores=then), terms)
 
     async def given_up(self, release: Release) -> bool:
@@ -156,12 +161,6 @@ class Router(Writer):
         if release.updated is None or (datetime.now(UTC) - release.updated).total_seconds() > GIVEN_UP:
             return True
         return bool(await self.place.abandoned([release]))
-
-    async def _stored(self, service: str, lane: Lane, read: Mapping[str, Stored] | None) -> Stored | None:
-        try:
-            return await finding.named(self.place, service, lane, read)
-        except ReleaseNotFound:
-            return None
 
 
 def undone(routed: Routed) -> Routed:

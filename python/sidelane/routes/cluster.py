@@ -12,6 +12,7 @@ from sidelane.errors import (
     NotWhatWasChecked,
     ReleaseConflict,
     ReleaseExists,
+    ReleaseNotFound,
     RouteChanged,
     TargetBusy,
 )
@@ -21,13 +22,14 @@ from sidelane.helm.lookup import ClusterReader, LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.naming.labels import LANE, RELEASE_OF
-from sidelane.releases.stores import Options, Release, Stored, leases
+from sidelane.releases.stores import Options, Release, Stored, leases, no_release
 from sidelane.releases.stores.answers import parse_time, stored_of
 from sidelane.releases.stores.cluster import ClusterTarget
 from sidelane.routes.announcing import Announcer
 from sidelane.routes.model import about
 from sidelane.routes.notes import Revision
-from sidelane.routes.places import HISTORY, Backend, Sight
+from sidelane.routes.places import AT_ONCE, HISTORY, Backend, History, Sight
+from sidelane.support.concurrency import some_at_a_time
 
 _SLICES: Final = ("discovery.k8s.io/v1", "EndpointSlice")
 _OF_SERVICE: Final = "kubernetes.io/service-name"
@@ -48,12 +50,30 @@ class ClusterPlace:
     async def stored_if_there(self, releases: Sequence[str]) -> list[Stored]:
         return await self._target.stored_all(releases, if_there=True)
 
-    async def revisions(self, release: str) -> tuple[Revision, ...]:
-        rows = await self._helm.history(release, namespace=self._namespace)
-        return tuple(
+    async def histories(self, releases: Sequence[str]) -> list[History]:
+        at_once = await self._target.histories(releases)
+        if at_once is None:
+            read = await some_at_a_time(map(self._history, releases), AT_ONCE)
+            return [history for history in read if history is not None]
+        return [_history(at_once[name]) for name in releases if name in at_once]
+
+    async def _history(self, release: str) -> History | None:
+        try:
+            stored = await self.stored(release)
+            rows = await self._helm.history(
+                release, namespace=self._namespace
+            )  # not before: it would lack the last one
+        except ReleaseNotFound:
+            return None
+        revisions = tuple(
             Revision(int(row["revision"]), parse_time(row["updated"]), row["status"], row["description"])
             for row in rows
+            if int(row["revision"]) <= stored.release.revision
         )
+        return History(stored, revisions)
+
+    async def missing(self, release: str) -> ReleaseNotFound:
+        return await no_release(self._target, release)
 
     async def releases(self) -> tuple[Release, ...]:
         return await self._target.releases()
@@ -152,6 +172,15 @@ def _written(rendering: Rendering, stored: Stored) -> Release:
             remedy=f"another process may have changed it since: see {about(rendering.release)}",
         )
     return stored.release
+
+
+def _history(revisions: Sequence[Stored]) -> History:
+    releases = (stored.release for stored in revisions)
+    return History(
+        revisions[-1],
+        tuple(Revision(each.revision, each.updated, each.status, each.description) for each in releases),
+        {stored.release.revision: stored for stored in revisions},
+    )
 
 
 def _containers(pod: LiveObject) -> list[Mapping[str, Any]]:

@@ -13,12 +13,13 @@ from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
 from sidelane.routes import finding
 from sidelane.routes.changes import Router
+from sidelane.routes.finding import Found
 from sidelane.routes.marks import Mark, Member
 from sidelane.routes.model import Route, about, route_release
 from sidelane.routes.moving import Move
 from sidelane.routes.places import AT_ONCE, Backend
 from sidelane.routes.routed import Routed
-from sidelane.routes.standing import Stand, Standing, completed, every, mark_of
+from sidelane.routes.standing import Standing, completed, every, mark_of
 from sidelane.routes.writing import Prepared
 from sidelane.support.concurrency import some_at_a_time
 
@@ -124,18 +125,19 @@ async def leading(router: Router, move: Move, services: Sequence[str] = ()) -> t
 async def begun(router: Router, wanted: Plan, named: Iterable[tuple[str, Lane]]) -> Course:
     """Returns a new shift of these routes. Raises Refused if one of them is in a shift, or has a failed change."""
     named = tuple(named)
-    await _require_free(router, named)
-    routes = await some_at_a_time((_begun(router, service, lane) for service, lane in named), AT_ONCE)
+    found = await router.read(named, histories=True)
+    await _require_free(router, found)
+    routes = await some_at_a_time((_begun(router, found, service, lane) for service, lane in named), AT_ONCE)
     if not wanted.steps:
         modes = {moving.before.mode for moving in routes}
         wanted = wanted._replace(steps=_AT_ONCE_ONLY if "service" in modes else _STEPS)
     return Course(secrets.token_hex(3), wanted, tuple(routes))
 
 
-async def _require_free(router: Router, named: Sequence[tuple[str, Lane]]) -> None:
+async def _require_free(router: Router, found: Found) -> None:
     """Raises Refused if one of these routes is in a shift that has not ended."""
-    found = await some_at_a_time((mark_of(router, service, lane) for service, lane in named), AT_ONCE)
-    for route, mark in zip(named, found, strict=True):
+    for route in found.wanted:
+        mark = mark_of(await found.require(*route))
         if mark is None or mark[0].ended:
             continue
         for shift in await every(router, [route]):
@@ -146,8 +148,8 @@ async def _require_free(router: Router, named: Sequence[tuple[str, Lane]]) -> No
                 )
 
 
-async def _begun(router: Router, service: str, lane: Lane) -> Moving:
-    routed = await router.show(service, lane)
+async def _begun(router: Router, found: Found, service: str, lane: Lane) -> Moving:
+    routed = await router.shown((await found.require(service, lane)).now, lane)
     if routed.release.status != "deployed":
         raise Refused(
             f"the last change of {routed.route.release} is {routed.release.status}",
@@ -195,14 +197,18 @@ async def resumed(router: Router, standing: Standing, lasting: float, between: f
     if not overwrite:
         standing.require_free()
     standing.require_unchanged()
-    work = (_resumed(router, stand, overwrite=overwrite) for stand in standing.routes)
-    routes = await some_at_a_time(work, AT_ONCE)
+    work = (completed(router, stand, overwrite=overwrite) for stand in standing.routes)
+    revisions = await some_at_a_time(work, AT_ONCE)
+    members = [stand.member for stand in standing.routes]
+    found = await router.read(((member.service, member.lane) for member in members), histories=True)
+    resumed = (_resumed(router, found, *pair) for pair in zip(members, revisions, strict=True))
+    routes = await some_at_a_time(resumed, AT_ONCE)
     mark = standing.mark
     return Course(mark.id, Plan(mark.move, mark.steps, lasting, between, mark.stay), tuple(routes), mark.step)
 
 
-async def _resumed(router: Router, stand: Stand, *, overwrite: bool) -> Moving:
-    service, lane, base = stand.member
-    revision = await completed(router, stand, overwrite=overwrite)
-    routed, then = await router.show(service, lane), await router.at(service, lane, base)
-    return Moving(stand.member, then.route, then.values, routed.route, revision, routed.backends or {})
+async def _resumed(router: Router, found: Found, member: Member, revision: int) -> Moving:
+    history = await found.require(member.service, member.lane)
+    routed = await router.shown(history.now, member.lane)
+    then = router.routed(await router.at_revision(history, member.base), member.lane)
+    return Moving(member, then.route, then.values, routed.route, revision, routed.backends or {})

@@ -22,11 +22,11 @@ from sidelane.errors import InvalidManifest, ReleaseNotFound, RouteChanged, Targ
 from sidelane.kubeyaml.writer import dump
 from sidelane.manifest import Manifest
 from sidelane.manifest.fields import mapping, walk
-from sidelane.releases.stores import Options, Release, Stored, files
+from sidelane.releases.stores import Options, Release, Stored, files, no_release
 from sidelane.releases.stores.directory import DirectoryTarget
 from sidelane.routes.model import about
 from sidelane.routes.notes import Revision
-from sidelane.routes.places import HISTORY, Backend, Sight
+from sidelane.routes.places import HISTORY, Backend, History, Sight
 from sidelane.support.locks import lock_within
 
 #: The longest wait for another process that changes a route, in seconds.
@@ -58,18 +58,23 @@ class DirectoryPlace:
         there = {release.name for release in await self._target.releases()}
         return [await self.stored(release) for release in releases if release in there]
 
-    async def revisions(self, release: str) -> tuple[Revision, ...]:
-        now = (await self._target.stored(release)).release.revision
-        entries = [entry for entry in self._entries(release) if entry["revision"] <= now]
+    async def histories(self, releases: Sequence[str]) -> list[History]:
+        return [History(stored, self._revisions(stored.release)) for stored in await self.stored_if_there(releases)]
+
+    def _revisions(self, release: Release) -> tuple[Revision, ...]:
         return tuple(
             Revision(
                 entry["revision"],
                 datetime.fromisoformat(entry["when"]),
-                "deployed" if entry["revision"] == now else "superseded",
+                "deployed" if entry["revision"] == release.revision else "superseded",
                 entry["note"],
             )
-            for entry in entries
+            for entry in self._entries(release.name)
+            if entry["revision"] <= release.revision
         )
+
+    async def missing(self, release: str) -> ReleaseNotFound:
+        return await no_release(self._target, release)
 
     async def releases(self) -> tuple[Release, ...]:
         return await self._target.releases()

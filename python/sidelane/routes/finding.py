@@ -6,16 +6,15 @@ a route's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sidelane.errors import ReleaseNotFound
 from sidelane.naming.lane import Lane
 from sidelane.naming.route import Known
 from sidelane.releases.stores import Release, Stored
 from sidelane.releases.stores.ours import not_ours, route_of
 from sidelane.routes.model import route_release
-from sidelane.routes.places import Place
+from sidelane.routes.places import History, Place
 
 
 class StoredRoute(NamedTuple):
@@ -38,24 +37,64 @@ async def every(place: Place, among: Iterable[Release] | None = None) -> tuple[S
     return tuple(StoredRoute(route, stored) for route, stored in routes if route is not None)
 
 
-async def named(place: Place, service: str, lane: Lane, read: Mapping[str, Stored] | None = None) -> Stored:
-    """Returns the stored release of a service's route. Raises ReleaseNotFound, and NotOurs when the release with the
-    route's name is not a route.
-
-    read: releases that were read a moment ago, by name.
+class Found(NamedTuple):
+    """The wanted routes that are there, as they were at one moment. others: the names of routes that releases have
+    that are not these routes. Without ``histories`` (see ``several``) each History has no revisions.
     """
-    wanted, name = Known(service, lane), route_release(service, lane)
-    try:
-        stored = (read or {}).get(name) or await place.stored(name)
-    except ReleaseNotFound as missing:
-        stored, absent = None, missing
-    if stored is not None and route_of(stored) == wanted:
-        return stored
-    for stored_route in await every(place):
-        if stored_route.route == wanted:
-            return stored_route.stored
-    if stored is None:
-        raise absent
-    raise not_ours(
-        name, remedy=f"it is not a route of {service} in {lane}; if it is not needed, `helm uninstall {name}`"
-    )
+
+    place: Place
+    wanted: tuple[Known, ...]
+    routes: Mapping[Known, History]
+    others: frozenset[str] = frozenset()
+
+    def with_more(self, more: Found) -> Found:
+        """Returns the routes of both."""
+        wanted, routes = (*self.wanted, *more.wanted), {**self.routes, **more.routes}
+        return Found(self.place, wanted, routes, self.others | more.others)
+
+    def get(self, service: str, lane: Lane) -> History | None:
+        """Returns a route, None if it is missing. Raises NotOurs when the release with its name is not a route."""
+        known, name = self.routes.get(Known(service, lane)), route_release(service, lane)
+        if known is None and name in self.others:
+            raise not_ours(
+                name, remedy=f"it is not a route of {service} in {lane}; if it is not needed, `helm uninstall {name}`"
+            )
+        return known
+
+    async def require(self, service: str, lane: Lane) -> History:
+        """Returns a route. Raises ReleaseNotFound, and as ``get`` does."""
+        known = self.get(service, lane)
+        if known is None:
+            raise await self.place.missing(route_release(service, lane))
+        return known
+
+
+async def several(place: Place, wanted: Iterable[tuple[str, Lane]], *, histories: bool = False) -> Found:
+    """Reads the routes of these services and lanes at once. histories: with their revisions."""
+    names = {Known(*route): route_release(*route) for route in wanted}
+    there = {history.now.release.name: history for history in await _read(place, list(names.values()), histories)}
+    routes = {route: there[name] for route, name in names.items() if name in there and _is(there[name], route)}
+    if len(routes) < len(names):  # plain Helm may have installed them under other names
+        renamed = {each.release: each for each in await every(place) if each.route in names.keys() - routes.keys()}
+        if histories:
+            read = {history.now.release.name: history for history in await _read(place, list(renamed), histories)}
+            routes |= {each.route: read[name] for name, each in renamed.items() if name in read}
+        else:
+            routes |= {each.route: History(each.stored, ()) for each in renamed.values()}
+    mine = {history.now.release.name for history in routes.values()}
+    return Found(place, tuple(names), routes, frozenset(there.keys() - mine))
+
+
+async def _read(place: Place, names: Sequence[str], histories: bool) -> list[History]:
+    if histories:
+        return await place.histories(names)
+    return [History(stored, ()) for stored in await place.stored_if_there(names)]
+
+
+def _is(history: History, route: Known) -> bool:
+    return route_of(history.now) == route
+
+
+async def named(place: Place, service: str, lane: Lane, *, histories: bool = False) -> History:
+    """Returns the route of a service. histories: see ``several``. Raises as ``Found.require`` does."""
+    return await (await several(place, [(service, lane)], histories=histories)).require(service, lane)

@@ -6,7 +6,6 @@ route, then gets time to drain, and then may be retired.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +18,8 @@ from sidelane.releases.stores import Release, Target
 from sidelane.routes import finding, notes
 from sidelane.routes.finding import StoredRoute
 from sidelane.routes.model import Route, Split, Way
-from sidelane.routes.places import Place, place_of
+from sidelane.routes.places import AT_ONCE, History, Place, place_of
+from sidelane.support.concurrency import some_at_a_time
 
 
 class Lead(NamedTuple):
@@ -72,32 +72,36 @@ async def unrouted_since(target: Target, *, lane: Lane, release: str | None = No
     has such a change. For routes that still lead there, see ``leads_to``.
     """
     place = place_of(target)
-    routes = await finding.every(place)
+    routes = {each.release: each for each in await finding.every(place)}
     hits = await _hits(target, lane, release) if routes else _never
-    ends = await asyncio.gather(*(_ended(place, stored_route, hits) for stored_route in routes))
-    return max(filter(None, ends), default=None)
+    histories = await place.histories(list(routes))
+    ends = (_ended(place, routes[history.now.release.name], history, hits) for history in histories)
+    return max(filter(None, await some_at_a_time(ends, AT_ONCE)), default=None)
 
 
-async def _ended(place: Place, stored_route: StoredRoute, hits: Callable[[Route, Way], bool]) -> datetime | None:
+async def _ended(
+    place: Place, stored_route: StoredRoute, history: History, hits: Callable[[Route, Way], bool]
+) -> datetime | None:
     """Returns the time when a route last stopped having a way for which ``hits`` is true."""
     after: datetime | None = None
-    for change in reversed([notes.read(revision) for revision in await place.revisions(stored_route.release)]):
+    for change in reversed(notes.changes_of(history.revisions)):
         if not change.held:
             continue
-        route = await _then(place, stored_route, change)
+        route = await _then(place, stored_route, history, change)
         if any(hits(route, way) for way in route.ways()):
             return after
         after = change.when
     return None
 
 
-async def _then(place: Place, stored_route: StoredRoute, change: notes.Change) -> Route:
+async def _then(place: Place, stored_route: StoredRoute, history: History, change: notes.Change) -> Route:
     """Returns a route as it was after a change. A complete note saves a call of Helm."""
     service, lane = stored_route.route
     if change.leads:
         with suppress(InvalidInput):  # it has matches or a mirror, and the note has only their number
             return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
-    return _route(stored_route, (await place.stored(stored_route.release, change.revision)).values)
+    stored = history.earlier.get(change.revision) or await place.stored(stored_route.release, change.revision)
+    return _route(stored_route, stored.values)
 
 
 async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Route, Way], bool]:

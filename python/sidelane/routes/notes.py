@@ -11,7 +11,7 @@ import getpass
 import os
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -118,6 +118,11 @@ def read(revision: Revision) -> Change:
     back = _BACK.fullmatch(parts["context"] if match else text)
     restores = int(back[1]) if back else None
     return Change(number, updated, status, parts["leads"], parts["by"], restores, text, parts["context"], parts["mode"])
+
+
+def changes_of(revisions: Iterable[Revision]) -> tuple[Change, ...]:
+    """Parses the revisions of a route."""
+    return tuple(map(read, revisions))
 
 
 def who(by: str | None = None, environment: Mapping[str, str] = os.environ) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from sidelane.charts.rendering import Rendering
+from sidelane.errors import ReleaseNotFound
 from sidelane.manifest import Manifest
 from sidelane.naming.contract import parse_name
 from sidelane.naming.labels import LANE
@@ -55,6 +56,14 @@ class Sight(NamedTuple):
     backends: Mapping[str, Backend]
 
 
+class History(NamedTuple):
+    """A route's release now, and its revisions, oldest first. earlier: those of them that were read with it."""
+
+    now: Stored
+    revisions: tuple[Revision, ...]
+    earlier: Mapping[int, Stored] = {}
+
+
 class Place(Protocol):
     """A cluster or a directory that holds routes."""
 
@@ -66,8 +75,12 @@ class Place(Protocol):
         """Returns the stored releases of these names that are there, as they are now."""
         ...
 
-    async def revisions(self, release: str) -> tuple[Revision, ...]:
-        """Returns a release's revisions, oldest first. Raises ReleaseNotFound."""
+    async def histories(self, releases: Sequence[str]) -> list[History]:
+        """Returns the stored releases of these names that are there, with their revisions."""
+        ...
+
+    async def missing(self, release: str) -> ReleaseNotFound:
+        """Returns the error for a release that is not there."""
         ...
 
     async def releases(self) -> tuple[Release, ...]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from sidelane.errors import Refused, RouteChanged, SidelaneError
 from sidelane.releases.stores import Release
 from sidelane.releases.stores.ours import route_of
+from sidelane.routes import finding, notes
 from sidelane.routes.announcing import Announcement
-from sidelane.routes.changes import Router
+from sidelane.routes.changes import Router, undone
 from sidelane.routes.model import about
-from sidelane.routes.places import AT_ONCE
+from sidelane.routes.places import AT_ONCE, History
 from sidelane.routes.routed import Routed
 from sidelane.routes.standing import Stand, Standing, chosen, completed, every
 from sidelane.routes.terms import Terms
+from sidelane.routes.together import each_alone
+from sidelane.routes.writing import Prepared
 from sidelane.support.concurrency import outcomes, together
 
 
@@ -55,7 +58,7 @@ async def back(router: Router, standing: Standing, *, by: str | None = None, ove
     Raises the first error, once all routes were tried.
     """
     stands = [stand for stand in standing.routes if stand.at is not None]
-    results = await outcomes((_back(router, stand, by, overwrite=overwrite) for stand in stands), AT_ONCE)
+    results = await _backs(router, stands, by, overwrite=overwrite)
     errors = [
         (stand.member.name, result)
         for stand, result in zip(stands, results, strict=True)
@@ -84,13 +87,31 @@ async def _announced(router: Router, standing: Standing, routes: Sequence[Routed
     return await announcer.finish()
 
 
-async def _back(router: Router, stand: Stand, by: str | None, *, overwrite: bool) -> Routed:
-    service, lane, base = stand.member
-    revision = await completed(router, stand, overwrite=overwrite)
-    if stand.at == 0:
-        return await router.show(service, lane)
-    terms = Terms(by, revision, unready=True, overwrite=overwrite)
-    return await router.undo(service, lane, to=base, terms=terms)
+async def _backs(
+    router: Router, stands: Sequence[Stand], by: str | None, *, overwrite: bool
+) -> list[Routed | BaseException]:
+    """Restores routes, each also if others fail. Returns the routes, or the errors."""
+    revisions = await outcomes((completed(router, stand, overwrite=overwrite) for stand in stands), AT_ONCE)
+    named = [(stand.member.service, stand.member.lane) for stand in stands]
+    found = await router.read(named, histories=True)
+
+    async def ready(at: int) -> History:
+        if isinstance(error := revisions[at], BaseException):
+            raise error
+        return await found.require(*named[at])
+
+    async def undoing(at: int) -> Prepared:
+        await ready(at)
+        terms = Terms(by, cast("int", revisions[at]), unready=True, overwrite=overwrite)
+        return await router.undoing(*named[at], to=stands[at].member.base, terms=terms, read=found)
+
+    async def shown(at: int) -> Routed:
+        return await router.shown((await ready(at)).now, stands[at].member.lane)
+
+    moved, still = ([at for at, stand in enumerate(stands) if bool(stand.at) is moved] for moved in (True, False))
+    results = dict(zip(moved, await each_alone(router, map(undoing, moved)), strict=True))
+    results |= dict(zip(still, await outcomes(map(shown, still), AT_ONCE), strict=True))
+    return [undone(result) if isinstance(result, Routed) else result for _, result in sorted(results.items())]
 
 
 class ShiftStatus(NamedTuple):
@@ -113,7 +134,9 @@ class ShiftStatus(NamedTuple):
 
 async def status(router: Router) -> ShiftStatus:
     """Returns the shifts of a place."""
-    shifts, incomplete = await together(every(router), _incomplete(router))
+    releases = await router.place.releases()
+    routes = [stored_route.route for stored_route in await finding.every(router.place, releases)]
+    shifts, incomplete = await together(every(router, routes), _incomplete(router, releases))
     known = {stand.release.name for shift in shifts for stand in shift.routes if stand.release}
     return ShiftStatus(shifts, tuple(release.name for release in incomplete if release.name not in known))
 
@@ -139,8 +162,11 @@ async def promote(router: Router, which: str = "", *, by: str | None = None) -> 
 
 
 async def _restored(router: Router, name: str) -> Routed:
-    stored = await router.place.stored(name)
-    held = [change for change in await router.revisions(name) if change.held]
+    for history in await router.place.histories([name]):
+        stored, held = history.now, [change for change in notes.changes_of(history.revisions) if change.held]
+        break
+    else:
+        raise await router.place.missing(name)
     known = route_of(stored)
     if known is None or not held:
         raise Refused(f"{name} was never deployed", remedy=f"uninstall it with `sidelane uninstall {name}`")
@@ -148,9 +174,8 @@ async def _restored(router: Router, name: str) -> Routed:
     return await router.show(*known)
 
 
-async def _incomplete(router: Router) -> tuple[Release, ...]:
-    """Returns the routes that a dead process left incomplete."""
-    releases = await router.place.releases()
+async def _incomplete(router: Router, releases: Sequence[Release]) -> tuple[Release, ...]:
+    """Returns the routes of these releases that a dead process left incomplete."""
     pending = [release for release in releases if release.chart_ref.is_route and release.is_pending]
     dead = await router.place.abandoned(pending) if pending else frozenset()
     return tuple(release for release in pending if release.name in dead)

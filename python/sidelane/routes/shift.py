@@ -18,16 +18,14 @@ from sidelane.releases.stores.holding import holder
 from sidelane.routes import marks, ready
 from sidelane.routes.announcing import Announcement, Announcer
 from sidelane.routes.changes import Router
-from sidelane.routes.courses import Course, Moving
+from sidelane.routes.courses import Course
 from sidelane.routes.gates import Gate, Restarts, readiness
 from sidelane.routes.notices import Notices
-from sidelane.routes.places import AT_ONCE
 from sidelane.routes.progress import Shift, Step
 from sidelane.routes.standing import every
 from sidelane.routes.staying import stay_values
 from sidelane.routes.terms import Terms
-from sidelane.routes.together import RoutedTogether, all_or_none, to_the_end
-from sidelane.support.concurrency import outcomes
+from sidelane.routes.together import RoutedTogether, all_or_none, each_alone
 
 #: The seconds after the planned end of a step until other machines may consider this process dead; with a manual gate.
 _GRACE = 900
@@ -184,18 +182,19 @@ class _Run(NamedTuple):
         """Marks the end in every route's history. Raises the first error, once all routes were tried."""
         self.router.progress(f"marking the end of shift {shift.id}")
         mark = self.course.mark(len(self.course.steps), holder().token, int(time.time()))
-        results, cancelled = await to_the_end(
-            self.end_one(moving, mark._replace(ended=True).text) for moving in self.course.routes
+        context = mark._replace(ended=True).text
+        read = await self.router.read(moving.named for moving in self.course.routes)
+        wanted = (
+            self.router.setting(
+                *moving.named,
+                terms=Terms(self.by, moving.revision, unready=True, context=context, always=True),
+                read=read,
+            )
+            for moving in self.course.routes
         )
-        for result in results:
+        for result in await each_alone(self.router, wanted):
             if isinstance(result, BaseException):
                 raise result
-        if cancelled is not None:
-            raise cancelled
-
-    async def end_one(self, moving: Moving, context: str) -> None:
-        terms = Terms(self.by, moving.revision, unready=True, context=context, always=True)
-        await self.router.write(await self.router.setting(*moving.named, terms=terms))
 
     async def require_alone(self) -> None:
         """Raises Refused if another shift holds one of the routes."""
@@ -249,7 +248,17 @@ class _Run(NamedTuple):
     async def put_back(self, shift: Shift) -> NoReturn:
         """Restores the weights from before the shift. Raises GateFailed, with the result."""
         self.router.progress(f"restoring the weights from before the shift: {shift.why}")
-        results = await outcomes(map(self.put_one_back, self.course.routes), AT_ONCE)
+        read = await self.router.read((moving.named for moving in self.course.routes), histories=True)
+        wanted = (
+            self.router.undoing(
+                *moving.named,
+                to=moving.member.base,
+                terms=Terms(self.by, moving.revision, unready=True),
+                read=read,
+            )
+            for moving in self.course.routes
+        )
+        results = await each_alone(self.router, wanted)
         failed = []
         for moving, result in zip(self.course.routes, results, strict=True):
             if isinstance(result, SidelaneError):
@@ -273,10 +282,6 @@ class _Run(NamedTuple):
             shift=shift,
             remedy="see the check's answer; the targets stay deployed, for inspection",
         )
-
-    async def put_one_back(self, moving: Moving) -> None:
-        terms = Terms(self.by, moving.revision, unready=True)
-        await self.router.undo(moving.member.service, moving.member.lane, to=moving.member.base, terms=terms)
 
     async def look(self) -> None:
         """Checks the shift's targets, and compares the routes' objects with their releases, in one look.

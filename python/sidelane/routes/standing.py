@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from sidelane.errors import Refused, ReleaseNotFound, RouteChanged, TargetBusy
 from sidelane.naming.lane import Lane
+from sidelane.naming.route import Known
 from sidelane.releases.stores import Release
 from sidelane.releases.stores.holding import may_work
 from sidelane.routes import finding, marks, notes
 from sidelane.routes.changes import Router
+from sidelane.routes.finding import Found
 from sidelane.routes.marks import Mark, Member
 from sidelane.routes.notes import Change
-from sidelane.routes.places import AT_ONCE
-from sidelane.support.concurrency import some_at_a_time
+from sidelane.routes.places import History
 
 
 class Stand(NamedTuple):
@@ -106,9 +107,9 @@ class Standing(NamedTuple):
             )
 
 
-async def mark_of(router: Router, service: str, lane: Lane) -> tuple[Mark, str] | None:
-    """Returns the mark of the shift that a route is in, and its author. Raises ReleaseNotFound."""
-    changes = await router.history(service, lane)
+def mark_of(history: History) -> tuple[Mark, str] | None:
+    """Returns the mark of the shift that a route is in, and its author."""
+    changes = notes.changes_of(history.revisions)
     mark = marks.current(changes)
     if mark is None:
         return None
@@ -118,16 +119,19 @@ async def mark_of(router: Router, service: str, lane: Lane) -> tuple[Mark, str] 
 
 async def every(router: Router, among: Iterable[tuple[str, Lane]] | None = None) -> tuple[Standing, ...]:
     """Returns the shifts of these routes, or of all routes of the place: those in progress, and those whose end is the
-    last change of their routes.
+    last change of their routes. Raises ReleaseNotFound.
     """
     if among is None:
         among = [stored_route.route for stored_route in await finding.every(router.place)]
-    marks_ = await some_at_a_time((mark_of(router, service, lane) for service, lane in among), AT_ONCE)
+    found = await router.read(among, histories=True)
     latest: dict[str, tuple[Mark, str]] = {}
-    for pair in filter(None, marks_):
+    for pair in filter(None, [mark_of(await found.require(*route)) for route in found.wanted]):
         if pair[0].id not in latest or _order(latest[pair[0].id][0]) < _order(pair[0]):
             latest[pair[0].id] = pair
-    return tuple([await _standing(router, mark, by) for mark, by in latest.values()])
+    members = {Known(member.service, member.lane) for mark, _ in latest.values() for member in mark.members}
+    if others := members - set(found.wanted):
+        found = found.with_more(await router.read(others, histories=True))
+    return tuple(_standing(found, mark, by) for mark, by in latest.values())
 
 
 def _order(mark: Mark) -> tuple[bool, int, bool]:
@@ -149,22 +153,21 @@ def chosen(shifts: Sequence[Standing], which: str = "") -> Standing:
     )
 
 
-async def _standing(router: Router, mark: Mark, by: str) -> Standing:
-    stands = await some_at_a_time((_stand(router, mark.id, member) for member in mark.members), AT_ONCE)
+def _standing(found: Found, mark: Mark, by: str) -> Standing:
+    stands = [_stand(found, mark.id, member) for member in mark.members]
     # The routes may be only some of the shift's: another one may have the mark of the end.
     ended = mark.ended or any(stand.ended for stand in stands)
     return Standing(mark._replace(ended=ended, step=len(mark.steps) if ended else mark.step), by, tuple(stands))
 
 
-async def _stand(router: Router, which: str, member: Member) -> Stand:
-    try:
-        release = (await finding.named(router.place, member.service, member.lane)).release
-        changes = await router.revisions(release.name)
-    except ReleaseNotFound:
+def _stand(found: Found, which: str, member: Member) -> Stand:
+    history = found.get(member.service, member.lane)
+    if history is None:
         return Stand(member, None, None)
+    changes = notes.changes_of(history.revisions)
     mark = marks.current(changes)
     ended = mark is not None and mark.id == which and mark.ended
-    return Stand(member, _at(changes, which, member.base), release, changes, ended)
+    return Stand(member, _at(changes, which, member.base), history.now.release, changes, ended)
 
 
 def _at(changes: Sequence[Change], which: str, base: int) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sidelane.errors import ReleaseNotFound, RouteChanged, SidelaneError, TargetBusy
 from sidelane.routes.changes import Router
@@ -53,12 +53,36 @@ async def all_or_none(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepa
     routes = tuple(result for result in results if isinstance(result, Routed))
     wrong = next((result for result in results if isinstance(result, BaseException)), None)
     if wrong is None:
-        wrong = await _difference(router, prepared, routes)
+        wrong = await _difference(router, zip(prepared, routes, strict=True))
     if wrong is not None:
         await _go_back(router, prepared, results, wrong)
     if cancelled is not None:
         raise cancelled
     return RoutedTogether(routes, max(ended, default=0.0) - min(began, default=0.0), tuple(prepared))
+
+
+async def each_alone(router: Router, wanted: Iterable[Coroutine[Any, Any, Prepared]]) -> list[Routed | BaseException]:
+    """Makes changes of several routes, each also if others fail. Returns the routes, or the errors, in order.
+
+    A cancelled call first lets the changes that are prepared end.
+    """
+    prepared = await outcomes(wanted, AT_ONCE)
+    written, cancelled = await to_the_end(_written(router, change) for change in prepared)
+    if cancelled is not None:
+        raise cancelled
+    made = [at for at, routed in enumerate(written) if isinstance(routed, Routed)]
+    pairs = [(cast("Prepared", prepared[at]), cast("Routed", written[at])) for at in made]
+    if await _difference(router, pairs) is not None:  # of which one?
+        alone = await outcomes((router.read_back([pair]) for pair in pairs), AT_ONCE)
+        wrong = {at: error for at, error in zip(made, alone, strict=True) if error is not None}
+        return [wrong.get(at, routed) for at, routed in enumerate(written)]
+    return written
+
+
+async def _written(router: Router, change: Prepared | BaseException) -> Routed:
+    if isinstance(change, BaseException):
+        raise change
+    return await router.written(change)
 
 
 async def to_the_end(
@@ -75,10 +99,10 @@ async def to_the_end(
         return await writing, error
 
 
-async def _difference(router: Router, prepared: Sequence[Prepared], routes: Sequence[Routed]) -> SidelaneError | None:
+async def _difference(router: Router, made: Iterable[tuple[Prepared, Routed]]) -> SidelaneError | None:
     """Returns the error of reading the routes back, if they differ from what was written."""
     try:
-        await router.read_back(zip(prepared, routes, strict=True))
+        await router.read_back(made)
     except SidelaneError as error:
         return error
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -52,6 +52,16 @@ class Prepared(NamedTuple):
     rendering: Rendering | None
     values: Mapping[str, Any]
     sight: Sight
+
+    @property
+    def restores(self) -> bool:
+        """True if an earlier state is restored, which the chart may render differently."""
+        return self.rendering is None or self.wanted.restores is not None
+
+    @property
+    def text(self) -> str:
+        """The rendered objects."""
+        return self.rendering.text if self.rendering is not None else ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ class Writer:
         made = [pair for pair in changes if not pair[0].terms.dry_run and pair[1].change != "unchanged"]
         if not made:
             return
-        objects = [obj for prepared, routed in made for obj in (await self._expected(prepared, routed)).objects]
+        objects = [obj for manifest in await self._expected(made) for obj in manifest.objects]
         if drift := (await self.place.look(Manifest(tuple(objects)), ())).drift:
             names = ", ".join(routed.release.name for _, routed in made)
             raise NotWhatWasChecked(
@@ -185,11 +195,19 @@ class Writer:
                 remedy=f"another process may have changed them since: see {about(made[0][1].release.name, 'show')}",
             )
 
-    async def _expected(self, prepared: Prepared, routed: Routed) -> Manifest:
-        if prepared.rendering is None or prepared.wanted.restores is not None:
-            return (await self.place.stored(routed.release.name)).manifest
-        # The place has compared the stored objects with these.
-        return read_manifest(prepared.rendering.text, routed.release.namespace, routed.release.name)
+    async def _expected(self, made: Sequence[tuple[Prepared, Routed]]) -> list[Manifest]:
+        """Returns the objects that were written; those of restored routes are read from their releases at once."""
+        names = [routed.release.name for prepared, routed in made if prepared.restores]
+        stored = {each.release.name: each.manifest for each in await self.place.stored_if_there(names)}
+        for name in names:
+            if name not in stored:
+                raise await self.place.missing(name)
+        # The place has compared the stored objects of the others with their renderings.
+        return [
+            stored.get(routed.release.name)
+            or read_manifest(prepared.text, routed.release.namespace, routed.release.name)
+            for prepared, routed in made
+        ]
 
     def routed(self, stored: Stored, lane: Lane) -> Routed:
         """Returns a stored route."""

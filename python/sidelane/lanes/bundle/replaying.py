@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidelane.charts.rendering import Rendering
-from sidelane.errors import ReleaseConflict, ReleaseNotFound
+from sidelane.errors import ReleaseConflict
 from sidelane.lanes.bundle import archives, offline
 from sidelane.lanes.bundle.archives import Bundle, Bundled
 from sidelane.naming.lane import Lane
@@ -71,9 +71,8 @@ async def again(context: Context, opened: Bundle, *, options: Options) -> Replay
         ]
         known = {rendering.release: known_of(obj.labels for obj in rendering.manifest.objects) for rendering in ready}
         routes = {name: route for name, route in known.items() if route is not None}
-        for rendering in ready:
-            if rendering.release in routes:
-                await _refuse_to_set_back(context.target, rendering, routes[rendering.release])
+        if routes:
+            await _refuse_to_set_back(context.target, ready, routes)
         done = await _installed(context, opened, ready, routes, options)
     digests = tuple(rendering.manifest.digest() for rendering in ready)
     return Replayed(opened.lane, tuple(done[rendering.release] for rendering in ready), digests)
@@ -125,13 +124,13 @@ async def _installed(
     return done
 
 
-async def _refuse_to_set_back(target: Target, rendering: Rendering, route: Known) -> None:
+async def _refuse_to_set_back(target: Target, ready: Sequence[Rendering], routes: Mapping[str, Known]) -> None:
     """Raises ReleaseConflict for an existing route with other targets, and NotOurs when its name is taken."""
-    try:
-        stored = await finding.named(place_of(target), *route)
-    except ReleaseNotFound:
-        return
-    if differences := stored.differences(rendering):
+    found = await finding.several(place_of(target), routes.values())
+    for rendering in (each for each in ready if each.release in routes):
+        there = found.get(*routes[rendering.release])
+        if there is None or not (differences := there.now.differences(rendering)):
+            continue
         raise ReleaseConflict(
             f"the route {rendering.release} exists and differs from the bundle's:\n  " + "\n  ".join(differences),
             differences=differences,

@@ -195,7 +195,7 @@ async def _kept(target: Target, step: RouteStep, lane: Lane, everything: Mapping
         stored = await finding.named(place_of(target), step.service, lane)
     except (ReleaseNotFound, NotOurs):  # the creation of the route reports the second
         return step
-    return dataclasses.replace(step, action="kept", release=stored.release.name)
+    return dataclasses.replace(step, action="kept", release=stored.now.release.name)
 
 
 async def _settled(context: Context, names: Collection[str]) -> tuple[dict[str, Release], frozenset[str]]:

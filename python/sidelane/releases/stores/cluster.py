@@ -132,11 +132,20 @@ class ClusterTarget:
     async def stored_all(self, names: Sequence[str], *, if_there: bool = False) -> list[Stored]:
         from sidelane.releases.stores import many  # noqa: PLC0415 - few need it
 
-        known = await many.read(self, names) if len(names) > many.FEW else {}
-        others = [name for name in names if name not in known]
+        at_once = await many.read(self, names)
+        known = at_once or {}
+        others = [name for name in names if name not in known] if at_once is None or not if_there else []
         read = await some_at_a_time(map(self._if_there if if_there else self.stored, others))
         known |= {stored.release.name: stored for stored in read if stored is not None}
         return [known[name] for name in names if name in known]
+
+    async def histories(self, names: Sequence[str]) -> Mapping[str, Sequence[Stored]] | None:
+        """Returns every revision of the releases of these names that exist, oldest first, read with one Helm. None if
+        Helm's own commands must read each: for a few names, and if Helm does not keep its releases in Secrets.
+        """
+        from sidelane.releases.stores import many  # noqa: PLC0415 - few need it
+
+        return await many.histories(self, names)
 
     async def _if_there(self, name: str) -> Stored | None:
         try:

@@ -29,19 +29,40 @@ _LAST: Final = (
 _LIMIT: Final = 128 << 20
 
 
-async def read(target: ClusterTarget, names: Sequence[str]) -> dict[str, Stored]:
+async def read(target: ClusterTarget, names: Sequence[str]) -> dict[str, Stored] | None:
     """Returns the releases of these names that exist, each at its last revision.
 
-    Empty if Helm keeps its releases elsewhere than in Secrets (HELM_DRIVER).
+    None for a few names, and if Helm keeps its releases elsewhere than in Secrets (HELM_DRIVER): Helm reads each.
     """
-    if target.helm.driver not in ("secret", "secrets"):
-        return {}
-    labels = {"owner": "helm", "name": tuple(names), "status": _LAST}
-    (secrets,) = await ClusterReader(target.helm, target.namespace).read(Query("v1", "Secret", labels=labels))
-    last: dict[str, LiveObject] = {}
-    for secret in sorted(secrets, key=_revision):
-        last[secret["metadata"]["labels"]["name"]] = secret
+    if not _at_once(target, names):
+        return None
+    last = {_name(secret): secret for secret in await _secrets(target, names, status=_LAST)}
     return {name: stored_of(_unpacked(secret)) for name, secret in last.items()}
+
+
+async def histories(target: ClusterTarget, names: Sequence[str]) -> dict[str, list[Stored]] | None:
+    """Returns every revision of the releases of these names that exist, oldest first. None as ``read``."""
+    if not _at_once(target, names):
+        return None
+    revisions: dict[str, list[Stored]] = {}
+    for secret in await _secrets(target, names):
+        revisions.setdefault(_name(secret), []).append(stored_of(_unpacked(secret)))
+    return revisions
+
+
+def _at_once(target: ClusterTarget, names: Sequence[str]) -> bool:
+    return len(names) > FEW and target.helm.driver in ("secret", "secrets")
+
+
+async def _secrets(target: ClusterTarget, names: Sequence[str], **labels: Sequence[str]) -> list[LiveObject]:
+    """Returns the Secrets of these releases that have these labels, oldest revision first."""
+    query = Query("v1", "Secret", labels={"owner": "helm", "name": tuple(names), **labels})
+    (secrets,) = await ClusterReader(target.helm, target.namespace).read(query)
+    return sorted(secrets, key=_revision)
+
+
+def _name(secret: LiveObject) -> str:
+    return str(secret["metadata"]["labels"]["name"])
 
 
 def _revision(secret: LiveObject) -> int:
