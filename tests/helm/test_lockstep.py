@@ -224,12 +224,15 @@ def test_a_shift_whose_process_lives_is_not_continued(client, root, helm):
         picture = sidelane("graph").stdout
         assert picture.count("│ shift from 2-coco-1 to 2-coco-2: step 1 of 2, 5 %, next 100 % after its gates") == 3
         watching = sidelane.begin("shift", "--watch")
+        assert watching.stdout is not None
+        first = watching.stdout.readline()  # the picture of the first step is drawn before the shift moves on
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "continue it with --continue, or undo it with --back" in out
     assert client.shifts.go_on(**QUICK).outcome == "done"
-    watched, _ = watching.communicate(timeout=60)
+    with watching:
+        watched = first + watching.stdout.read()  # `communicate` would lose what readline has buffered
     assert watching.returncode == 0
     assert "svc3-2-coco-1 (istio)\n│ shift from 2-coco-1 to 2-coco-2: step 1 of 2" in watched
     assert watched.rstrip().endswith("no shift is in progress")
