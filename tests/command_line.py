@@ -1,4 +1,8 @@
-"""The command line as a process, under a given Helm. Every test that starts `sidelane` takes it from here."""
+"""The command line as a process, under a given Helm. Every test that starts `sidelane` takes it from here.
+
+A call that waits for the end runs in a fork of a warm process (warm_start.py, with what differs), unless `warm` is
+False; `begin` and `on_a_terminal` start the installed program.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from warm_start import LOCALE, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,24 +48,34 @@ class CommandLine:
         folder: where the commands run; the links to the programs are in its folder `programs`.
         helm: the Helm; None for commands that use none, or any.
         place: arguments that every command ends with, such as `--namespace` and its value.
+        warm: False starts the installed program for each command, and no fork of a warm process.
         variables: of the environment of every command.
     """
 
     def __init__(
-        self, folder: Path, helm: Path | None = None, *, place: Iterable[object] = (), **variables: object
+        self,
+        folder: Path,
+        helm: Path | None = None,
+        *,
+        place: Iterable[object] = (),
+        warm: bool = True,
+        **variables: object,
     ) -> None:
         self.folder = folder
         self._programs = programs(folder, helm) if helm else SIDELANE.parent
         self._place = tuple(place)
+        self._warm = warm
         self._variables = variables
 
     def __call__(
         self, *arguments: object, code: int = 0, text: str | None = None, timeout: float | None = None, **variables: str
     ) -> Done:
         """Runs a command, which must end with this exit code. text: for its standard input."""
-        done = subprocess.run(
-            self._command(arguments), input=None if text is None else text.encode(), capture_output=True, check=False,
-            cwd=self.folder, env=self._environment(variables), timeout=timeout,
+        at_its_start = any(name.startswith(LOCALE) for name in {**self._variables, **variables})
+        start = run if self._warm and not at_its_start else _as_installed
+        done = start(
+            self._command(arguments), text=None if text is None else text.encode(), folder=self.folder,
+            environment=self._environment(variables), timeout=timeout,
         )  # fmt: skip
         # Decoded here, as Python would turn each carriage return into a line's end.
         output = Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -98,6 +113,15 @@ class CommandLine:
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         return environment(self._programs, **{**self._variables, **variables})
+
+
+def _as_installed(
+    command: list[str], *, text: bytes | None, folder: Path, environment: dict[str, str], timeout: float | None
+) -> subprocess.CompletedProcess[bytes]:
+    """The installed program, started by itself."""
+    return subprocess.run(
+        command, input=text, capture_output=True, check=False, cwd=folder, env=environment, timeout=timeout
+    )
 
 
 def _read(leader: int) -> bytes:

@@ -1,4 +1,7 @@
-"""The command line as a process: what it prints, how it ends, and what it does not import."""
+"""The command line as a process: what it prints, how it ends, and what it does not import.
+
+Each command here starts the installed program, as users do; most other tests take forks of a warm process.
+"""
 
 import json
 import os
@@ -28,9 +31,15 @@ metadata:
 
 
 @pytest.fixture
+def sidelane(tmp_path, helm):
+    """The command line under a Helm."""
+    return CommandLine(tmp_path, helm, warm=False)
+
+
+@pytest.fixture
 def alone(tmp_path):
     """Runs a command that needs no Helm."""
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path, warm=False)
 
 
 def test_the_main_job_in_a_directory(sidelane):
