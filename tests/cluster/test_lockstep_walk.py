@@ -172,6 +172,13 @@ class Life:
             self.others.add(service)
         else:
             self.before = {**self.before, service: self.stacks[service]}
+        now = self.client.shifts.status()
+        if not now.in_progress:  # no route has its mark any more: the others are as before, or in their first write
+            self.before = {**self.before, **{name: self.stacks[name] for name in self.others}}
+            self.others = set()
+            self.shifting = bool(now.incomplete)
+        if not self.shifting:
+            self.stacks, self.moving = self.before, ()
 
     def goes_on(self):
         if not self.client.shifts.status().in_progress:
