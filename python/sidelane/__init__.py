@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
     from sidelane.naming.lane import Lane
+    from sidelane.releases.checking_many import Checks
     from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness, Unready
@@ -87,6 +88,7 @@ __all__ = [
     "Change",
     "ChartNotFound",
     "CheckFailed",
+    "Checks",
     "Client",
     "ClusterDenied",
     "ClusterUnreachable",
@@ -206,6 +208,7 @@ _HOMES = {
     "lanes.lane_status": ("LaneStatus",),
     "lanes.retire": ("Retirement",),
     "naming.lane": ("Lane",),
+    "releases.checking_many": ("Checks",),
     "releases.guarding": ("Guarding",),
     "releases.provenance": ("Record",),
     "releases.readiness": (

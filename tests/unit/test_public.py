@@ -10,8 +10,8 @@ import sidelane
 from sidelane import AsyncClient, AsyncRoutes, AsyncShifts, Client, Routes, Shifts, SidelaneError
 
 RESULTS = {
-    "Applied", "Bundle", "Change", "Comparison", "Finding", "Graph", "Guarding", "LaneStatus", "PlainRendering",
-    "Plan",
+    "Applied", "Bundle", "Change", "Checks", "Comparison", "Finding", "Graph", "Guarding", "LaneStatus",
+    "PlainRendering", "Plan",
     "Readiness", "Record", "Release", "Rendering", "Repair", "Replayed", "Report", "Retirement", "Routed",
     "RoutedTogether", "Shift", "ShiftStatus", "ShiftUndone", "Standing", "Unready", "Verification",
 }  # fmt: skip
@@ -60,7 +60,7 @@ def test_both_faces_have_the_same_verbs_with_the_same_arguments():
         "install", "upgrade", "plan", "apply", "list", "status", "uninstall", "render", "check", "retire", "outdated",
         "record", "verify", "repair", "diff", "bundle", "replay", "graph", "wait", "where", "side_by_side",
         "guard_role",
-        "guard_status",
+        "guard_status", "check_all", "check_deployed",
     }  # fmt: skip
     assert set(verbs(Routes)) == {
         "set", "set_together", "show", "list", "history", "undo", "undo_together", "shift", "shift_back",

@@ -44,7 +44,7 @@ def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Ch
     if len(text) > 4000 or any(len(part) > 255 for part in text.split("/")):  # longer than any system allows
         raise ChartNotFound(f"there is no chart {text[:60]!r}…", remedy="see `sidelane charts`")
     path = Path(text)
-    if text and not _is_name(text):
+    if text and not is_name(text):
         if not path.exists():
             raise ChartNotFound(f"there is no chart at {text!r}", remedy="check the path, or see `sidelane charts`")
         return Chart.load(path)
@@ -78,7 +78,8 @@ def _satisfies(version: str, wanted: str) -> bool:
     return satisfies(version, wanted)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Return whether a reference is the plain name of a chart, and no path."""
     return "/" not in text and not text.startswith(".") and not text.endswith(".tgz")
 
 

@@ -60,6 +60,14 @@ def with_lane(values: Mapping[str, Any], lane: Lane, chart: Chart) -> dict[str, 
     return result
 
 
+def own_lane(values: Mapping[str, Any]) -> Lane | None:
+    """Return the lane that values name themselves, at their top or under ``global``; None if they name none."""
+    shared = values.get("global")
+    given = {**(shared if isinstance(shared, Mapping) else {}), **values}
+    version, build = given.get("Version"), given.get("Build")
+    return None if version in (None, "") or build in (None, "") else Lane(str(version), str(build))
+
+
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     learn_values(values)
     require(values)

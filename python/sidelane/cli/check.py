@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidelane.cli import conventions, options, reporting, running, side_by_side
+from sidelane.cli import check_many, conventions, options, reporting, running, side_by_side
 from sidelane.errors import HelmError, InvalidManifest, Refused
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sidelane.charts.rendering import PlainRendering
     from sidelane.checks.findings import Report
     from sidelane.naming.lane import Lane
 
 
 @click.command("check")
-@click.argument("subject", metavar="CHART|FILE|-", required=False)
+@click.argument("subjects", metavar="[CHART|FOLDER|FILE|-]...", nargs=-1)
 @options.lane(required=False)
-@side_by_side.options
+@check_many.given
 @conventions.chosen
 @running.reports_errors
 @reporting.given
@@ -30,55 +28,58 @@ if TYPE_CHECKING:
 @options.rendering
 @options.settings
 def command(
-    subject: str | None,
+    subjects: tuple[str, ...],
     lane: Lane | None,
     *,
-    beside: dict[str, Any],
+    scope: check_many.Scope,
     chosen: dict[str, Any],
     wishes: reporting.Reporting,
     given: dict[str, Any],
     rendering: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Check a chart as it renders, or a manifest, against its conventions: by default the naming contract.
+    """Check charts as they render, or manifests, against their conventions: by default the naming contract.
 
-    A manifest is a .yaml, .yml or .json file, or - for standard input. Without --lane, each object is checked against
-    the lane in its own labels, and a chart without Version and Build is rendered as a release. The conventions are the
-    nearest sidelane.yaml in the folder of the chart or manifest, or one above.
+    A chart is a folder, a .tgz, a name of `sidelane charts`, or a reference of Helm's. A folder of charts stands for
+    all of them, each with every ci/*-values.yaml. A manifest is a .yaml, .yml or .json file, or - for standard input.
+    Without --lane, each object is checked against the lane in its own labels, and a chart without Version and Build is
+    rendered as a release. The conventions are the nearest sidelane.yaml in the folder of the chart or manifest, or one
+    above. --deployed checks releases of the cluster or of --directory instead, by the conventions in their records.
 
     --side-by-side compares two releases of any chart instead: of two lanes, or of two names and two namespaces for a
     chart without Version and Build.
 
     Exits with 1 when there are findings, with 2 for wrong usage, and with 3 when the check is not possible, for example
-    when the chart does not render.
+    when a chart does not render; the others are checked then, too.
     """
-    if subject is None:
-        raise click.UsageError("Missing argument 'CHART|FILE|-'.")
-    is_file = subject == "-" or subject.endswith((".yaml", ".yml", ".json"))
-    if is_file and chosen["init"]:
-        raise click.UsageError("--init needs a chart, not a manifest.")
-    if (is_file and beside["side_by_side"]) or (beside["vary"] and not beside["side_by_side"]):
-        raise click.UsageError("--side-by-side needs a chart, and --vary needs --side-by-side.")
+    wrong = scope.wrong(subjects, init=bool(chosen["init"]))
+    if wrong:
+        raise click.UsageError(wrong)
     wanted = {name: value for name, value in chosen.items() if name != "init"}
-    of_chart = functools.partial(_of_chart, subject, lane, settings, **wanted, **given, **rendering)
-    if chosen["init"]:
-        conventions.init(subject, chosen["init"], lane, of_chart)
-        return
-    charts: dict[str, Path] = {}  # the chart's folder by its name
+    of_chart = functools.partial(_of_chart, "".join(subjects[:1]), lane, settings, **given, **rendering)
     try:
-        if beside["side_by_side"]:
-            held = {key: value for key, value in wanted.items() if key in {"conventions", "version_key", "build_key"}}
-            report = side_by_side.prove(subject, lane, beside["vary"], settings, **held, **given, **rendering)
-        elif is_file:
-            report = _of_manifest(subject, lane, settings["namespace"], wanted)
+        if chosen["init"]:
+            conventions.init(subjects[0], chosen["init"], lane, functools.partial(of_chart, **wanted))
+            return
+        if scope.deployed:
+            outcome = check_many.Outcome(check_many.check_deployed(subjects, lane, settings, **wanted))
+        elif scope.many(subjects):
+            outcome = check_many.check(subjects, lane, scope, settings, **wanted, **given, **rendering)
+        elif check_many.is_manifest(subjects[0]):
+            outcome = check_many.Outcome(_of_manifest(subjects[0], lane, settings["namespace"], wanted))
+        elif scope.side_by_side:
+            how = check_many.without_rules(wanted)
+            report = side_by_side.prove(subjects[0], lane, scope.vary, settings, **how, **given, **rendering)
+            outcome = check_many.Outcome(report)
         else:
-            made, report = of_chart()
-            charts[made.chart.name] = made.chart.path
-        _require_objects(subject, report)
+            made, report = of_chart(**wanted)
+            outcome = check_many.Outcome(report, {made.chart.name: made.chart.path})
+        if not outcome.failures and scope.since is None:
+            _require_objects(" ".join(subjects), outcome.report)
     except Refused as error:
         error.exit_code = HelmError.exit_code  # 1 says that there are findings
         raise
-    reporting.finish(report, wishes, charts)
+    check_many.finish(outcome, wishes)
 
 
 def _require_objects(subject: str, report: Report) -> None:

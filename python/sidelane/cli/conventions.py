@@ -112,13 +112,8 @@ def of_manifest(subject: str, chosen: dict[str, Any]) -> Conventions:
     """Returns the conventions for a manifest: those chosen, or the nearest file's above it."""
     from sidelane.checks import conventions
 
-    given = chosen["conventions"]
-    if given in conventions.PRESETS:
-        own = conventions.preset(given)._replace(demanded=True)
-    elif given is not None:
-        own = conventions.read_file(given)
-    else:
-        own = conventions.find(Path() if subject == "-" else Path(subject).parent)
+    given, start = chosen["conventions"], Path() if subject == "-" else Path(subject).parent
+    own = conventions.find(start) if given is None else conventions.named(given)
     return own.with_schemas(chosen["kubernetes_versions"], chosen["schemas"])
 
 

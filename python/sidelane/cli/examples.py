@@ -16,6 +16,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "check": (
         "sidelane check pipeline --lane 2-coco-1",
         "sidelane render zookeeper --lane 2-coco-1 | sidelane check -",
+        "sidelane check zookeeper nimbus supervisor --lane 2-coco-1",
         "sidelane check zookeeper --side-by-side --vary replicas=3,5",
         "sidelane check --print-conventions --preset helm",
     ),

@@ -96,9 +96,9 @@ def _ready(readiness: Readiness | None, *, runs: bool) -> str:
     return readiness.counted
 
 
-def error(item: SidelaneError) -> None:
-    """Prints an error as JSON on standard error, without a limit of length."""
-    click.echo(formatted(item.to_json(), "json"), nl=False, err=True)
+def error(item: SidelaneError, **about: str) -> None:
+    """Prints an error as JSON on standard error, without a limit of length. about: more of its fields."""
+    click.echo(formatted({**about, **item.to_json()}, "json"), nl=False, err=True)
 
 
 def warnings(releases: Iterable[Release]) -> None:

@@ -39,7 +39,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
                 from sidelane.cli import again
 
                 again.advise_to_continue(error, kwargs)
-            if _as_text(kwargs.get("format_", "table")):
+            if as_text(kwargs.get("format_", "table")):
                 printing.say(f"Error: {error}", err=True)
             else:
                 printing.error(error)
@@ -55,7 +55,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def _as_text(format_: Any) -> bool:
+def as_text(format_: Any) -> bool:
     """Returns whether errors are text; a check has several outputs, of which one may be standard output."""
     formats = [format_] if isinstance(format_, str) else [output.format for output in format_ if output.file is None]
     return not {"json", "yaml"} & {*formats}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidelane.cli import running
-from sidelane.cli.options import together
+from sidelane.cli.options import Option
 
 if TYPE_CHECKING:
     from sidelane.checks.findings import Report
@@ -35,22 +35,20 @@ def _typed(text: str) -> object:
     return values.get("value")
 
 
-options = together(
-    "beside",
-    dict,
-    side_by_side=click.option(
+OPTIONS: dict[str, Option] = {
+    "side_by_side": click.option(
         "--side-by-side",
         is_flag=True,
         help="Prove that two releases of the chart touch nowhere: render it as two lanes, and compare.",
     ),
-    vary=click.option(
+    "vary": click.option(
         "--vary",
         multiple=True,
         metavar="K=A,B",
         callback=_vary,
         help="With --side-by-side: a value that is A in the first release and B in the second.",
     ),
-)
+}
 
 
 def prove(

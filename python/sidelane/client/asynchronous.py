@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 from sidelane.charts.rendering import SERVED, PlainRendering, Renderer, Rendering
 from sidelane.charts.sources import is_remote
-from sidelane.charts.values import accepted, with_service
+from sidelane.charts.values import accepted, own_lane, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
 from sidelane.client.asynchronous_shifts import AsyncShifts
 from sidelane.client.faces import advising, path_of
+from sidelane.errors import InvalidInput, ReleaseNotFound
 from sidelane.naming.lane import Lane
 from sidelane.naming.subject import lane_in, lane_of, release_of, subject
 from sidelane.releases.context import Connection, Context, Progress, quiet
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sidelane.lanes.diff import Comparison
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
+    from sidelane.releases.checking_many import Checks
     from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness
@@ -277,7 +279,7 @@ class AsyncClient:
             None in a directory, where nothing runs.
 
         Raises:
-            ReleaseNotFound: there is no such release, or the lane has none.
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
             InvalidName, InvalidLane, InvalidInput: an argument is invalid.
             HelmError: Helm or the cluster failed.
 
@@ -310,7 +312,7 @@ class AsyncClient:
 
         Raises:
             TimedOut, NotReady: not ready in time, or cannot become ready; ``readiness`` has each pod that is not ready.
-            ReleaseNotFound: there is no such release, or the lane has none.
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
             Refused: in a directory, where nothing runs.
             HelmError: Helm or the cluster failed.
 
@@ -485,6 +487,119 @@ class AsyncClient:
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
             own = None if lane is None else lane_of(lane)
             return await checking.check_chart(renderer, loaded, own, given, wanted, whole=whole)
+
+    async def check_all(
+        self,
+        /,
+        charts: Sequence[str | os.PathLike[str]],
+        lane: Lane | str | None = None,
+        *,
+        every_file: bool | None = None,
+        since: str | None = None,
+        side_by_side: bool = False,
+        parallel: int | None = None,
+        **how: Any,
+    ) -> Checks:
+        """Checks many charts and manifests, some at a time: charts as ``check`` does, or as ``side_by_side`` does.
+
+        Args:
+            charts: charts as in ``install``; folders of charts, which stand for all of their charts but libraries; and
+                manifests, files whose name ends in .yaml, .yml or .json.
+            lane: as in ``check``; for a values file that names a lane itself, that one.
+            every_file: check each chart with each of its ``ci/*-values.yaml``, or its defaults without any; None: do
+                so for the charts of folders of charts alone.
+            since: leave out what did not change since the branch left this git revision: the files of the chart, those
+                of its dependencies in other folders, and its conventions file.
+            side_by_side: prove that two releases of each chart touch nowhere.
+            parallel: the number of charts at a time; one for each processor by default.
+            how: more arguments of ``check`` or ``side_by_side``. ``values`` override those of the values files.
+
+        Returns:
+            One report, with equal findings once; the charts' folders; and the charts that could not be checked, with
+            their errors, which do not stop the others.
+
+        Raises:
+            InvalidInput: ``since`` is not a revision, or there is no git repository.
+
+        Example:
+            >>> client.check_all(["zookeeper", "nimbus"], "coco-1").report.clean
+            True
+
+        """
+        from sidelane.charts import flags, strvals  # noqa: PLC0415 - other verbs do not need them
+        from sidelane.releases import changed, checking_many  # noqa: PLC0415 - see installing.py
+
+        cases = list(checking_many.cases(charts, every_file=every_file))
+        if since is not None:
+            different = await changed.since(since)
+            cases = [case for case in cases if different.concerns(case.chart)]
+
+        async def check(case: checking_many.Case) -> tuple[dict[str, Path], Report]:
+            if case.is_manifest:
+                return {}, self._check_manifest(case.chart, lane, **how)
+            own = flags.gather([str(case.file)]) if case.file else {}
+            named = own_lane(own) or lane
+            given = {**how, "values": strvals.merge_into(own, dict(how.get("values") or {}))}
+            if side_by_side:
+                return {}, await self.side_by_side(case.chart, named, **given)
+            rendering, report = await self.check(case.chart, named, **given)
+            return {rendering.chart.name: rendering.chart.path}, report
+
+        return await checking_many.check_cases(cases, check, parallel or os.cpu_count() or 1)
+
+    def _check_manifest(self, file: str, lane: Lane | str | None, **how: Any) -> Report:
+        from sidelane.releases import checking, checking_many  # noqa: PLC0415 - see installing.py
+
+        schemas = {key: how[key] for key in ("kubernetes_versions", "schemas") if how.get(key)}
+        wanted = checking.Wanted(how.get("conventions"), **schemas)
+        own = None if lane is None else lane_of(lane)
+        return checking_many.check_manifest(file, own, self._context.namespace, wanted, whole=bool(how.get("whole")))
+
+    async def check_deployed(
+        self,
+        *releases: str,
+        lane: Lane | str | None = None,
+        whole: bool = False,
+        conventions: str | os.PathLike[str] | None = None,
+        kubernetes_versions: str | None = None,
+        schemas: Sequence[str | os.PathLike[str]] = (),
+    ) -> Report:
+        """Checks what is deployed, on the cluster or in the directory: the manifests of releases, as Helm stores them.
+
+        Args:
+            releases: the names of releases; none for all of the lane, or of the namespace.
+            lane: check the releases of this lane, with its routes.
+            whole: as in ``check``, for the releases of a lane.
+            conventions: as in ``check``; by default those in each release's record, or else the nearest
+                ``sidelane.yaml`` in the working folder or one above.
+            kubernetes_versions: as in ``check``.
+            schemas: as in ``check``.
+
+        Returns:
+            The report.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            InvalidInput: both releases and a lane are given.
+            InvalidConventions: the conventions file is invalid.
+            HelmError: Helm or the cluster failed.
+
+        Example:
+            >>> client.check_deployed(lane="2-coco-1").clean
+            True
+
+        """
+        from sidelane.releases import checking, checking_many  # noqa: PLC0415 - see installing.py
+
+        if releases and lane is not None:
+            raise InvalidInput("releases and a lane are both given", remedy="give one of them")
+        names = list(releases) or [release.name for release in await self.list(lane)]
+        if not names:
+            problem = f"the lane {lane} has no release" if lane is not None else "there is no release"
+            raise ReleaseNotFound(f"{problem} in {await self.where()}", remedy="see `sidelane list -A`")
+        stored = await self._context.target.stored_all(names)
+        wanted = checking.Wanted(conventions, kubernetes_versions=kubernetes_versions, schemas=tuple(schemas))
+        return checking_many.check_stored(stored, wanted, whole=whole)
 
     async def side_by_side(
         self,
@@ -877,7 +992,7 @@ class AsyncClient:
             A verification for each release, sorted by name. ``state`` is unchanged if it has no problem.
 
         Raises:
-            ReleaseNotFound: there is no such release, or the lane has none.
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
             InvalidName, InvalidLane, InvalidInput: an argument is invalid.
             HelmError: Helm or the cluster failed.
 
@@ -918,7 +1033,7 @@ class AsyncClient:
         Raises:
             Refused: a release was changed in Helm itself, or is in a directory; nothing was changed.
             NotOurs: Sidelane did not create a release that would be changed; nothing was changed.
-            ReleaseNotFound: there is no such release, or the lane has none.
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -946,7 +1061,7 @@ class AsyncClient:
 
         Raises:
             InvalidName: a or b is not a lane, a release or a file.
-            ReleaseNotFound: there is no such release, or the lane has none.
+            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
             InvalidDeployment, InvalidInput, HelmError: a file can't be read or rendered.
 
         Example:

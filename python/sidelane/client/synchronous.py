@@ -69,6 +69,8 @@ class Client(Waits[AsyncClient]):
     where = waiting(AsyncClient.where)
     render = waiting(AsyncClient.render)
     check = waiting(AsyncClient.check)
+    check_all = waiting(AsyncClient.check_all)
+    check_deployed = waiting(AsyncClient.check_deployed)
     side_by_side = waiting(AsyncClient.side_by_side)
     plan = waiting(AsyncClient.plan)
     apply = waiting(AsyncClient.apply)

@@ -84,7 +84,7 @@ class Helm(Running):
         async with self._begun(command, takes_input=True) as process:
 
             async def create(values: Mapping[str, Any], halt: Halt | None = None) -> dict[str, Any]:
-                answer = _json(await self._end(process, document(values), halt=halt, release=release))
+                answer = _json(await self._end(process, document(values), halt=halt, release=release, chart=str(chart)))
                 require_used(values, answer)
                 return answer
 

@@ -7,6 +7,7 @@ helpful but not wrong: without a match it is a HelmError with Helm's own words.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import NamedTuple
 
 from sidelane.errors import (
@@ -39,7 +40,9 @@ class Meaning(NamedTuple):
     words: re.Pattern[str]
     error: type[SidelaneError]
     problem: str  # may contain groups of ``words``
-    remedy: str  # may contain groups, and ``{status}`` or ``{verify}``: a command for the release
+    remedy: (
+        str  # may contain groups, and commands: ``{status}`` or ``{verify}`` of the release, ``{build}`` of the chart
+    )
 
 
 def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
@@ -181,6 +184,12 @@ MEANINGS = (
         "see `sidelane charts`, `helm search repo`, or give a folder",
     ),
     _row(
+        r"found in Chart\.yaml, but missing in charts/ directory: (?P<names>.+)$",
+        ChartNotFound,
+        "charts that this one depends on are not in its folder charts/: {names}",
+        "fetch them with {build}",
+    ),
+    _row(
         r"library charts are not installable",
         InvalidInput,
         "this is a library chart, which cannot be installed",
@@ -190,8 +199,8 @@ MEANINGS = (
 )
 
 
-def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "") -> SidelaneError:
-    """Return the error for Helm's message, with every secret hidden. release: the release that Helm worked on."""
+def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str = "", chart: str = "") -> SidelaneError:
+    """Return the error for Helm's message, with every secret hidden. release, chart: those that Helm worked on."""
     learn(secrets)
     stderr = redact(stderr)
     # Helm 4 repeats a value that the schema refuses: at '/password': 'hunter2' does not match pattern …
@@ -203,6 +212,7 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
             groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
+            groups["build"] = f"`helm dependency build {shlex.quote(chart)}`"
             groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     return HelmError(f"Helm ended with {code}: {shortened(' '.join(words.split()), 1000) or 'it wrote no message'}")

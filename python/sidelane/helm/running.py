@@ -137,7 +137,8 @@ class Running(Command):
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
-            return await self._end(process, input, meanwhile, halt, release=_release_of(command))
+            subject = {"release": _release_of(command), "chart": _chart_of(command)}
+            return await self._end(process, input, meanwhile, halt, **subject)
 
     async def version(self) -> semver.Version:
         """Return Helm's version. Raises HelmTooOld for one that is older than Sidelane supports."""
@@ -183,10 +184,11 @@ class Running(Command):
         halt: Halt | None = None,
         *,
         release: str = "",
+        chart: str = "",
     ) -> bytes:
         """Write the values after their opening, wait for Helm's end and return its output.
 
-        release: the release's name, for errors.
+        release, chart: those that Helm works on, for errors.
         """
         if halt is not None:
             halt.process = process
@@ -205,7 +207,7 @@ class Running(Command):
         if process.returncode:
             from sidelane.helm.failures import explain  # noqa: PLC0415 - a successful call does not need it
 
-            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets, release)
+            error = explain(stderr.decode(errors="replace"), process.returncode, self._secrets, release, chart)
             raise self._without_kubeconfig(error)
         return stdout
 
@@ -231,3 +233,8 @@ def _release_of(command: Sequence[object]) -> str:
     if command[0] in ("history", "rollback", "status", "uninstall", "upgrade"):
         return str(command[1])
     return str(command[2]) if command[0] == "get" else ""
+
+
+def _chart_of(command: Sequence[object]) -> str:
+    """Return the chart that a Helm command renders, or empty text."""
+    return str(command[2]) if command[0] in ("install", "template", "upgrade") else ""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from sidelane.charts.chart import Chart
+from sidelane.charts.folders import is_chart
 from sidelane.errors import ChartNotFound
 from sidelane.helm.executable import find
-
-#: The file of a chart's default values.
-DEFAULTS: Final = "values.yaml"
 
 
 def roots(config: pytest.Config) -> list[Path]:
@@ -31,16 +28,6 @@ def roots(config: pytest.Config) -> list[Path]:
 def helm(config: pytest.Config) -> str:
     """Return the Helm of ``--sidelane-helm``, or else the helm on PATH, or that of ``sidelane[helm]``."""
     return str(config.getoption("sidelane_helm")) or find()
-
-
-def is_chart(folder: Path) -> bool:
-    """Return whether a folder is a chart."""
-    return (folder / "Chart.yaml").is_file()
-
-
-def values_files(chart: Path) -> list[Path]:
-    """Return the files that chart-testing takes, too: ``ci/*-values.yaml``, by name; without any, values.yaml."""
-    return sorted(chart.glob("ci/*-values.yaml")) or [chart / DEFAULTS]
 
 
 def chart_at(root: Path, reference: str | os.PathLike[str]) -> Chart:

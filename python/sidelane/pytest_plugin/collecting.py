@@ -16,6 +16,7 @@ import pytest
 
 from sidelane import kubeyaml
 from sidelane.charts.chart import Chart, coalesce
+from sidelane.charts.folders import DEFAULTS, is_chart, values_files
 from sidelane.charts.values import knows_lanes
 from sidelane.checks import conventions
 from sidelane.checks.engine import applies, check
@@ -25,7 +26,7 @@ from sidelane.checks.rules import RULES
 from sidelane.errors import SidelaneError
 from sidelane.naming.lane import Lane
 from sidelane.pytest_plugin.asserting import placed
-from sidelane.pytest_plugin.charts import DEFAULTS, helm, is_chart, roots, values_files
+from sidelane.pytest_plugin.charts import helm, roots
 from sidelane.pytest_plugin.rendered import NotRendered
 from sidelane.pytest_plugin.rendering import Render
 from sidelane.support.harmless import in_line

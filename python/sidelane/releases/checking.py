@@ -46,7 +46,7 @@ class Wanted(NamedTuple):
 
     def _of(self, chart: Chart) -> Conventions:
         if self.given is not None:
-            return named(self.given)
+            return conventions.named(self.given)
         if sources.is_bundled(chart) or self.fetched:
             return _inside(chart) or conventions.preset("sidelane")
         return _inside(chart) or conventions.find(chart.path)
@@ -141,16 +141,8 @@ def _text(file: str | Path) -> str:
 
 def _held(chart: Chart, source: str, text: str) -> Conventions:
     if source:
-        return conventions.read(text.encode(), source) if text else named(source)
+        return conventions.read(text.encode(), source) if text else conventions.named(source)
     return _inside(chart) or conventions.preset("sidelane")._replace(annotated=False, demanded=True)
-
-
-def named(given: str | os.PathLike[str]) -> Conventions:
-    """Returns the conventions of a file, or a preset by its name. Raises as conventions.read does."""
-    text = os.fspath(given)
-    if text in conventions.PRESETS:
-        return conventions.preset(text)._replace(demanded=True)
-    return conventions.read_file(text)
 
 
 def _inside(chart: Chart) -> Conventions | None:

@@ -63,6 +63,12 @@ def read_file(path: str | os.PathLike[str]) -> Conventions:
     return read(content_of(path), os.fspath(path))
 
 
+def named(given: str | os.PathLike[str]) -> Conventions:
+    """Return the conventions of a file, or a preset by its name. Raises as read does."""
+    text = os.fspath(given)
+    return preset(text)._replace(demanded=True) if text in PRESETS else read_file(text)
+
+
 def content_of(path: str | os.PathLike[str]) -> bytes:
     """Return the content of a conventions file, for read. Raises InvalidInput for an unreadable file."""
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from sidelane.support import git
 from sidelane.support.concurrency import Shared
 
 #: The builder of a release without a known pipeline.
@@ -48,7 +49,7 @@ async def of(folders: Iterable[Path], environment: Mapping[str, str] | None = No
     The commit of each folder comes from git; without a repository, from the pipeline's variables.
     """
     environment = os.environ if environment is None else environment
-    tops = dict.fromkeys(filter(None, map(_top, folders)))
+    tops = dict.fromkeys(filter(None, map(git.top, folders)))
     of_each = await asyncio.gather(*(_COMMITS_OF.get(top, functools.partial(_commit, top)) for top in tops))
     named = _named_commit(environment)
     commits = tuple(dict.fromkeys(filter(None, of_each))) or ((named,) if named else ())
@@ -134,15 +135,6 @@ def _public(url: str) -> str:
     return re.sub(r"(?<=://)[^/@]*@", "", url)
 
 
-def _top(folder: Path) -> Path | None:
-    """Returns the repository that contains a folder, None if there is none."""
-    try:
-        folder = folder.resolve()
-    except OSError:  # the working folder of this process is gone
-        return None
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
-
-
 async def _commit(top: Path) -> Commit | None:
     """Returns the current commit of a repository, None if git is missing or does not trust the repository."""
     try:
@@ -164,21 +156,5 @@ async def _commit(top: Path) -> Commit | None:
 
 async def _git(top: Path, *arguments: str) -> list[str]:
     """Returns git's output as lines; none if it fails."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "-C",
-        str(top),
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=environment,
-    )
-    try:
-        stdout, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return stdout.decode(errors="replace").splitlines() if process.returncode == 0 else []
+    answer = await git.run(top, *arguments)
+    return answer.output.decode(errors="replace").splitlines() if answer.code == 0 else []
