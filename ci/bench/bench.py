@@ -216,7 +216,7 @@ def under(
         "list": lambda: iter([(list_row(helm, filled), runs)]),
         "scale": lambda: ((row, few) for row in scale.rows(filled, tag)),
         "guard": lambda: iter([(guard_row(helm, tag, folder, environment), runs)]),
-        "checks": lambda: ((row, few) for row in checks.chart_rows(helm, CHARTS, folder / tag)),
+        "checks": lambda: ((row, few) for row in checks.chart_rows(SIDELANE, helm, CHARTS, folder / tag)),
         "routes": lambda: ((row, max(runs // 8, 1)) for row in routes_rows(helm, tag, folder, environment)),
     }
     for part, its in rows.items():

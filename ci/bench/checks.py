@@ -1,8 +1,8 @@
 """The rows of checks: charts with all their values against as many bare `helm template`; piped manifests; and the same
 manifest against kubeconform and kube-linter, where they are on PATH.
 
-Charts are checked by `pytest --sidelane-charts`, two at a time, as the bare calls run. The memory is that of its
-largest process, which must not grow with the number of charts. pytest loads Sidelane's plugin and pytest-xdist alone,
+Charts are checked by `sidelane check` and by `pytest --sidelane-charts`, two at a time, as the bare calls run. The
+memory is that of the largest process, which must not grow with the number of charts. pytest loads Sidelane's plugin and pytest-xdist alone,
 as for a user who has installed only these: the others of this checkout, such as Hypothesis', are not what is measured.
 """
 
@@ -29,13 +29,15 @@ MANY, PIPED = 100, 2000
 KUBERNETES = 36
 
 
-def chart_rows(helm: Path, charts: Path, folder: Path) -> Iterator[Row]:
+def chart_rows(sidelane: str, helm: Path, charts: Path, folder: Path) -> Iterator[Row]:
     """Our charts with every values file of theirs, and generated charts of 20 objects each."""
     many = generated_chart.write_many(folder / "many", charts, MANY)
     ours = [path.parent for path in sorted(charts.glob("*/Chart.yaml")) if any(path.parent.glob("ci/*-values.yaml"))]
     goal = "≤ 1.3 ×, memory of one chart"
     for name, tested in (("our charts", ours), (f"{MANY} charts of 20", many)):
-        yield Row(f"test {name} / helm template", _templates(helm, tested), _tests(helm, tested), goal)
+        bare = _templates(helm, tested)
+        yield Row(f"check {name} / helm template", bare, always(sidelane, "check", *tested, "--ci-values"), goal)
+        yield Row(f"pytest {name} / helm template", bare, _tests(helm, tested), goal)
 
 
 def _templates(helm: Path, charts: Sequence[Path]) -> Command:
