@@ -2,8 +2,9 @@
 manifest against kubeconform and kube-linter, where they are on PATH.
 
 Charts are checked by `sidelane check` and by `pytest --sidelane-charts`, two at a time, as the bare calls run. The
-memory is that of the largest process, which must not grow with the number of charts. pytest loads Sidelane's plugin and pytest-xdist alone,
-as for a user who has installed only these: the others of this checkout, such as Hypothesis', are not what is measured.
+memory is that of the largest process, which must not grow with the number of charts. pytest loads Sidelane's plugin
+and pytest-xdist alone, as for a user who has installed only these: the others of this checkout, such as Hypothesis',
+are not what is measured.
 """
 
 from __future__ import annotations

@@ -154,8 +154,8 @@ def write_many(folder: Path, charts: Path, number: int) -> list[Path]:
     few = OBJECTS.replace("until 100", "until 4")
     written = []
     for n in range(number):
-        about = CHART.replace("generated", f"many-{n}")
-        chart = _write(folder / f"many-{n}", charts, about, 'Version: ""\nBuild: ""\n', few)
+        about = CHART.replace("generated", f"many-n{n}")
+        chart = _write(folder / f"many-n{n}", charts, about, 'Version: ""\nBuild: ""\n', few)
         (chart / "ci").mkdir()
         (chart / "ci" / "lane-values.yaml").write_text('Version: test\nBuild: "1"\n')
         written.append(chart)
