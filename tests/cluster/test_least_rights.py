@@ -41,7 +41,7 @@ WRITING = {
     "shift", "shift-promote",
 }  # fmt: skip
 #: The verbs of the next test. The others are in the one after it.
-OF_A_RELEASE = {"install", "list", "record", "wait", "status", "verify", "upgrade", "repair", "uninstall"}
+OF_A_RELEASE = {"install", "list", "record", "check", "wait", "status", "verify", "upgrade", "repair", "uninstall"}
 
 
 def test_each_verb_of_a_release_works_with_exactly_the_rights_that_it_needs(
@@ -52,6 +52,7 @@ def test_each_verb_of_a_release_works_with_exactly_the_rights_that_it_needs(
         "install": lambda each: each.install("zookeeper", "coco-1", values={"replicas": 1}, wait=True),
         "list": lambda each: each.list(),
         "record": lambda each: each.record("zookeeper-coco-1"),
+        "check": lambda each: each.check_deployed("zookeeper-coco-1"),
         "wait": lambda each: each.wait("zookeeper-coco-1", timeout="2m"),
         "status": lambda each: each.status("zookeeper-coco-1"),
         "verify": lambda each: settled(each, "zookeeper-coco-1"),

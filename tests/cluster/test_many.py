@@ -43,6 +43,20 @@ def test_many_releases_are_read_as_helm_has_each(cluster, namespace, helm, clien
 
 
 @pytest.mark.either_helm
+def test_what_is_deployed_is_checked_with_two_helms(client, plain, counted, tmp_path):
+    chart = tiny_chart(tmp_path / "tiny")
+    for number in range(1, 5):
+        client.install(chart, "coco-1", name=f"svc{number}")
+    plain("install", "odd", chart, "--set", "Version=coco,name=svc5", "--set-string", "Build=1")
+    checking, started = counted
+    report = checking.check_deployed()
+    assert {finding.identity.name for finding in report.findings} == set(), "a release's name is not the objects'"
+    assert report.objects >= 5
+    asked = started()
+    assert (asked["list"], asked["template"], asked["status"]) == (1, 1, 0)
+
+
+@pytest.mark.either_helm
 def test_five_routes_are_listed_by_two_helms(cluster, namespace, client, counted):
     for number in range(1, 6):
         labels = {"app": f"svc{number}-coco-1", "version": "v1", "sidelane.dev/lane": "coco-1"}

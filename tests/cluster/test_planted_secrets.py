@@ -150,6 +150,7 @@ def test_no_verb_shows_a_secret_or_hands_it_on(walk, tmp_path, cluster, namespac
         walk(f"{verb} leaky-coco-1")
     walk(f"wait {lane} --timeout 20s")
     walk("list")
+    walk(f"check --deployed {lane}")
     walk("guard status")
     walk("guard role apply lane-mine.yaml", formats=("manifest",))
     walk("diff coco-1 lane-other.yaml", code=1)

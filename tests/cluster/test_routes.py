@@ -328,7 +328,8 @@ def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
     asyncio.run(race())
 
 
-def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version):
+@pytest.mark.parametrize("written", [True, False])
+def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version, written):
     version("v1")
     version("v2")
     client.routes.set("svc1", LANE, {"v1": 1})
@@ -340,11 +341,13 @@ def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, cli
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     release["version"] = 3
     release["info"]["status"] = "pending-upgrade"
+    if not written:  # killed before it had changed an object
+        release["manifest"] = release["manifest"].replace("v2", "v1")
     packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
     labels = {**secret["metadata"]["labels"], "version": "3", "status": "pending-upgrade"}
     metadata = {"name": name[:-1] + "3", "labels": labels}
     cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
-    with pytest.raises(TargetBusy):
+    with pytest.raises(TargetBusy, match="another Helm is changing" if written else "the last change of .* incomplete"):
         client.routes.set("svc1", LANE, {"v1": 1})
     with pytest.raises(TargetBusy, match="another process is changing"):
         client.routes.undo("svc1", LANE)

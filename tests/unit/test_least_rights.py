@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Commands that use no cluster.
 WITHOUT = {
-    "charts", "render", "check", "explain", "post-render", "helm-plugin", "completion", "guard-role", "guard-manifests",
+    "charts", "render", "explain", "post-render", "helm-plugin", "completion", "guard-role", "guard-manifests",
 }  # fmt: skip
 OBJECTS = """\
 apiVersion: v1

@@ -79,6 +79,7 @@ def _routing(*more: Rule) -> _Needs:
 _VERBS: Final[dict[str, _Needs]] = {
     "list": _Needs("list"),
     "record": _Needs(),
+    "check": _Needs(),  # with --deployed; without it a check needs no cluster
     "status": _Needs(_READ, _READ, _READ, (_WAITING,)),
     "wait": _Needs(_READ, _READ, _READ, (_WAITING,)),
     "verify": _Needs(_READ, "list", "list", (_WAITING, _LISTED)),

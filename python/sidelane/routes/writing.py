@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from sidelane.charts.chart import Chart, coalesce
 from sidelane.charts.rendering import Renderer, Rendering, read_manifest
 from sidelane.charts.values import accepted, validate, with_lane
-from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, RouteChanged
+from sidelane.errors import NotWhatWasChecked, Refused, ReleaseExists, RouteChanged, TargetBusy
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
 from sidelane.releases.context import Progress, quiet
@@ -133,6 +133,8 @@ class Writer:
     def _require_allowed(self, wanted: Wanted, terms: Terms, route: Route, port: int, sight: Sight) -> None:
         """Raises RouteChanged, InvalidRoute or TargetNotReady for a change that is not allowed at present."""
         if sight.drift and not terms.overwrite:
+            if wanted.stored is not None and wanted.stored.release.is_pending:
+                raise _incomplete(wanted.stored.release, sight.drift)
             raise changed(route.release, "its objects differ from its release:\n  " + "\n  ".join(sight.drift))
         if wanted.restores is not None:
             ready.require_back(route, port, sight.backends, unready=terms.unready)
@@ -238,6 +240,16 @@ def _otherwise(then: Stored, rendering: Rendering) -> bool:
         return False
     before, two = ({obj.identity: obj.body.get("spec") for obj in made.manifest.objects} for made in (then, rendering))
     return before != two
+
+
+def _incomplete(release: Release, differences: Sequence[str]) -> TargetBusy:
+    """Returns the error for a route whose last change has not ended: its objects may lack it."""
+    return TargetBusy(
+        f"the last change of {release.name} is incomplete ({release.status}), and nothing was overwritten: its objects "
+        "differ from it:\n  " + "\n  ".join(differences),
+        remedy=f"wait until it ends; if its process is dead, undo it with {about(release.name, 'undo')}, or end its "
+        "shift with `sidelane shift --back`",
+    )
 
 
 def changed(release: str, how: str) -> RouteChanged:
