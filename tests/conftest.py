@@ -74,11 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         helm = getattr(item, "callspec", None) and item.callspec.params.get("helm")
         if helm not in HELMS:
             return False
-        under_one = item.path.parent.name in ("helm", "charts") or item.get_closest_marker("either_helm")
+        either = item.get_closest_marker("either_helm")
+        under_one = either or item.path.parent.name in ("helm", "charts")
         if not under_one or item.get_closest_marker("both_helms"):
             return False
-        # All tests of test_guard.py with one chart share a release, so they choose the same.
-        name = f"{item.path.name} {item.callspec.id}" if item.path.name == "test_guard.py" else item.nodeid
+        shared = either and either.kwargs.get("shared")
+        name = f"{item.path.name} {item.callspec.id}" if shared else item.nodeid
         chosen = HELMS[zlib.crc32(name.replace(helm, "").encode()) % 2]
         return helm != chosen and item.nodeid.replace(helm, chosen) in names
 

@@ -152,7 +152,6 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(sidelane.__path__, "sidelane."):
         if "pytest_plugin" not in module.name and "._" not in module.name:
             importlib.import_module(module.name)
-    del sidelane.cli.list  # the package's own code means the builtin, as it has none of its commands' modules yet
 
 
 if __name__ == "__main__":

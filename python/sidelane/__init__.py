@@ -16,7 +16,7 @@ from sidelane.version import VERSION
 
 if TYPE_CHECKING:
     from sidelane.charts.rendering import PlainRendering, Rendering
-    from sidelane.checks.findings import Finding, Report
+    from sidelane.checks.findings import Checks, Finding, Report
     from sidelane.client import AsyncClient, AsyncRoutes, AsyncShifts, Client, Routes, Shifts
     from sidelane.errors import (
         ApplyFailed,
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
     from sidelane.naming.lane import Lane
-    from sidelane.releases.checking_many import Checks
     from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness, Unready
@@ -152,7 +151,7 @@ __all__ = [
 #: The modules of the public names. A module is imported when a name of it is asked for: `sidelane --help` needs none.
 _HOMES = {
     "charts.rendering": ("PlainRendering", "Rendering"),
-    "checks.findings": ("Finding", "Report"),
+    "checks.findings": ("Checks", "Finding", "Report"),
     "client": (
         "AsyncClient",
         "AsyncRoutes",
@@ -208,7 +207,6 @@ _HOMES = {
     "lanes.lane_status": ("LaneStatus",),
     "lanes.retire": ("Retirement",),
     "naming.lane": ("Lane",),
-    "releases.checking_many": ("Checks",),
     "releases.guarding": ("Guarding",),
     "releases.provenance": ("Record",),
     "releases.readiness": (

@@ -19,7 +19,7 @@ ATTEMPTS = -(-int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20")) // (2 * len(GU
 
 def helms(chart):
     """Every chart has the guard of the same library: these are tried under both Helms, each other one under one."""
-    marks = [] if chart.name in ("pipeline", "service", "zookeeper") else [pytest.mark.either_helm]
+    marks = [] if chart.name in ("pipeline", "service", "zookeeper") else [pytest.mark.either_helm(shared=True)]
     return pytest.param(chart, marks=marks, id=chart.name)
 
 

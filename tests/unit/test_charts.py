@@ -2,7 +2,7 @@ import shutil
 import tarfile
 
 import pytest
-from sidelane.charts import files, sources
+from sidelane.charts import files, references, sources
 from sidelane.charts.chart import Chart
 from sidelane.errors import ChartNotFound
 
@@ -99,8 +99,8 @@ def test_whether_a_chart_asks_the_cluster(folder, template, asks):
 
 
 def test_what_is_fetched_by_helm():
-    assert sources.is_remote("oci://here/there")
-    assert sources.is_remote("repo/chart")
-    assert not sources.is_remote("zookeeper")
-    assert not sources.is_remote("./charts/zookeeper")
-    assert not sources.is_remote("/charts/zookeeper")
+    assert references.is_remote("oci://here/there")
+    assert references.is_remote("repo/chart")
+    assert not references.is_remote("zookeeper")
+    assert not references.is_remote("./charts/zookeeper")
+    assert not references.is_remote("/charts/zookeeper")

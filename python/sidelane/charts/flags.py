@@ -10,7 +10,6 @@ from sidelane import kubeyaml
 from sidelane.charts import strvals, written_lane
 from sidelane.errors import InvalidInput, InvalidValues
 from sidelane.helm.values import require
-from sidelane.support import files
 
 
 def gather(
@@ -64,9 +63,9 @@ def _bytes(name: str) -> bytes:
         raise InvalidInput(
             f"{name!r} is an address, but values must be in a file", remedy="download it and pipe it into -f -"
         )
+    if name != "-":
+        return kubeyaml.content(name)
     try:
-        if name == "-":
-            return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
-        return files.bounded(name, kubeyaml.SIZE_LIMIT)
+        return sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
     except (OSError, ValueError) as error:
         raise InvalidInput.unreadable(name, error) from None

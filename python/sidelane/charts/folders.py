@@ -9,6 +9,7 @@ from typing import Final
 
 from sidelane import kubeyaml
 from sidelane.charts.files import file
+from sidelane.charts.references import is_name, is_remote
 
 #: The file of a chart's default values.
 DEFAULTS: Final = "values.yaml"
@@ -19,9 +20,10 @@ def is_chart(folder: Path) -> bool:
     return (folder / "Chart.yaml").is_file()
 
 
-def charts_in(folder: Path) -> list[Path]:
-    """Return the charts of a folder that is no chart itself, by name; empty for anything else."""
-    if not folder.is_dir() or is_chart(folder):
+def charts_in(reference: str) -> list[Path]:
+    """Return the charts of a folder of charts, by name. A chart, and a reference that is no path, has none."""
+    folder = Path(reference)
+    if is_name(reference) or is_remote(reference) or not folder.is_dir() or is_chart(folder):
         return []
     return [path for path in sorted(folder.iterdir()) if is_chart(path)]
 

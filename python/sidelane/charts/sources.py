@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from sidelane.charts.chart import Chart
+from sidelane.charts.references import is_name
 from sidelane.errors import ChartNotFound
 from sidelane.support import carried
 
@@ -25,13 +26,6 @@ def bundled() -> tuple[Chart, ...]:
 def is_bundled(chart: Chart) -> bool:
     """Return whether a chart ships with Sidelane, so that its name finds it."""
     return chart.path.resolve().parent == _bundle()
-
-
-def is_remote(reference: str) -> bool:
-    """Return whether Helm must fetch a reference: ``oci://…``, a URL, or ``repo/chart`` if it is not a path."""
-    if "://" in reference:
-        return True
-    return "/" in reference and not reference.startswith(("/", ".")) and not os.path.lexists(reference)
 
 
 def find(reference: str | os.PathLike[str], *, version: str | None = None) -> Chart:
@@ -76,11 +70,6 @@ def _satisfies(version: str, wanted: str) -> bool:
     from sidelane.charts.ranges import satisfies  # noqa: PLC0415 - few ask for a version
 
     return satisfies(version, wanted)
-
-
-def is_name(text: str) -> bool:
-    """Return whether a reference is the plain name of a chart, and no path."""
-    return "/" not in text and not text.startswith(".") and not text.endswith(".tgz")
 
 
 @functools.cache

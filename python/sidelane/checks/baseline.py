@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sidelane.checks.findings import Report
 from sidelane.errors import InvalidInput
 from sidelane.support import files, json_writer
+from sidelane.support.counting import counted
 
 API_VERSION: Final = "sidelane.dev/v1alpha1"
 KIND: Final = "Baseline"
@@ -65,7 +66,7 @@ def without_known(report: Report, known: tuple[Known, ...], name: str) -> Report
         else:
             new.append(finding)
     hidden = len(report.findings) - len(new)
-    notes = [f"{hidden} finding{'' if hidden == 1 else 's'} known from {name}"] if hidden else []
+    notes = [f"{counted(hidden, 'finding')} known from {name}"] if hidden else []
     for each in known:
         if left[each.fingerprint] > 0:
             left[each.fingerprint] -= 1

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from sidelane.support.counting import counted
 from sidelane.support.harmless import in_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sidelane.errors import SidelaneError
     from sidelane.manifest import Identity
     from sidelane.naming.lane import Lane
 
@@ -150,3 +154,28 @@ class Report(NamedTuple):
             "findings": [finding.to_json() for finding in self.findings],
             **({"notes": list(self.notes)} if self.notes else {}),
         }
+
+
+class Checks(NamedTuple):
+    """The result of many checks.
+
+    report: the findings of all, equal ones once; its notes name the charts and values files that have findings.
+    charts: the folder of each chart, by the chart's name. failures: what could not be checked, with the error.
+    """
+
+    report: Report
+    charts: Mapping[str, Path] = {}
+    failures: tuple[tuple[str, SidelaneError], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the JSON form: that of the report, and the failures."""
+        failures = [{"chart": name, **error.to_json()} for name, error in self.failures]
+        return {**self.report.to_json(), **({"failures": failures} if failures else {})}
+
+
+def severities(findings: Iterable[Finding]) -> Iterator[tuple[Severity, str]]:
+    """Yield each severity that findings have, with their number: ``2 errors``."""
+    numbers = Counter(finding.severity for finding in findings)
+    for severity in get_args(Severity):
+        if numbers[severity]:
+            yield severity, counted(numbers[severity], severity)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidelane.checks.findings import Checks
 from sidelane.cli import check_many, conventions, options, reporting, running, side_by_side
 from sidelane.errors import HelmError, InvalidManifest, Refused
 
@@ -62,24 +63,24 @@ def command(
             conventions.init(subjects[0], chosen["init"], lane, functools.partial(of_chart, **wanted))
             return
         if scope.deployed:
-            outcome = check_many.Outcome(check_many.check_deployed(subjects, lane, settings, **wanted))
+            checks = Checks(check_many.check_deployed(subjects, lane, settings, **wanted))
         elif scope.many(subjects):
-            outcome = check_many.check(subjects, lane, scope, settings, **wanted, **given, **rendering)
+            checks = check_many.check(subjects, lane, scope, settings, **wanted, **given, **rendering)
         elif check_many.is_manifest(subjects[0]):
-            outcome = check_many.Outcome(_of_manifest(subjects[0], lane, settings["namespace"], wanted))
+            checks = Checks(_of_manifest(subjects[0], lane, settings["namespace"], wanted))
         elif scope.side_by_side:
             how = check_many.without_rules(wanted)
             report = side_by_side.prove(subjects[0], lane, scope.vary, settings, **how, **given, **rendering)
-            outcome = check_many.Outcome(report)
+            checks = Checks(report)
         else:
             made, report = of_chart(**wanted)
-            outcome = check_many.Outcome(report, {made.chart.name: made.chart.path})
-        if not outcome.failures and scope.since is None:
-            _require_objects(" ".join(subjects), outcome.report)
+            checks = Checks(report, {made.chart.name: made.chart.path})
+        if not checks.failures and scope.since is None:
+            _require_objects(" ".join(subjects), checks.report)
     except Refused as error:
         error.exit_code = HelmError.exit_code  # 1 says that there are findings
         raise
-    check_many.finish(outcome, wishes)
+    check_many.finish(checks, wishes)
 
 
 def _require_objects(subject: str, report: Report) -> None:
@@ -100,10 +101,7 @@ def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, chosen:
     from sidelane.checks.engine import check
     from sidelane.manifest import Manifest
 
-    if subject == "-":
-        text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1)
-    else:
-        text = options.content(subject, kubeyaml.SIZE_LIMIT)
+    text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1) if subject == "-" else kubeyaml.content(subject)
     source = "<stdin>" if subject == "-" else subject
     manifest = Manifest.read(text, namespace=namespace or "default", source=source)
     own = conventions.of_manifest(subject, chosen)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from sidelane.charts import references
 from sidelane.cli import options, printing, reporting, running, side_by_side
-from sidelane.errors import HelmError, SidelaneError
+from sidelane.errors import HelmError
 
 if TYPE_CHECKING:
-    from sidelane.checks.findings import Report
+    from sidelane.checks.findings import Checks, Report
     from sidelane.naming.lane import Lane
 
 
@@ -28,7 +28,9 @@ class Scope(NamedTuple):
 
     def many(self, subjects: Sequence[str]) -> bool:
         """Returns whether these subjects are checked together; otherwise the only one is checked alone."""
-        return len(subjects) > 1 or self.ci_values or self.since is not None or any(map(_has_charts, subjects))
+        from sidelane.charts.folders import charts_in
+
+        return len(subjects) > 1 or self.ci_values or self.since is not None or any(map(charts_in, subjects))
 
     def wrong(self, subjects: Sequence[str], *, init: bool) -> str:
         """Returns what does not go together, or empty text."""
@@ -47,14 +49,7 @@ class Scope(NamedTuple):
 
 def is_manifest(subject: str) -> bool:
     """Returns whether a subject is a file of objects, or standard input, and no chart."""
-    return subject == "-" or subject.endswith((".yaml", ".yml", ".json"))
-
-
-def _has_charts(subject: str) -> bool:
-    from sidelane.charts.folders import charts_in
-    from sidelane.charts.sources import is_name, is_remote
-
-    return not is_name(subject) and not is_remote(subject) and bool(charts_in(Path(subject)))
+    return subject == "-" or references.is_manifest(subject)
 
 
 given = options.together(
@@ -79,15 +74,7 @@ given = options.together(
 )
 
 
-class Outcome(NamedTuple):
-    """A report, the folder of each chart by its name, and what could not be checked, with the errors."""
-
-    report: Report
-    charts: Mapping[str, Path] = {}
-    failures: Sequence[tuple[str, SidelaneError]] = ()
-
-
-def check(subjects: Sequence[str], lane: Lane | None, scope: Scope, settings: dict[str, Any], **how: Any) -> Outcome:
+def check(subjects: Sequence[str], lane: Lane | None, scope: Scope, settings: dict[str, Any], **how: Any) -> Checks:
     """Checks all of these."""
     which: dict[str, Any] = {"every_file": True if scope.ci_values else None, "since": scope.since}
     if scope.side_by_side:
@@ -95,7 +82,7 @@ def check(subjects: Sequence[str], lane: Lane | None, scope: Scope, settings: di
     checks = running.with_client(lambda client: client.check_all(subjects, lane, **which, **how), **settings)
     if scope.since is not None and not checks.report.objects and not checks.failures:
         printing.say(f"nothing of {', '.join(subjects)} changed since {scope.since}", err=True)
-    return Outcome(checks.report, checks.charts, checks.failures)
+    return checks
 
 
 def without_rules(how: dict[str, Any]) -> dict[str, Any]:
@@ -109,16 +96,16 @@ def check_deployed(releases: Sequence[str], lane: Lane | None, settings: dict[st
     return running.with_client(lambda client: client.check_deployed(*releases, lane=lane, **own), **settings)
 
 
-def finish(outcome: Outcome, wishes: reporting.Reporting) -> None:
+def finish(checks: Checks, wishes: reporting.Reporting) -> None:
     """Writes the report and what could not be checked; exits with 1 for findings, and with 3 for the latter."""
     try:
-        if outcome.report.objects or not outcome.failures:
-            reporting.finish(outcome.report, wishes, outcome.charts)
+        if checks.report.objects or not checks.failures:
+            reporting.finish(checks.report, wishes, checks.charts)
     finally:
-        for name, error in outcome.failures:
+        for name, error in checks.failures:
             if running.as_text(wishes.format_):
                 printing.say(f"Error: {error}" if str(error).startswith(name) else f"Error: {name}: {error}", err=True)
             else:
                 printing.error(error, chart=name)
-        if outcome.failures:
+        if checks.failures:
             sys.exit(HelmError.exit_code)

@@ -10,6 +10,7 @@ import click
 
 from sidelane.cli import options
 from sidelane.errors import InvalidInput
+from sidelane.support.counting import counted
 
 if TYPE_CHECKING:
     from sidelane.charts.rendering import PlainRendering
@@ -112,8 +113,7 @@ def of_manifest(subject: str, chosen: dict[str, Any]) -> Conventions:
     """Returns the conventions for a manifest: those chosen, or the nearest file's above it."""
     from sidelane.checks import conventions
 
-    given, start = chosen["conventions"], Path() if subject == "-" else Path(subject).parent
-    own = conventions.find(start) if given is None else conventions.named(given)
+    own = conventions.chosen(chosen["conventions"], Path() if subject == "-" else Path(subject).parent)
     return own.with_schemas(chosen["kubernetes_versions"], chosen["schemas"])
 
 
@@ -137,8 +137,7 @@ def init(
     rendering, report = check(conventions=preset)
     text = drafting.draft(rendering.manifest, report, preset, rendering.release, str(lane or ""))
     files.replace(path, text.encode())
-    number = len(report.findings)
-    click.echo(f"wrote {path}, which extends the preset {preset}: {number} exception{'' if number == 1 else 's'}")
+    click.echo(f"wrote {path}, which extends the preset {preset}: {counted(len(report.findings), 'exception')}")
 
 
 def _print(preset: str) -> None:

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sidelane.cli import options, printing
+from sidelane.support.counting import counted
 
 if TYPE_CHECKING:
     from sidelane.checks.findings import Report
@@ -141,5 +142,4 @@ def _write_baseline(report: Report, file: str) -> None:
     from sidelane.support import files
 
     files.replace(file, baseline.written(report).encode())
-    number = len(report.findings)
-    printing.say(f"{file}: {number} finding{'' if number == 1 else 's'} written", err=True)
+    printing.say(f"{file}: {counted(len(report.findings), 'finding')} written", err=True)

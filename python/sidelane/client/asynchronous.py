@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from sidelane.charts.references import is_manifest, is_remote
 from sidelane.charts.rendering import SERVED, PlainRendering, Renderer, Rendering
-from sidelane.charts.sources import is_remote
-from sidelane.charts.values import accepted, own_lane, with_service
+from sidelane.charts.values import accepted, with_service
 from sidelane.client.asynchronous_routes import AsyncRoutes
 from sidelane.client.asynchronous_shifts import AsyncShifts
 from sidelane.client.faces import advising, path_of
@@ -23,7 +23,7 @@ from sidelane.releases.context import Connection, Context, Progress, quiet
 from sidelane.releases.stores import Options, Release
 
 if TYPE_CHECKING:
-    from sidelane.checks.findings import Report
+    from sidelane.checks.findings import Checks, Report
     from sidelane.graph.model import Graph
     from sidelane.lanes.bundle.archives import Bundle
     from sidelane.lanes.bundle.replaying import Replayed
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sidelane.lanes.diff import Comparison
     from sidelane.lanes.lane_status import LaneStatus
     from sidelane.lanes.retire import Retirement
-    from sidelane.releases.checking_many import Checks
     from sidelane.releases.guarding import Guarding
     from sidelane.releases.provenance import Record
     from sidelane.releases.readiness import Readiness
@@ -279,7 +278,7 @@ class AsyncClient:
             None in a directory, where nothing runs.
 
         Raises:
-            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            ReleaseNotFound: there is no such release, or the lane has none.
             InvalidName, InvalidLane, InvalidInput: an argument is invalid.
             HelmError: Helm or the cluster failed.
 
@@ -312,7 +311,7 @@ class AsyncClient:
 
         Raises:
             TimedOut, NotReady: not ready in time, or cannot become ready; ``readiness`` has each pod that is not ready.
-            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            ReleaseNotFound: there is no such release, or the lane has none.
             Refused: in a directory, where nothing runs.
             HelmError: Helm or the cluster failed.
 
@@ -526,23 +525,21 @@ class AsyncClient:
             True
 
         """
-        from sidelane.charts import flags, strvals  # noqa: PLC0415 - other verbs do not need them
         from sidelane.releases import changed, checking_many  # noqa: PLC0415 - see installing.py
 
         cases = list(checking_many.cases(charts, every_file=every_file))
         if since is not None:
             different = await changed.since(since)
-            cases = [case for case in cases if different.concerns(case.chart)]
+            left = {chart for chart in {case.chart for case in cases} if different.concerns(chart)}
+            cases = [case for case in cases if case.chart in left]
 
         async def check(case: checking_many.Case) -> tuple[dict[str, Path], Report]:
-            if case.is_manifest:
+            if is_manifest(case.chart):
                 return {}, self._check_manifest(case.chart, lane, **how)
-            own = flags.gather([str(case.file)]) if case.file else {}
-            named = own_lane(own) or lane
-            given = {**how, "values": strvals.merge_into(own, dict(how.get("values") or {}))}
+            named, values = case.values(lane, how.get("values") or {})
             if side_by_side:
-                return {}, await self.side_by_side(case.chart, named, **given)
-            rendering, report = await self.check(case.chart, named, **given)
+                return {}, await self.side_by_side(case.chart, named, **{**how, "values": values})
+            rendering, report = await self.check(case.chart, named, **{**how, "values": values})
             return {rendering.chart.name: rendering.chart.path}, report
 
         return await checking_many.check_cases(cases, check, parallel or os.cpu_count() or 1)
@@ -550,8 +547,10 @@ class AsyncClient:
     def _check_manifest(self, file: str, lane: Lane | str | None, **how: Any) -> Report:
         from sidelane.releases import checking, checking_many  # noqa: PLC0415 - see installing.py
 
-        schemas = {key: how[key] for key in ("kubernetes_versions", "schemas") if how.get(key)}
-        wanted = checking.Wanted(how.get("conventions"), **schemas)
+        schemas = tuple(how.get("schemas") or ())
+        wanted = checking.Wanted(
+            how.get("conventions"), kubernetes_versions=how.get("kubernetes_versions"), schemas=schemas
+        )
         own = None if lane is None else lane_of(lane)
         return checking_many.check_manifest(file, own, self._context.namespace, wanted, whole=bool(how.get("whole")))
 
@@ -992,7 +991,7 @@ class AsyncClient:
             A verification for each release, sorted by name. ``state`` is unchanged if it has no problem.
 
         Raises:
-            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            ReleaseNotFound: there is no such release, or the lane has none.
             InvalidName, InvalidLane, InvalidInput: an argument is invalid.
             HelmError: Helm or the cluster failed.
 
@@ -1033,7 +1032,7 @@ class AsyncClient:
         Raises:
             Refused: a release was changed in Helm itself, or is in a directory; nothing was changed.
             NotOurs: Sidelane did not create a release that would be changed; nothing was changed.
-            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            ReleaseNotFound: there is no such release, or the lane has none.
             HelmError: Helm or the cluster failed.
 
         Example:
@@ -1061,7 +1060,7 @@ class AsyncClient:
 
         Raises:
             InvalidName: a or b is not a lane, a release or a file.
-            ReleaseNotFound: there is no such release, or none in the lane or the namespace.
+            ReleaseNotFound: there is no such release, or the lane has none.
             InvalidDeployment, InvalidInput, HelmError: a file can't be read or rendered.
 
         Example:

@@ -12,6 +12,7 @@ from sidelane.releases.stores import Release
 from sidelane.routes import marks
 from sidelane.routes.model import Split
 from sidelane.routes.routed import Routed
+from sidelane.support.counting import counted
 from sidelane.support.secrets import HIDDEN, is_secret
 
 Kind = Literal["weight", "match", "mirror"]
@@ -173,7 +174,7 @@ class Graph:
             return f"there is no release and no route{of_lane} in namespace {self.namespace}"
         lanes = sum(group.lane is not None for group in self.groups)
         counts = [(lanes, "lane"), (sum(node.released for node in self.nodes), "release"), (len(self.routes), "route")]
-        said = ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+        said = ", ".join(counted(number, noun) for number, noun in counts)
         return f"namespace {self.namespace}: {said}"
 
     def to_json(self) -> dict[str, object]:

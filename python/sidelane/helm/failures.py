@@ -40,9 +40,8 @@ class Meaning(NamedTuple):
     words: re.Pattern[str]
     error: type[SidelaneError]
     problem: str  # may contain groups of ``words``
-    remedy: (
-        str  # may contain groups, and commands: ``{status}`` or ``{verify}`` of the release, ``{build}`` of the chart
-    )
+    # May contain groups, and commands: ``{status}`` or ``{verify}`` of the release, ``{build}`` of the chart.
+    remedy: str
 
 
 def _row(words: str, error: type[SidelaneError], problem: str, remedy: str) -> Meaning:
@@ -212,8 +211,8 @@ def explain(stderr: str, code: int, secrets: tuple[str, ...] = (), release: str 
         if match := meaning.words.search(words):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
             groups["status"] = f"`sidelane status {release}`" if release else "`sidelane list`"
-            groups["build"] = f"`helm dependency build {shlex.quote(chart)}`"
             groups["verify"] = f"`sidelane verify {release}`" if release else "`sidelane list`"
+            groups["build"] = f"`helm dependency build {shlex.quote(chart)}`"
             return meaning.error(meaning.problem.format(**groups), remedy=meaning.remedy.format(**groups))
     return HelmError(f"Helm ended with {code}: {shortened(' '.join(words.split()), 1000) or 'it wrote no message'}")
 

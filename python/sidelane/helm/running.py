@@ -137,8 +137,8 @@ class Running(Command):
         """
         await self.version()
         async with self._begun(command, takes_input=input is not None) as process:
-            subject = {"release": _release_of(command), "chart": _chart_of(command)}
-            return await self._end(process, input, meanwhile, halt, **subject)
+            release, chart = _release_of(command), _chart_of(command)
+            return await self._end(process, input, meanwhile, halt, release=release, chart=chart)
 
     async def version(self) -> semver.Version:
         """Return Helm's version. Raises HelmTooOld for one that is older than Sidelane supports."""
@@ -237,4 +237,4 @@ def _release_of(command: Sequence[object]) -> str:
 
 def _chart_of(command: Sequence[object]) -> str:
     """Return the chart that a Helm command renders, or empty text."""
-    return str(command[2]) if command[0] in ("install", "template", "upgrade") else ""
+    return str(command[2]) if command[0] in ("template", "upgrade") else ""

@@ -17,23 +17,34 @@ The meaning of the data, such as the fields of an object, belongs in manifest/.
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Final, NoReturn
 
 import yaml
 
-from sidelane.errors import InvalidManifest
+from sidelane.errors import InvalidInput, InvalidManifest
 from sidelane.kubeyaml import json_text
 from sidelane.kubeyaml.reader import DEPTH_LIMIT, EVENT_LIMIT, Document, Duplicate, Reader
 from sidelane.kubeyaml.scalars import Refusal
+from sidelane.support import files
 
-__all__ = ["SIZE_LIMIT", "Document", "Duplicate", "read", "read_all", "read_documents"]
+__all__ = ["SIZE_LIMIT", "Document", "Duplicate", "content", "read", "read_all", "read_documents"]
 
 #: The most bytes of one input. Helm keeps a release gzipped in a Secret of at most 1 MiB, rarely over 20 MiB of YAML.
 SIZE_LIMIT: Final = 64 * 2**20
 # Helm and kubectl split their input at every line that begins with three dashes, even inside YAML text. go-yaml reads
 # a byte order mark at the beginning of a line as indentation.
 _MISREAD: Final = re.compile(r"^(---\S|\ufeff)", re.MULTILINE)
+
+
+def content(path: str | os.PathLike[str]) -> bytes:
+    """Return a file's content, up to one byte over SIZE_LIMIT, which the readers refuse. Raises InvalidInput."""
+    try:
+        return files.bounded(Path(path), SIZE_LIMIT)
+    except (OSError, ValueError) as error:
+        raise InvalidInput.unreadable(os.fspath(path), error) from None
 
 
 def read_documents(

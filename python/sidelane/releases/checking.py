@@ -141,8 +141,13 @@ def _text(file: str | Path) -> str:
 
 def _held(chart: Chart, source: str, text: str) -> Conventions:
     if source:
-        return conventions.read(text.encode(), source) if text else conventions.named(source)
+        return recorded(source, text)
     return _inside(chart) or conventions.preset("sidelane")._replace(annotated=False, demanded=True)
+
+
+def recorded(source: str, text: str) -> Conventions:
+    """Returns the conventions that a record names by Held.source and Held.text. Raises as conventions.read does."""
+    return conventions.read(text.encode(), source) if text else conventions.named(source)
 
 
 def _inside(chart: Chart) -> Conventions | None:

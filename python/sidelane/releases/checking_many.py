@@ -3,64 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidelane import kubeyaml
-from sidelane.charts import sources
+from sidelane.charts import flags, strvals
 from sidelane.charts.chart import Chart
 from sidelane.charts.folders import DEFAULTS, charts_in, values_files
+from sidelane.charts.held import Held
+from sidelane.charts.values import own_lane
 from sidelane.checks import conventions
-from sidelane.checks.findings import Finding, Report
-from sidelane.errors import InvalidInput, SidelaneError
+from sidelane.checks.findings import Checks, Finding, Report, severities
+from sidelane.errors import SidelaneError
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
-from sidelane.releases.checking import Wanted
+from sidelane.releases.checking import Wanted, recorded
 from sidelane.releases.provenance import Record
-from sidelane.support import files
 from sidelane.support.concurrency import outcomes
 
 if TYPE_CHECKING:
-    from sidelane.checks.conventions import Conventions
     from sidelane.releases.stores import Stored
 
 
 class Case(NamedTuple):
-    """A chart, and the values file of the chart's own that it is checked with. None: only the caller's values."""
+    """A chart, or a manifest, and the values file of the chart's own that it is checked with. None: only the caller's
+    values.
+    """
 
     chart: str
     file: Path | None = None
 
-    @property
-    def is_manifest(self) -> bool:
-        """True for a file of objects in the place of a chart."""
-        return is_manifest(self.chart)
+    def values(self, lane: Lane | str | None, over: Mapping[str, Any]) -> tuple[Lane | str | None, dict[str, Any]]:
+        """Returns the lane, that of the file if it names one, and the file's values with others over them."""
+        own = flags.gather([str(self.file)]) if self.file else {}
+        return own_lane(own) or lane, strvals.merge_into(own, dict(over))
 
     def __str__(self) -> str:
         return f"{self.chart} with {self.file.relative_to(self.chart)}" if self.file else self.chart
-
-
-def is_manifest(subject: str | os.PathLike[str]) -> bool:
-    """Returns whether a subject of a check is a file of objects, and no chart."""
-    return os.fspath(subject).endswith((".yaml", ".yml", ".json"))
-
-
-class Checks(NamedTuple):
-    """The result of many checks.
-
-    report: the findings of all, equal ones once; its notes name the charts and values files that have findings.
-    charts: the folder of each chart, by the chart's name. failures: what could not be checked, with the error.
-    """
-
-    report: Report
-    charts: Mapping[str, Path]
-    failures: tuple[tuple[str, SidelaneError], ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the JSON form: that of the report, and the failures."""
-        failures = [{"chart": name, **error.to_json()} for name, error in self.failures]
-        return {**self.report.to_json(), **({"failures": failures} if failures else {})}
 
 
 def cases(charts: Iterable[str | os.PathLike[str]], *, every_file: bool | None) -> Iterator[Case]:
@@ -70,8 +50,7 @@ def cases(charts: Iterable[str | os.PathLike[str]], *, every_file: bool | None) 
     """
     for each in charts:
         reference = os.fspath(each)
-        plain = sources.is_name(reference) or sources.is_remote(reference)
-        inside = [] if plain else charts_in(Path(reference))
+        inside = charts_in(reference)
         for folder in inside:
             if Chart.load(folder).type == "application":
                 yield from _with_files(str(folder)) if every_file is not False else (Case(str(folder)),)
@@ -87,13 +66,15 @@ def _with_files(chart: str) -> Iterator[Case]:
 
 
 async def check_cases(
-    wanted: Sequence[Case], check: Callable[[Case], Awaitable[tuple[Mapping[str, Path], Report]]], parallel: int
+    wanted: Sequence[Case],
+    check: Callable[[Case], Coroutine[Any, Any, tuple[Mapping[str, Path], Report]]],
+    parallel: int,
 ) -> Checks:
     """Checks all cases, some at a time. One that can't be checked does not stop the others.
 
     check: returns the chart's folder by its name, and the report.
     """
-    results = await outcomes((_awaited(check, case) for case in wanted), parallel)
+    results = await outcomes(map(check, wanted), parallel)
     reports: list[tuple[Case, Report]] = []
     charts: dict[str, Path] = {}
     failures: list[tuple[str, SidelaneError]] = []
@@ -108,18 +89,12 @@ async def check_cases(
     return Checks(merged(reports), charts, tuple(failures))
 
 
-async def _awaited(
-    check: Callable[[Case], Awaitable[tuple[Mapping[str, Path], Report]]], case: Case
-) -> tuple[Mapping[str, Path], Report]:
-    return await check(case)
-
-
 def merged(reports: Sequence[tuple[object, Report]]) -> Report:
     """Returns one report of many: equal findings once, in order of place, and a note of each part with findings."""
     findings = sorted({finding: None for _, report in reports for finding in report.findings}, key=_place)
     rules = dict.fromkeys(rule for _, report in reports for rule in report.rules)
     notes = dict.fromkeys(note for _, report in reports for note in report.notes)
-    having = [f"{part}: {_counted(report.findings)}" for part, report in reports if report.findings]
+    having = [f"{part}: {_numbers(report)}" for part, report in reports if report.findings]
     lanes = {report.lane for _, report in reports}
     return Report(
         tuple(findings),
@@ -134,9 +109,8 @@ def _place(finding: Finding) -> tuple[object, ...]:
     return finding.source, finding.line, str(finding.identity), finding.path, finding.rule
 
 
-def _counted(findings: Sequence[Finding]) -> str:
-    numbers = {severity: sum(each.severity == severity for each in findings) for severity in ("error", "warning")}
-    return ", ".join(f"{number} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number)
+def _numbers(report: Report) -> str:
+    return ", ".join(text for _, text in severities(report.findings))
 
 
 def check_manifest(
@@ -145,15 +119,10 @@ def check_manifest(
     """Checks a file of objects by the wanted conventions, or else the nearest file's above it. Raises InvalidInput."""
     from sidelane.checks.engine import check  # noqa: PLC0415 - other verbs do not need it
 
-    try:
-        content = files.bounded(Path(file), kubeyaml.SIZE_LIMIT)
-    except (OSError, ValueError) as error:
-        raise InvalidInput.unreadable(os.fspath(file), error) from None
-    manifest = Manifest.read(content, namespace=namespace or "default", source=os.fspath(file))
-    own = conventions.find(Path(file).parent) if wanted.given is None else conventions.named(wanted.given)
-    return check(
-        manifest, conventions=own.with_schemas(wanted.kubernetes_versions, wanted.schemas), lane=lane, whole=whole
-    )
+    manifest = Manifest.read(kubeyaml.content(file), namespace=namespace or "default", source=os.fspath(file))
+    own = conventions.chosen(wanted.given, Path(file).parent)
+    own = own.with_schemas(wanted.kubernetes_versions, wanted.schemas)
+    return check(manifest, conventions=own, lane=lane, whole=whole)
 
 
 def check_stored(releases: Sequence[Stored], wanted: Wanted, *, whole: bool) -> Report:
@@ -165,24 +134,23 @@ def check_stored(releases: Sequence[Stored], wanted: Wanted, *, whole: bool) -> 
     from sidelane.charts.rendering import read_manifest  # noqa: PLC0415 - other verbs do not need it
     from sidelane.checks.engine import check  # noqa: PLC0415 - other verbs do not need it
 
-    groups: dict[str, tuple[Conventions, list[Stored]]] = {}
+    groups: dict[tuple[str, str], list[Stored]] = {}
     for stored in releases:
-        own = conventions.named(wanted.given) if wanted.given is not None else _recorded(stored)
-        groups.setdefault(repr(own), (own, []))[1].append(stored)
+        groups.setdefault(("", "") if wanted.given is not None else _held(stored), []).append(stored)
     reports = []
-    for own, group in groups.values():
-        text = "\n---\n".join(stored.text for stored in group)
-        manifest = read_manifest(text, group[0].release.namespace, group[0].release.name)
-        asked = own.with_schemas(wanted.kubernetes_versions, wanted.schemas)
+    for (source, text), group in groups.items():
+        own = recorded(source, text) if source else conventions.chosen(wanted.given, Path())
+        manifest = read_manifest(
+            "\n---\n".join(stored.text for stored in group), group[0].release.namespace, group[0].release.name
+        )
+        own = own.with_schemas(wanted.kubernetes_versions, wanted.schemas)
         release = group[0].release.name if len(group) == 1 else ""
         names = ", ".join(stored.release.name for stored in group)
-        reports.append((names, check(manifest, conventions=asked, release=release, whole=whole)))
+        reports.append((names, check(manifest, conventions=own, release=release, whole=whole)))
     return merged(reports)
 
 
-def _recorded(stored: Stored) -> Conventions:
-    recorded: Mapping[str, Any] = Record.read(stored.record).conventions if stored.record else {}
-    name, text = str(recorded.get("name") or ""), str(recorded.get("text") or "")
-    if text:
-        return conventions.read(text.encode(), name)
-    return conventions.named(name) if name else conventions.find(Path())
+def _held(stored: Stored) -> tuple[str, str]:
+    """Returns the conventions in a release's record, as Held.source and Held.text; empty without any."""
+    held = Held.from_json(Record.read(stored.record).conventions if stored.record else {}, lanes=True)
+    return held.source, held.text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidelane.charts import sources
 from sidelane.charts.chart import Chart
+from sidelane.charts.references import is_remote
 from sidelane.charts.rendering import Renderer
 from sidelane.errors import ChartNotFound, InvalidInput, SidelaneError
 from sidelane.helm.client import Helm
@@ -152,7 +153,7 @@ class Context:
                 return
             from sidelane.releases import checking  # noqa: PLC0415 - the charts of Sidelane do not need it
 
-            fetched = repo is not None or sources.is_remote(os.fspath(reference))
+            fetched = repo is not None or is_remote(os.fspath(reference))
             yield checking.hold(chart, checking.Wanted(**(wanted or {}), fetched=fetched))
 
     @asynccontextmanager
@@ -165,7 +166,7 @@ class Context:
                 f"a chart must be a name or a path, not {kind(reference)}", remedy="see `sidelane charts` for the names"
             )
         text = os.fspath(reference)
-        if repo is None and not sources.is_remote(text):
+        if repo is None and not is_remote(text):
             yield sources.find(text, version=version)
             return
         self.progress(f"fetching {text}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from sidelane.errors import Refused, RouteChanged, SidelaneError
 from sidelane.releases.stores import Release
@@ -12,7 +12,7 @@ from sidelane.routes import finding, notes
 from sidelane.routes.announcing import Announcement
 from sidelane.routes.changes import Router, undone
 from sidelane.routes.model import about
-from sidelane.routes.places import AT_ONCE, History
+from sidelane.routes.places import AT_ONCE
 from sidelane.routes.routed import Routed
 from sidelane.routes.standing import Stand, Standing, chosen, completed, every
 from sidelane.routes.terms import Terms
@@ -95,18 +95,18 @@ async def _backs(
     named = [(stand.member.service, stand.member.lane) for stand in stands]
     found = await router.read(named, histories=True)
 
-    async def ready(at: int) -> History:
-        if isinstance(error := revisions[at], BaseException):
-            raise error
-        return await found.require(*named[at])
+    def revision(at: int) -> int:
+        if isinstance(made := revisions[at], BaseException):
+            raise made
+        return made
 
     async def undoing(at: int) -> Prepared:
-        await ready(at)
-        terms = Terms(by, cast("int", revisions[at]), unready=True, overwrite=overwrite)
+        terms = Terms(by, revision(at), unready=True, overwrite=overwrite)
         return await router.undoing(*named[at], to=stands[at].member.base, terms=terms, read=found)
 
     async def shown(at: int) -> Routed:
-        return await router.shown((await ready(at)).now, stands[at].member.lane)
+        revision(at)
+        return await router.shown((await found.require(*named[at])).now, stands[at].member.lane)
 
     moved, still = ([at for at, stand in enumerate(stands) if bool(stand.at) is moved] for moved in (True, False))
     results = dict(zip(moved, await each_alone(router, map(undoing, moved)), strict=True))
@@ -162,11 +162,11 @@ async def promote(router: Router, which: str = "", *, by: str | None = None) -> 
 
 
 async def _restored(router: Router, name: str) -> Routed:
-    for history in await router.place.histories([name]):
-        stored, held = history.now, [change for change in notes.changes_of(history.revisions) if change.held]
-        break
-    else:
+    histories = await router.place.histories([name])
+    if not histories:
         raise await router.place.missing(name)
+    stored = histories[0].now
+    held = [change for change in notes.changes_of(histories[0].revisions) if change.held]
     known = route_of(stored)
     if known is None or not held:
         raise Refused(f"{name} was never deployed", remedy=f"uninstall it with `sidelane uninstall {name}`")

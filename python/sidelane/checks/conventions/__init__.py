@@ -12,6 +12,7 @@ from __future__ import annotations
 from sidelane.checks.conventions.file import (
     NAME,
     PRESETS,
+    chosen,
     content_of,
     find,
     named,
@@ -28,6 +29,7 @@ __all__ = [
     "PRESETS",
     "Conventions",
     "Exemption",
+    "chosen",
     "content_of",
     "find",
     "named",

@@ -69,6 +69,11 @@ def named(given: str | os.PathLike[str]) -> Conventions:
     return preset(text)._replace(demanded=True) if text in PRESETS else read_file(text)
 
 
+def chosen(given: str | os.PathLike[str] | None, folder: str | os.PathLike[str]) -> Conventions:
+    """Return the given conventions (see named), or else those of a folder (see find)."""
+    return find(folder) if given is None else named(given)
+
+
 def content_of(path: str | os.PathLike[str]) -> bytes:
     """Return the content of a conventions file, for read. Raises InvalidInput for an unreadable file."""
     try:

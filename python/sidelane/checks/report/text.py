@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from sidelane.checks.findings import Finding, Report
+from sidelane.checks.findings import Finding, Report, severities
+from sidelane.support.counting import counted
 from sidelane.support.harmless import in_line
 
 _WIDTH: Final = 80
@@ -66,18 +67,10 @@ def _wrapped(text: str, first: str = "", width: int = _WIDTH - 11) -> list[str]:
 
 def summary(report: Report, *, colour: bool = False) -> str:
     """Return the numbers of objects, rules and findings in one line."""
-    counts = [
-        _painted(_counted(number, severity), severity, colour)
-        for severity in ("error", "warning")
-        if (number := sum(finding.severity == severity for finding in report.findings))
-    ]
+    counts = [_painted(text, severity, colour) for severity, text in severities(report.findings)]
     lane = f" in lane {report.lane}" if report.lane else ""
-    scope = f"{_counted(report.objects, 'object')}{lane}, {_counted(len(report.rules), 'rule')}"
+    scope = f"{counted(report.objects, 'object')}{lane}, {counted(len(report.rules), 'rule')}"
     return f"{scope}: {', '.join(counts) or _painted('clean', 'ok', colour)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _painted(text: str, style: str, colour: bool) -> str:

@@ -13,11 +13,11 @@ from typing import Any, cast
 
 from sidelane import kubeyaml
 from sidelane.charts import flags, strvals, written_lane
-from sidelane.errors import InvalidDeployment, InvalidInput
+from sidelane.errors import InvalidDeployment
 from sidelane.helm.values import require
 from sidelane.kubeyaml.written import Written
 from sidelane.naming.lane import Lane
-from sidelane.support import carried, files
+from sidelane.support import carried
 from sidelane.support.schemas import problems
 from sidelane.support.secrets import learn_values
 
@@ -67,7 +67,7 @@ def read(
     Raises InvalidDeployment with every mistake at once, InvalidLane, and InvalidInput for an unreadable file.
     """
     source = os.fspath(path)
-    content = _bytes(Path(path))
+    content = kubeyaml.content(path)
     data = kubeyaml.read(content, source=source)
     if not isinstance(data, dict):
         raise InvalidDeployment(
@@ -130,7 +130,7 @@ def schema() -> dict[str, Any]:
 def _wanted(item: Mapping[str, Any], where: str, folder: Path) -> Wanted:
     values: dict[str, Any] = {}
     for name in item.get("valuesFiles") or ():
-        strvals.merge_into(values, flags.read_file(_bytes(folder / name), str(folder / name)))
+        strvals.merge_into(values, flags.read_file(kubeyaml.content(folder / name), str(folder / name)))
     strvals.merge_into(values, item.get("values") or {})
     return Wanted(
         chart=item["chart"] if item.get("repo") else _reference(item["chart"], folder),
@@ -156,10 +156,3 @@ def _reference(chart: str, folder: Path) -> str:
     """Resolves a path relative to the file; returns other references unchanged."""
     is_path = chart.startswith((".", "/")) or (chart.endswith(".tgz") and "://" not in chart)
     return str((folder / chart).resolve()) if is_path else chart
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return files.bounded(path, kubeyaml.SIZE_LIMIT)
-    except (OSError, ValueError) as error:
-        raise InvalidInput.unreadable(str(path), error) from None

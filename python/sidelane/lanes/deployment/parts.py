@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sidelane.charts import sources
 from sidelane.charts.chart import Chart
+from sidelane.charts.references import is_remote
 from sidelane.charts.rendering import release_of
 from sidelane.charts.values import accepted, with_service
 from sidelane.errors import InvalidDeployment, SidelaneError
@@ -92,7 +93,7 @@ def parts(deployment: Deployment, charts: Sequence[Chart]) -> tuple[Part, ...]:
 
 
 def _part(wanted: Wanted, chart: Chart, lane: Lane) -> Part:
-    if wanted.repo is None and not sources.is_remote(wanted.chart):
+    if wanted.repo is None and not is_remote(wanted.chart):
         sources.of_version(chart, wanted.version)  # Helm checks this only for charts that it fetches, not for paths
     given = with_service(wanted.values, chart, name=wanted.name, service_version=wanted.service_version)
     values = accepted(given, lane, chart)
