@@ -231,6 +231,71 @@ def test_a_lane_of_routes_alone_leads_from_lane_to_lane(render: Callable[..., li
     assert service["spec"]["selector"] == {"app": "ui-coco-1", "sidelane.dev/lane": "coco-1"}
 
 
+#: A route to a chart that names its Services in its own way.
+PODINFO = {
+    "Version": "live",
+    "Build": "0",
+    "name": "podinfo",
+    "targetService": "{name}-{lane}-api",
+    "targets": [{"lane": "coco-1", "weight": 3}, {"lane": "coco-2", "weight": 1}],
+    "selectors": {"podinfo-coco-1-api": {"app.kubernetes.io/instance": "podinfo-coco-1"}},
+}
+
+
+@pytest.mark.both_helms
+def test_a_pattern_names_the_targets_in_every_mode(render: Callable[..., list[Object]]) -> None:
+    only = {**PODINFO, "targets": [{**PODINFO["targets"][0]}, {"lane": "coco-2", "weight": 0}]}
+    (service,) = render("route", values=only)
+    assert service["spec"]["selector"] == {"app.kubernetes.io/instance": "podinfo-coco-1"}
+    mirror = {"mirror": {"lane": "coco-2"}}
+    service, virtual = render("route", values={**PODINFO, **mirror, "mode": "istio"})
+    assert service["spec"]["selector"] == {"app.kubernetes.io/instance": "podinfo-coco-1"}
+    (rule,) = virtual["spec"]["http"]
+    destinations = [*(each["destination"] for each in rule["route"]), rule["mirror"]]
+    names = [each["host"].partition(".")[0] for each in destinations]
+    assert names == ["podinfo-coco-1-api", "podinfo-coco-2-api", "podinfo-coco-2-api"]
+    _, http = render("route", values={**PODINFO, "mode": "gateway", "stay": {"by": "header"}})
+    assert [[ref["name"] for ref in rule["backendRefs"]] for rule in http["spec"]["rules"]] == [
+        ["podinfo-coco-1-api"],
+        ["podinfo-coco-2-api"],
+        ["podinfo-coco-1-api", "podinfo-coco-2-api"],
+    ]
+    affine = {**LANE, "name": "a", "targetService": "x-{serviceVersion}-{lane}", "targets": [V1], "mode": "istio",
+              "affinity": {"by": "clientIP"}, "selectors": {"x-v1-2-coco-1": {"app": "x"}}}  # fmt: skip
+    hosts = [item["spec"]["host"] for item in render("route", values=affine) if item["kind"] == "DestinationRule"]
+    assert hosts == ["x-v1-2-coco-1.default.svc.cluster.local"]
+
+
+LIVE = {"lane": "coco-1", "weight": 1}
+
+
+@pytest.mark.both_helms
+@pytest.mark.parametrize(
+    ("pattern", "targets", "said"),
+    [
+        ("{name}-{lame}-{lane}", [LIVE], "has the unknown placeholder {lame}"),
+        ("podinfo-api", [LIVE], "has no placeholder {lane}, so the targets of all lanes would be one Service"),
+        ("{name}-{lane}-api", [{**LIVE, **V1}, {**LIVE, **V2}], "so all versions would be one Service"),
+        ("{name}-{serviceVersion}-{lane}", [LIVE], "targets[0] has no serviceVersion, which the placeholder"),
+        ("{name}-{lane}-api", [{"weight": 1}], "targets[0] has neither a serviceVersion nor a lane"),
+        ("{name}-{lane}", [{**LIVE, "lane": "live-0"}], "the Service podinfo-live-0, the route itself"),
+        ("{name}-{lane}-api", [LIVE, LIVE], "targets has one target twice"),
+        ("{lane}{serviceVersion}", [{**LIVE, **V1}], "would be the Service '2-coco-1v1'"),
+        ("{name}-{lane}-", [LIVE], "would be the Service 'podinfo-coco-1-'"),
+        ("{name}-{lane}-Api", [LIVE], "would be the Service 'podinfo-coco-1-Api'"),
+        ("{name}-{lane}-" + "a" * 50, [LIVE], "at most 63"),
+        ("{name}-{lane}-api", [LIVE], "the labels of the pods of podinfo-coco-1-api are not given"),
+    ],
+)
+def test_a_pattern_that_no_service_can_have_is_refused(
+    refusal: Refusal, pattern: str, targets: list[Object], said: str
+) -> None:
+    if pattern.startswith("{lane}"):
+        targets = [{**each, "lane": "2-coco-1"} for each in targets]
+    values = {**PODINFO, "targetService": pattern, "targets": targets, "selectors": {}}
+    assert said in refusal("route", values=values)
+
+
 def test_an_upgrade_must_become_the_revision_that_it_says(
     refusal: Refusal, render: Callable[..., list[Object]]
 ) -> None:

@@ -1,9 +1,11 @@
 """A chart that knows no lanes, as `helm create` writes it, in lanes by the preset `helm`: as it is, and immutable."""
 
+import json
+
 import pytest
 from forbidden import RESTRICTED
 from generated import created_chart
-from sidelane.errors import CheckFailed, ReleaseConflict, StillHeld
+from sidelane.errors import CheckFailed, InvalidRoute, ReleaseConflict, StillHeld, TargetNotReady
 
 #: The values of `helm create` for a namespace with the restricted Pod Security Standard, as that of a test.
 SECURE = {"securityContext": {**RESTRICTED, "runAsUser": 101}}
@@ -78,3 +80,79 @@ def _a_route_leads_to_its_services(client, cluster, namespace):
     client.routes.set("demo", "live-0", {"coco-2": 1})
     service = cluster.get(f"/api/v1/namespaces/{namespace}/services/demo-live-0")
     assert service["spec"]["selector"]["app.kubernetes.io/instance"] == "demo-coco-2"
+
+
+def _chart_with_a_service_of_its_own_name(folder, helm):
+    """A chart as many are: its release is `demo-coco-1`, and its Service `demo-coco-1-api`."""
+    demo = created_chart(folder, helm)
+    for path in (demo / "templates" / "service.yaml", demo / "templates" / "tests" / "test-connection.yaml"):
+        path.write_text(path.read_text().replace('include "demo.fullname" . }}', 'include "demo.fullname" . }}-api', 1))
+    return demo
+
+
+@pytest.mark.either_helm
+def test_a_route_leads_to_services_that_a_chart_names_in_its_own_way(client, sidelane, cluster, helm, tmp_path):
+    """In one test, because its steps need the routes of those before."""
+    demo = _chart_with_a_service_of_its_own_name(tmp_path / "demo", helm)
+    for lane in ("coco-1", "coco-2"):
+        client.install(demo, lane, conventions="helm", values=SECURE, wait=True, timeout="2m")
+    with pytest.raises(TargetNotReady, match="the Service demo-coco-1 is missing"):
+        client.routes.set("demo", "live-0", {"coco-1": 1})
+    with pytest.raises(InvalidRoute, match=r"has no placeholder {lane}"):
+        client.routes.set("demo", "live-0", {"coco-1": 1}, target_service="demo-api")
+    sidelane("route", "set", "demo", "--lane", "live-0", "--to", "coco-1", "--target-service", "{name}-{lane}-api")
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    _it_is_shown_drawn_and_kept(client, sidelane)
+    client.routes.set("demo", "live-0", {"coco-2": 1})
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
+    assert client.routes.undo("demo", "live-0").change == "undone"
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    _it_is_shifted_there_and_back(client, cluster)
+    _a_file_creates_another(client, cluster, tmp_path)
+
+
+def _selected(cluster, client, service="demo-live-0"):
+    namespace = client.routes.show("demo", "live-0").release.namespace
+    return cluster.get(f"/api/v1/namespaces/{namespace}/services/{service}")["spec"]["selector"]
+
+
+def _it_is_shown_drawn_and_kept(client, sidelane):
+    shown = json.loads(sidelane("route", "show", "demo", "--lane", "live-0", "-o", "json").stdout)
+    assert shown["targetService"] == "{name}-{lane}-api"
+    assert [(each["service"], each["ready"]) for each in shown["targets"]] == [("demo-coco-1-api", 1)]
+    assert "SERVICES:  {name}-{lane}-api" in sidelane("route", "show", "demo", "--lane", "live-0").stdout
+    (change,) = client.routes.history("demo", "live-0")
+    assert change.leads == "coco-1=100, Service {name}-{lane}-api"
+    graph = client.graph("coco-1")
+    assert [edge.to for route in graph.routes for edge in route.edges] == ["demo-coco-1-api"]
+    assert [(str(group.lane), len(group.nodes)) for group in graph.groups] == [("coco-1", 2)]
+    for what in ("coco-1", "demo-coco-1"):
+        with pytest.raises(StillHeld, match="route-demo-live-0 leads to demo-coco-1-api"):
+            client.retire(what, drain="0s")
+
+
+def _it_is_shifted_there_and_back(client, cluster):
+    one = client.routes.shift("demo", "live-0", "coco-2", every="1s", between="100ms")
+    assert one.outcome == "done"
+    assert all("not checked" not in gate.text for gate in one.gates)
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
+    all_ = client.shifts.start("coco-2", "coco-1", every="1s", between="100ms")
+    assert (all_.outcome, list(all_.before)) == ("done", ["demo-live-0"])
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    client.shifts.back()
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
+    client.routes.set("demo", "live-0", {"coco-2": 1})
+    assert client.retire("coco-1", drain="0s").releases == ("demo-coco-1",)
+
+
+def _a_file_creates_another(client, cluster, tmp_path):
+    file = tmp_path / "lane.yaml"
+    release = json.dumps({"chart": "./demo", "conventions": "helm", "values": SECURE})
+    route = json.dumps({"service": "web", "weights": {"coco-2": 1}, "targetService": "demo-{lane}-api"})
+    file.write_text(
+        "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '3'}\n"
+        f"releases: [{release}]\nroutes: [{route}]\n"
+    )
+    assert [step.action for step in client.plan(file).routes] == ["create"]
+    assert [routed.change for routed in client.apply(file, timeout="2m").routes] == ["created"]
+    assert _selected(cluster, client, "web-coco-3") == _selected(cluster, client, "demo-coco-2-api")

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import multiprocessing
+import re
 import threading
 
 import pytest
@@ -11,12 +12,13 @@ from command_line import CommandLine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from routed_directory import LANE, put, written
-from sidelane import Client
-from sidelane.errors import InvalidLane, InvalidRoute, Refused, RouteChanged, SidelaneError, TargetNotReady
+from sidelane import Client, Lane
+from sidelane.errors import InvalidLane, InvalidName, InvalidRoute, Refused, RouteChanged, SidelaneError, TargetNotReady
 from sidelane.releases.stores.directory import DirectoryTarget
 from sidelane.routes import notes, ready
+from sidelane.routes.destination import Destination
 from sidelane.routes.leads import leads_to, unrouted_since
-from sidelane.routes.model import Destination, Route, Split
+from sidelane.routes.model import Route, Split
 from sidelane.routes.notes import Revision
 from sidelane.routes.places import Backend
 
@@ -35,7 +37,7 @@ V1, V2 = Destination("v1"), Destination("v2")
 )
 def test_a_target_and_its_service(text, service):
     target = Destination.parse(text).within(LANE)
-    assert target.service("svc1", LANE) == service
+    assert Route("svc1", LANE, "istio", Split({target: 1})).service_of(target) == service
     assert str(target) == text.removeprefix("2-coco-1/")
     assert Destination.from_values(target.to_values()) == target
 
@@ -134,6 +136,82 @@ def test_a_note_says_who_and_where_to_and_is_read_again():
     assert (helms.leads, helms.is_helms, helms.to_json()["plainHelm"]) == ("", True, True)
 
 
+PATTERN = "{name}-{lane}-api"
+
+
+def by_pattern(pattern, *targets, **more):
+    values = {"name": "podinfo", "mode": "istio", "targetService": pattern, "targets": list(targets), **more}
+    return Route.from_values(values, Lane("live", 0))
+
+
+def test_a_pattern_names_the_services_of_targets():
+    first, second = ({"lane": f"coco-{build}", "weight": 1} for build in (1, 2))
+    route = by_pattern(PATTERN, first, second, mirror={"lane": "coco-3"})
+    assert [route.service_of(way.to) for way in route.ways()] == [f"podinfo-coco-{n}-api" for n in (1, 2, 3)]
+    versioned = by_pattern("x-{serviceVersion}-{lane}", {"serviceVersion": "v2", "weight": 1})
+    assert ready.services(versioned) == {"x-v2-live-0"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "target", "says"),
+    [
+        ("{name}-{lame}-{lane}", {"lane": "coco-1"}, "has the unknown placeholder {lame}"),
+        ("podinfo-api", {"lane": "coco-1"}, "has no placeholder {lane}"),
+        (PATTERN, {"lane": "coco-1", "serviceVersion": "v1"}, "has a service version"),
+        ("{name}-{serviceVersion}-{lane}", {"lane": "coco-1"}, "has no service version"),
+        ("{lane}-{name}", {"lane": "2-coco-1"}, "would be the Service '2-coco-1-podinfo'"),
+        ("{name}-{lane}-", {"lane": "coco-1"}, "would be the Service 'podinfo-coco-1-'"),
+        ("{name}-{lane}-A", {"lane": "coco-1"}, "would be the Service 'podinfo-coco-1-A'"),
+        ("{name}-{lane}-" + "a" * 50, {"lane": "coco-1"}, "at most 63"),
+        (PATTERN, {"lane": "live-0"}, "would lead to itself"),
+    ],
+)
+def test_a_pattern_that_no_service_can_have(pattern, target, says):
+    with pytest.raises((InvalidRoute, InvalidName), match=re.escape(says)):
+        by_pattern(pattern, {**target, "weight": 1})
+
+
+def test_two_targets_of_a_split_are_two_services():
+    """`v1` of `11-2` and `v11` of `1-2` would be one."""
+    first, second = ({"serviceVersion": v, "lane": lane, "weight": 1} for v, lane in (("v1", "11-2"), ("v11", "1-2")))
+    with pytest.raises(InvalidRoute, match=r"one Service twice \(v111-2, v111-2\)"):
+        by_pattern("{serviceVersion}{lane}", first, second)
+
+
+def test_the_note_of_a_pattern_is_not_read_as_all_of_its_route():
+    text = notes.note(by_pattern(PATTERN, {"lane": "coco-1", "weight": 1}), "alice")
+    change = notes.read(Revision(5, None, "deployed", text))
+    assert (change.leads, change.by) == ("coco-1=1, Service {name}-{lane}-api", "alice")
+    with pytest.raises(InvalidRoute):
+        Split.parse(change.leads.split(", "), Lane("live", 0))
+
+
+def foreign(lane, **more):
+    """The Service of a chart that knows no lanes."""
+    selector = {"app.kubernetes.io/instance": f"podinfo-{lane}"}
+    fields = {"labels": {"version": "6.7.0"}, "selector": selector, "release": f"podinfo-{lane}", **more}
+    return Backend(f"podinfo-{lane}-api", ports=(80,), **fields)
+
+
+def test_the_pods_of_a_target_are_those_of_its_service():
+    route, (to,) = by_pattern(PATTERN, {"lane": "coco-1", "weight": 1}), [Destination(None, Lane("coco", 1))]
+    backend = foreign("coco-1")
+    ready.require(route, 80, {backend.name: backend})
+    assert ready.selectors(route, {backend.name: backend}) == {backend.name: backend.selector}
+    assert ready.pods(route, to, {backend.name: backend}) == backend.selector
+    assert ready.pods(route, to, {})["app"] == "podinfo-coco-1"
+    named = foreign("coco-1", labels={"sidelane.dev/lane": "coco-1"})  # of our conventions, with pods of its own
+    assert ready.selectors(route, {named.name: named}) == {named.name: named.selector}
+    for wrong, says in (
+        ({"release": "podinfo-coco-2"}, "are not those of lane coco-1"),
+        ({"selector": {}}, "has no selector"),
+        ({"labels": {"app.kubernetes.io/name": "route", "helm.sh/chart": "route-0.1.0",
+                     "sidelane.dev/lane": "coco-1"}}, "is a route itself; change the target service"),
+    ):  # fmt: skip
+        with pytest.raises(TargetNotReady, match=says):
+            ready.require(route, 80, {backend.name: foreign("coco-1", **wrong)})
+
+
 @pytest.mark.parametrize(
     ("by", "environment", "name"),
     [
@@ -198,6 +276,14 @@ def root(tmp_path):
 @pytest.fixture
 def client(root, helm):
     return Client(directory=root, helm=helm)
+
+
+def test_a_target_without_requests_is_removed_in_mode_service_too(client):
+    """No object shows it, but a retirement waits until the route no longer names it."""
+    client.routes.set("svc1", LANE, {"v1": 0, "v2": 100})
+    assert client.routes.set("svc1", LANE, {"v1": 0, "v2": 1}).change == "unchanged"
+    assert client.routes.set("svc1", LANE, {"v2": 100}).change == "changed"
+    assert str(client.routes.show("svc1", LANE).route) == "v2=100"
 
 
 def test_a_value_that_shows_in_no_object_yet_is_stored(root, client):

@@ -26,6 +26,7 @@ A mode refuses what it does not support. A value that two modes support means th
 {{- if not (has .Values.mode (list "service" "istio" "gateway")) -}}
   {{- fail (printf "mode is '%v' and must be service, istio or gateway" .Values.mode) -}}
 {{- end -}}
+{{- include "sidelane.route.checks.pattern" . -}}
 {{- range (include "sidelane.route.splits" . | fromJsonArray) -}}
   {{- include "sidelane.route.checks.split" (dict "root" $ "at" .at "targets" .targets) -}}
 {{- end -}}
@@ -36,6 +37,7 @@ A mode refuses what it does not support. A value that two modes support means th
 {{- include "sidelane.route.checks.stay" . -}}
 {{- include (printf "sidelane.route.checks.%s" .Values.mode) . -}}
 {{- include "sidelane.route.checks.callers" . -}}
+{{- include "sidelane.route.checks.pods" . -}}
 {{- end -}}
 
 {{- /*
@@ -120,14 +122,18 @@ objects with the release that took them.
 {{- if not (regexMatch "^([a-z][a-z0-9]*|[0-9][a-z0-9]*(-[a-z0-9]+)*)-(0|[1-9][0-9]{0,17})$" (toString $named.lane)) -}}
   {{- fail (printf "%s.lane is '%v' and must be a Version and a Build, such as 2-coco-1" .at $named.lane) -}}
 {{- end -}}
-{{- if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
+{{- if include "sidelane.route.pattern" .root -}}
+  {{- include "sidelane.route.checks.named" . -}}
+{{- else if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
   {{- fail (printf
     (print "%s has no serviceVersion, so its target would be %s-%s, the route itself; add one, such as "
       "serviceVersion: v1, or another lane")
     .at (include "sidelane.route.name" .root) $own) -}}
 {{- end -}}
-{{- with include "sidelane.name.problem" $named -}}
-  {{- fail (printf "%s: %s" $.at .) -}}
+{{- if not (include "sidelane.route.pattern" .root) -}}
+  {{- with include "sidelane.name.problem" $named -}}
+    {{- fail (printf "%s: %s" $.at .) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -3,9 +3,23 @@ The targets of traffic. A target is a version of a service in a lane, or a compo
 route's own.
 */ -}}
 
-{{- /* Takes root, target and at (its place in the values). The name of the target's Service. */ -}}
+{{- /*
+Takes root, target and at (its place in the values). The name of the target's Service: of the pattern `targetService`,
+or the naming contract's. As routes/destination.py.
+*/ -}}
 {{- define "sidelane.route.target.name" -}}
-{{- include "sidelane.name.text" (include "sidelane.route.target.named" . | fromJson) -}}
+{{- $named := include "sidelane.route.target.named" . | fromJson -}}
+{{- with include "sidelane.route.pattern" .root -}}
+  {{- . | replace "{name}" $named.component | replace "{lane}" (toString $named.lane)
+    | replace "{serviceVersion}" ($named.serviceVersion | default "" | toString) -}}
+{{- else -}}
+  {{- include "sidelane.name.text" $named -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Takes the root. `targetService`, also in a release whose values are from an older chart. */ -}}
+{{- define "sidelane.route.pattern" -}}
+{{- .Values.targetService | default "" | toString -}}
 {{- end -}}
 
 {{- /* Takes root and target. The parts of its name, as JSON: component, lane and, if it has one, serviceVersion. */ -}}

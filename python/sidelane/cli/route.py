@@ -36,6 +36,12 @@ _router = options.together(
         help="The router. [default: unchanged; service for a new route]",
     ),
     stay=STAY,
+    target_service=click.option(
+        "--target-service",
+        metavar="PATTERN",
+        help="The names of the targets' own Services, such as '{name}-{lane}-api'; placeholders: {name}, {lane}, "
+        "{serviceVersion}. Empty for the naming contract's. [default: unchanged]",
+    ),
 )
 
 

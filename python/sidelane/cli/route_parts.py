@@ -41,6 +41,7 @@ def print_route(routed: Routed, format_: str) -> None:
         "RELEASE": route.release,
         "NAMESPACE": routed.release.namespace,
         "MODE": route.mode,
+        "SERVICES": route.target_service,
         "STAY": f"by {route.stay}" if route.stay else "",
         "REVISION": str(routed.revision),
         "CHANGE": routed.change,
@@ -51,7 +52,7 @@ def print_route(routed: Routed, format_: str) -> None:
     backends = routed.backends or {}
     rows = []
     for way in route.ways():
-        backend = backends.get(way.to.service(route.service, route.lane))
+        backend = backends.get(route.service_of(way.to))
         ready = (
             "missing" if backend is None else f"{backend.ready}/{backend.total}" if backend.total is not None else "-"
         )

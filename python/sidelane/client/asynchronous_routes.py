@@ -43,6 +43,7 @@ class AsyncRoutes:
         *,
         mode: str | None = None,
         stay: str | None = None,
+        target_service: str | None = None,
         values: Mapping[str, Any] | None = None,
         by: str | None = None,
         allow_unready: bool = False,
@@ -62,6 +63,9 @@ class AsyncRoutes:
             mode: ``service``, ``istio`` or ``gateway``.
             stay: keep each caller on its target while requests are split: by a ``cookie``, or by a ``header`` that the
                 caller sends back; ``none`` to choose anew for each request. Mode service does not support it.
+            target_service: the pattern of the targets' own Services, such as ``{name}-{lane}-api``, for charts that
+                name them in their own way; placeholders: ``{name}``, ``{lane}``, ``{serviceVersion}``. Empty for
+                the naming contract's names.
             values: further values of the chart `route`: matches, mirror, timeout, ports and others.
             by: the author of the change, for the history. The default is SIDELANE_CHANGED_BY, the CI's user, or
                 user@host.
@@ -91,7 +95,7 @@ class AsyncRoutes:
             service,
             own,
             None if weights is None else Split.of(weights, own),
-            values=_asked(values, mode, stay),
+            values=_asked(values, mode, stay, target_service),
             terms=Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run),
         )
 
@@ -254,8 +258,8 @@ class AsyncRoutes:
         """
         from sidelane.helm.durations import seconds  # noqa: PLC0415 - see _router
         from sidelane.routes import courses, moving, shift  # noqa: PLC0415
+        from sidelane.routes.destination import Destination  # noqa: PLC0415
         from sidelane.routes.gates import parsed  # noqa: PLC0415
-        from sidelane.routes.model import Destination  # noqa: PLC0415
 
         own, router = lane_of(lane), self._router
         move = moving.ToTarget(Destination.parse(to).within(own))
@@ -306,6 +310,7 @@ class AsyncRoutes:
         *,
         mode: str | None = None,
         stay: str | None = None,
+        target_service: str | None = None,
         values: Mapping[str, Any] | None = None,
         by: str | None = None,
         allow_unready: bool = False,
@@ -322,6 +327,7 @@ class AsyncRoutes:
             weights: as in ``set``.
             mode: as in ``set``.
             stay: as in ``set``.
+            target_service: as in ``set``.
             values: as in ``set``.
             by: as in ``set``.
             allow_unready: as in ``set``.
@@ -346,7 +352,7 @@ class AsyncRoutes:
 
         own, router = lane_of(lane), self._router
         split = None if weights is None else Split.of(weights, own)
-        more = _asked(values, mode, stay)
+        more = _asked(values, mode, stay, target_service)
         terms = Terms(by, unready=allow_unready, overwrite=overwrite, dry_run=dry_run)
         names = tuple(dict.fromkeys(services))
         read = await router.read((service, own) for service in names)
@@ -398,9 +404,12 @@ class AsyncRoutes:
         return done._replace(routes=tuple(map(undone, done.routes)))
 
 
-def _asked(values: Mapping[str, Any] | None, mode: str | None, stay: str | None) -> dict[str, Any]:
+def _asked(
+    values: Mapping[str, Any] | None, mode: str | None, stay: str | None, target_service: str | None
+) -> dict[str, Any]:
     """Returns the chart's values that a change of a route asks for."""
     from sidelane.charts.chart import coalesce  # noqa: PLC0415 - see _router
     from sidelane.routes.staying import stay_values  # noqa: PLC0415
 
-    return coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay)})
+    named = {} if target_service is None else {"targetService": target_service}
+    return coalesce(values or {}, {**({"mode": mode} if mode else {}), **stay_values(stay), **named})

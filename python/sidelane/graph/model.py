@@ -10,7 +10,7 @@ from sidelane.naming.contract import SERVICE_VERSION, parse_name
 from sidelane.naming.lane import Lane
 from sidelane.releases.stores import Release
 from sidelane.routes import marks
-from sidelane.routes.model import Split
+from sidelane.routes.model import Route, Split
 from sidelane.routes.routed import Routed
 from sidelane.support.counting import counted
 from sidelane.support.secrets import HIDDEN, is_secret
@@ -137,13 +137,15 @@ class Graph:
     @classmethod
     def of(cls, namespace: str, releases: Iterable[Release], routes: Iterable[Routed]) -> Graph:
         """Draws releases and routes together; a route's own release is its stable name, and no node."""
-        stables = tuple(_stable(routed) for routed in routes)
+        drawn = tuple(routes)
+        stables = tuple(map(_stable, drawn))
         own = {stable.release for stable in stables}
         by_name = {release.name: release for release in releases if release.name not in own}
         nodes = {name: _released(release) for name, release in by_name.items()}
         names = {stable.name for stable in stables}
-        for name in (edge.to for stable in stables for edge in stable.edges):
-            nodes.setdefault(name, _unreleased(name, STABLE if name in names else NO_RELEASE))
+        for name, lane in (pair for routed in drawn for pair in _services(routed.route)):
+            node = _unreleased(name, STABLE if name in names else NO_RELEASE)
+            nodes.setdefault(name, replace(node, lane=lane))
         return cls(namespace, _groups(nodes.values()), stables)
 
     def of_lane(self, lane: Lane) -> Graph:
@@ -221,6 +223,11 @@ def _unreleased(name: str, status: str) -> Node:
     return Node(name, parsed[1], "", status, service, version)
 
 
+def _services(route: Route) -> Iterator[tuple[str, Lane]]:
+    """Returns the Services that a route leads to, with their lanes, which not every name has in the contract's way."""
+    return ((route.service_of(way.to), way.to.lane or route.lane) for way in route.ways())
+
+
 def _stable(routed: Routed) -> Stable:
     route, values = routed.route, routed.values
 
@@ -230,11 +237,11 @@ def _stable(routed: Routed) -> Stable:
             yield from split(target, "match", _conditions(match))
         if route.mirror is not None:
             share = float((values.get("mirror") or {}).get("percent", 100)) / 100
-            yield Edge(route.mirror.service(route.service, route.lane), "mirror", share)
+            yield Edge(route.service_of(route.mirror), "mirror", share)
 
     def split(split: Split, kind: Kind, match: str = "") -> Iterator[Edge]:
         for destination, weight in split.weights.items():
-            yield Edge(destination.service(route.service, route.lane), kind, weight / split.total, match)
+            yield Edge(route.service_of(destination), kind, weight / split.total, match)
 
     mark = marks.of_release(routed.release)
     shift = mark.picture if mark else ""

@@ -54,13 +54,7 @@ async def leads_to(
     for stored_route in routes:
         route = _route(stored_route, stored_route.stored.values)
         leads += [
-            Lead(
-                stored_route.release,
-                str(way.to),
-                way.to.service(route.service, route.lane),
-                way.how,
-                stored_route.route,
-            )
+            Lead(stored_route.release, str(way.to), route.service_of(way.to), way.how, stored_route.route)
             for way in route.ways()
             if hits(route, way)
         ]
@@ -98,7 +92,7 @@ async def _then(place: Place, stored_route: StoredRoute, history: History, chang
     """Returns a route as it was after a change. A complete note saves a call of Helm."""
     service, lane = stored_route.route
     if change.leads:
-        with suppress(InvalidInput):  # it has matches or a mirror, and the note has only their number
+        with suppress(InvalidInput):  # the note has only the number of matches, and may have a mirror or a pattern
             return Route(service, lane, "", Split.parse(change.leads.split(", "), lane))
     stored = history.earlier.get(change.revision) or await place.stored(stored_route.release, change.revision)
     return _route(stored_route, stored.values)
@@ -111,9 +105,9 @@ async def _hits(target: Target, lane: Lane, release: str | None) -> Callable[[Ro
     try:
         manifest = (await target.stored(release)).manifest
     except ReleaseNotFound:
-        return lambda route, way: way.to.service(route.service, route.lane) == release
+        return lambda route, way: route.service_of(way.to) == release
     services = {obj.name for obj in manifest.objects if obj.kind == "Service"}
-    return lambda route, way: way.to.service(route.service, route.lane) in services
+    return lambda route, way: route.service_of(way.to) in services
 
 
 def _never(route: Route, way: Way) -> bool:

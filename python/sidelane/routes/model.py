@@ -12,86 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sidelane.errors import InvalidInput, InvalidRoute
-from sidelane.naming.contract import SERVICE_VERSION, component_name, parse_name, release_name, service_version_name
-from sidelane.naming.labels import LANE
+from sidelane.naming.contract import component_name, parse_name, release_name
 from sidelane.naming.lane import Lane
+from sidelane.routes.destination import Destination, service_name
 
 #: The maximum of the Gateway API; Istio allows more.
 WEIGHT_LIMIT: Final = 1_000_000
 TARGETS_LIMIT: Final = 16
-
-
-@dataclass(frozen=True)
-class Destination:
-    """One target of a route. lane: None for the route's own.
-
-    >>> Destination.parse("2-coco-2/v1")
-    Destination(service_version='v1', lane=Lane(version='2-coco', build='2'))
-
-    Raises InvalidRoute, InvalidLane.
-    """
-
-    service_version: str | None
-    lane: Lane | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Destination:
-        """Parses ``v1``, ``2-coco-2/v1`` or ``2-coco-2``."""
-        lane, slash, version = text.rpartition("/")
-        if slash:
-            return cls(_version(version), Lane.parse(lane))
-        if SERVICE_VERSION.fullmatch(text):
-            return cls(text)
-        if "-" not in text:
-            raise InvalidRoute(
-                f"{text!r} is not a valid target", remedy="write it such as 'v1', '2-coco-2/v1' or '2-coco-2'"
-            )
-        return cls(None, Lane.parse(text))
-
-    @classmethod
-    def from_values(cls, values: Mapping[str, Any]) -> Destination:
-        """Parses a target of the chart's values."""
-        version, lane = values.get("serviceVersion"), values.get("lane")
-        return cls(_version(version) if version else None, Lane.parse(lane) if lane else None)
-
-    def within(self, own: Lane) -> Destination:
-        """Returns the same target as a route of that lane writes it. Raises InvalidRoute for the route itself."""
-        lane = None if self.lane == own else self.lane
-        if lane is None and self.service_version is None:
-            raise InvalidRoute(
-                f"a route of lane {own} would lead to itself", remedy="name a version such as 'v1', or another lane"
-            )
-        return Destination(self.service_version, lane)
-
-    def service(self, name: str, own: Lane) -> str:
-        """Returns the name of the target's own Service: ``svc1-v1-2-coco-1``. Raises InvalidName."""
-        lane = self.lane or own
-        if self.service_version is None:
-            return component_name(name, lane)
-        return service_version_name(name, self.service_version, lane, kind="Service")
-
-    def pods(self, name: str, own: Lane) -> dict[str, str]:
-        """Returns the labels of the target's pods."""
-        lane = self.lane or own
-        version = {"version": self.service_version} if self.service_version else {}
-        return {"app": component_name(name, lane), **version, LANE: str(lane)}
-
-    def to_values(self) -> dict[str, Any]:
-        """Returns the target in the form of the chart's values."""
-        lane = {"lane": str(self.lane)} if self.lane else {}
-        return {**({"serviceVersion": self.service_version} if self.service_version else {}), **lane}
-
-    def __str__(self) -> str:
-        return "/".join(filter(None, (str(self.lane) if self.lane else "", self.service_version)))
-
-
-def _version(text: object) -> str:
-    if not isinstance(text, str) or not SERVICE_VERSION.fullmatch(text):
-        raise InvalidRoute(
-            f"the service version {text!r} must be 'v', a digit, and then lower-case letters and digits",
-            remedy="write it such as 'v1' or 'v2beta1'",
-        )
-    return text
 
 
 @dataclass(frozen=True, init=False)
@@ -231,13 +158,15 @@ class Route:
     own_release: str = ""
     #: The way in which callers stay on their targets while requests are split: cookie, header, or empty.
     stay: str = ""
+    #: The pattern of the names of the targets' Services; empty for those of the naming contract.
+    target_service: str = ""
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], lane: Lane, release: str = "") -> Route:
         """Parses the chart's values, the user's merged over the defaults. Raises InvalidInput and its subclasses."""
         mirror = values.get("mirror") or {}
         mirrored = Destination.from_values(mirror)
-        return cls(
+        route = cls(
             service=str(values.get("name") or ""),
             lane=lane,
             mode=str(values.get("mode")),
@@ -246,7 +175,27 @@ class Route:
             mirror=mirrored.within(lane) if mirrored != Destination(None) else None,
             own_release=release,
             stay=str((values.get("stay") or {}).get("by") or ""),
+            target_service=str(values.get("targetService") or ""),
         )
+        if route.target_service:
+            route._require_services()
+        return route
+
+    def _require_services(self) -> None:
+        """Raises InvalidRoute, InvalidName if the pattern makes a target the route itself, or two of them one."""
+        for split in (self.split, *self.matches, *((Split({self.mirror: 1}),) if self.mirror else ())):
+            names = [self.service_of(to) for to in split.weights]
+            if self.name in names or len(set(names)) < len(names):
+                what = "the route itself" if self.name in names else "one Service twice"
+                raise InvalidRoute(
+                    f"the target service {self.target_service!r} makes {', '.join(map(str, split.weights))} {what} "
+                    f"({', '.join(names)})",
+                    remedy="write it such as 'podinfo-{lane}-api'",
+                )
+
+    def service_of(self, to: Destination) -> str:
+        """Returns the name of a target's own Service: ``svc1-v1-2-coco-1``. Raises InvalidName, InvalidRoute."""
+        return service_name(self.target_service, self.service, to, self.lane)
 
     @property
     def name(self) -> str:
@@ -272,9 +221,10 @@ class Route:
             yield Way(self.mirror, "mirror", 1.0)
 
     def __str__(self) -> str:
-        """Returns ``v1=90, v2=10``, then the matches and the mirror."""
+        """Returns ``v1=90, v2=10``, then the matches, the mirror and the pattern of the Services' names."""
         more = [f"{len(self.matches)} match{'es' if len(self.matches) > 1 else ''}"] if self.matches else []
         more += [f"mirror {self.mirror}"] if self.mirror else []
+        more += [f"Service {self.target_service}"] if self.target_service else []
         return ", ".join([str(self.split), *more])
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sidelane.naming.lane import Lane
-from sidelane.routes.model import Destination, Route, Split
+from sidelane.routes.destination import Destination
+from sidelane.routes.model import Route, Split
 
 
 class ToTarget(NamedTuple):

@@ -37,6 +37,7 @@ class Routed:
             "namespace": self.release.namespace,
             "lane": str(route.lane),
             "mode": route.mode,
+            "targetService": route.target_service,
             "status": self.release.status,
             "revision": self.revision,
             "updated": self.release.updated.isoformat() if self.release.updated else None,
@@ -51,7 +52,7 @@ class Routed:
             "drift": list(self.drift),
         }
         if backends is not None:
-            known["targets"] = [self._target(backends, way.to.service(route.service, route.lane), way.how, str(way.to))
+            known["targets"] = [self._target(backends, route.service_of(way.to), way.how, str(way.to))
                                 for way in route.ways()]  # fmt: skip
         return {key: value for key, value in known.items() if value not in (None, "", [])}
 

@@ -135,7 +135,7 @@ class _Run(NamedTuple):
         """Returns the restarts of the pods of all targets that get more requests."""
         move = self.course.plan.move
         labels = [
-            to.pods(moving.member.service, moving.member.lane)
+            ready.pods(moving.now, to, moving.backends)
             for moving in self.course.routes
             for to in move.destinations(moving.before)
         ]

@@ -17,6 +17,7 @@ from sidelane.releases.context import Progress, quiet
 from sidelane.releases.installing import checked
 from sidelane.releases.stores import Release, Stored
 from sidelane.routes import notes, ready
+from sidelane.routes.destination import Destination
 from sidelane.routes.model import Route, about
 from sidelane.routes.places import Place, Sight
 from sidelane.routes.routed import Routed
@@ -82,11 +83,12 @@ class Writer:
         looking = self.place.look(stored.manifest if stored else None, ready.services(route))
         if _may_be_foreign(wanted, route):
             sight = await looking
+            self._require_allowed(wanted, terms, route, int(whole["port"]), sight)
             wanted = _with_selectors(wanted, ready.selectors(route, sight.backends))
             rendering = await self._rendered(wanted)
         else:
             rendering, sight = await asyncio.gather(self._rendered(wanted), looking)
-        self._require_allowed(wanted, terms, route, int(whole["port"]), sight)
+            self._require_allowed(wanted, terms, route, int(whole["port"]), sight)
         return Prepared(wanted, terms, route, rendering, whole, sight)
 
     def _with_sessions(self, wanted: Wanted) -> tuple[Wanted, Mapping[str, Any]]:
@@ -177,8 +179,9 @@ class Writer:
             except ReleaseExists:
                 raise changed(rendering.release, "another process created it in between") from None
         same = not drifted and stored.release.status == "deployed" and not stored.differences(rendering)
-        # Some values show in no object yet, such as the stay while requests are not split.
+        # Some values show in no object: the stay while requests are not split, a target of weight 0 in mode service.
         same = same and _hidden(coalesce(self.chart.defaults, stored.values)) == _hidden(prepared.values)
+        same = same and _shares(self.routed(stored, prepared.wanted.lane).route) == _shares(prepared.route)
         if same and not terms.always:
             return stored.release, "unchanged"
         revision = stored.release.revision + 1
@@ -222,9 +225,16 @@ def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("expectedRevision", "targets", "matches")}
 
 
+def _shares(route: Route) -> set[tuple[Destination, float]]:
+    return {(way.to, way.share) for way in route.ways()}
+
+
 def _may_be_foreign(wanted: Wanted, route: Route) -> bool:
-    """Tells whether a new target may be of a chart without lanes, so that the route needs the labels of its pods."""
-    return wanted.restores is None and any(way.to.service_version is None for way in route.ways())
+    """Tells whether a new target may have pods with labels of its own, as those of a chart without lanes, so that the
+    route needs these labels.
+    """
+    own = bool(route.target_service) or any(way.to.service_version is None for way in route.ways())
+    return wanted.restores is None and own
 
 
 def _with_selectors(wanted: Wanted, selectors: Mapping[str, Any]) -> Wanted:

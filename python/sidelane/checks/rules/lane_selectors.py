@@ -93,8 +93,8 @@ def _message(obj: Object, selector: Selector, wanted: _Wanted, index: LabelIndex
         lane = parse_lane(demanded) or lane
         if not wanted.conventions.parts(selector, {**wanted.known, **lane_texts(lane)}, but=key):
             return f"requires no app of {lane}, the lane that this route leads to"
-    elif is_route(obj) and any(parse_name(str(value)) for value in selector.labels.values()):
-        return ""  # the pods of a chart that knows no lanes, by a label with the name of their release
+    elif is_route(obj) and any(map(_names_lane, selector.labels.values())):
+        return ""  # the pods of a chart that knows no lanes, by a label that begins with the name of their release
     if demanded is not None and demanded != str(lane):
         return f"selects lane {demanded!r}, but this object is in {lane}"
     if selector.role == "peer" or selector.elsewhere:
@@ -112,6 +112,12 @@ def _message(obj: Object, selector: Selector, wanted: _Wanted, index: LabelIndex
     return "" if matches else f"matches none of the manifest's {selector.selects}"
 
 
+def _names_lane(text: object) -> bool:
+    """Tells whether a text begins with the name of something in a lane: ``podinfo-coco-1``, ``podinfo-coco-1-api``."""
+    parts = str(text).split("-")
+    return any(parse_name("-".join(parts[:end])) for end in range(3, len(parts) + 1))
+
+
 RULE: Final[Rule] = Rule(
     id="lane-selectors",
     title="Every selector matches only its own lane",
@@ -122,7 +128,7 @@ RULE: Final[Rule] = Rule(
         "must match its own template, or the API server refuses it. Peers of a NetworkPolicy (`from` and `to`) may be "
         "outside the lane, because callers are, but must not select another lane by name. A route's Service may: it "
         "leads to one app of one lane, which may be another one; to pods of a chart without lanes it leads by a label "
-        "whose value ends in their lane."
+        "whose value begins with the name of their release."
     ),
     remedy="use the library chart's selector labels: app: <component>-<lane>, or sidelane.dev/lane: <lane>",
     wrong=(

@@ -110,7 +110,7 @@ def route_steps(deployment: Deployment) -> list[RouteStep]:
             route_release(item["service"], lane),
             "create",
             Split.of(item["weights"], lane),
-            {**(item.get("values") or {}), **({"mode": item["mode"]} if "mode" in item else {})},
+            {**(item.get("values") or {}), **{key: item[key] for key in ("mode", "targetService") if key in item}},
         )
         for item in deployment.routes
     ]
