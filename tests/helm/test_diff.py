@@ -6,7 +6,7 @@ import pytest
 from generated import tiny_service
 from sidelane import Client, Lane
 from sidelane.checks.report.diff import render_differences
-from sidelane.errors import InvalidName, ReleaseNotFound
+from sidelane.errors import InvalidName, InvalidRoute, ReleaseNotFound
 from sidelane.lanes.diff import Side, compare, neutral
 from sidelane.manifest import Manifest
 
@@ -91,6 +91,21 @@ def test_two_lanes_a_release_and_a_file(client, tmp_path, helm):
     assert [change.difference.path for change in client.diff("coco-1", str(file)).differences] == [
         "data[zoo.cfg]", "spec.replicas",
     ]  # fmt: skip
+
+
+def test_a_file_with_a_route_to_services_of_other_names_is_rendered(client, sidelane, tmp_path):
+    """Nothing says there which labels the pods have."""
+    file = tmp_path / "lane.yaml"
+    file.write_text(
+        "apiVersion: sidelane.dev/v1alpha1\nkind: LaneDeployment\nlane: {Version: coco, Build: '1'}\n"
+        "releases: [{chart: zookeeper}]\n"
+        "routes: [{service: web, weights: {coco-2: 1}, targetService: 'podinfo-{lane}-api'}]\n"
+    )
+    assert client.diff(str(file), str(file)).same
+    assert "services" in sidelane("guard", "role", "apply", file, "-n", "streams").stdout
+    file.write_text(file.read_text().replace("{lane}", "{lame}"))
+    with pytest.raises(InvalidRoute, match="unknown placeholder"):
+        client.diff(str(file), str(file))
 
 
 def test_a_file_knows_its_namespace_and_its_routes(tmp_path, helm):

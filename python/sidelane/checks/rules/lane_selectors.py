@@ -157,6 +157,7 @@ RULE: Final[Rule] = Rule(
         _OBJECT.format(version="v1", kind="Service", spec="externalName: zk.example"),
         _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2, version: v1, sidelane.dev/lane: 2-coco-2}"),
         _ROUTE.format(chart="route", selector="{app.kubernetes.io/instance: svc1-2-coco-2}"),
+        _ROUTE.format(chart="route", selector="{app: svc1-2-coco-2-api}"),
     ),
     check=_check,
     origin="Sidelane's naming contract; Kubernetes, Labels and Selectors",

@@ -18,7 +18,7 @@ from sidelane.lanes.deployment.file import Deployment, Wanted
 from sidelane.lanes.deployment.order import levels
 from sidelane.naming.lane import Lane
 from sidelane.releases.context import Context
-from sidelane.routes.model import Split, route_release
+from sidelane.routes.model import Route, Split, route_release
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,19 @@ def routes(deployment: Deployment, chart: Chart) -> list[tuple[Chart, Mapping[st
     """Returns the chart and the values for each route of a file. Raises InvalidValues."""
     lane = deployment.lane
     made = [
-        {**step.values, "name": step.service, "targets": step.split.to_values()} for step in route_steps(deployment)
+        {**_with_pods(step, lane), "name": step.service, "targets": step.split.to_values()}
+        for step in route_steps(deployment)
     ]
     return [(chart, accepted(values, lane, chart)) for values in made]
+
+
+def _with_pods(step: RouteStep, lane: Lane) -> Mapping[str, Any]:
+    """Returns the values of a route with labels for the pods of Services that a pattern names. Only the target knows
+    the real ones, which the route gets when it is created: those of the naming contract stand for them.
+    """
+    if not step.values.get("targetService"):
+        return step.values
+    named = {**step.values, "name": step.service, "targets": step.split.to_values()}
+    route = Route.from_values({"mode": "service", **named}, lane)
+    pods = {route.service_of(to): to.pods(step.service, lane) for to in step.split.weights}
+    return {**step.values, "selectors": {**pods, **(step.values.get("selectors") or {})}}
