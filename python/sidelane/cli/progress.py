@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 import time
@@ -64,5 +63,7 @@ class Progress:
 
 def _fitting(line: str) -> str:
     """Cuts a line to the terminal's width, because a wrapped line cannot be rewritten."""
+    import shutil  # only a long step on a terminal needs it, and it loads every compression
+
     width = shutil.get_terminal_size().columns - 1
     return line if len(line) <= width else f"{line[: width - 1]}…"

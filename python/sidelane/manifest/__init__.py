@@ -12,7 +12,6 @@ The package reads no cluster, and knows neither charts nor lanes: rules about th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,6 +87,8 @@ class Manifest:
 
 def digest(text: str) -> str:
     """Return ``sha256:`` and the 64 hexadecimal digits of a text's SHA-256, in UTF-8."""
+    import hashlib  # noqa: PLC0415 - a check needs none, and it loads OpenSSL
+
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
