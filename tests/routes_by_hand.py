@@ -63,11 +63,25 @@ HEADER = """
 targets: [{serviceVersion: v1, weight: 1}]
 matches: [{headers: [{name: X-Canary, value: "true"}], targets: [{serviceVersion: v2, weight: 1}]}]
 """
+#: Services that their chart names in its own way, with labels of its own.
+PATTERN = """
+targetService: "{name}-{serviceVersion}-{lane}-api"
+selectors: {svc1-v1-2-coco-1-api: {app.kubernetes.io/instance: svc1-v1-2-coco-1}}
+"""
+SERVICE_API = SERVICE_V1.replace(
+    "{app: svc1-2-coco-1, version: v1, sidelane.dev/lane: 2-coco-1}",
+    "{app.kubernetes.io/instance: svc1-v1-2-coco-1}",
+)
 STAYING = SPLIT[:-1] + ", {serviceVersion: v3, weight: 0}]"
 TO_V3 = TO_V1.replace("svc1-v1", "svc1-v3")
 REF_V3 = REF_V1.replace("svc1-v1", "svc1-v3")
 SET_COOKIE = "'%s=v%d%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax'"
 MIRROR = "{targets: [{serviceVersion: v1, weight: 1}], mirror: {serviceVersion: v2, percent: 25}}"
+
+
+def _api(target: str) -> str:
+    """A target whose Service has the name of PATTERN."""
+    return target.replace("2-coco-1", "2-coco-1-api")
 
 
 def _told(target: str, header: str, how: str = "add") -> str:
@@ -98,6 +112,7 @@ CASES: dict[str, Case] = {
             "lane: 2-coco-1}", "lane: 2-coco-2}"
         ),
     ),
+    "service by a pattern": _case(SINGLE + PATTERN, Service=SERVICE_API),
     "service with affinity": _case(
         SINGLE + "\naffinity: {by: clientIP, seconds: 60}",
         Service=SERVICE_V1 + "sessionAffinity: ClientIP\nsessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}",
@@ -116,6 +131,11 @@ CASES: dict[str, Case] = {
         "mode: istio\n" + SPLIT,
         Service=SERVICE_V1,
         VirtualService=ISTIO + f"- {{name: default, route: [{TO_V1 % 90}, {TO_V2 % 10}]}}",
+    ),
+    "istio by a pattern": _case(
+        "mode: istio\n" + SPLIT + PATTERN,
+        Service=SERVICE_API,
+        VirtualService=ISTIO + f"- {{name: default, route: [{_api(TO_V1 % 90)}, {_api(TO_V2 % 10)}]}}",
     ),
     "istio header": _case(
         "mode: istio" + HEADER,
@@ -201,6 +221,11 @@ trafficPolicy: {loadBalancer: {consistentHash: {httpCookie: {name: keep, path: /
         "mode: gateway\n" + SPLIT,
         Service=SERVICE_V1,
         HTTPRoute=GATEWAY + f"- {{{EVERYTHING}, backendRefs: [{REF_V1 % 90}, {REF_V2 % 10}]}}",
+    ),
+    "gateway by a pattern": _case(
+        "mode: gateway\n" + SPLIT + PATTERN,
+        Service=SERVICE_API,
+        HTTPRoute=GATEWAY + f"- {{{EVERYTHING}, backendRefs: [{_api(REF_V1 % 90)}, {_api(REF_V2 % 10)}]}}",
     ),
     "gateway header": _case(
         "mode: gateway" + HEADER,

@@ -5,6 +5,7 @@ written there is given to the proxy, as a mesh would give it.
 """
 
 import asyncio
+import json
 import random
 import time
 
@@ -86,6 +87,38 @@ def test_changes_under_load_through_envoy(envoy, root, helm, tmp_path, mode, kin
                     assert list(load.failed) == []
                 assert done > CHANGES * 0.8
                 assert len(load.answers) > 100 * done
+
+    asyncio.run(main())
+
+
+def foreign(root, lane):
+    """The release of a chart that knows no lanes, and names its Service in its own way."""
+    folder = put(root, "v0", lane, service="other").rename(root / "default" / f"podinfo-{lane}")
+    selector = {"app.kubernetes.io/instance": f"podinfo-{lane}"}
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"podinfo-{lane}-api"},
+            "spec": {"selector": selector, "ports": [{"port": 80}]}}  # fmt: skip
+    (folder / "manifest.yaml").write_text(json.dumps(body))
+
+
+@both_meshes
+def test_services_of_other_names_get_their_shares_through_envoy(envoy, root, client, tmp_path, mode, kind, routes):
+    for lane in ("coco-1", "coco-2"):
+        foreign(root, lane)
+
+    async def main():
+        async with versions("coco-1", "coco-2") as made:
+            (tmp_path / "envoy").mkdir()
+            named = {f"podinfo-{lane}-api": version.port for lane, version in made.items()}
+            with Envoy(envoy, tmp_path / "envoy", named) as proxy:
+                for weights in ({"coco-1": 100}, {"coco-1": 25, "coco-2": 75}, {"coco-2": 100}):
+                    await asyncio.to_thread(
+                        client.routes.set, "svc1", LANE, weights, mode=mode, target_service="podinfo-{lane}-api"
+                    )
+                    await asyncio.to_thread(proxy.route, routes(written(root, kind)["spec"]))
+                    async with Load(proxy.port).running() as load:
+                        answers = await load.more(100)
+                        assert shares_are(answers, weights), [answer.who for answer in answers]
+                        assert list(load.failed) == []
 
     asyncio.run(main())
 
