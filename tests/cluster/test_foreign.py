@@ -1,11 +1,13 @@
 """A chart that knows no lanes, as `helm create` writes it, in lanes by the preset `helm`: as it is, and immutable."""
 
+import itertools
 import json
+import threading
 
 import pytest
 from forbidden import RESTRICTED
 from generated import created_chart
-from sidelane.errors import CheckFailed, InvalidRoute, ReleaseConflict, StillHeld, TargetNotReady
+from sidelane.errors import CheckFailed, GateFailed, InvalidRoute, ReleaseConflict, StillHeld, TargetNotReady
 
 #: The values of `helm create` for a namespace with the restricted Pod Security Standard, as that of a test.
 SECURE = {"securityContext": {**RESTRICTED, "runAsUser": 101}}
@@ -91,7 +93,9 @@ def _chart_with_a_service_of_its_own_name(folder, helm):
 
 
 @pytest.mark.either_helm
-def test_a_route_leads_to_services_that_a_chart_names_in_its_own_way(client, sidelane, cluster, helm, tmp_path):
+def test_a_route_leads_to_services_that_a_chart_names_in_its_own_way(
+    client, sidelane, cluster, namespace, helm, tmp_path
+):
     """In one test, because its steps need the routes of those before."""
     demo = _chart_with_a_service_of_its_own_name(tmp_path / "demo", helm)
     for lane in ("coco-1", "coco-2"):
@@ -107,6 +111,7 @@ def test_a_route_leads_to_services_that_a_chart_names_in_its_own_way(client, sid
     assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
     assert client.routes.undo("demo", "live-0").change == "undone"
     assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    _a_restart_of_its_pods_takes_a_shift_back(client, cluster, namespace)
     _it_is_shifted_there_and_back(client, cluster)
     _a_file_creates_another(client, cluster, tmp_path)
 
@@ -129,6 +134,35 @@ def _it_is_shown_drawn_and_kept(client, sidelane):
     for what in ("coco-1", "demo-coco-1"):
         with pytest.raises(StillHeld, match="route-demo-live-0 leads to demo-coco-1-api"):
             client.retire(what, drain="0s")
+
+
+def _a_restart_of_its_pods_takes_a_shift_back(client, cluster, namespace):
+    """Its pods are those that the Service selects, with labels of the chart's own."""
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    (pod,) = (
+        pod
+        for pod in cluster.list(pods)
+        if pod["metadata"]["labels"].get("app.kubernetes.io/instance") == "demo-coco-2"
+    )
+    name, (status,) = pod["metadata"]["name"], pod["status"]["containerStatuses"]
+    ended = threading.Event()
+
+    def crash():
+        for count in itertools.count(1):
+            if ended.wait(0.2):
+                return
+            restarted = {"containerStatuses": [{**status, "restartCount": count}]}
+            cluster.patch(f"{pods}/{name}/status", {"status": restarted})
+
+    crashing = threading.Thread(target=crash)
+    crashing.start()
+    try:
+        with pytest.raises(GateFailed, match=f"no container of the targets restarts: {name} restarted"):
+            client.routes.shift("demo", "live-0", "coco-2", every="60s", between="500ms")
+    finally:
+        ended.set()
+        crashing.join()
+    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
 
 
 def _it_is_shifted_there_and_back(client, cluster):
