@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from generated import tiny_chart
 from sidelane.errors import HelmError, ReleaseNotFound
+from sidelane.helm import queries
 from sidelane.helm.client import Helm
 from sidelane.helm.lookup import ClusterReader
 from sidelane.manifest import Manifest
@@ -97,7 +98,7 @@ def test_a_plan_reads_the_releases_of_its_lane_at_once(client, counted, tmp_path
 @pytest.mark.either_helm
 def test_many_live_objects_are_read_by_their_kind_and_equal_those_read_by_name(cluster, namespace, helm, tmp_path):
     read = ClusterReader(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
-    names = [f"c{number}" for number in range(live.FEW + 2)]
+    names = [f"c{number}" for number in range(queries.FEW + 2)]
     for name in names[1:]:
         cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"name": name}, "data": {"a": name}})
     text = "---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n" for name in names)

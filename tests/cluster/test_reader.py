@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from sidelane.errors import ClusterDenied, ClusterUnreachable, KindNotServed
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import ClusterReader, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import Query
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def read(cluster, namespace, helm):
 
 
 def config_map(cluster, namespace, name, **labels):
-    text = "quotes \" ' and <html> & ümlauts,\n{{ no template }}\n---\n  answers: none"
+    text = "NEL \u0085, LS \u2028, and what YAML lacks: \x7f\x80\x9f\xa0\ufeff\ufffd\ufffe\uffff\U0001f600; "
+    text += "quotes \" ' and <html> & ümlauts,\n{{ no template }}\n---\n  answers: none"
     body = {"metadata": {"name": name, "labels": labels}, "data": {"text": text}}
     return cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", body)
 

@@ -8,7 +8,8 @@ from clusters import settled
 from sidelane import Client, Lane
 from sidelane.helm import values as helm_values
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import ClusterReader, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import Query
 
 LANE = Lane("coco", 1)
 LENGTHS = [4096, 8192, 20480]

@@ -16,7 +16,8 @@ from sidelane.charts.rendering import Renderer
 from sidelane.errors import InvalidManifest, InvalidValues, NotWhatWasChecked
 from sidelane.helm import values
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import ClusterReader, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import Query
 
 pytestmark = pytest.mark.both_helms
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sidelane.errors import KindNotServed
 from sidelane.helm.gathering import GatheringReader
-from sidelane.helm.lookup import Query
+from sidelane.helm.queries import Query
 
 
 class Reader:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from sidelane.helm.lookup import ClusterReader, LiveObject, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import LiveObject, Query
 
 #: The seconds that the first caller waits for others: a small part of what a lookup takes.
 _WINDOW: Final = 0.02

@@ -10,46 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
-from sidelane.errors import HelmError, NotWhatWasChecked
+from sidelane.errors import ClusterDenied, HelmError, NotWhatWasChecked
 from sidelane.helm.client import Helm
+from sidelane.helm.queries import LiveObject, Query, batches, parted
 from sidelane.helm.values import document
 
 CHART: Final = Path(__file__).parent / "_reader"
-_ANSWERS: Final = "  answers: "
-
-#: An object as the API server has it, without ``metadata.managedFields`` unless they are requested.
-LiveObject = dict[str, Any]
-
-
-class Query(NamedTuple):
-    """A query for one object by its name, or without a name for all objects of a kind.
-
-    namespace: None means the reader's own; empty means cluster-scoped objects, or objects of all namespaces. labels:
-    required labels of the objects; several values of one are alternatives. managed_fields: include
-    ``metadata.managedFields``. only: of all objects of a kind, those with one of these names.
-    """
-
-    api_version: str
-    kind: str
-    name: str = ""
-    namespace: str | None = None
-    labels: Mapping[str, str | Sequence[str]] = {}
-    managed_fields: bool = False
-    only: Sequence[str] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """Return the query in the form that the chart reads."""
-        return {
-            "apiVersion": self.api_version,
-            "kind": self.kind,
-            "name": self.name,
-            "namespace": self.namespace,
-            "labels": {key: [value] if isinstance(value, str) else list(value) for key, value in self.labels.items()},
-            "managedFields": self.managed_fields,
-            "only": list(self.only),
-        }
+_ANSWERS: Final = "# answers: "
 
 
 class ClusterReader:
@@ -66,6 +35,17 @@ class ClusterReader:
         """Return the objects for each query, in the order of the queries; an empty tuple if there are none."""
         if not queries:
             return ()
+        asked = batches(queries)
+        try:
+            answers = await self._answers([batch.query for batch in asked])
+        except ClusterDenied:
+            if len(asked) == len(queries):
+                raise
+            # Someone who may get objects of a kind may perhaps not list them.
+            return tuple(map(tuple, await self._answers(queries)))
+        return parted(queries, asked, answers)
+
+    async def _answers(self, queries: Sequence[Query]) -> list[list[LiveObject]]:
         answers = await answered(
             self._helm, CHART, {"queries": [query.to_json() for query in queries]}, self._namespace
         )
@@ -74,7 +54,7 @@ class ClusterReader:
                 f"Helm answered {len(answers)} queries of {len(queries)}: it did not receive the given values",
                 remedy="check the helm on PATH",
             )
-        return tuple(tuple(cast("list[LiveObject]", objects)) for objects in answers)
+        return cast("list[list[LiveObject]]", answers)
 
     async def get(self, api_version: str, kind: str, name: str, *, namespace: str | None = None) -> LiveObject | None:
         """Return one object, or None if it does not exist."""
@@ -94,7 +74,7 @@ async def answered(helm: Helm, chart: Path, values: Mapping[str, Any], namespace
     command = ["template", "reader", str(chart), "--dry-run=server", "--values", "-"]
     command += ["--namespace", namespace] if namespace else []
     text = (await helm.run(command, document(values))).decode()
-    line = next((line for line in text.splitlines() if line.startswith(_ANSWERS)), None)
+    line = next((line for line in text.split("\n") if line.startswith(_ANSWERS)), None)
     if line is None:
         raise HelmError("Helm's output has no result of the lookup", remedy="check the helm on PATH")
-    return json.loads(json.loads(line.removeprefix(_ANSWERS)))
+    return json.loads(line.removeprefix(_ANSWERS))

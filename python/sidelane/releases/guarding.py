@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from sidelane.errors import ClusterDenied, InvalidInput, KindNotServed, Refused
-from sidelane.helm.lookup import ClusterReader, LiveObject, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import LiveObject, Query
 from sidelane.manifest import Manifest
 from sidelane.manifest.fields import at, mapping
 from sidelane.manifest.label_selectors import parse_selector

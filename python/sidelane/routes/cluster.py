@@ -18,7 +18,8 @@ from sidelane.errors import (
 )
 from sidelane.helm.flags import Flags
 from sidelane.helm.gathering import GatheringReader
-from sidelane.helm.lookup import ClusterReader, LiveObject, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import LiveObject, Query
 from sidelane.manifest import Manifest, Object, diff
 from sidelane.manifest.fields import mapping, walk
 from sidelane.naming.labels import LANE, RELEASE_OF

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from sidelane.errors import KindNotServed
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import ClusterReader, LiveObject, Query, answered
+from sidelane.helm.lookup import ClusterReader, answered
+from sidelane.helm.queries import LiveObject, Query
 from sidelane.manifest import Identity, Object
 from sidelane.manifest.fields import mapping
 from sidelane.manifest.label_selectors import selectors

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sidelane.errors import HelmError
-from sidelane.helm.lookup import ClusterReader, LiveObject, Query
+from sidelane.helm.lookup import ClusterReader
+from sidelane.helm.queries import LiveObject, Query
 from sidelane.releases.stores import Stored
 from sidelane.releases.stores.answers import stored_of
 

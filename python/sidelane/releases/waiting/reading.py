@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from sidelane.errors import ClusterDenied, ClusterUnreachable
 from sidelane.helm.client import Helm
-from sidelane.helm.lookup import ClusterReader, Query, answered
+from sidelane.helm.lookup import ClusterReader, answered
+from sidelane.helm.queries import Query
 from sidelane.manifest import Object
 from sidelane.releases.readiness import Live, Subject
 
