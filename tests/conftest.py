@@ -15,17 +15,13 @@ import pytest
 import toolchain
 from command_line import SIDELANE, sidelane  # noqa: F401 - a fixture
 from sidelane.checks.rules import nothing_random
+from sidelane.helm.environment import FEW_MESSAGES
 from sidelane.support import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HELMS = ["helm3", "helm4"]
-
-#: Each Helm compresses kubectl's messages when it starts: the 350 KB of the default language take 21 ms, over a third
-#: of its start. This language has only seven, of `kubectl config` and `annotate`, and Helm shows none of them. No
-#: machine has a locale with this character set, so all other programs keep to English.
-FEW_MESSAGES = "zh_TW.helm"
 
 # In CI the same inputs on every run. No deadline, and no judgement of how fast inputs are made, on a busy machine.
 UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -131,7 +127,8 @@ def no_cluster_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Ite
         patch.setenv("KUBECONFIG", str(home / "no-kubeconfig"))
         for name in ("CACHE", "CONFIG", "DATA"):
             patch.setenv(f"HELM_{name}_HOME", str(home / name.lower()))
-        patch.setenv("GOGC", "400")  # as Sidelane has it (helm/client.py): thousands of Helms run here
+        # As Sidelane has them (helm/environment.py), also for Helms that the tests start: there are thousands of them.
+        patch.setenv("GOGC", "400")
         patch.setenv("LC_MESSAGES", FEW_MESSAGES)
         yield
 

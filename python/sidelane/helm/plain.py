@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from sidelane.errors import HelmNotFound
+from sidelane.helm.environment import environment, of_command
 from sidelane.helm.executable import REMEDY
 from sidelane.support.redaction import redact
 
@@ -25,12 +25,10 @@ def template(executable: str, arguments: Sequence[str], values: bytes) -> Answer
 
     Raises HelmNotFound if the program cannot be run.
     """
-    # The settings of helm/running.py: fewer collections of garbage, and errors without a stack trace.
-    environment = {"GOGC": "400", **os.environ, "HELM_DEBUG": "false"}
+    command = ["template", *arguments]
+    variables = of_command(command, environment({}))
     try:
-        done = subprocess.run(
-            [executable, "template", *arguments], input=values, capture_output=True, check=False, env=environment
-        )
+        done = subprocess.run([executable, *command], input=values, capture_output=True, check=False, env=variables)
     except OSError as error:
         problem = f"the helm at {executable!r} can't be run: {error.strerror}"
         raise HelmNotFound(problem, remedy=REMEDY) from None

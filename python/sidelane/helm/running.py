@@ -28,6 +28,7 @@ from sidelane.errors import (
     InvalidInput,
     SidelaneError,
 )
+from sidelane.helm.environment import environment, of_command
 from sidelane.helm.executable import REMEDY, accept, find, known_version
 from sidelane.helm.process import begun, stop
 from sidelane.support.redaction import learn, redact
@@ -101,15 +102,7 @@ class Running(Command):
             "HELM_KUBEAPISERVER": kube_apiserver,
             "HELM_KUBETOKEN": kube_token,
         }
-        self._environment = {
-            # By default Go collects garbage each time that the heap has doubled, which is often in a short program. A
-            # heap that may grow five times saves a fifth of Helm's processor time.
-            "GOGC": "400",
-            **os.environ,
-            # With HELM_DEBUG, Helm writes a stack trace instead of its error.
-            "HELM_DEBUG": "false",
-            **{key: value for key, value in settings.items() if value is not None},
-        }
+        self._environment = environment({key: value for key, value in settings.items() if value is not None})
         # Secrets to redact in everything that Helm writes.
         self._secrets = tuple(filter(None, [self._environment.get("HELM_KUBETOKEN")]))
         learn(self._secrets)
@@ -163,7 +156,7 @@ class Running(Command):
         helm = begun(
             self._executable,
             arguments,
-            self._environment,
+            of_command(arguments, self._environment),
             opening=_OPENING if takes_input else b"",
             keeps=self.keeps,
             tied=arguments[0] in ("rollback", "uninstall"),
