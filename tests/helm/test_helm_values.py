@@ -115,7 +115,7 @@ def test_the_same_values_written_otherwise_are_the_same(answering, given, used):
 
 def test_a_reader_whose_queries_were_lost_does_not_answer_that_nothing_is_there(tmp_path):
     path = tmp_path / "helm"
-    path.write_text("#!/bin/sh\n[ $1 = version ] && echo v4.2.4 && exit\ncat > /dev/null\necho '  answers: \"[]\"'\n")
+    path.write_text("#!/bin/sh\n[ $1 = version ] && echo v4.2.4 && exit\ncat > /dev/null\necho '# answers: []'\n")
     path.chmod(0o755)
     with pytest.raises(NotWhatWasChecked, match="answered 0 queries of 1"):
         asyncio.run(ClusterReader(Helm(executable=path)).read(Query("v1", "ConfigMap")))
