@@ -124,13 +124,13 @@ objects with the release that took them.
 {{- end -}}
 {{- if include "sidelane.route.pattern" .root -}}
   {{- include "sidelane.route.checks.named" . -}}
-{{- else if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
-  {{- fail (printf
-    (print "%s has no serviceVersion, so its target would be %s-%s, the route itself; add one, such as "
-      "serviceVersion: v1, or another lane")
-    .at (include "sidelane.route.name" .root) $own) -}}
-{{- end -}}
-{{- if not (include "sidelane.route.pattern" .root) -}}
+{{- else -}}
+  {{- if and (eq (toString $named.lane) $own) (not .target.serviceVersion) -}}
+    {{- fail (printf
+      (print "%s has no serviceVersion, so its target would be %s-%s, the route itself; add one, such as "
+        "serviceVersion: v1, or another lane")
+      .at (include "sidelane.route.name" .root) $own) -}}
+  {{- end -}}
   {{- with include "sidelane.name.problem" $named -}}
     {{- fail (printf "%s: %s" $.at .) -}}
   {{- end -}}

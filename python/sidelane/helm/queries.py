@@ -112,10 +112,10 @@ def parted(
             named = {str(body["metadata"]["name"]): {**kind, **body} for body in answer}
             objects |= {at: tuple(filter(None, [named.get(queries[at].name)])) for at in batch.members}
         else:
-            objects |= {at: tuple(body for body in answer if _labelled(body, queries[at])) for at in batch.members}
+            objects |= {at: _labelled(answer, queries[at].alternatives) for at in batch.members}
     return tuple(objects[place] for place in range(len(queries)))
 
 
-def _labelled(body: LiveObject, query: Query) -> bool:
-    labels = body["metadata"].get("labels") or {}
-    return all(labels.get(key) in values for key, values in query.alternatives.items())
+def _labelled(objects: Sequence[LiveObject], required: Mapping[str, Sequence[str]]) -> tuple[LiveObject, ...]:
+    labels = ((body, body["metadata"].get("labels") or {}) for body in objects)
+    return tuple(body for body, own in labels if all(own.get(key) in values for key, values in required.items()))
