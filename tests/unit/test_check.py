@@ -13,6 +13,7 @@ from sidelane.checks.report import render_text
 from sidelane.checks.rules import RULES, Problem, references_exist
 from sidelane.manifest import Manifest
 from sidelane.naming.lane import Lane
+from sidelane.support import forked
 
 TWO = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 LANE = Lane("coco", 1)
@@ -124,6 +125,19 @@ def test_a_crash_keeps_what_was_found_and_names_no_object_where_it_takes_several
     report = check(Manifest.read(TWO), rules=[RULES[0]._replace(id="late", scope="all", check=fails_on_the_second)])
     assert [str(finding.identity) for finding in report.findings] == ["Manifest as a whole", "ConfigMap b"]
     assert "hunter2" not in str(report.findings[0])
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # the threads of the test runner
+def test_two_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "---\n".join(each for n in range(12) for rule in RULES for each in rule.wrong[: 1 + n % 3])
+    manifest = Manifest.read(text)
+    assert len(manifest.objects) > 300
+    own = preset("sidelane").with_schemas("1.30-1.31", ())
+    checked = [CRASHING._replace(check=lambda _: 1 // 0), *RULES]
+    alone = check(manifest, conventions=own, rules=checked)
+    monkeypatch.setattr(forked, "_is_possible", lambda: True)
+    assert check(manifest, conventions=own, rules=checked, divided=True) == alone
+    assert len({finding.rule for finding in alone.findings}) > 20
 
 
 def test_its_work_grows_with_the_number_of_objects_and_not_faster() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidelane.checks.conventions import Conventions, preset
 from sidelane.checks.conventions.exceptions import apply
@@ -18,6 +19,8 @@ from sidelane.naming.lane import Lane
 
 __all__ = ["applies", "check"]
 
+#: The number of objects from which a second process saves more time than it takes.
+_MANY: Final = 300
 _EVERYTHING: Final = Identity("", "Manifest", "", "as a whole")
 _TESTS: Final = frozenset({"test", "test-success"})
 _NO_LANES: Final = (
@@ -34,20 +37,23 @@ def check(
     whole: bool = False,
     again: Manifest | None = None,
     rules: Sequence[Rule] = RULES,
+    divided: bool = False,
 ) -> Report:
     """Check every object against every rule.
 
     conventions: by default the preset ``sidelane``, for manifests that have lanes. Without a lane, each object is
     checked against the lane in its own label; a missing label is a finding. release: the Helm release's name, if it is
     known. ``whole``: the manifest is its complete lanes, not one release of several. again: a
-    second rendering of the same, which must be equal. A rule that crashes is an error in the report.
+    second rendering of the same, which must be equal. divided: a forked process may run a part of the rules on a large
+    manifest. A rule that crashes is an error in the report.
     """
     conventions = conventions or preset("sidelane")
     context = Context(manifest, conventions, lane if conventions.has_lanes else None, whole, release, again)
     lanes = conventions.has_lanes and (lane is not None or conventions.demanded or _shows_lanes(context))
     running = [rule for rule in _set(rules, conventions) if applies(rule, conventions, lanes=lanes)]
-    collected: list[Finding] = []
-    crashes = [crash for rule in running if (crash := _run(rule, context, collected))]
+    results = _results(running, context, divided=divided and len(manifest.objects) >= _MANY)
+    collected = [finding for findings, _ in results for finding in findings]
+    crashes = [crash for _, crash in results if crash]
     ran = tuple(rule.id for rule in running)
     remaining, useless = apply(collected, manifest, conventions, ran)
     hits = exceptions_hit.findings_of(useless, conventions) if exceptions_hit.RULE.id in ran else ()
@@ -81,14 +87,32 @@ def _shows_lanes(context: Context) -> bool:
     return len(named) == 1 and None not in named
 
 
-def _run(rule: Rule, context: Context, findings: list[Finding]) -> Finding | None:
-    """Add a rule's findings to a list. Return the finding of its crash, from which there is no exception."""
+class _Result(NamedTuple):
+    """The findings of a rule, and that of its crash, from which there is no exception."""
+
+    findings: list[Finding]
+    crash: Finding | None = None
+
+
+def _results(rules: Sequence[Rule], context: Context, *, divided: bool) -> Sequence[_Result]:
+    """Run the rules. divided: a forked process runs some of them."""
+    if not divided:
+        return [_run(rule, context) for rule in rules]
+    from sidelane.support import forked  # noqa: PLC0415 - few manifests are large
+
+    # This process runs the first, and the schemas of that rule are needed here again.
+    ordered = sorted(rules, key=lambda rule: rule.id != kubernetes_schemas.RULE.id)
+    return forked.Division([functools.partial(_run, rule, context) for rule in ordered]).results()
+
+
+def _run(rule: Rule, context: Context) -> _Result:
     tests = () if rule.tests else {obj.identity for obj in context.manifest.objects if _TESTS & {*obj.hooks}}
+    findings: list[Finding] = []
     try:
         findings.extend(finding for finding in rule.run(context) if finding.identity not in tests)
     except Exception as error:  # noqa: BLE001 - a crash must never give a clean report
-        return _crash(rule, _culprit(rule, context), error)
-    return None
+        return _Result(findings, _crash(rule, _culprit(rule, context), error))
+    return _Result(findings)
 
 
 def _culprit(rule: Rule, context: Context) -> Object | None:

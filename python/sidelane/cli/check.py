@@ -98,11 +98,13 @@ def _of_chart(
 def _of_manifest(subject: str, lane: Lane | None, namespace: str | None, chosen: dict[str, Any]) -> Report:
     """Checks a manifest without Helm, pyhelm3 or an event loop."""
     from sidelane import kubeyaml
+
+    text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1) if subject == "-" else kubeyaml.content(subject)
+    begun = kubeyaml.begin(text)
     from sidelane.checks.engine import check
     from sidelane.manifest import Manifest
 
-    text = sys.stdin.buffer.read(kubeyaml.SIZE_LIMIT + 1) if subject == "-" else kubeyaml.content(subject)
     source = "<stdin>" if subject == "-" else subject
-    manifest = Manifest.read(text, namespace=namespace or "default", source=source)
+    manifest = Manifest.read(text, namespace=namespace or "default", source=source, begun=begun)
     own = conventions.of_manifest(subject, chosen)
-    return check(manifest, conventions=own, lane=lane, whole=chosen["whole"])
+    return check(manifest, conventions=own, lane=lane, whole=chosen["whole"], divided=True)

@@ -9,6 +9,7 @@ dates are text, and every key is text. This package returns the data that the AP
 - scalars.py: the meaning of one scalar;
 - reader.py: documents, within limits that hostile input cannot exceed;
 - json_text.py: JSON input;
+- parts.py: a large input, read by two processes;
 - written.py: the original text of a scalar;
 - writer.py: YAML that every reader reads back as the same data; imported only by code that writes.
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import yaml
 
@@ -30,10 +31,15 @@ from sidelane.kubeyaml.reader import DEPTH_LIMIT, EVENT_LIMIT, Document, Duplica
 from sidelane.kubeyaml.scalars import Refusal
 from sidelane.support import files
 
-__all__ = ["SIZE_LIMIT", "Document", "Duplicate", "content", "read", "read_all", "read_documents"]
+if TYPE_CHECKING:
+    from sidelane.kubeyaml.parts import Reading
+
+__all__ = ["SIZE_LIMIT", "Document", "Duplicate", "Reading", "begin", "content", "read", "read_all", "read_documents"]
 
 #: The most bytes of one input. Helm keeps a release gzipped in a Secret of at most 1 MiB, rarely over 20 MiB of YAML.
 SIZE_LIMIT: Final = 64 * 2**20
+#: The bytes of a large input: reading it takes much longer than the start of another process.
+_LARGE: Final = 2**18
 # Helm and kubectl split their input at every line that begins with three dashes, even inside YAML text. go-yaml reads
 # a byte order mark at the beginning of a line as indentation.
 _MISREAD: Final = re.compile(r"^(---\S|\ufeff)", re.MULTILINE)
@@ -47,17 +53,32 @@ def content(path: str | os.PathLike[str]) -> bytes:
         raise InvalidInput.unreadable(os.fspath(path), error) from None
 
 
+def begin(text: bytes) -> Reading | None:
+    """Begin to read a large input in another process, while this one does other work. None for a small input."""
+    if not _LARGE < len(text) <= SIZE_LIMIT:
+        return None
+    from sidelane.kubeyaml.parts import Reading  # noqa: PLC0415 - few inputs are large
+
+    return Reading(text)
+
+
 def read_documents(
-    text: str | bytes, *, source: str = "<input>", duplicates: list[Duplicate] | None = None
+    text: str | bytes,
+    *,
+    source: str = "<input>",
+    duplicates: list[Duplicate] | None = None,
+    begun: Reading | None = None,
 ) -> list[Document]:
     """Read every document that is not empty, as Kubernetes would read it.
 
     duplicates: a list that gets each duplicate key, and the last one counts, as in Helm; without it they are refused.
+    begun: the reading of the same text by ``begin``.
     Raises InvalidManifest, with the source's name, line and column, for invalid YAML, for text that Kubernetes would
     refuse or read differently from how it looks (a duplicate key, infinity, Python's tags), and for input beyond the
     limits.
     """
     content = _decoded(text, source)
+    whole = begun.whole() if begun else None
     if misread := _MISREAD.search(content):
         what = "a byte order mark" if misread[1] == "\ufeff" else "--- followed by text"
         line = content.count("\n", 0, misread.start()) + 1
@@ -69,6 +90,9 @@ def read_documents(
     if (parsed := json_text.read(content, depth_limit=DEPTH_LIMIT, value_limit=EVENT_LIMIT)) is not None:
         blank = len(content) - len(content.lstrip())
         return [Document(parsed[0], content.count("\n", 0, blank) + 1, "")]
+    if whole is not None and duplicates is not None:
+        duplicates += whole.duplicates
+        return whole.documents
     try:
         return Reader(content, duplicates).documents()
     except Refusal as refusal:

@@ -85,23 +85,25 @@ class Reader:
     """The reader of one input. Raises Refusal, StopIteration past EVENT_LIMIT, and PyYAML's own errors.
 
     duplicates: gets each duplicate key, and the last one counts, as in Helm; without it the first one is refused.
+    parts: the number of parts of an input, of which the text is one; each gets its share of the limits. lines, end: the
+    number of lines, and the index after the last document, once all are read.
     """
 
-    def __init__(self, text: str, duplicates: list[Duplicate] | None = None) -> None:
+    def __init__(self, text: str, duplicates: list[Duplicate] | None = None, *, parts: int = 1) -> None:
         self._text = text
         self._duplicates = duplicates
         # An iterator over a C function, cut by islice: the limit costs nothing per event.
-        self._take: Callable[[], Any] = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT).__next__
+        self._take: Callable[[], Any] = islice(iter(_PARSER(text).get_event, None), EVENT_LIMIT // parts).__next__
         self._scalars = _Scalars()
         self._keys = _Keys({"<<": _MERGE})
         self._anchors: dict[str, Any] = {}
-        self._aliased = 0
+        self._aliases_left = ALIAS_LIMIT // parts
+        self.lines = self.end = 0
         self._has_slashes = "\\/" in text
 
     def documents(self) -> list[Document]:
         """Return every document that is not empty."""
         documents = []
-        end = 0
         mark: Any  # PyYAML's type hints lack it
         while type(event := self._take()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
@@ -110,10 +112,12 @@ class Reader:
                 self._anchors.clear()
                 node = self._take()
                 mark = node.start_mark
-                documents.append(Document(self._value(node, 0), mark.line + 1, self._text[end : mark.index]))
+                documents.append(Document(self._value(node, 0), mark.line + 1, self._text[self.end : mark.index]))
             elif type(event) is DocumentEndEvent:
                 mark = event.end_mark
-                end = mark.index
+                self.end = mark.index
+        mark = event.start_mark
+        self.lines = mark.line
         return [document for document in documents if document.data is not None]
 
     def _mapping(self, depth: int) -> dict[str, Any]:
@@ -222,8 +226,8 @@ class Reader:
         return value
 
     def _copy(self, value: Any, depth: int) -> Any:
-        self._aliased += 1
-        if self._aliased > ALIAS_LIMIT:
+        self._aliases_left -= 1
+        if self._aliases_left < 0:
             raise Refusal(f"aliases expand to more than {ALIAS_LIMIT} values", "write out the values that you need")
         if not isinstance(value, dict | list):
             return to_json(value)

@@ -52,16 +52,23 @@ class Manifest:
     duplicates: tuple[kubeyaml.Duplicate, ...] = ()
 
     @classmethod
-    def read(cls, text: str | bytes, *, namespace: str = "default", source: str = "<input>") -> Manifest:
+    def read(
+        cls,
+        text: str | bytes,
+        *,
+        namespace: str = "default",
+        source: str = "<input>",
+        begun: kubeyaml.Reading | None = None,
+    ) -> Manifest:
         """Read rendered YAML as Kubernetes would read it.
 
         Objects without a namespace get the given one. ``source`` names the input in errors, and for objects without
-        Helm's ``# Source:`` comment. Raises InvalidManifest for unreadable input and for objects without a name.
+        Helm's ``# Source:`` comment. ``begun`` is the reading of the same text by kubeyaml.begin. Raises
+        InvalidManifest for unreadable input and for objects without a name.
         """
         duplicates: list[kubeyaml.Duplicate] = []
-        objects = tuple(
-            _objects(kubeyaml.read_documents(text, source=source, duplicates=duplicates), namespace, source)
-        )
+        documents = kubeyaml.read_documents(text, source=source, duplicates=duplicates, begun=begun)
+        objects = tuple(_objects(documents, namespace, source))
         learn_objects(obj.body for obj in objects)
         return cls(objects, tuple(duplicates))
 
