@@ -1,7 +1,7 @@
-"""A real cluster of one node for each file of this folder, and a fresh namespace on it for each test.
+"""A real cluster of one node for this folder's tests, and a fresh namespace on it for each test.
 
-Pods run in containers here, under a real kubelet, and Services are reached through kube-proxy. A file's tests share one
-cluster and one process (pytest_xdist_make_scheduler), so that its processors are not shared by more.
+Pods run in containers here, under a real kubelet, and Services are reached through kube-proxy. The tests of a process
+share one cluster, and nearly all run in one process (pytest_xdist_make_scheduler): a start costs what a test does.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def node(unavailable: Callable[[str], NoReturn]) -> Iterator[NodeCluster]:
-    """A running node. `node.run` runs a command where Services are reached."""
+    """A running node, until the folder's last test. `node.run` runs a command where Services are reached."""
     try:
         tools = find_node()
     except ControlPlaneError as error:
@@ -28,7 +28,7 @@ def node(unavailable: Callable[[str], NoReturn]) -> Iterator[NodeCluster]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cluster(node: NodeCluster) -> Cluster:
     """The node's cluster, by its API."""
     return connect(node.kubeconfig, node)

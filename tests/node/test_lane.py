@@ -4,8 +4,9 @@ import json
 
 from clusters import new_namespace
 from killing import descendants, kill
-from node.pods import Pods
 from sidelane import Client
+
+from node.pods import Pods
 
 LANE = "2-coco-1"
 FILE = """\

@@ -10,10 +10,11 @@ import time
 
 import pytest
 from clusters import new_namespace
-from node.calls import Calls
-from node.pods import Pods
 from sidelane import Client, Lane
 from sidelane.errors import GateFailed
+
+from node.calls import Calls
+from node.pods import Pods
 
 OLD, NEW = Lane("2-coco", 1), Lane("2-coco", 2)
 TAGS = {OLD: "1.4.0", NEW: "1.5.0"}

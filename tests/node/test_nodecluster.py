@@ -37,9 +37,9 @@ def settings_of_the_machine():
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def before():
-    """The machine's settings before the first node of this file."""
+    """The machine's settings before the other node; before the first one, too, where this file runs alone."""
     return settings_of_the_machine()
 
 

@@ -8,8 +8,10 @@ about, so every Helm brings a pipeline in both ways; what ZooKeeper and Storm do
 import contextlib
 import json
 import re
+import shlex
 import shutil
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +20,9 @@ import pytest
 import storm_jar
 from clusters import new_namespace
 from command_line import CommandLine
-from node.pods import Pods
 from sidelane import Client
+
+from node.pods import Pods
 
 CHARTS = Path(__file__).parents[2] / "charts"
 SMALL = CHARTS / "pipeline" / "values-small.yaml"
@@ -130,20 +133,25 @@ def mode(pods, member):
     return match and match[1]
 
 
-def zookeeper(pods, command, member="zk-coco-2-0"):
-    ask = "zkCli.sh -waitforconnection -timeout 30000 -server localhost:2181 2>&1"
-    script = f"printf '%s\n' '{command}' | {ask}"
-    return pods.execute(member, "zookeeper", "bash", "-c", script, seconds=90).stdout
+CLIENT = ("zkCli.sh", "-waitforconnection", "-timeout", "40000", "-server", "localhost:2181")
+
+
+def zookeeper(pods, *commands, member="zk-coco-2-0"):
+    """All that a client of a member prints who gives these commands: one JVM, however many they are."""
+    script = f"printf '%s\n' {' '.join(map(shlex.quote, commands))} | {' '.join(CLIENT)} 2>&1"
+    return pods.execute(member, "zookeeper", "bash", "-c", script, seconds=180).stdout
 
 
 def until_all_serve(pods, what):
     members = [f"zk-coco-2-{n}" for n in range(3)]
     pods.cluster.until(f"{what}: three members are ready", lambda: set(members) <= set(ready(pods)), SECONDS)
     assert sorted(mode(pods, member) for member in members) == ["follower", "follower", "leader"]
-    for member in members:
-        said = zookeeper(pods, "get /kept", member)
-        # On a line of its own, or after the prompt.
-        assert re.search(r"(^|\] )kept$", said, re.MULTILINE), f"{what}: {member} does not give what was kept: {said}"
+    # One client asks one after the other. It leaves the last before it connects to the next.
+    addresses = [pods.cluster.get(f"{pods.path}/{member}")["status"]["podIP"] for member in members]
+    said = zookeeper(pods, *(command for host in addresses for command in (f"connect {host}:2181", "get /kept")))
+    # On a line of its own, or after the prompt.
+    answers = re.findall(r"(?:^|\] )kept$", said, re.MULTILINE)
+    assert len(answers) == len(members), f"{what}: not each member gives what was kept: {said}"
 
 
 @pytest.fixture(scope="module")
@@ -170,32 +178,39 @@ def delete(pods, *names, how=""):
 @contextlib.contextmanager
 def session(pods, member, path):
     """Keeps a session with a member, and gives its id; it owns an ephemeral node, and is closed at the end."""
-    client = ["zkCli.sh", "-waitforconnection", "-timeout", "40000", "-server", "localhost:2181"]
-    command = [*pods.enter(member, "zookeeper"), *client]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **quiet) as process:
+    command = [*pods.enter(member, "zookeeper"), *CLIENT]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        ends = threading.Timer(SECONDS, process.kill)
+        ends.start()
         try:
-            print(f"create -e {path} here", file=process.stdin, flush=True)
-            yield pods.cluster.until(f"{path} is there", lambda: owner(pods, path, member), SECONDS)
+            print(f"create -e {path} here\nstat {path}", file=process.stdin, flush=True)
+            own = next(filter(None, map(owner, process.stdout)), None)
+            ends.cancel()
+            yield own
             print("quit", file=process.stdin, flush=True)
             process.wait(SECONDS)
         finally:
+            ends.cancel()
             process.kill()
 
 
-def owner(pods, path, member):
-    """The session that owns an ephemeral node, by what a member knows; None where there is no such node."""
-    match = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", zookeeper(pods, f"stat {path}", member), re.MULTILINE)
+def owner(stat):
+    """The session that owns an ephemeral node, by what `stat` says of it; None where there is no such node."""
+    match = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", stat, re.MULTILINE)
     return match and match[1]
 
 
 def test_zookeeper_and_the_session_of_a_client_outlive_the_leader(pods, stored):
     leader, other, _ = sorted((f"zk-coco-2-{n}" for n in range(3)), key=lambda name: mode(pods, name) != "leader")
     with session(pods, other, "/present") as client:
+        assert client, "the session has its node"
         delete(pods, leader)
         until_all_serve(pods, "the leader was deleted")
-        assert owner(pods, "/present", leader) == client, "still of its session, by the member that came back"
-    assert "Node does not exist: /present" in zookeeper(pods, "stat /present", other), "it ends with its session"
+        said = zookeeper(pods, "stat /present", member=leader)
+        assert owner(said) == client, "still of its session, by the member that came back"
+    said = zookeeper(pods, "stat /present", member=other)
+    assert "Node does not exist: /present" in said, "it ends with its session"
 
 
 def test_zookeeper_outlives_a_killed_server(pods, stored):
@@ -237,15 +252,10 @@ def storm(pods, *arguments):
     return done.stdout
 
 
-def acknowledged(pods):
-    said = storm(pods, "jar", "/tmp/topology.jar", "Acknowledged", "words", "60")
-    return int(re.search(r"^acknowledged (\d+) workers", said, re.MULTILINE)[1])
-
-
-def grows(pods):
-    """Return True if tuples are acknowledged now: a worker that starts anew counts from 0."""
-    before = acknowledged(pods)
-    return acknowledged(pods) > before > 0
+def until_it_grows(pods):
+    """Waits until tuples are acknowledged, and then more of them: a worker that starts anew counts from 0."""
+    said = storm(pods, "jar", "/tmp/topology.jar", "Acknowledged", "words", str(SECONDS - 60), "growing")
+    assert re.search(r"^acknowledged [1-9]", said, re.MULTILINE), said
 
 
 @pytest.fixture(scope="module")
@@ -261,13 +271,13 @@ def topology(pods, tmp_path_factory, unavailable):
 
 
 def test_a_topology_runs_and_acknowledges(pods, topology):
-    pods.cluster.until("tuples are acknowledged", lambda: grows(pods), SECONDS)
+    until_it_grows(pods)
 
 
 def test_a_topology_outlives_its_supervisor(pods, topology):
     delete(pods, "supervisor-coco-1-0")
     pods.cluster.until("the supervisor is ready", lambda: "supervisor-coco-1-0" in ready(pods), SECONDS)
-    pods.cluster.until("tuples are acknowledged again", lambda: grows(pods), SECONDS)
+    until_it_grows(pods)
 
 
 def test_supervisors_are_scaled_and_nothing_else_is(pods, run, client):

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 from clusters import new_namespace
+from sidelane import Client
+
 from node.calls import Calls
 from node.pods import Pods
-from sidelane import Client
 
 LANE = "2-coco-1"
 DEPLOYMENT = f"svc1-v2-{LANE}"
@@ -22,6 +23,7 @@ VALUES = {
     "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1},
     "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "96Mi"}},
 }
+pytestmark = pytest.mark.either_helm(shared=True)
 CALLER = {
     "name": "caller",
     "image": "docker.io/acme/svc1:1.4.0",

@@ -1,5 +1,6 @@
 """The chart `service` under a real kubelet, kube-proxy and DNS: one release with nearly all that it can do."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from clusters import new_namespace
-from node.pods import Pods, address
 from sidelane import Client
+
+from node.pods import Pods, address
 
 LANE = "2-coco-1"
 NAME = f"svc1-v1-{LANE}"
@@ -24,6 +26,7 @@ HEADLESS = {
     "drainSeconds": 0,
     "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
 }
+pytestmark = pytest.mark.either_helm(shared=True)
 
 
 @pytest.fixture(scope="module")
@@ -217,11 +220,14 @@ def test_a_headless_service_gives_the_addresses_of_its_pods(pods, pod):
         assert pods.ask(address(other), "/") == f"1.4.0 {other['metadata']['name']}\n"
 
 
-def test_helm_test_succeeds_and_shows_its_log(pods, helm):
-    for release, line in ((NAME, f"{NAME}:80/ready: ok"), (f"svc2-v1-{LANE}", f"svc2-v1-{LANE}:8080: ok")):
-        command = [helm, "test", release, "--logs", "-n", pods.namespace, "--kubeconfig", pods.cluster.kubeconfig]
+def test_helm_test_succeeds_and_shows_its_log(pods, helm_named):
+    """Under both Helms, whichever has installed the releases."""
+    shown = {NAME: f"{NAME}:80/ready: ok", f"svc2-v1-{LANE}": f"svc2-v1-{LANE}:8080: ok"}
+    for helm, (release, line) in itertools.product(("helm3", "helm4"), shown.items()):
+        place = ("-n", pods.namespace, "--kubeconfig", pods.cluster.kubeconfig)
+        command = [helm_named(helm), "test", release, "--logs", *place]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert (done.returncode, line in done.stdout) == (0, True), done.stdout + done.stderr
+        assert (done.returncode, line in done.stdout) == (0, True), f"{helm}: {done.stdout}{done.stderr}"
 
 
 def test_a_pod_that_is_not_ready_gets_no_requests_until_it_is_again(pods, pod):
