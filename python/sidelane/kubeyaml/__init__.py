@@ -42,7 +42,7 @@ SIZE_LIMIT: Final = 64 * 2**20
 _LARGE: Final = 2**18
 # Helm and kubectl split their input at every line that begins with three dashes, even inside YAML text. go-yaml reads
 # a byte order mark at the beginning of a line as indentation.
-_MISREAD: Final = re.compile(r"^(---\S|\ufeff)", re.MULTILINE)
+_MISREAD: Final = r"(---\S|\ufeff)"
 
 
 def content(path: str | os.PathLike[str]) -> bytes:
@@ -79,9 +79,10 @@ def read_documents(
     """
     content = _decoded(text, source)
     whole = begun.whole() if begun else None
-    if misread := _MISREAD.search(content):
+    # Python finds a line break ten times faster than the beginning of each line.
+    if misread := re.match(_MISREAD, content) or re.search(rf"\n{_MISREAD}", content):
         what = "a byte order mark" if misread[1] == "\ufeff" else "--- followed by text"
-        line = content.count("\n", 0, misread.start()) + 1
+        line = content.count("\n", 0, misread.start(1)) + 1
         _fail(
             f"{source}, line {line}",
             f"{what} is ambiguous: readers disagree on its meaning",

@@ -12,6 +12,7 @@ The package reads no cluster, and knows neither charts nor lanes: rules about th
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,12 +111,18 @@ def diff(a: Manifest, b: Manifest, *, names: tuple[str, str] = ("the first", "th
 
 def _objects(documents: list[kubeyaml.Document], namespace: str, source: str) -> Iterator[Object]:
     for document in documents:
-        comments = _SOURCE.findall(document.comment)
-        template = comments[-1] if comments else source
-        where = f"{source}, line {document.line}" + (f" ({template})" if comments else "")
+        template = _template(document.comment)
+        where = f"{source}, line {document.line}" + (f" ({template})" if template else "")
+        line = 0 if template else document.line  # Helm does not tell the template's line
         for body in _flattened(document.data):
-            # Helm does not tell the template's line.
-            yield parse_object(body, where, namespace=namespace, source=template, line=0 if comments else document.line)
+            yield parse_object(body, where, namespace=namespace, source=template or source, line=line)
+
+
+@functools.lru_cache(maxsize=1024)  # the documents of a template have the same comment
+def _template(comment: str) -> str:
+    """Return the template that Helm's comment names; empty text without one."""
+    templates: list[str] = _SOURCE.findall(comment)
+    return templates[-1] if templates else ""
 
 
 def _flattened(body: Any) -> Iterator[Any]:

@@ -42,6 +42,8 @@ CLUSTER_KINDS: Final = frozenset({
 })  # fmt: skip
 #: The most characters of a kind and a name in a message; a name has at most 253.
 _SHOWN: Final = 330
+#: What labels and annotations may be.
+_MAPPING: Final = (dict, NoneType)
 #: The secret parts of a Secret.
 SECRET_FIELDS: Final = ("data", "stringData")
 
@@ -200,26 +202,26 @@ def parse_object(body: object, where: str, *, namespace: str, source: str, line:
         raise InvalidManifest(
             f"{where}: the document is not an object", remedy="begin it with apiVersion, kind and metadata"
         )
-    version = _text(body, where, "apiVersion")
-    kind = _text(body, where, "kind")
-    name = _text(body, where, "metadata", "name")
+    metadata = mapping(body, "metadata")
+    version = _text(body, where, "apiVersion", body.get("apiVersion"))
+    kind = _text(body, where, "kind", body.get("kind"))
+    name = _text(body, where, "metadata.name", metadata.get("name"))
     for part in ("labels", "annotations"):
-        if not isinstance(at(body, "metadata", part), dict | NoneType):
+        if not isinstance(metadata.get(part), _MAPPING):
             who = in_line(f"{kind} {name}", _SHOWN)
             raise InvalidManifest(
                 f"{where}: metadata.{part} of {who} must be a mapping", remedy="write it as `key: value` pairs"
             )
     group = version.rpartition("/")[0]
     group = _MOVED.get(kind, group) if group == "extensions" else group
-    own = "" if (group, kind) in CLUSTER_KINDS else at(body, "metadata", "namespace") or namespace
+    own = "" if (group, kind) in CLUSTER_KINDS else metadata.get("namespace") or namespace
     return Object(Identity(group, kind, str(own), name), body, source, line)
 
 
-def _text(body: dict[str, Any], where: str, *keys: str) -> str:
-    value = at(body, *keys)
+def _text(body: dict[str, Any], where: str, path: str, value: Any) -> str:
+    """Return the value of a path, which must be text."""
     if isinstance(value, str) and value:
         return value
-    path = ".".join(keys)
     if value is not None and value != "":
         raise InvalidManifest(f"{where}: {path} must be text", remedy="put it in quotes")
     if at(body, "metadata", "generateName"):

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 #: The most functions of a Division: the number of each is a byte in a pipe.
 MOST: Final = 256
+#: The bytes of the length of all results, before these.
+_SIZE: Final = 8
 
 
 class Division(Generic[T]):
@@ -68,21 +70,22 @@ class _Forked(Generic[T]):
         """Wait for the end of the other process. Return its results by number; empty if it failed."""
         os.close(self._waiting)
         with os.fdopen(self._read, "rb") as file:
-            written = file.read()
-        _, status = os.waitpid(self._process, 0)
-        ended_well = status == 0 and written
-        done: dict[int, T] = pickle.loads(written) if ended_well else {}  # noqa: S301 - written by this program
+            size, written = int.from_bytes(file.read(_SIZE)), file.read()
+        is_whole = len(written) == size > 0
+        pickled: dict[int, bytes] = pickle.loads(written) if is_whole else {}  # noqa: S301 - written by this program
+        done = {number: pickle.loads(result) for number, result in pickled.items()}  # noqa: S301
+        os.waitpid(self._process, 0)  # freeing its memory takes as long as the reading of its results
         return done
 
     def _run(self, work: Sequence[Callable[[], T]], write: int) -> NoReturn:
-        status = 1
         try:
-            done = {number: work[number]() for number in self.taken()}
+            # Each result is pickled at once: at the end, this process would wait for all of them.
+            done = {number: pickle.dumps(work[number](), pickle.HIGHEST_PROTOCOL) for number in self.taken()}
+            written = pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
             with os.fdopen(write, "wb") as file:
-                pickle.dump(done, file, pickle.HIGHEST_PROTOCOL)
-            status = 0
+                file.write(len(written).to_bytes(_SIZE) + written)
         finally:
-            os._exit(status)  # neither a traceback nor what this process would do at its own end
+            os._exit(0)  # neither a traceback nor what this process would do at its own end
 
 
 def _is_possible() -> bool:

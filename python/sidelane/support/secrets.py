@@ -113,17 +113,19 @@ def learn_objects(objects: Iterable[Any]) -> None:
 
 def environment_secrets(node: Any) -> Iterator[str]:
     """Yield the values of environment variables such as DB_PASSWORD from anywhere in an object."""
-    # Every object that is read comes here: one loop over data of JSON, not a generator for each level.
+    # Every object that is read comes here: one loop over data of JSON, not a generator for each level, and no call of
+    # isinstance for each of its many texts.
     waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            name, value = node.get("name"), node.get("value")
-            if isinstance(name, str) and isinstance(value, str) and _SECRET.search(name):
+    inner: Iterable[Any]
+    for each in waiting:
+        if type(each) is dict:
+            value = each.get("value")
+            if isinstance(value, str) and isinstance(name := each.get("name"), str) and is_secret((name,)):
                 yield value
-            waiting += [inner for inner in node.values() if isinstance(inner, dict | list)]
-        elif isinstance(node, list):
-            waiting += [inner for inner in node if isinstance(inner, dict | list)]
+            inner = each.values()
+        else:
+            inner = each if type(each) is list else ()
+        waiting += [item for item in inner if type(item) is dict or type(item) is list]
 
 
 def decoded(value: str) -> str:

@@ -44,7 +44,11 @@ def names_lane(pattern: str) -> bool:
 
 def accepts(patterns: Iterable[str], text: object, known: Mapping[str, str]) -> bool:
     """Return whether a text matches one of the patterns. known: placeholder → its only text."""
-    return isinstance(text, str) and any(_accepts(pattern, text, known) for pattern in patterns)
+    if isinstance(text, str):
+        for pattern in patterns:  # `any` would make a generator for each of the many labels
+            if _accepts(pattern, text, known):
+                return True
+    return False
 
 
 def _accepts(pattern: str, text: str, known: Mapping[str, str]) -> bool:

@@ -24,6 +24,8 @@ def in_files(report: Report, charts: Mapping[str, Path]) -> Report:
     charts: the folder of each chart, by the chart's name. The line is that of the object's ``kind:`` if only one line
     of the template has it, or else unknown. Templates that are not files there keep Helm's name.
     """
+    if not charts:  # a manifest
+        return report
     line = functools.cache(_line)
     findings = (
         _in_file(finding, charts, line)._replace(other=finding.other and _in_file(finding.other, charts, line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import groupby
 from typing import Final
 
@@ -27,7 +27,8 @@ def render_text(report: Report, *, colour: bool = False) -> str:
 
         12 objects, 6 rules: 1 error
     """
-    blocks = [_block(list(findings), colour) for _, findings in groupby(report.findings, _place)]
+    lines = functools.cache(functools.partial(_lines, colour=colour))  # many objects have the same findings
+    blocks = [_block([*findings], lines) for _, findings in groupby(report.findings, _place)]
     notes = "\n".join(line for note in report.notes for line in _wrapped(in_line(note), width=_WIDTH))
     return "\n\n".join(filter(None, [*blocks, notes, summary(report, colour=colour)])) + "\n"
 
@@ -36,23 +37,23 @@ def _place(finding: Finding) -> tuple[object, ...]:
     return finding.source, finding.line, finding.identity
 
 
-def _block(findings: list[Finding], colour: bool) -> str:
+def _block(findings: list[Finding], lines: Callable[..., str]) -> str:
     first = findings[0]
     source = f"{first.source}:{first.line}" if first.source and first.line else first.source
     title = in_line(": ".join(filter(None, (source, str(first.identity)))))
-    return "\n".join([title, *(line for finding in findings for line in _lines(finding, colour))])
+    return "\n".join(
+        [title, *(lines(each.severity, each.path, each.message, each.remedy, each.rule) for each in findings)]
+    )
 
 
-def _lines(finding: Finding, colour: bool) -> Iterator[str]:
-    severity = _painted(f"{finding.severity:<8}", finding.severity, colour)
-    message = _wrapped(in_line(": ".join(filter(None, (finding.path, finding.message)))))
-    yield f"  {severity} {message[0]}"
-    yield from (f"{'':11}{line}" for line in message[1:])
-    remedy = _wrapped(in_line(f"{finding.remedy} [{finding.rule}]"), first="→ ")
-    yield from (f"{'':11}{line}" for line in remedy)
+def _lines(severity: str, path: str, message: str, remedy: str, rule: str, *, colour: bool) -> str:
+    """Return the lines of a finding, without its object."""
+    said = _wrapped(in_line(": ".join(filter(None, (path, message)))))
+    advised = _wrapped(in_line(f"{remedy} [{rule}]"), first="→ ")
+    title = f"  {_painted(f'{severity:<8}', severity, colour)} {said[0]}"
+    return "\n".join([title, *(f"{'':11}{line}" for line in (*said[1:], *advised))])
 
 
-@functools.cache  # many objects have the same findings
 def _wrapped(text: str, first: str = "", width: int = _WIDTH - 11) -> list[str]:
     # Paths and names are not split, so that they can be copied.
     return textwrap.wrap(

@@ -72,7 +72,7 @@ class _Required(NamedTuple):
     lane_label: str
 
 
-def _known(context: Context, obj: Object, lane: Lane | None) -> dict[str, str]:
+def _known(context: Context, obj: Object, lane: Lane | None) -> Mapping[str, str]:
     known = context.known(obj, lane)
     named = parse_name(obj.name)
     service_version = named[0].rpartition("-")[2] if named and "-" in named[0] else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sidelane.checks.rules import syntax
 from sidelane.checks.rules.rule import Context, Problem, Rule, shown
-from sidelane.manifest import Object, PodTemplate, selectors
+from sidelane.manifest import Object, selectors
 from sidelane.manifest.fields import Fields, mapping
 from sidelane.naming.contract import KIND_LIMITS
 
@@ -42,6 +43,7 @@ _STATEFULSET: Final = {
 }  # fmt: skip
 
 _Syntax = Callable[[object], str]
+_LabelProblems = Callable[[str, str], tuple[str, ...]]
 _CONTAINERS: Final = ("containers[]", "initContainers[]", "ephemeralContainers[]")
 _POD_NAMES: Final[Fields[_Syntax]] = Fields((
     *((f"{containers}.name", syntax.dns_label) for containers in _CONTAINERS),
@@ -59,20 +61,22 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def _check(context: Context) -> Iterator[Problem]:
+    known = functools.cache(_label_problems)  # most labels occur many times
     for obj in context.manifest.objects:
         if problem := _name_problem(obj):
             yield Problem(obj, "metadata.name", problem)
-        yield from _labels(obj, obj.labels, "metadata.labels")
+        yield from _labels(obj, obj.labels, "metadata.labels", known)
         if obj.annotations:
             yield from _annotations(obj)
         if names := _NAMES.get((obj.identity.group, obj.kind)):
             yield from _syntax(obj, obj.body, names, "")
         for selector in selectors(obj):
-            yield from _labels(obj, selector.labels, selector.path)
+            yield from _labels(obj, selector.labels, selector.path, known)
         if obj.kind in {"ConfigMap", "Secret"} and not obj.identity.group:
             yield from _data_keys(obj)
         if template := obj.pod_template:
-            yield from _pods(obj, template)
+            yield from _labels(obj, template.labels, template.within("metadata.labels"), known) if template.path else ()
+            yield from _syntax(obj, template.spec, _POD_NAMES, template.within("spec"))
 
 
 def _name_problem(obj: Object) -> str:
@@ -84,12 +88,16 @@ def _name_problem(obj: Object) -> str:
     return syntax.dns_label(obj.name, limit) if obj.kind in KIND_LIMITS else syntax.dns_subdomain(obj.name)
 
 
-def _labels(obj: Object, labels: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _labels(obj: Object, labels: Mapping[str, Any], path: str, known: _LabelProblems) -> Iterator[Problem]:
     for key, value in labels.items():
-        if problem := syntax.label_key(key):
-            yield Problem(obj, f"{path}[{key}]", f"the key {problem}")
-        if problem := syntax.label_value(value):
-            yield Problem(obj, f"{path}[{key}]", f"the value {shown(value)} {problem}")
+        for problem in known(key, value) if isinstance(value, str) else _label_problems(key, value):
+            yield Problem(obj, f"{path}[{key}]", problem)
+
+
+def _label_problems(key: str, value: object) -> tuple[str, ...]:
+    of_key, of_value = syntax.label_key(key), syntax.label_value(value)
+    problems = f"the key {of_key}" if of_key else "", f"the value {shown(value)} {of_value}" if of_value else ""
+    return tuple(filter(None, problems))
 
 
 def _annotations(obj: Object) -> Iterator[Problem]:
@@ -109,12 +117,6 @@ def _data_keys(obj: Object) -> Iterator[Problem]:
                 yield Problem(obj, f"{part}[{key}]", f"the key {problem}")
     if problem := syntax.data_size(obj.body, encoded=obj.kind == "Secret"):
         yield Problem(obj, "data", problem, "split it into several objects, or keep it in a volume")
-
-
-def _pods(obj: Object, template: PodTemplate) -> Iterator[Problem]:
-    if template.path:
-        yield from _labels(obj, template.labels, template.within("metadata.labels"))
-    yield from _syntax(obj, template.spec, _POD_NAMES, template.within("spec"))
 
 
 def _syntax(obj: Object, root: Any, names: Fields[_Syntax], base: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 from sidelane.checks.conventions.value import Conventions
@@ -86,22 +86,17 @@ class Context(_Context):
         lanes = ((obj, self.lane_of(obj)) for obj in self.manifest.objects)
         return tuple((obj, lane) for obj, lane in lanes if lane is not None)
 
-    def known(self, obj: Object, lane: Lane | None = None) -> dict[str, str]:
+    def known(self, obj: Object, lane: Lane | None = None) -> Mapping[str, str]:
         """Return the known texts of the conventions' placeholders for an object."""
-        known = {"namespace": obj.identity.namespace} if obj.identity.namespace else {}
-        if release := self.release or obj.labels.get(labels.INSTANCE):
-            known["release"] = str(release)
-        if chart := _chart_of(obj.source):
-            known["chart"] = chart
-        if lane is not None:
-            known |= lane_texts(lane)
-        return known
+        release = self.release or obj.labels.get(labels.INSTANCE)
+        return _known(obj.identity.namespace, str(release) if release else "", obj.source, lane)
 
 
-@functools.lru_cache(maxsize=1024)
-def _chart_of(source: str) -> str:
-    match = _CHART.match(source)
-    return match[1] if match else ""
+@functools.lru_cache(maxsize=1024)  # the objects of a template have the same texts
+def _known(namespace: str, release: str, source: str, lane: Lane | None) -> Mapping[str, str]:
+    chart = _CHART.match(source)
+    texts = {"namespace": namespace, "release": release, "chart": chart[1] if chart else ""}
+    return {key: text for key, text in texts.items() if text} | ({} if lane is None else lane_texts(lane))
 
 
 class Rule(NamedTuple):
