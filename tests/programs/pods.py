@@ -181,14 +181,14 @@ class Pod:
 
     def until(self, what: str, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """The condition's first true value; the test fails, with the log's end, when it ends or time is up."""
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
         while not (value := condition()):
-            ended = self.running.code is not None
-            if ended or time.monotonic() > deadline:
+            ended, waited = self.running.code is not None, time.monotonic() - began
+            if ended or waited > seconds:
                 problem = f"ended with code {self.running.code}" if ended else f"had {seconds:g} s"
                 log = "\n".join(self.running.output.splitlines()[-40:])
                 pytest.fail(f"{self.name} {problem}, and not yet: {what}\n{log}")
-            time.sleep(0.2)
+            time.sleep(min(0.2 + waited / 20, 1))  # a question costs the processors that are waited for
         return value
 
     def execute(self, *command: str, seconds: float = 30) -> str:

@@ -113,10 +113,11 @@ def znodes(lane: Lane, *paths: str) -> list[list[str]]:
 
 
 def test_they_register_under_the_root_of_their_lane(first: Lane, second: Lane) -> None:
-    (roots,) = znodes(first, "/storm")
+    kinds = ("nimbuses", "supervisors")
+    below = [f"/storm/{lane.name}/{kind}" for lane in (first, second) for kind in kinds]
+    roots, *kept = znodes(first, "/storm", *below)
     assert roots == ["coco-1", "coco-2"]
-    for lane in (first, second):
-        leaders, supervisors = znodes(first, f"/storm/{lane.name}/nimbuses", f"/storm/{lane.name}/supervisors")
+    for lane, leaders, supervisors in ((first, *kept[:2]), (second, *kept[2:])):
         domain = f"nimbus-hs-{lane.name}.streams.svc.cluster.local"
         assert leaders == [f"{nimbus.name}.{domain}" for nimbus in lane.of("nimbus")]
         assert len(supervisors) == len(lane.of("supervisor"))
