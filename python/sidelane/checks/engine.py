@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -106,7 +105,9 @@ def _results(rules: Sequence[Rule], context: Context, *, divided: bool) -> Seque
 
 
 def _run(rule: Rule, context: Context) -> _Result:
-    tests = () if rule.tests else {obj.identity for obj in context.manifest.objects if _TESTS & {*obj.hooks}}
+    tests = (
+        () if rule.tests else {obj.identity for obj in context.manifest.objects if obj.hooks and _TESTS & {*obj.hooks}}
+    )
     findings: list[Finding] = []
     try:
         findings.extend(finding for finding in rule.run(context) if finding.identity not in tests)
@@ -126,6 +127,8 @@ def _culprit(rule: Rule, context: Context) -> Object | None:
 
 
 def _crash(rule: Rule, obj: Object | None, error: Exception) -> Finding:
+    import traceback  # noqa: PLC0415 - rules seldom crash
+
     # The place of the crash, but not the error's text, which may hold values of a Secret.
     place = traceback.extract_tb(error.__traceback__)[-1]
     return Finding(

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from sidelane.errors import InvalidInput, InvalidLane
 from sidelane.naming.lane import Lane
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -52,6 +54,8 @@ def together(argument: str, collect: Callable[..., Any], **parts: Option) -> Opt
 
 def _charts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Completes a chart: the charts of Sidelane, and otherwise files."""
+    from click.shell_completion import CompletionItem
+
     from sidelane.charts.sources import bundled
 
     names = [CompletionItem(chart.name, help=chart.description) for chart in bundled()]

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem
 
 from sidelane.cli import options, printing
 from sidelane.support.counting import counted
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from sidelane.checks.findings import Report
 
 #: The environment variable with GitHub's file for the summary of a job.
@@ -43,6 +44,8 @@ class OutputType(click.ParamType[Output]):
         return Output(format_, file or None)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from click.shell_completion import CompletionItem
+
         from sidelane.checks.report import FORMATS
 
         return [CompletionItem(name, help=purpose) for name, purpose in FORMATS.items() if name.startswith(incomplete)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import defaultdict
@@ -130,6 +129,8 @@ def public(identity: Identity, path: str, value: Any) -> Any:
 
 def _lines(a: list[str], b: list[str]) -> str:
     """Return the first line in which two texts differ, and the number of further ones."""
+    import difflib  # noqa: PLC0415 - only for texts that differ
+
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
     if not changes:

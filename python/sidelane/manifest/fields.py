@@ -77,14 +77,18 @@ def _reach(node: Any, steps: list[_Step[_T]], base: str, reached: list[tuple[str
         if value is None:
             continue
         path = f"{base}.{key}" if base else key
-        if each:
-            items = [(f"{path}[{i}]", item) for i, item in enumerate(value)] if isinstance(value, list) else []
-        else:
-            items = [(path, value)]
-        for inner, item in items:
-            reached += [(inner, item, each_own) for each_own in own]
+        if not each:
+            for each_own in own:
+                reached.append((path, value, each_own))  # noqa: PERF401 - rarely more than one
             if below:
-                _reach(item, below, inner, reached)
+                _reach(value, below, path, reached)
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                inner = f"{path}[{i}]"
+                for each_own in own:
+                    reached.append((inner, item, each_own))  # noqa: PERF401
+                if below:
+                    _reach(item, below, inner, reached)
 
 
 def at(node: Any, *keys: str) -> Any:

@@ -49,8 +49,10 @@ def apply(
     ran: the rules that ran; an exception from another rule is not useless. today: as ``2027-01-31``. several: the
     manifest has several renderings of a chart, so an annotation is useless only if it is in all of them.
     """
-    left_out = {_key(obj) for obj in manifest.objects if _is_left_out(obj, conventions)}
-    counted = [finding for finding in findings if finding[:3] not in left_out]
+    counted = [*findings]
+    if conventions.subcharts or conventions.templates or conventions.hooks:
+        left_out = {_key(obj) for obj in manifest.objects if _is_left_out(obj, conventions)}
+        counted = [finding for finding in counted if finding[:3] not in left_out]
     exceptions = [*_of_file(conventions), *(_annotated(manifest) if conventions.annotated else ())]
     if not exceptions:
         return Applied(tuple(counted), ())

@@ -32,11 +32,13 @@ PLACEHOLDERS: Final[dict[str, str]] = {
 _OF_LANE: Final = frozenset({"version", "build", "lane"})
 
 
+@functools.lru_cache(maxsize=256)
 def placeholders(pattern: str) -> frozenset[str]:
     """Return the names of the placeholders in a pattern."""
     return frozenset(_PLACEHOLDER.findall(pattern))
 
 
+@functools.lru_cache(maxsize=256)
 def names_lane(pattern: str) -> bool:
     """Return whether a pattern has a placeholder of the object's lane."""
     return not _OF_LANE.isdisjoint(placeholders(pattern))

@@ -24,14 +24,15 @@ _POD: Final = Fields((pattern, None) for pattern in (
     *(f"{kind}[].{field}" for kind in ("containers", "initContainers") for field in _CONTAINER),
 ))  # fmt: skip
 #: Text in other objects, by group and kind.
-_OTHERS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+_OTHERS: Final = {kind: Fields((pattern, None) for pattern in patterns) for kind, patterns in {
     ("", "Service"): ("spec.type", "spec.ports[].name", "spec.ports[].protocol", "spec.ports[].appProtocol"),
     ("apps", "StatefulSet"): ("spec.serviceName", "spec.volumeClaimTemplates[].spec.storageClassName"),
     ("", "PersistentVolumeClaim"): ("spec.storageClassName", "spec.volumeName"),
     ("networking.k8s.io", "Ingress"): (
         "spec.ingressClassName", "spec.rules[].host", "spec.tls[].hosts[]", "spec.tls[].secretName",
     ),
-}  # fmt: skip
+}.items()}  # fmt: skip
+_NONE: Final = Fields[None](())
 #: Mappings whose values are text, by group and kind.
 _DATA: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "ConfigMap"): ("data", "binaryData"),
@@ -60,7 +61,7 @@ def _pod(container: str = "", pod: str = "") -> str:
 def _check(context: Context) -> Iterator[Problem]:
     for obj in context.manifest.objects:
         key = (obj.identity.group, obj.kind)
-        fields = [pair for pattern in _OTHERS.get(key, ()) for pair in walk(obj.body, pattern)]
+        fields = [(path, value) for path, value, _ in _OTHERS.get(key, _NONE).walk(obj.body)]
         fields += [pair for part in _DATA.get(key, ()) for pair in _values(obj.body, part)]
         if template := obj.pod_template:
             base = template.within("spec")
