@@ -41,7 +41,8 @@ def _unified(name: str) -> list[Path]:
     missing = set(CONTROLLERS) - present
     if missing:
         raise CgroupError(f"control groups of this machine lack {', '.join(sorted(missing))}, which a kubelet needs")
-    # The kernel has a controller in the groups of a group that hands it on.
+    # The kernel has a controller in the groups of a group that hands it on. The root goes on with that after the end:
+    # others may have come to need it.
     used = (*CONTROLLERS, *(name for name in WHERE_PRESENT if name in present))
     wanted = " ".join(f"+{controller}" for controller in used)
     (ROOT / "cgroup.subtree_control").write_text(wanted)

@@ -37,6 +37,8 @@ from nodetools import Node
 HERE = Path(__file__).resolve().parent
 NEEDED = ("bash", "ip", "mount", "nsenter", "unshare")
 VOLUMES_EVERY = 0.5  # seconds between two looks at the claims
+#: Has kube-proxy's rules apply between pods on one bridge. It comes with the module br_netfilter.
+BRIDGE_RULES = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
 def find_node() -> Node:
@@ -51,6 +53,11 @@ def find_node() -> Node:
         raise ControlPlaneError(f"{', '.join(missing)} is not on PATH; install util-linux and iproute2")
     if (node := nodetools.find()) is None:
         raise ControlPlaneError("the node has not been built; build it with `make node`")
+    if not BRIDGE_RULES.exists():
+        raise ControlPlaneError(
+            "the kernel has not loaded br_netfilter, and without it pods reach no Service of the pods beside them; "
+            "run `modprobe br_netfilter`"
+        )
     spaces = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"]
     if (done := subprocess.run(spaces, capture_output=True, text=True, check=False)).returncode:
         raise ControlPlaneError(

@@ -1,8 +1,13 @@
 """A node's programs, in place of which others run: a start succeeds only with all of them."""
 
+import os
+import shutil
+
+import nodecluster
+import nodetools
 import pytest
 from controlplane import ControlPlaneError
-from nodecluster import NodeCluster
+from nodecluster import NodeCluster, find_node
 from nodesettings import DNS_READY, PROXY_HEALTH
 from nodetools import Node
 
@@ -34,3 +39,13 @@ def test_a_program_that_ends_while_the_node_gets_ready_shows_its_log(tmp_path, l
             cluster._start_nodes()
     finally:
         cluster._end()
+
+
+def test_a_kernel_that_leaves_out_the_rules_between_pods_is_refused_with_what_to_do(tmp_path, monkeypatch):
+    """As Debian's, until it loads br_netfilter. A node would start, and its pods not reach one another's Services."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(nodetools, "find", lambda: Node(tmp_path, tmp_path))
+    monkeypatch.setattr(nodecluster, "BRIDGE_RULES", tmp_path / "bridge-nf-call-iptables")
+    with pytest.raises(ControlPlaneError, match="run `modprobe br_netfilter`"):
+        find_node()

@@ -33,7 +33,7 @@ ip link set node0 up
 ip route add default dev node0 # leads nowhere; a node without a default route has no address to kube-proxy
 echo 1 >/proc/sys/net/ipv4/ip_forward
 # What leaves a pod for another one on its bridge goes through kube-proxy's rules as well.
-if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; fi
+echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
 
 # What the kubelet wants of the kernel, and the whole machine would get: it reads these files instead.
 mkdir "$folder/sysctl"
