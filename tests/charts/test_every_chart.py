@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -59,7 +60,7 @@ def test_objects_are_labelled(render: Render, ci: Path) -> None:
         metadata = item["metadata"]
         assert metadata["name"].endswith(f"-{lane}")
         group = item["apiVersion"].rpartition("/")[0]
-        own = yaml.safe_load(ci.read_text()).get("namespaces", [])  # the guard's accounts are in those of the lanes
+        own = loaded(ci).get("namespaces", [])  # the guard's accounts are in those of the lanes
         if (group, item["kind"]) in CLUSTER_KINDS:
             assert "namespace" not in metadata
         else:
@@ -177,7 +178,7 @@ def test_an_unknown_value_is_refused_by_name(refusal: Callable[..., str], chart:
 @every_chart
 def test_the_schema_knows_every_value_and_no_other(chart: Path) -> None:
     schema = json.loads((chart / "values.schema.json").read_text())
-    values = yaml.safe_load((chart / "values.yaml").read_text())
+    values = loaded(chart / "values.yaml")
     given = set(paths(values))
     known = {path for path, _ in properties(schema, schema)}
     assert given <= known
@@ -208,13 +209,18 @@ def test_lines_of_templates_and_values_have_at_most_120_columns() -> None:
     assert [f"{file}:{n}" for file, lines in texts.items() for n, line in enumerate(lines, 1) if len(line) > 120] == []
 
 
+@functools.cache
+def loaded(file: Path) -> Object:
+    return dict(yaml.load(file.read_text(), yaml.CSafeLoader))
+
+
 def place_of_the_lane(chart: Path) -> str:
     """The path of the lane in a chart's values: a whole pipeline hands its lane to its parts."""
-    return "global." if "global" in yaml.safe_load((chart / "values.yaml").read_text()) else ""
+    return "global." if "global" in loaded(chart / "values.yaml") else ""
 
 
 def lane_values(ci: Path) -> dict[str, str]:
-    values = yaml.safe_load(ci.read_text())
+    values = loaded(ci)
     values = values["global"] if place_of_the_lane(ci.parents[1]) else values
     return {key: values[key] for key in ("Version", "Build")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -53,10 +54,15 @@ def test_two_lanes_share_nothing(render: Callable[..., list[Object]], chart: Pat
 
 def generated(chart: Path) -> st.SearchStrategy[Any]:
     """Those of one of the chart's ci files, without one of its keys; a service under a name like a part's."""
-    files = [yaml.safe_load(file.read_text()) for file in sorted(chart.glob("ci/*-values.yaml"))]
+    files = [loaded(file) for file in sorted(chart.glob("ci/*-values.yaml"))]
     values = st.sampled_from(files).flatmap(lambda values: st.sampled_from([values, *without(values)]))
     name = st.sampled_from(["svc1", "zk-store", "nimbus-api", "ui-shop", "svc1-guard", "svc1-test"])
     return st.tuples(values, name).map(lambda pair: {**pair[0], "name": pair[1]} if "name" in pair[0] else pair[0])
+
+
+@functools.cache
+def loaded(file: Path) -> Object:
+    return dict(yaml.load(file.read_text(), yaml.CSafeLoader))
 
 
 def without(values: Object) -> list[Object]:
@@ -68,7 +74,7 @@ def without(values: Object) -> list[Object]:
 def in_lane(chart: Path, values: Object, lane: tuple[str, str]) -> Object:
     version, build = lane
     own = {"Version": version, "Build": build}
-    if "global" in yaml.safe_load((chart / "values.yaml").read_text()):
+    if "global" in loaded(chart / "values.yaml"):
         return {**values, "global": {**values.get("global", {}), **own}}
     return {**values, **own}
 

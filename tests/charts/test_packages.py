@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.both_helms
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = sorted(path.parent for path in ROOT.glob("charts/*/Chart.yaml"))
@@ -76,6 +75,7 @@ def test_every_chart_is_there_and_in_the_index_and_sums(dist: Path) -> None:
             assert entries[name.rpartition("-")[0]][0]["digest"] == digest
 
 
+@pytest.mark.both_helms
 def test_the_bytes_follow_from_the_content_alone(dist: Path, tmp_path: Path) -> None:
     # As a source distribution has the charts: no links, other times, other modes; and any Helm.
     shutil.copytree(ROOT / "charts", tmp_path / "charts")
@@ -145,6 +145,7 @@ def signed(gnupg: Path, helm: Path, tmp_path: Path) -> Path:
     return repository.root / "dist"
 
 
+@pytest.mark.both_helms
 def test_helm_verifies_them(run: Run, signed: Path, gnupg: Path) -> None:
     for name in ("app-1.2.3.tgz", "parts-0.1.0.tgz"):
         done = run("verify", signed / name, "--keyring", gnupg / "public.gpg")
@@ -156,6 +157,7 @@ def test_helm_verifies_them(run: Run, signed: Path, gnupg: Path) -> None:
     assert "sha256 sum does not match" in done.stderr
 
 
+@pytest.mark.both_helms
 def test_helm_signs_what_was_packaged(run: Run, signed: Path, gnupg: Path, tmp_path: Path) -> None:
     with tarfile.open(signed / "app-1.2.3.tgz") as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)

@@ -21,9 +21,9 @@ from killing import descendants, kill
 from sidelane import Client
 from sidelane.errors import ApplyFailed, ReleaseConflict, TargetBusy
 
-KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "10")) // 2
-INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "10")) // 2
-RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "10")) // 2
+KILLS = int(os.environ.get("SIDELANE_SOAK_KILLS", "6")) // 2
+INSTALLS = int(os.environ.get("SIDELANE_SOAK_KILLED_INSTALLS", "6")) // 2
+RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "6")) // 2
 
 #: What is killed and raced: a pipeline, a service that needs it, and one that does not.
 PIPELINE = """\
@@ -284,6 +284,7 @@ def test_a_run_that_is_told_to_stop_removes_what_it_made_when_it_is_atomic(lane)
     assert lane.client.list() == ()
 
 
+@pytest.mark.either_helm
 def test_scaling_that_was_killed_is_finished(lane):
     lane.apply(1)
     lane.file.write_text(LANE.replace("replicas: 1", "replicas: 1, podDisruptionBudget: {enabled: false}"))

@@ -13,6 +13,7 @@ from sidelane.errors import CheckFailed, GateFailed, InvalidRoute, ReleaseConfli
 SECURE = {"securityContext": {**RESTRICTED, "runAsUser": 101}}
 
 
+@pytest.mark.either_helm
 def test_a_chart_of_helm_create_lives_in_two_lanes(client, cluster, helm, namespace, tmp_path):
     """In one test, because its steps need the lanes of those before."""
     demo = created_chart(tmp_path / "demo", helm)

@@ -192,6 +192,7 @@ def test_operational_values_change_and_nothing_else(cluster, namespace, client):
         client.upgrade("zookeeper", "coco-2")
 
 
+@pytest.mark.either_helm
 def test_uninstalling_one_lane_leaves_the_other_and_the_claims(cluster, namespace, client):
     client.install("zookeeper", "coco-1", wait=True)
     client.install("zookeeper", "2-coco-1", wait=True)
@@ -209,6 +210,7 @@ def test_helm_test_runs(client, plain):
     assert "Phase:          Succeeded" in plain("test", "zookeeper-coco-1").stdout
 
 
+@pytest.mark.either_helm
 def test_every_release_is_listed_however_many(cluster, namespace, client):
     client.install("zookeeper", "coco-1")
     path = f"/api/v1/namespaces/{namespace}/secrets"

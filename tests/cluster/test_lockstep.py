@@ -20,7 +20,7 @@ from sidelane.releases import least_rights
 
 OLD, NEW = Lane("2-coco", 1), Lane("2-coco", 2)
 SERVICES = ("svc1", "svc2")
-KILLS = int(os.environ.get("SIDELANE_SOAK_KILLED_SHIFTS", "10")) // 2
+KILLS = int(os.environ.get("SIDELANE_SOAK_KILLED_SHIFTS", "6")) // 2
 QUICK = {"every": "10ms", "between": "10ms"}
 
 
