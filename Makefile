@@ -91,17 +91,18 @@ clean:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-# The versions in ci/requirements.txt hold in both, so that every machine runs the same.
+# The versions in ci/requirements.txt hold in both, so that every machine runs the same. What the tests import of thousands
+# of modules is compiled when it is imported.
 .venv/.installed: .venv/.python pyproject.toml ci/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint ci/requirements.txt --editable '.[helm]'
 	@touch $@
 
 .venv/.dev: .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement ci/requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement ci/requirements.txt
 	@touch $@
 
 # An environment of its own: checkov holds packages to versions that the other one is past.
 .venv/scan/.installed: .venv/.python ci/scan/requirements.txt
 	$(BIN)/python -m venv .venv/scan
-	.venv/scan/bin/python -m pip install --quiet --disable-pip-version-check --requirement ci/scan/requirements.txt
+	.venv/scan/bin/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement ci/scan/requirements.txt
 	@touch $@
