@@ -6,6 +6,7 @@ share one cluster, and nearly all run in one process (pytest_xdist_make_schedule
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -15,6 +16,14 @@ from nodecluster import NodeCluster, find_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts this folder's tests one after the other: pytest orders them by their Helms, and other folders' between."""
+    items.sort(key=lambda item: item.path.parent != HERE)
 
 
 @pytest.fixture(scope="package")
