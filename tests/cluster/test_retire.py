@@ -99,7 +99,7 @@ def test_list_and_proposals_cost_a_constant_number_of_helm_calls(cluster, namesp
     for build in range(2, 201):  # as Helm would have stored them, without the time that they would take
         name = f"zookeeper-coco-{build}"
         content = base64.b64encode(
-            base64.b64encode(gzip.compress(json.dumps({**release, "name": name}).encode()))
+            base64.b64encode(gzip.compress(json.dumps({**release, "name": name}).encode(), 1))
         ).decode()
         labels = {**secret["metadata"]["labels"], "name": name, "sidelane.dev/lane": f"coco-{build}"}
         metadata = {"name": f"sh.helm.release.v1.{name}.v1", "labels": labels}
