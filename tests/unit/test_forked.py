@@ -84,12 +84,16 @@ def test_what_cannot_be_sent_is_made_here() -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_an_error_is_raised_here(failing: int) -> None:
+def test_an_error_is_raised_here_and_no_process_is_left(failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes: list[int] = []
+    fork = os.fork
+    monkeypatch.setattr(os, "fork", lambda: processes.append(fork()) or processes[-1])
     work = [lambda n=n: 1 // (n - failing) for n in range(2)]
     with pytest.raises(ZeroDivisionError):
         forked.Division(work).results()
+    (process,) = processes
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # no process is left
+        os.waitpid(process, os.WNOHANG)  # another one would be that of another test
 
 
 def test_a_process_with_threads_never_forks(monkeypatch: pytest.MonkeyPatch) -> None:
