@@ -91,12 +91,12 @@ clean:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-# The versions in ci/requirements.txt hold in both, so that every machine runs the same. What the tests import of thousands
-# of modules is compiled when it is imported.
+# The versions in ci/requirements.txt hold in both, so that every machine runs the same.
 .venv/.installed: .venv/.python pyproject.toml ci/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint ci/requirements.txt --editable '.[helm]'
 	@touch $@
 
+# Of thousands of modules those that are imported are compiled, at their first import.
 .venv/.dev: .venv/.installed
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement ci/requirements.txt
 	@touch $@

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import subprocess
@@ -17,6 +16,7 @@ from quantities import quantity
 from sidelane.checks.kubernetes.validating import Validation
 from sidelane.manifest import Manifest
 from sidelane.manifest.objects import CLUSTER_KINDS
+from values_files import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,11 +207,6 @@ def test_lines_of_templates_and_values_have_at_most_120_columns() -> None:
     files = [*CHARTS.glob("*/templates/**/*"), *CHARTS.glob("*/files/*"), *CHARTS.glob("*/*.yaml")]
     texts = {file: file.read_text().splitlines() for file in files if file.is_file()}
     assert [f"{file}:{n}" for file, lines in texts.items() for n, line in enumerate(lines, 1) if len(line) > 120] == []
-
-
-@functools.cache
-def loaded(file: Path) -> Object:
-    return dict(yaml.load(file.read_text(), yaml.CSafeLoader))
 
 
 def place_of_the_lane(chart: Path) -> str:

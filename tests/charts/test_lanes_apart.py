@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from sidelane.pytest_plugin import NotRendered
+from values_files import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,11 +57,6 @@ def generated(chart: Path) -> st.SearchStrategy[Any]:
     values = st.sampled_from(files).flatmap(lambda values: st.sampled_from([values, *without(values)]))
     name = st.sampled_from(["svc1", "zk-store", "nimbus-api", "ui-shop", "svc1-guard", "svc1-test"])
     return st.tuples(values, name).map(lambda pair: {**pair[0], "name": pair[1]} if "name" in pair[0] else pair[0])
-
-
-@functools.cache
-def loaded(file: Path) -> Object:
-    return dict(yaml.load(file.read_text(), yaml.CSafeLoader))
 
 
 def without(values: Object) -> list[Object]:

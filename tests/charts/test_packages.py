@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
-
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = sorted(path.parent for path in ROOT.glob("charts/*/Chart.yaml"))
 CI = sorted(ROOT.glob("charts/*/ci/*-values.yaml"))

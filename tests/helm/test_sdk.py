@@ -5,13 +5,11 @@ import inspect
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from sidelane import AsyncClient, AsyncRoutes, AsyncShifts, Client, Lane
+from typed import LINTED
 
-#: What `make lint` has found of the same modules, which mypy looks up by their content.
-LINTED = Path(__file__).resolve().parents[2] / ".mypy_cache"
 FACES = {AsyncClient: "", AsyncRoutes: "routes.", AsyncShifts: "shifts."}
 SECTIONS = ("Returns:", "Raises:", "Example:")
 one_helm = pytest.mark.parametrize("helm", ["helm3"], indirect=True)  # an example does not depend on Helm

@@ -196,7 +196,7 @@ def session(pods, member, path):
 
 
 def owner(stat):
-    """The session that owns an ephemeral node, by what `stat` says of it; None where there is no such node."""
+    """Returns the session that owns an ephemeral node, from what `stat` prints; None if there is no such node."""
     match = re.search(r"^ephemeralOwner = (0x[0-9a-f]{2,})$", stat, re.MULTILINE)
     return match and match[1]
 

@@ -87,7 +87,7 @@ def _shows_lanes(context: Context) -> bool:
 
 
 class _Result(NamedTuple):
-    """The findings of a rule, and that of its crash, from which there is no exception."""
+    """The findings of a rule, and the finding of its crash. No exception applies to a crash."""
 
     findings: list[Finding]
     crash: Finding | None = None

@@ -46,9 +46,11 @@ class Reading:
 
     def whole(self) -> Whole | None:
         """Return what was read; None for an input of one part, and if a part has a fault."""
+        if self._division is None:
+            return None
         whole, before = Whole([], []), 0
-        for part in self._division.results() if self._division else (None,):
-            if part is None:
+        for part in self._division.results():
+            if part is None:  # it has a fault
                 return None
             whole.documents.extend(Document(data, before + line, comment) for data, line, comment in part.documents)
             whole.duplicates.extend(Duplicate(before + line, column, key) for line, column, key in part.duplicates)

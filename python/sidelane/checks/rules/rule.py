@@ -96,7 +96,8 @@ class Context(_Context):
 def _known(namespace: str, release: str, source: str, lane: Lane | None) -> Mapping[str, str]:
     chart = _CHART.match(source)
     texts = {"namespace": namespace, "release": release, "chart": chart[1] if chart else ""}
-    return {key: text for key, text in texts.items() if text} | ({} if lane is None else lane_texts(lane))
+    known = {key: text for key, text in texts.items() if text}
+    return known if lane is None else {**known, **lane_texts(lane)}
 
 
 class Rule(NamedTuple):
