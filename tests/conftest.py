@@ -17,6 +17,7 @@ from command_line import SIDELANE, sidelane  # noqa: F401 - a fixture
 from sidelane.checks.rules import nothing_random
 from sidelane.helm.environment import FEW_MESSAGES
 from sidelane.support import redaction
+from soaking import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 HELMS = ["helm3", "helm4"]
 
 # In CI the same inputs on every run. No deadline, and no judgement of how fast inputs are made, on a busy machine.
-UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+UNHURRIED = hypothesis.settings(
+    max_examples=30 * TIMES, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.register_profile("ci", UNHURRIED, derandomize=True)
 hypothesis.settings.register_profile("developer", UNHURRIED)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "developer")
@@ -91,7 +94,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what is long to start: a chart's in test_guard.py.
+    """One process for tests that share what is long to make: a chart's in test_guard.py, and those of packages.
 
     And one each for all that starts many JVMs, and for all else that runs real programs on a node or behind a proxy:
     such programs take the processors from one another and then start too late. These two come first, as they hold the
@@ -104,6 +107,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             file, _, test = nodeid.partition("::")
             if file.endswith("/test_guard.py"):
                 return file + test[test.find("[") :]  # the Helm and the chart
+            if file in ("tests/charts/test_packages.py", "tests/helm/test_wheel.py", "tests/helm/test_sdk.py"):
+                return file
             if file.startswith("tests/programs/") or file == "tests/node/test_pipeline.py":
                 return "JVMs"
             if file.startswith(("tests/node/", "tests/traffic/")):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from warm_start import run
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,16 +21,11 @@ def package(root: Path, *arguments: str, helm: Path | None = None, ends_with: in
         (folder / "helm").unlink(missing_ok=True)
         (folder / "helm").symlink_to(helm)
         environment["PATH"] = f"{folder}:{environment['PATH']}"
-    done = subprocess.run(
-        [sys.executable, ROOT / "ci" / "packages" / "package.py", "--root", root, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert done.returncode == ends_with, done.stdout
-    return done.stdout
+    command = [str(ROOT / "ci" / "packages" / "package.py"), "--root", str(root), *arguments]
+    done = run(command, text=None, folder=root, environment=environment, timeout=None)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == ends_with, said
+    return said
 
 
 def contents(folder: Path) -> dict[str, bytes]:

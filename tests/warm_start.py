@@ -1,4 +1,4 @@
-"""Runs `sidelane` in forks of a process that has its modules already: a command without the cost of Python's start.
+"""Runs `sidelane` and scripts of ci/ in forks of a process that has Sidelane's modules: without Python's start.
 
 Each process of a test run has one such helper, which has one thread and runs nothing but forks. A fork is a process of
 its own: with its own streams, folder, environment, exit code and end. It differs from the installed program in three
@@ -19,6 +19,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import selectors
 import socket
 import subprocess
@@ -41,7 +42,9 @@ _one_at_a_time = threading.Lock()
 def run(
     command: list[str], *, text: bytes | None, folder: Path, environment: Mapping[str, str], timeout: float | None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs a command line, whose first word is the program, to its end. As `subprocess.run` with `capture_output`.
+    """Runs a command line to its end, as `subprocess.run` with `capture_output` does.
+
+    Its first word is `sidelane`, or the path of a script in Python.
 
     Raises:
         subprocess.TimeoutExpired: the command took longer, and was killed.
@@ -160,4 +163,8 @@ if __name__ == "__main__":
     _import_all()
     with socket.socket(fileno=int(sys.argv[1])) as commands:
         _serve(commands)
-    main()
+    if sys.argv[0].endswith(".py"):
+        sys.path.insert(0, os.path.dirname(sys.argv[0]))  # noqa: PTH120 - as Python does
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    else:
+        main()

@@ -53,6 +53,22 @@ def refusal(assert_refused: AssertRefused) -> Callable[..., str]:
 
 
 @pytest.fixture
+def refusals(refusal: Callable[..., str]) -> Callable[..., list[str]]:
+    """Helm's errors for a chart that it must refuse with the schema and without it, as a user can switch it off.
+
+    One error is for both when a template refuses values that the schema takes.
+    """
+
+    def refusals(chart: str | Path, *flags: object, values: Object | None = None) -> list[str]:
+        said = refusal(chart, *flags, values=values)
+        if "execution error at" in said:
+            return [said]
+        return [said, refusal(chart, *flags, "--skip-schema-validation", values=values)]
+
+    return refusals
+
+
+@pytest.fixture
 def run(helm: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs Helm with these arguments, for what is no rendering; ``values`` travel in a file, as a user's do."""
 

@@ -16,15 +16,14 @@ from quantities import quantity
 from sidelane.checks.kubernetes.validating import Validation
 from sidelane.manifest import Manifest
 from sidelane.manifest.objects import CLUSTER_KINDS
+from sidelane.pytest_plugin import Render
 from values_files import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Object = dict[str, Any]
-    Render = Callable[..., list[Object]]
-
-pytestmark = pytest.mark.both_helms
+    Rendered = Callable[..., list[Object]]
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 SCHEMAS = sorted(CHARTS.glob("*/values.schema.json"))
@@ -39,6 +38,15 @@ OF_OTHERS = {"monitoring.coreos.com", "networking.istio.io", "gateway.networking
 KUBERNETES = tuple(range(30, int(kubernetes_validate.latest_version().split(".")[1]) + 1))
 
 
+@every_ci_file
+def test_both_helms_render_alike(pytestconfig: pytest.Config, helm_named: Callable[[str], Path], ci: Path) -> None:
+    """So the tests below, of what is rendered, run under one of them."""
+    renders = (Render(pytestconfig, helm_named(name), lambda: ci.parents[1]) for name in ("helm3", "helm4"))
+    one, other = ([resource.body for resource in render(flags=["--values", ci])] for render in renders)
+    assert one == other != []
+
+
+@pytest.mark.both_helms
 @every_chart
 def test_lint_without_values(run: Callable[..., Any], chart: Path) -> None:
     done = run("lint", "--strict", chart)
@@ -53,7 +61,7 @@ def test_lint(run: Callable[..., Any], ci: Path) -> None:
 
 
 @every_ci_file
-def test_objects_are_labelled(render: Render, ci: Path) -> None:
+def test_objects_are_labelled(render: Rendered, ci: Path) -> None:
     values = lane_values(ci)
     lane = f"{values['Version']}-{values['Build']}"
     for item in render(ci.parents[1], "--values", ci):
@@ -73,8 +81,7 @@ def test_objects_are_labelled(render: Render, ci: Path) -> None:
 
 
 @every_ci_file
-@pytest.mark.parametrize("helm", ["helm3"], indirect=True, scope="session")  # both render alike
-def test_objects_are_valid_on_every_kubernetes(render: Render, ci: Path) -> None:
+def test_objects_are_valid_on_every_kubernetes(render: Rendered, ci: Path) -> None:
     items = [i for i in render(ci.parents[1], "--values", ci) if i["apiVersion"].partition("/")[0] not in OF_OTHERS]
     manifest = Manifest.read(yaml.safe_dump_all(items))
     validation = Validation(manifest, KUBERNETES, ())
@@ -83,7 +90,7 @@ def test_objects_are_valid_on_every_kubernetes(render: Render, ci: Path) -> None
 
 
 @every_ci_file
-def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Render, ci: Path) -> None:
+def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Rendered, ci: Path) -> None:
     for template in pod_templates(render(ci.parents[1], "--values", ci)):
         pod = template["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -107,14 +114,14 @@ def test_pods_meet_the_restricted_standard_and_know_their_lane(render: Render, c
 
 
 @every_ci_file
-def test_the_last_words_of_a_container_that_fails_are_kept(render: Render, ci: Path) -> None:
+def test_the_last_words_of_a_container_that_fails_are_kept(render: Rendered, ci: Path) -> None:
     for pod in (template["spec"] for template in pod_templates(render(ci.parents[1], "--values", ci))):
         for container in pod["containers"] + pod.get("initContainers", []):
             assert container["terminationMessagePolicy"] == "FallbackToLogsOnError", container["name"]
 
 
 @every_ci_file
-def test_the_pods_of_helm_test_end_and_can_be_read_then(render: Render, ci: Path) -> None:
+def test_the_pods_of_helm_test_end_and_can_be_read_then(render: Rendered, ci: Path) -> None:
     for test in (item for item in render(ci.parents[1], "--values", ci) if item["kind"] == "Pod"):
         # Helm 3 deletes first and reads then: a pod that goes when it has succeeded makes `helm test --logs` fail.
         hook = {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"}
@@ -128,7 +135,7 @@ def test_the_pods_of_helm_test_end_and_can_be_read_then(render: Render, ci: Path
 
 
 @every_ci_file
-def test_a_headless_service_translates_no_port(render: Render, ci: Path) -> None:
+def test_a_headless_service_translates_no_port(render: Rendered, ci: Path) -> None:
     objects = render(ci.parents[1], "--values", ci)
     pods = [item["spec"]["template"] for item in objects if "template" in item.get("spec", {})]
     for service in (item["spec"] for item in objects if item["kind"] == "Service"):
@@ -143,29 +150,12 @@ def test_a_headless_service_translates_no_port(render: Render, ci: Path) -> None
 
 
 @every_ci_file
-def test_a_new_version_of_the_chart_leaves_pods_and_claims_alone(render: Render, ci: Path) -> None:
+def test_a_new_version_of_the_chart_leaves_pods_and_claims_alone(render: Rendered, ci: Path) -> None:
     for item in render(ci.parents[1], "--values", ci):
         spec = item.get("spec", {})
         for made in [*spec.get("volumeClaimTemplates", []), *([spec["template"]] if "template" in spec else [])]:
             assert "sidelane.dev/lane" in made["metadata"]["labels"]
             assert not {"helm.sh/chart", "app.kubernetes.io/managed-by"} & made["metadata"]["labels"].keys()
-
-
-@every_ci_file
-def test_another_build_shares_no_object_and_selects_no_pod(render: Render, ci: Path) -> None:
-    first = render(ci.parents[1], "--values", ci)
-    for key, value in lane_values(ci).items():
-        other = render(
-            ci.parents[1], "--values", ci, "--set-string", f"{place_of_the_lane(ci.parents[1])}{key}={value}1"
-        )
-        assert not {identity(item) for item in first} & {identity(item) for item in other}
-        for selecting, selected in ((first, other), (other, first)):
-            pods = [template["metadata"]["labels"] for template in pod_templates(selected)]
-            own_selectors = list(selectors(selecting))
-            assert own_selectors or ci.parents[1].name == "guard"  # it has no pods
-            for where, selector in own_selectors:
-                assert selector, f"{where} selects every pod"
-                assert not [labels for labels in pods if selector.items() <= labels.items()], where
 
 
 @every_chart
@@ -220,35 +210,10 @@ def lane_values(ci: Path) -> dict[str, str]:
     return {key: values[key] for key in ("Version", "Build")}
 
 
-def identity(item: Object) -> tuple[str, str, str]:
-    return item["apiVersion"].rpartition("/")[0], item["kind"], item["metadata"]["name"]
-
-
 def pod_templates(objects: list[Object]) -> list[Object]:
     """Pods, and what pods are made from."""
     pods = [item for item in objects if item["kind"] == "Pod"]
     return pods + [item["spec"]["template"] for item in objects if "template" in item.get("spec", {})]
-
-
-def selectors(objects: list[Object]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Everything that chooses pods by labels, anywhere in the objects, with the object that it is part of."""
-    for item in objects:
-        where = f"{item['kind']} {item['metadata']['name']}"
-        if item["kind"] == "Service":
-            yield where, item["spec"]["selector"]
-        for key, value in walk(item):
-            if key in {"selector", "labelSelector", "podSelector"} and item["kind"] != "Service":
-                yield f"{where} {key}", value.get("matchLabels", {})
-
-
-def walk(node: object) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield key, value
-            yield from walk(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from walk(item)
 
 
 def properties(node: Object, schema: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Object]]:

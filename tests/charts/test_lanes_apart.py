@@ -1,4 +1,8 @@
-"""Nothing of one lane touches another: every chart, over generated values and lanes that are much alike."""
+"""Nothing of one lane touches another: every chart, over generated values and lanes that are much alike.
+
+With each values file, and a Version or a Build that differs, test_side_by_side.py asks the same of the product's check.
+`make soak` draws more.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from sidelane.pytest_plugin import NotRendered
+from soaking import TIMES
 from values_files import loaded
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ lanes = st.tuples(versions, builds)
 
 
 @every_chart
-@settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=3 * TIMES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_two_lanes_share_nothing(render: Callable[..., list[Object]], chart: Path, data: st.DataObject) -> None:
     lane_of = []

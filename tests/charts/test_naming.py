@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from sidelane.errors import InvalidInput
 from sidelane.naming.contract import KIND_LIMITS, LABEL_VALUE_LIMIT, component_name, service_version_name
 from sidelane.naming.lane import BUILD_LIMIT, VERSION_LIMIT, Lane
+from soaking import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     Answers = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
-
-pytestmark = pytest.mark.both_helms
 
 Case = dict[str, Any]
 
@@ -119,7 +118,7 @@ def read(name: str) -> tuple[str, str | None, str, str]:
 def generated() -> list[Case]:
     collected: list[Case] = []
 
-    @settings(max_examples=600, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=300 * TIMES, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(cases)
     def collect(case: Case) -> None:
         collected.append(case)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Nimbus = Callable[..., dict[str, Any]]
     Refusal = Callable[..., str]
+    Refusals = Callable[..., list[str]]
 
 DOMAIN = "nimbus-hs-2-coco-1.default.svc.cluster.local"
 
@@ -82,9 +83,8 @@ def test_without_persistence(nimbus: Nimbus) -> None:
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
-@pytest.mark.parametrize("skip", [[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
-def test_refused(refusal: Refusal, skip: list[str], values: dict[str, object], sentence: str) -> None:
-    assert sentence in refusal("nimbus", *skip, values={**LANE, **values})
+def test_refused(refusals: Refusals, values: dict[str, object], sentence: str) -> None:
+    assert [said for said in refusals("nimbus", values={**LANE, **values}) if sentence not in said] == []
 
 
 def test_one_alone_may_be_drained(nimbus: Nimbus) -> None:

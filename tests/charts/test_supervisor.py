@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Supervisor = Callable[..., dict[str, Any]]
     Refusal = Callable[..., str]
+    Refusals = Callable[..., list[str]]
 
 WORKLOAD = "StatefulSet supervisor"
 
@@ -102,13 +103,10 @@ def test_the_default_limit_is_what_adds_up(supervisor: Supervisor) -> None:
     ],
     ids=json.dumps,
 )
-@pytest.mark.parametrize("skip", [[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
-def test_memory_that_the_limit_can_not_hold_is_refused(
-    refusal: Refusal, skip: list[str], values: dict[str, object]
-) -> None:
-    said = refusal("supervisor", *skip, values={**LANE, **values})
-    assert "resources.limits.memory is" in said
-    assert "raise it, or lower one of these" in said
+def test_memory_that_the_limit_can_not_hold_is_refused(refusals: Refusals, values: dict[str, object]) -> None:
+    for said in refusals("supervisor", values={**LANE, **values}):
+        assert "resources.limits.memory is" in said
+        assert "raise it, or lower one of these" in said
 
 
 @pytest.mark.parametrize(
@@ -132,9 +130,8 @@ def test_memory_that_the_limit_can_not_hold_is_refused(
     ],
     ids=lambda value: json.dumps(value)[:50],
 )
-@pytest.mark.parametrize("skip", [[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
-def test_refused(refusal: Refusal, skip: list[str], values: dict[str, object], sentence: str) -> None:
-    assert sentence in refusal("supervisor", *skip, values={**LANE, **values})
+def test_refused(refusals: Refusals, values: dict[str, object], sentence: str) -> None:
+    assert [said for said in refusals("supervisor", values={**LANE, **values}) if sentence not in said] == []
 
 
 def test_the_autoscaler_alone_sets_the_number(supervisor: Supervisor) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from sidelane.kubeyaml import read_all
+from soaking import TIMES
 from user_texts import WORDS, fullest, places, texts, with_words
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ def test_what_yaml_reads_otherwise_stays_text(run: Callable[..., Any], chart: st
     done = run("template", "release", CHARTS / chart, "--namespace", "streams", values=values)
     assert done.returncode == 0, done.stderr
     plain = [set(shape(item)) for item in read_all(done.stdout)]
-    seen = set()
+    seen: dict[str, str] = {}
     for turn in range(len(WORDS)):
         changed, placed = with_words(schema, values, turn)
-        seen |= {(place, word) for place, word in placed.items()}
+        if placed.keys() <= seen.keys() and chart != "service" and TIMES == 1:
+            continue  # one word shows a text without quotes, and the service how each word is quoted
+        seen |= placed
         done = run("template", "release", CHARTS / chart, "--namespace", "2024", values=changed)
         assert done.returncode == 0, (placed, done.stderr)
         for now, before in zip(read_all(done.stdout), plain, strict=True):
             assert sorted(set(shape(now)) ^ before) == []
-    assert len(seen) > 40
+    assert len(seen) > 5

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     UI = Callable[..., dict[str, Any]]
     Refusal = Callable[..., str]
+    Refusals = Callable[..., list[str]]
 
 GATEWAY = {"name": "public", "namespace": "gateways"}
 
@@ -95,9 +96,8 @@ def test_http_route(ui: UI) -> None:
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
-@pytest.mark.parametrize("skip", [[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
-def test_refused(refusal: Refusal, skip: list[str], values: dict[str, object], sentence: str) -> None:
-    assert sentence in refusal("ui", *skip, values={**LANE, **values})
+def test_refused(refusals: Refusals, values: dict[str, object], sentence: str) -> None:
+    assert [said for said in refusals("ui", values={**LANE, **values}) if sentence not in said] == []
 
 
 def test_drpc_is_one_pod_by_the_name_that_supervisors_know(ui: UI, supervisor: UI) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Zookeeper = Callable[..., dict[str, Any]]
     Render = Callable[..., list[dict[str, Any]]]
     Refusal = Callable[..., str]
+    Refusals = Callable[..., list[str]]
 
 LANE = {"Version": "2-coco", "Build": "1"}
 DIGEST = f"sha256:{'0' * 64}"
@@ -141,9 +142,8 @@ def test_the_version_label_follows_the_tag(zookeeper: Zookeeper) -> None:
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
-@pytest.mark.parametrize("skip", [[], ["--skip-schema-validation"]], ids=["schema", "no-schema"])
-def test_refused(refusal: Refusal, skip: list[str], values: dict[str, object], sentence: str) -> None:
-    assert sentence in refusal("zookeeper", *skip, values={**LANE, **values})
+def test_refused(refusals: Refusals, values: dict[str, object], sentence: str) -> None:
+    assert [said for said in refusals("zookeeper", values={**LANE, **values}) if sentence not in said] == []
 
 
 @pytest.mark.parametrize(

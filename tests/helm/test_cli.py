@@ -1,6 +1,6 @@
 """The command line as a process: what it prints, how it ends, and what it does not import.
 
-Each command here starts the installed program, as users do; most other tests take forks of a warm process.
+`installed` starts the installed program, as users do; `sidelane` forks a warm process, as in most other tests.
 """
 
 import json
@@ -31,18 +31,19 @@ metadata:
 
 
 @pytest.fixture
-def sidelane(tmp_path, helm):
-    """The command line under a Helm."""
+def installed(tmp_path, helm):
+    """The installed program under a Helm."""
     return CommandLine(tmp_path, helm, warm=False)
 
 
 @pytest.fixture
 def alone(tmp_path):
     """Runs a command that needs no Helm."""
-    return CommandLine(tmp_path, warm=False)
+    return CommandLine(tmp_path)
 
 
-def test_the_main_job_in_a_directory(sidelane):
+def test_the_main_job_in_a_directory(installed):
+    sidelane = installed
     target = ("--directory", "root", "-n", "streams")
     sidelane("install", "zookeeper", "--lane", "coco-1", *target)
     again = sidelane("install", "zookeeper", *target, "-o", "json", SIDELANE_LANE="coco-1")

@@ -13,10 +13,8 @@ from sidelane import Client
 from sidelane.charts import sources
 from sidelane.errors import SidelaneError
 
-pytestmark = pytest.mark.both_helms
-
-#: Attempts on each chart, under each Helm.
-ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20"))
+#: Attempts on each chart: Sidelane refuses them, and Helm, of either version, only renders.
+ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "8"))
 OTHERS = [None, True, False, 0, 1, 7, 2.5, "", "other", "1", [], ["other"], {}, {"other": "value"}]
 
 

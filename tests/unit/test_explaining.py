@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sidelane.support import carried
 from sidelane.support.explaining import sentences
-from sidelane.support.schemas import problems
+from sidelane.support.schemas import COMPILED, problems
+from soaking import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_both_libraries_give_one_verdict(name: str) -> None:
     quick = [jsonschema_rs.validator_for(each) for each in schemas]
 
     # On a busy machine generation is slow, which is no mistake here.
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=10 * TIMES, suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(0, 1), documents(schema))
     def one_verdict(which: int, document: dict[str, Any]) -> None:
         assert quick[which].is_valid(document) == (not list(sentences(schemas[which], document)))
@@ -128,6 +129,27 @@ def test_secrets_stay_hidden_in_every_form() -> None:
 def test_data_that_only_the_quick_library_refuses_is_refused() -> None:
     schema = {"properties": {"a": {"pattern": r"^\p{Lu}"}}}  # Python has no such pattern
     assert problems(schema, {"a": "x"}) == ("a: 'x' is not valid in the schema (pattern)",)
+
+
+def test_a_schema_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Any] = []
+    validator = jsonschema_rs.Draft7Validator
+
+    def compiling(schema: Any, **options: Any) -> Any:
+        compiled.append(schema)
+        return validator(schema, **options)
+
+    monkeypatch.setattr(jsonschema_rs, "Draft7Validator", compiling)
+    schema = {"properties": {"a": {"type": "integer"}}}
+    assert [bool(problems(schema, {"a": value})) for value in (1, "x", 2)] == [False, True, False]
+    assert compiled == [schema]
+
+
+def test_of_many_schemas_each_has_its_own_errors() -> None:
+    for number in range(2 * COMPILED):
+        schema = {"properties": {"a": {"const": number}}}
+        assert problems(schema, {"a": number}) == ()
+        assert problems(schema, {"a": -1}) == (f"a: -1 is not {number}",)
 
 
 def test_valid_data_imports_no_explanations() -> None:

@@ -15,6 +15,7 @@ from sidelane.graph import FORMATS, Edge, render
 from sidelane.graph.layout import place
 from sidelane.graph.model import percent
 from sidelane.graph.words import cells, plain, shortened
+from soaking import TIMES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -89,7 +90,7 @@ STATEMENTS = [
 ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=8 * TIMES)
 @given(graphs())
 @example(AWKWARD)
 @example(SAMPLE)
@@ -147,7 +148,7 @@ def within(one, two):
     return two.x <= one.x and one.right <= two.right and two.y <= one.y and one.bottom <= two.bottom
 
 
-@settings(max_examples=40)
+@settings(max_examples=8 * TIMES)
 @given(graphs())
 @example(AWKWARD)
 @example(SAMPLE)

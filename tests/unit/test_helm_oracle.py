@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sidelane.charts import strvals
 from sidelane.errors import InvalidInput
+from soaking import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ def theirs(parse: Callable[[str], Any], text: str) -> Any:
         return "refused"
 
 
-@settings(max_examples=400)
+@settings(max_examples=200 * TIMES)
 @given(TEXTS)
 @example("a[0].b=1,a[1]=x")
 @example("a={1,x},b=")
@@ -60,7 +61,7 @@ def test_set(text: str) -> None:
         assert mine in ("refused", theirs(parse, text)), text
 
 
-@settings(max_examples=200)
+@settings(max_examples=100 * TIMES)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b.c", "d[0]", "d[1].e"]), JSON), min_size=1, max_size=3))
 def test_set_json(pairs: list[tuple[str, Any]]) -> None:
     text = ",".join(f"{key}={json.dumps(value)}" for key, value in pairs)

@@ -5,6 +5,7 @@ after it. What a cluster does is in tests/cluster/test_lockstep.py.
 """
 
 import asyncio
+import functools
 import os
 from dataclasses import replace
 
@@ -31,20 +32,21 @@ from sidelane.routes.together import all_or_none
 OLD, NEW = Lane("2-coco", 1), Lane("2-coco", 2)
 SERVICES = ("svc1", "svc2", "svc3")
 STEPS = (5, 50, 100)
-EXAMPLES = int(os.environ.get("SIDELANE_SOAK_LOCKSTEPS", "8"))
+EXAMPLES = int(os.environ.get("SIDELANE_SOAK_LOCKSTEPS", "4"))
 
 
 class Died(BaseException):
     """The process is killed: nothing that it does from now on has an effect."""
 
 
+@functools.cache
 def text_of(name, lane, targets):
     """A Service as the chart `route` has it, with the targets in it."""
     labels = {"app": f"{name}-{lane}", "sidelane.dev/lane": str(lane), "sidelane.dev/version": lane.version,
               "sidelane.dev/build": lane.build, "app.kubernetes.io/name": "route", "helm.sh/chart": "route-0.1.0",
               "app.kubernetes.io/component": name}  # fmt: skip
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"{name}-{lane}", "labels": labels},
-            "spec": {"externalName": str(targets)}}  # fmt: skip
+            "spec": {"externalName": targets}}  # fmt: skip
     return dump(body)
 
 
@@ -54,7 +56,7 @@ class Renderer:
     namespace = "default"
 
     async def render(self, chart, lane, values, *, release=""):
-        text = text_of(values["name"], lane, values["targets"])
+        text = text_of(values["name"], lane, str(values["targets"]))
         return Rendering(release or route_release(values["name"], lane), "default", chart, values, text, lane)
 
 
@@ -187,8 +189,13 @@ class Store:
         return entries[-1][1].release
 
 
+@functools.cache
+def chart():
+    return sources.find("route")
+
+
 def router_of(store):
-    return Router(store, Renderer(), sources.find("route"))
+    return Router(store, Renderer(), chart())
 
 
 def named(services=SERVICES):
@@ -344,7 +351,7 @@ def test_an_undo_after_a_shift_goes_back_one_step_and_not_to_the_same(store):
 
 
 @pytest.mark.parametrize("moment", ["before", "in", "after"])
-@pytest.mark.parametrize("write", range(1, 10))
+@pytest.mark.parametrize("write", [1, 2, 5, 9])
 def test_undos_after_a_shift_that_was_continued_go_back_step_by_step(store, write, moment):
     async def work():
         store.dies_at = (write, moment)

@@ -13,6 +13,8 @@ from sidelane.support.secrets import HIDDEN, is_secret
 
 #: The most errors in one report.
 REPORTED: Final = 500
+#: The most schemas that are kept compiled.
+COMPILED: Final = 32
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
@@ -24,15 +26,14 @@ def dotted(path: tuple[str | int, ...]) -> str:
 def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
     """Return the errors of the data against a schema, one sentence each, with its path.
 
-    A schema with references to other files is assumed to accept everything: Helm follows them when it renders. Raises
-    ValueError for an invalid schema.
+    A schema with references to other files is assumed to accept everything: Helm follows them when it renders. A schema
+    is compiled once, so it must not be changed afterwards. Raises ValueError for an invalid schema.
     """
     # This library loads in 5 ms; Python's jsonschema, which explains, takes as long as Helm takes to render.
     import jsonschema_rs  # noqa: PLC0415
 
-    dialect = jsonschema_rs.Draft7Validator if "$schema" not in schema else jsonschema_rs.validator_for
     try:
-        validator = dialect(schema, retriever=_unreachable)
+        validator = _compiled(schema)
         if validator.is_valid(data):
             return ()
     except jsonschema_rs.ValidationError as error:
@@ -43,6 +44,24 @@ def problems(schema: dict[str, Any], data: dict[str, Any]) -> tuple[str, ...]:
 
     sentences = tuple(sorted(set(islice(explaining.sentences(schema, data), REPORTED))))
     return sentences or tuple(sorted({_unexplained(error) for error in islice(validator.iter_errors(data), REPORTED)}))
+
+
+#: The schemas that were compiled last, by their identity, each with its validator.
+_validators: Final[dict[int, tuple[dict[str, Any], Any]]] = {}
+
+
+def _compiled(schema: dict[str, Any]) -> Any:
+    """Return the validator of a schema. To compile that of a chart takes longer than to validate its values."""
+    import jsonschema_rs  # noqa: PLC0415
+
+    if (kept := _validators.get(id(schema))) is not None:
+        return kept[1]
+    dialect = jsonschema_rs.Draft7Validator if "$schema" not in schema else jsonschema_rs.validator_for
+    validator = dialect(schema, retriever=_unreachable)
+    if len(_validators) >= COMPILED:
+        _validators.clear()
+    _validators[id(schema)] = schema, validator
+    return validator
 
 
 def _unreachable(uri: str) -> Any:
