@@ -4,6 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := python ci tests
+# Of thousands of modules those that are imported are compiled, at their first import. The pip that comes with Python may
+# be years old, and then takes twice the time.
+PIP_FLAGS := --quiet --no-compile --disable-pip-version-check
 
 # Tests start the command line thousands of times: its modules are compiled once, as those of an installed package are.
 unexport PYTHONDONTWRITEBYTECODE
@@ -90,20 +93,20 @@ clean:
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.13")'
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint ci/requirements.txt pip
 	@touch $@
 
 # The versions in ci/requirements.txt hold in both, so that every machine runs the same.
 .venv/.installed: .venv/.python pyproject.toml ci/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint ci/requirements.txt --editable '.[helm]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint ci/requirements.txt --editable '.[helm]'
 	@touch $@
 
-# Of thousands of modules those that are imported are compiled, at their first import.
 .venv/.dev: .venv/.installed
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement ci/requirements.txt
+	$(BIN)/python -m pip install $(PIP_FLAGS) --requirement ci/requirements.txt
 	@touch $@
 
 # An environment of its own: checkov holds packages to versions that the other one is past.
 .venv/scan/.installed: .venv/.python ci/scan/requirements.txt
-	$(BIN)/python -m venv .venv/scan
-	.venv/scan/bin/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement ci/scan/requirements.txt
+	$(BIN)/python -m venv --without-pip .venv/scan
+	$(BIN)/python -m pip --python .venv/scan/bin/python install $(PIP_FLAGS) --requirement ci/scan/requirements.txt
 	@touch $@
