@@ -32,7 +32,7 @@ demo: .venv/.installed
 	$(BIN)/python ci/demo.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 4 $(TESTS)
+	$(BIN)/python -m pytest -n 6 $(TESTS)
 
 tools:
 	@$(PYTHON) ci/tools/toolchain.py

@@ -60,7 +60,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"skipped {count}: {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
+@pytest.hookimpl(trylast=True)  # pytest orders them by their fixtures before
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what need not run under both Helms, and lets what takes minutes begin first."""
+    leave_one_helm(config, items)
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
+
+
+def leave_one_helm(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves a test of tests/helm and tests/charts one Helm, chosen by its name, unless it is marked `both_helms`.
 
     What the Helms do differently shows in those that are marked, and on a cluster and on a node: there all run under

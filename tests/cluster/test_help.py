@@ -50,6 +50,7 @@ def test_every_help_shows_its_examples():
             assert "\n".join(f"    {line}" for line in example.split("\n")) in help_text
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("helm", ["helm4"], indirect=True)
 def test_the_examples_work_as_they_stand(tmp_path, helm, cluster, namespace):
     (tmp_path / "lane.yaml").write_text(LANE)

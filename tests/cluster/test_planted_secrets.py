@@ -108,6 +108,7 @@ def walk(tmp_path, helm, cluster, namespace, monkeypatch, caplog):
     assert set(COMMANDS) - walked == without, "verbs that are given nothing secret"
 
 
+@pytest.mark.minutes
 @pytest.mark.either_helm
 def test_no_verb_shows_a_secret_or_hands_it_on(walk, tmp_path, cluster, namespace):
     for name, text in CHART.items():

@@ -209,6 +209,7 @@ def name_server():
         server.shutdown()
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("helm", ["helm4"], indirect=True)
 def test_every_block_of_the_readme_works_in_order(
     kubectl, tmp_path, helm, cluster, streams, checkout, fresh, meshes, name_server
