@@ -19,8 +19,8 @@ class Case(NamedTuple):
 
 
 def _case(values: str, **specs: str) -> Case:
-    given = {"name": "svc1", **yaml.safe_load(values)}
-    return Case(given, {kind: yaml.safe_load(spec) for kind, spec in specs.items()})
+    given = {"name": "svc1", **yaml.load(values, yaml.CSafeLoader)}
+    return Case(given, {kind: yaml.load(spec, yaml.CSafeLoader) for kind, spec in specs.items()})
 
 
 def in_namespace(case: Case, namespace: str) -> Case:

@@ -4,7 +4,7 @@ import re
 import shlex
 
 import pytest
-import typed
+from command_line import CommandLine
 from generated import tiny_chart
 from sidelane import Client, kubeyaml
 from sidelane.errors import ReleaseConflict
@@ -43,8 +43,15 @@ def file(tmp_path, chart):
 
 @pytest.fixture
 def run(helm, tmp_path):
-    """The command line, as it is pasted."""
-    return typed.shell(tmp_path, helm)
+    """Runs a command as it is pasted."""
+    line = CommandLine(tmp_path, helm)
+
+    def run(command, code=0):
+        program, *arguments = shlex.split(command)
+        assert program == "sidelane"
+        return line(*arguments, code=code)
+
+    return run
 
 
 @pytest.fixture

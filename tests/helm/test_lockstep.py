@@ -19,6 +19,7 @@ from sidelane.releases.stores.holding import holder
 from sidelane.routes.marks import Mark, Member, read, short
 from sidelane.routes.model import Route
 from sidelane.routes.moving import ToLane
+from soaking import TIMES
 from web_server import serving
 
 NEW = Lane("2-coco", 2)
@@ -43,6 +44,13 @@ def client(root, helm):
 def weights(client):
     """The weights of all routes, of which there are as many sets as routes that differ."""
     return {routed.route.service: routed.route.split.to_json() for routed in client.routes.list()}
+
+
+def wait_for(client, expected):
+    deadline = time.monotonic() + 30
+    while weights(client) != expected:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def in_a_thread(work, *arguments, **named):
@@ -176,7 +184,7 @@ def killed(sidelane, root, after):
 def test_a_shift_that_is_killed_goes_on_or_back(client, root, helm):
     moments = random.Random(20261127)
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
-    for number in range(4):
+    for number in range(2 * TIMES):
         killed(sidelane, root, moments.uniform(0, 1.5))
         shifts = client.shifts.status().shifts
         if not shifts:  # killed before the first write took effect
@@ -200,9 +208,7 @@ def test_a_shift_that_is_killed_goes_on_or_back(client, root, helm):
 def test_a_shift_that_is_killed_in_its_last_step_has_not_ended(client, root, helm, end):
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
     with sidelane.begin("shift", "--from", LANE, "--to", NEW, "--steps", "100", "--every", "60s") as process:
-        deadline = time.monotonic() + 30
-        while weights(client) != all_have(v1=0, new=100):
-            assert time.monotonic() < deadline
+        wait_for(client, all_have(v1=0, new=100))
         process.kill()
         process.communicate()
     assert "from 2-coco-1 to 2-coco-2 is at step 1 of 1 (100 %)" in sidelane("shift", "status").stdout
@@ -215,9 +221,7 @@ def test_a_shift_that_is_killed_in_its_last_step_has_not_ended(client, root, hel
 def test_a_shift_whose_process_lives_is_not_continued(client, root, helm):
     sidelane = CommandLine(root.parent, helm, SIDELANE_DIRECTORY=root)
     with sidelane.begin("shift", "--from", LANE, "--to", NEW, "--steps", "5,100", "--every", "60s") as process:
-        deadline = time.monotonic() + 30
-        while weights(client) != all_have(v1=95, new=5):
-            assert time.monotonic() < deadline
+        wait_for(client, all_have(v1=95, new=5))
         with pytest.raises(TargetBusy, match="that process is still running"):
             client.shifts.go_on(**QUICK)
         assert "its process is running" in sidelane("shift", "status").stdout

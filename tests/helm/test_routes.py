@@ -21,6 +21,7 @@ from sidelane.routes.leads import leads_to, unrouted_since
 from sidelane.routes.model import Route, Split
 from sidelane.routes.notes import Revision
 from sidelane.routes.places import Backend
+from soaking import TIMES
 
 V1, V2 = Destination("v1"), Destination("v2")
 
@@ -391,7 +392,7 @@ CHANGES = st.one_of(
 )
 
 
-@settings(max_examples=10)
+@settings(max_examples=4 * TIMES)
 @given(changes=st.lists(CHANGES, min_size=3, max_size=7))
 def test_any_sequence_of_changes(helm, tmp_path_factory, changes):
     """Weights are valid, the way back restores exactly what was, and no route leads to a version that is not there."""

@@ -47,7 +47,15 @@ def made(kind):
     return ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else ec.generate_private_key(ec.SECP256R1())
 
 
-KEYS = {kind: (made(kind), made(kind)) for kind in KINDS}  # each with another of its kind
+class Keys(dict):
+    """A key of each kind, with another of its kind; made when they are used first."""
+
+    def __missing__(self, kind):
+        self[kind] = made(kind), made(kind)
+        return self[kind]
+
+
+KEYS = Keys()
 
 
 def private(key, passphrase=None, form=serialization.PrivateFormat.PKCS8):
