@@ -141,7 +141,7 @@ class ClusterTarget:
 
     async def histories(self, names: Sequence[str]) -> Mapping[str, Sequence[Stored]] | None:
         """Returns every revision of the releases of these names that exist, oldest first, read with one Helm. None if
-        Helm's own commands must read each: for a few names, and if Helm does not keep its releases in Secrets.
+        Helm's own commands must read each: for one name, and if Helm does not keep its releases in Secrets.
         """
         from sidelane.releases.stores import many  # noqa: PLC0415 - few need it
 

@@ -35,15 +35,18 @@ async def read(target: ClusterTarget, names: Sequence[str]) -> dict[str, Stored]
 
     None for a few names, and if Helm keeps its releases elsewhere than in Secrets (HELM_DRIVER): Helm reads each.
     """
-    if not _at_once(target, names):
+    if not _at_once(target, len(names)):
         return None
     last = {_name(secret): secret for secret in await _secrets(target, names, status=_LAST)}
     return {name: stored_of(_unpacked(secret)) for name, secret in last.items()}
 
 
 async def histories(target: ClusterTarget, names: Sequence[str]) -> dict[str, list[Stored]] | None:
-    """Returns every revision of the releases of these names that exist, oldest first. None as ``read``."""
-    if not _at_once(target, names):
+    """Returns every revision of the releases of these names that exist, oldest first.
+
+    None for one name, and if Helm keeps its releases elsewhere than in Secrets.
+    """
+    if not _at_once(target, 2 * len(names)):  # Helm would read the last revision, and then the list of all
         return None
     revisions: dict[str, list[Stored]] = {}
     for secret in await _secrets(target, names):
@@ -51,8 +54,8 @@ async def histories(target: ClusterTarget, names: Sequence[str]) -> dict[str, li
     return revisions
 
 
-def _at_once(target: ClusterTarget, names: Sequence[str]) -> bool:
-    return len(names) > FEW and target.helm.driver in ("secret", "secrets")
+def _at_once(target: ClusterTarget, calls: int) -> bool:
+    return calls > FEW and target.helm.driver in ("secret", "secrets")
 
 
 async def _secrets(target: ClusterTarget, names: Sequence[str], **labels: Sequence[str]) -> list[LiveObject]:
