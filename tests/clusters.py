@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykube
 import pytest
+import requests
 from access import Access
 from command_line import CommandLine
 from controlplane import ControlPlane
@@ -112,6 +113,7 @@ class Cluster:
 
 def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
     """The result of ``verify`` once every workload has its pods; the test fails when that does not come in time."""
+    _await_pods(client)
     deadline = time.monotonic() + 180
     while True:
         results = client.verify(*arguments, **named)
@@ -120,6 +122,28 @@ def settled(client: Client, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         if time.monotonic() > deadline:
             pytest.fail(f"not ready within 180 s: {[result.degraded for result in results]}")
         time.sleep(1)  # each look starts several Helms
+
+
+def _await_pods(client: Client) -> None:
+    """Waits for the pods of the client's namespace by the API, which costs less than a Helm. Some may never come."""
+    connection = client._asynchronous._context.connection
+    api = connect(Path(str(connection.kubeconfig)), None).api
+    api.session.trust_env = False
+    paths = [f"/apis/apps/v1/namespaces/{connection.namespace}/{kind}" for kind in ("deployments", "statefulsets")]
+    deadline = time.monotonic() + 10
+
+    def are_there(workload: Object) -> bool:
+        status, seen = workload["status"], workload["status"].get("observedGeneration", 0)
+        return seen == workload["metadata"]["generation"] and all(
+            status.get(count, 0) == workload["spec"]["replicas"] for count in ("replicas", "readyReplicas")
+        )
+
+    with contextlib.suppress(requests.RequestException):  # those that the client's user may not read
+        while time.monotonic() < deadline:
+            answers = [api.session.get(api.url + path, timeout=api.timeout) for path in paths]
+            if all(are_there(item) for answer in answers if answer.ok for item in answer.json()["items"]):
+                return
+            time.sleep(0.2)
 
 
 @contextlib.contextmanager

@@ -17,11 +17,8 @@ KINDS = (
 LANES = (("2-coco", "1"), ("coco", "7"))
 #: What the naming contract promises for the pods of a lane.
 PODS = (
-    *(f"zk-LANE-{ordinal}" for ordinal in range(3)),
-    *(f"nimbus-LANE-{ordinal}" for ordinal in range(2)),
-    *(f"supervisor-LANE-{ordinal}" for ordinal in range(2)),
-    "ui-LANE-<hash>-<id>",
-    *("svc1-v1-LANE-<hash>-<id>", "svc1-v2-LANE-<hash>-<id>") * 2,
+    *("zk-LANE-0", "nimbus-LANE-0", "nimbus-LANE-1", "supervisor-LANE-0"),
+    *("ui-LANE-<hash>-<id>", "svc1-v1-LANE-<hash>-<id>", "svc1-v2-LANE-<hash>-<id>"),
 )
 
 
@@ -56,8 +53,9 @@ def test_two_lanes_with_two_versions_of_a_service_each(cluster, namespace, plain
 def install(plain, version, build):
     """A lane as its operator brings it in: the pipeline, and two versions of a service, side by side."""
     lane = f"{version}-{build}"
-    whole = ("--set", f"global.Version={version}", "--set-string", f"global.Build={build}")
-    service = (CHARTS / "service", "--set", f"Version={version},name=svc1", "--set-string", f"Build={build}")
+    whole = ("--set", f"global.Version={version},zookeeper.replicas=1,supervisor.replicas=1")
+    whole += ("--set-string", f"global.Build={build}")
+    service = (CHARTS / "service", "--set", f"Version={version},name=svc1,replicas=1", "--set-string", f"Build={build}")
     image = ("--set", "image.repository=acme/svc1,image.tag=1.4.0")
     commands = [
         ("install", f"pipeline-{lane}", CHARTS / "pipeline", *whole),
