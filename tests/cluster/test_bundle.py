@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from clusters import settled
 from command_line import CommandLine
 from controlplane import ControlPlane
 from sidelane import Client
@@ -16,14 +15,22 @@ from sidelane.errors import Refused, ReleaseConflict
 pytestmark = pytest.mark.either_helm
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
+ROUTE = ZOOKEEPER.with_name("route")
 # Nothing is there: whoever asks anybody but the cluster fails at once.
 NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
 
 
-@pytest.fixture(scope="module")
+class ServerAlone(ControlPlane):
+    """A control plane in which objects are kept and nothing runs."""
+
+    def _start_controllers(self):
+        """None."""
+
+
+@pytest.fixture
 def second(programs):
     """Another cluster, which knows nothing of the first."""
-    with ControlPlane(programs) as plane:
+    with ServerAlone(programs) as plane:
         yield plane
 
 
@@ -46,7 +53,7 @@ def digests(record):
 
 def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second, tree, tmp_path):
     first = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-    first.install(tree / "zookeeper", "coco-1", values={"replicas": 5, "networkPolicy": {"enabled": True}})
+    first.install(tree / "zookeeper", "coco-1", values={"replicas": 1, "networkPolicy": {"enabled": True}})
     made = first.record("zookeeper", "coco-1").to_json()
     file = tmp_path / "coco-1.tar.gz"
     bundle = first.bundle("coco-1", file, charts=[tree / "zookeeper"])
@@ -65,23 +72,23 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
     assert digests(made) == digests(written) == digests(remade)
     sources = remade["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert {"name": "bundle", "digest": {"sha256": bundle.digest.removeprefix("sha256:")}} in sources
-    assert [result.state for result in settled(elsewhere, lane="coco-1")] == ["unchanged"]
+    (there,) = elsewhere.verify(lane="coco-1")
+    assert (there.recorded, there.changed, there.missing, there.drift) == ("there", (), (), ())
     assert replay("--kubeconfig", second.kubeconfig)["releases"][0]["change"] == "unchanged"
-    elsewhere.uninstall("zookeeper", "coco-1")
 
 
-def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, client, helm, tmp_path):
+def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, client, plain, helm, tmp_path):
+    """Also a route in a release of another name than its own."""
     for version in ("v1", "v2"):
-        values = {"image": {"repository": "example.org/svc1", "tag": "1"}}
+        values = {"image": {"repository": "example.org/svc1", "tag": "1"}, "replicas": 1}
         client.install("service", "coco-1", name="svc1", service_version=version, values=values, wait=True)
-    client.routes.set("svc1", "coco-1", {"v1": 1})
+    to_v1 = ("--set", "name=svc1,targets[0].serviceVersion=v1,targets[0].weight=1")
+    plain("install", "front", ROUTE, "--set", "Version=coco", "--set-string", "Build=1", *to_v1)
     client.routes.set("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
-    assert {result.recorded for result in client.verify(lane="coco-1")} == {"there", "not needed"}
     service = cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"]
     file = tmp_path / "coco-1.tar.gz"
     made = [(release.name, release.manifest.digest()) for release in client.bundle("coco-1", file).releases]
-    client.uninstall("route-svc1-coco-1")
-    client.retire("coco-1", drain="0s")
+    assert client.retire("coco-1", drain="0s").releases == ("front", "svc1-v1-coco-1", "svc1-v2-coco-1")
 
     written = Client(directory=tmp_path / "root", helm=helm).replay(file)
     done = client.replay(file)
@@ -90,11 +97,11 @@ def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, cl
         assert list(zip(names, each.digests, strict=True)) == made
         assert [release.change for release in each.releases] == ["created"] * 3
     assert cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"] == service
-    assert "record-route-svc1-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
+    assert "record-front" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
     assert [release.change for release in client.replay(file).releases] == ["unchanged"] * 3
-    assert client.routes.set("svc1", "coco-1", {"v1": 1}).change == "changed"
-    assert {result.state for result in settled(client, lane="coco-1")} == {"unchanged"}
-    with pytest.raises(ReleaseConflict, match="route-svc1-coco-1 exists and differs from the bundle's"):
+    changed = client.routes.set("svc1", "coco-1", {"v1": 1})
+    assert (changed.change, changed.release.name) == ("changed", "front")
+    with pytest.raises(ReleaseConflict, match="front exists and differs from the bundle's"):
         client.replay(file)
     assert str(client.routes.show("svc1", "coco-1").route.split) == "v1=1"
 
@@ -129,22 +136,22 @@ def test_what_a_replay_would_make_otherwise_is_told_and_nothing_is_installed(clu
 
 def test_two_lanes_and_the_cluster_compared(cluster, namespace, helm, sidelane):
     client = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=helm)
-    client.install("zookeeper", "coco-1")
-    client.install("zookeeper", "2-coco-7")
+    for lane in ("coco-1", "2-coco-7"):
+        client.install("zookeeper", lane, values={"replicas": 1})
     assert client.diff("coco-1", "2-coco-7").to_json() == {
         "same": True, "sides": ["coco-1", "2-coco-7"], "only": [], "differences": [],
     }  # fmt: skip
-    client.install("zookeeper", "coco-2", values={"replicas": 5})
+    client.install("zookeeper", "coco-2", values={"replicas": 3})
     assert [str(change.difference.path) for change in client.diff("coco-1", "coco-2").differences] == [
-        "data[zoo.cfg]", "spec.replicas",
+        "data[zoo.cfg]", "spec.replicas", "spec.template.spec.containers[zookeeper].env[POD_IP]",
     ]  # fmt: skip
     assert client.diff("coco-1").same
     path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/zk-coco-1"
-    cluster.patch(path, {"spec": {"replicas": 1}})
+    cluster.patch(path, {"spec": {"replicas": 0}})
     cluster.delete(f"/api/v1/namespaces/{namespace}/services/zk-cs-coco-1")
     done = sidelane("diff", "zookeeper-coco-1", code=1)
     assert done.stdout == (
         "--- zookeeper-coco-1\n+++ the cluster\n"
         "\nzookeeper-coco-1: Service zk-cs-coco-1\n-the whole object\n"
-        "\nzookeeper-coco-1: StatefulSet zk-coco-1\n@@ spec.replicas @@\n-3\n+1\n"
+        "\nzookeeper-coco-1: StatefulSet zk-coco-1\n@@ spec.replicas @@\n-1\n+0\n"
     )

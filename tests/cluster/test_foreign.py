@@ -106,19 +106,18 @@ def test_a_route_leads_to_services_that_a_chart_names_in_its_own_way(
     with pytest.raises(InvalidRoute, match=r"has no placeholder {lane}"):
         client.routes.set("demo", "live-0", {"coco-1": 1}, target_service="demo-api")
     sidelane("route", "set", "demo", "--lane", "live-0", "--to", "coco-1", "--target-service", "{name}-{lane}-api")
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-1-api")
     _it_is_shown_drawn_and_kept(client, sidelane)
     client.routes.set("demo", "live-0", {"coco-2": 1})
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-2-api")
     assert client.routes.undo("demo", "live-0").change == "undone"
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-1-api")
     _a_restart_of_its_pods_takes_a_shift_back(client, cluster, namespace)
-    _it_is_shifted_there_and_back(client, cluster)
-    _a_file_creates_another(client, cluster, tmp_path)
+    _it_is_shifted_there_and_back(client, cluster, namespace)
+    _a_file_creates_another(client, cluster, namespace, tmp_path)
 
 
-def _selected(cluster, client, service="demo-live-0"):
-    namespace = client.routes.show("demo", "live-0").release.namespace
+def _selected(cluster, namespace, service="demo-live-0"):
     return cluster.get(f"/api/v1/namespaces/{namespace}/services/{service}")["spec"]["selector"]
 
 
@@ -163,24 +162,24 @@ def _a_restart_of_its_pods_takes_a_shift_back(client, cluster, namespace):
     finally:
         ended.set()
         crashing.join()
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-1-api")
 
 
-def _it_is_shifted_there_and_back(client, cluster):
-    one = client.routes.shift("demo", "live-0", "coco-2", every="1s", between="100ms")
+def _it_is_shifted_there_and_back(client, cluster, namespace):
+    one = client.routes.shift("demo", "live-0", "coco-2", every="100ms", between="50ms")
     assert one.outcome == "done"
     assert all("not checked" not in gate.text for gate in one.gates)
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
-    all_ = client.shifts.start("coco-2", "coco-1", every="1s", between="100ms")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-2-api")
+    all_ = client.shifts.start("coco-2", "coco-1", every="100ms", between="50ms")
     assert (all_.outcome, list(all_.before)) == ("done", ["demo-live-0"])
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-1-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-1-api")
     client.shifts.back()
-    assert _selected(cluster, client) == _selected(cluster, client, "demo-coco-2-api")
+    assert _selected(cluster, namespace) == _selected(cluster, namespace, "demo-coco-2-api")
     client.routes.set("demo", "live-0", {"coco-2": 1})
     assert client.retire("coco-1", drain="0s").releases == ("demo-coco-1",)
 
 
-def _a_file_creates_another(client, cluster, tmp_path):
+def _a_file_creates_another(client, cluster, namespace, tmp_path):
     file = tmp_path / "lane.yaml"
     release = json.dumps({"chart": "./demo", "conventions": "helm", "values": SECURE})
     route = json.dumps({"service": "web", "weights": {"coco-2": 1}, "targetService": "demo-{lane}-api"})
@@ -190,4 +189,4 @@ def _a_file_creates_another(client, cluster, tmp_path):
     )
     assert [step.action for step in client.plan(file).routes] == ["create"]
     assert [routed.change for routed in client.apply(file, timeout="2m").routes] == ["created"]
-    assert _selected(cluster, client, "web-coco-3") == _selected(cluster, client, "demo-coco-2-api")
+    assert _selected(cluster, namespace, "web-coco-3") == _selected(cluster, namespace, "demo-coco-2-api")

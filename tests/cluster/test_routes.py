@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import toolchain
+from clusters import WITHOUT_SCHEMAS
 from mesh_kinds import PATHS
 from routes_by_hand import CASES, in_namespace
 from sidelane import AsyncClient, Client, Lane
@@ -38,6 +39,8 @@ def plain(cluster, namespace, helm):
     def run(verb, *arguments, values=None, check=True, name="route-svc1-2-coco-1"):
         command = [helm, verb, name, *arguments, "--namespace", namespace]
         command += ["--kubeconfig", cluster.kubeconfig]
+        if verb in ("install", "upgrade"):
+            command.append(WITHOUT_SCHEMAS)
         text = None
         if values is not None:
             command += ["--values", "-"]
@@ -51,27 +54,35 @@ def plain(cluster, namespace, helm):
 
 @pytest.fixture
 def version(cluster, namespace):
-    """Puts a version of a service into a lane, with its own Service and pods, and waits for its endpoints."""
+    """Puts a version of a service into a lane: its own Service and endpoints, and with ``pods`` their Deployment."""
 
-    def make(version, lane=LANE, *, service="svc1", replicas=2, ready=True, labels=None):
+    def make(version, lane=LANE, *, service="svc1", replicas=2, ready=True, labels=None, pods=False):
         own = {"version": version} if version else {}
         labels = {"app": f"{service}-{lane}", **own, "sidelane.dev/lane": lane} | (labels or {})
         name = f"{service}-{version}-{lane}" if version else f"{service}-{lane}"
-        container = {"name": "app", "image": "example.org/app:1" if ready else "example.org/app:never-ready"}
-        container |= {"securityContext": RESTRICTED, "ports": [{"name": "http", "containerPort": 8080}]}
+        metadata = {"name": name, "labels": labels}
+        ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+        spec = {"ports": ports, **({"selector": labels} if pods else {})}
+        cluster.create(PATHS["Service"].format(namespace), {"metadata": metadata, "spec": spec})
+        if not pods:
+            put_endpoints(cluster, namespace, name, replicas, ready=ready)
+            return
+        container = {"name": "app", "image": "example.org/app:1", "securityContext": RESTRICTED}
+        container |= {"ports": [{"name": "http", "containerPort": 8080}]}
         pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
         spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": pod}
-        metadata = {"name": name, "labels": labels}
         cluster.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", {"metadata": metadata, "spec": spec})
-        ports = [{"name": "http", "port": 80, "targetPort": "http"}]
-        cluster.create(
-            PATHS["Service"].format(namespace), {"metadata": metadata, "spec": {"selector": labels, "ports": ports}}
-        )
-        cluster.until(f"{name} has endpoints", lambda: len(endpoints(cluster, namespace, name)) == replicas)
-        if ready:
-            cluster.until(f"{name} is ready", lambda: all(endpoints(cluster, namespace, name)))
+        cluster.until(f"{name} is ready", lambda: endpoints(cluster, namespace, name) == [True] * replicas)
 
     return make
+
+
+def put_endpoints(cluster, namespace, service, number, *, ready):
+    """Gives a Service without a selector the endpoints that a controller would."""
+    each = [{"addresses": [f"10.0.0.{index}"], "conditions": {"ready": ready}} for index in range(1, number + 1)]
+    body = {"metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}}, "addressType": "IPv4"}
+    body |= {"endpoints": each, "ports": [{"name": "http", "port": 8080}]}
+    cluster.create(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", body)
 
 
 def endpoints(cluster, namespace, service):
@@ -91,12 +102,18 @@ def specs(cluster, namespace):
     for kind, path in PATHS.items():
         for item in cluster.list(f"{path.format(namespace)}?labelSelector=app.kubernetes.io/name=route"):
             assert kind not in specs
-            specs[kind] = item["spec"]
-    for counted in ("clusterIP", "clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"):
-        specs["Service"].pop(counted)
-    if specs["Service"]["sessionAffinity"] == "None":
-        specs["Service"].pop("sessionAffinity")
+            specs[kind] = as_written(kind, item["spec"])
     return specs
+
+
+def as_written(kind, spec):
+    """A spec without what the API server adds to that of every Service."""
+    if kind == "Service":
+        for counted in ("clusterIP", "clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"):
+            spec.pop(counted)
+        if spec["sessionAffinity"] == "None":
+            spec.pop("sessionAffinity")
+    return spec
 
 
 def weights(cluster, namespace, kind):
@@ -107,23 +124,18 @@ def weights(cluster, namespace, kind):
 
 
 @pytest.mark.parametrize("helm", ["helm3"], indirect=True)
-@pytest.mark.parametrize("mode", ["service", "istio"])
-def test_helm4_sets_and_overwrites_a_route_that_helm3_made(request, cluster, namespace, helm, client, version, mode):
-    if mode == "istio":
-        request.getfixturevalue("meshes")
+def test_helm4_sets_and_overwrites_a_route_that_helm3_made(cluster, namespace, meshes, client, version):
     version("v1")
     version("v2")
-    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
+    client.routes.set("svc1", LANE, {"v1": 1}, mode="istio")
     newer = Client(namespace=namespace, kubeconfig=cluster.kubeconfig, helm=toolchain.folder() / "helm")
     assert newer.routes.set("svc1", LANE, {"v2": 1}).change == "changed"
-    kind, body = "Service", {"spec": {"selector": {"version": "v3"}}}
-    if mode == "istio":
-        kind, body = "VirtualService", {"spec": {"hosts": ["elsewhere"]}}
-    cluster.patch(f"{PATHS[kind].format(namespace)}/svc1-2-coco-1", body)
+    for kind, body in (("Service", {"selector": {"version": "v3"}}), ("VirtualService", {"hosts": ["elsewhere"]})):
+        cluster.patch(f"{PATHS[kind].format(namespace)}/svc1-2-coco-1", {"spec": body})
     with pytest.raises(RouteChanged):
         newer.routes.set("svc1", LANE, {"v1": 1})
     assert newer.routes.set("svc1", LANE, {"v1": 1}, overwrite=True).change == "changed"
-    assert client.routes.show("svc1", LANE).drift == ()
+    # Not refused because of drift.
     assert (client.routes.set("svc1", LANE, {"v2": 1}).change, newer.routes.undo("svc1", LANE).change) == (
         "changed",
         "undone",
@@ -142,26 +154,44 @@ def test_a_route_is_not_taken_by_another_release(cluster, namespace, client, pla
     assert live(cluster, namespace, "Service") == before
 
 
-def test_every_route_is_stored_as_a_hand_would_write_it(cluster, namespace, meshes, plain):
-    """One after the other in one release: so each is also a change of mode, a switch or a split in place."""
-    for name, case in CASES.items():
-        plain("upgrade", CHART, "--install", "--history-max", "50", values=case.values)
-        assert specs(cluster, namespace) == in_namespace(case, namespace).specs, name
+#: Changes of mode to and from each, with most of the fields.
+IN_PLACE = (
+    *("service single", "istio everything", "gateway everything", "service with affinity", "gateway stay by header"),
+    *("istio stay in matches", "istio affinity", "istio mirror"),
+)
+
+
+def test_a_route_that_changes_in_place_is_stored_as_a_hand_would_write_it(cluster, namespace, meshes, plain):
+    """One after the other in one release; the charts' tests hold what all cases render."""
+    for name in IN_PLACE:
+        plain("upgrade", CHART, "--install", values=CASES[name].values)
+        assert specs(cluster, namespace) == in_namespace(CASES[name], namespace).specs, name
     plain("rollback", "1")
-    first = next(iter(CASES.values()))
-    assert specs(cluster, namespace) == first.specs
+    assert specs(cluster, namespace) == CASES[IN_PLACE[0]].specs
+
+
+def test_the_api_server_takes_every_route_as_a_hand_would_write_it(cluster, namespace, meshes):
+    for name, case in CASES.items():
+        for kind, spec in case.specs.items():
+            path = PATHS[kind].format(namespace)
+            api_version = "/".join(path.split("/")[2:4]) if path.startswith("/apis/") else "v1"
+            body = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "route"}, "spec": spec}
+            taken = cluster.create(f"{path}?dryRun=All&fieldValidation=Strict", body)
+            assert as_written(kind, taken["spec"]) == spec, name
 
 
 def test_a_service_is_switched_and_switched_back(cluster, namespace, client, version):
     version("v1")
-    version("v2")
+    version("v2", pods=True)
     made = client.routes.set("svc1", LANE, {"v1": 100}, by="alice@laptop")
     assert (made.change, made.revision, made.release.name) == ("created", 1, "route-svc1-2-coco-1")
     assert client.routes.set("svc1", LANE, {"v1": 100}).change == "unchanged"
     switched = client.routes.set("svc1", Lane("2-coco", 1), {"v2": 100}, by="bob")
     assert (switched.change, switched.revision) == ("changed", 2)
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
-    cluster.until("its pods are v2's", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
+    cluster.until(
+        "its pods are v2's, as v1 has none", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True]
+    )
     back = client.routes.undo("svc1", LANE, by="carol")
     assert (back.change, back.revision, str(back.route)) == ("undone", 3, "v1=100")
     assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v1"
@@ -184,9 +214,8 @@ def test_a_service_is_switched_and_switched_back(cluster, namespace, client, ver
 def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes, client, version, mode, kind):
     version("v1")
     version("v2")
-    client.routes.set("svc1", LANE, {"v1": 1}, mode=mode)
-    single = live(cluster, namespace, kind)["spec"]
-    client.routes.set("svc1", LANE, {"v1": 90, "v2": 10})
+    client.routes.set("svc1", LANE, {"v1": 90, "v2": 10}, mode=mode)
+    split = live(cluster, namespace, kind)["spec"]
     assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
     matches = [{"headers": [{"name": "x-canary", "value": "true"}], "targets": [{"serviceVersion": "v2", "weight": 1}]}]
     client.routes.set("svc1", LANE, {"v1": 1}, values={"matches": matches, "mirror": {"serviceVersion": "v2"}})
@@ -203,9 +232,7 @@ def test_a_mesh_splits_matches_mirrors_and_goes_back(cluster, namespace, meshes,
     client.routes.undo("svc1", LANE)
     assert live(cluster, namespace, kind)["spec"] == everything
     client.routes.undo("svc1", LANE)
-    assert weights(cluster, namespace, kind) == {"v1": 90, "v2": 10}
-    client.routes.undo("svc1", LANE)
-    assert live(cluster, namespace, kind)["spec"] == single
+    assert live(cluster, namespace, kind)["spec"] == split
 
 
 def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, meshes, client, version):
@@ -221,7 +248,6 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
         ({"2-coco-2/v1": 1}, "the Service svc1-v1-2-coco-2 is missing"),
         ({"v3": 1}, "are not those of lane 2-coco-1"),
         ({"v1": 95, "v2": 5}, "0 of 2 pods are ready, and its share needs 1"),
-        ({"v2": 100}, "0 of 2 pods are ready, and its share needs 2"),
     ):
         with pytest.raises(TargetNotReady) as refused:
             client.routes.set("svc1", LANE, targets)
@@ -235,9 +261,8 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
     assert client.routes.set("svc1", LANE, {"v2": 100}, allow_unready=True).change == "changed"
     # From a version that fails to one that works: only what gets more has to be ready.
     assert client.routes.set("svc1", LANE, {"v1": 50, "v2": 50}).change == "changed"
-    assert client.routes.set("svc1", LANE, {"v1": 60, "v2": 40}).change == "changed"
     with pytest.raises(TargetNotReady):
-        client.routes.set("svc1", LANE, {"v1": 59, "v2": 41})
+        client.routes.set("svc1", LANE, {"v1": 49, "v2": 51})
     assert client.routes.undo("svc1", LANE, to=1).change == "undone"
     # A route's own name is no target of another.
     with pytest.raises(TargetNotReady, match="is a route itself; name the version"):
@@ -247,7 +272,7 @@ def test_a_target_has_to_be_there_of_its_lane_and_ready(cluster, namespace, mesh
 
 def test_from_lane_to_lane(cluster, namespace, client, version):
     version("v1")
-    version("v1", "2-coco-2", replicas=1)
+    version("v1", "2-coco-2", replicas=1, pods=True)
     client.routes.set("svc1", LANE, {"v1": 1})
     client.routes.set("svc1", LANE, {"2-coco-2/v1": 1})
     selector = live(cluster, namespace, "Service")["spec"]["selector"]
@@ -328,42 +353,45 @@ def test_of_two_changes_at_once_one_is_made(cluster, namespace, helm, version):
     asyncio.run(race())
 
 
-@pytest.mark.parametrize("written", [True, False])
-def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version, written):
+def test_a_change_that_a_dead_process_left_can_be_undone(cluster, namespace, client, version):
     version("v1")
     version("v2")
     client.routes.set("svc1", LANE, {"v1": 1})
-    client.routes.set("svc1", LANE, {"v2": 1})
-    # What Helm leaves when it is killed between its two writes.
-    name = "sh.helm.release.v1.route-svc1-2-coco-1.v2"
-    path = f"/api/v1/namespaces/{namespace}/secrets"
-    secret = cluster.get(f"{path}/{name}")
+    revision = client.routes.set("svc1", LANE, {"v2": 1}).revision
+    for written, why in ((True, "another Helm is changing"), (False, "the last change of .* incomplete")):
+        leave_pending(cluster, namespace, revision, written=written)
+        with pytest.raises(TargetBusy, match=why):
+            client.routes.set("svc1", LANE, {"v1": 1})
+        with pytest.raises(TargetBusy, match="another process is changing"):
+            client.routes.undo("svc1", LANE)
+        undone = client.routes.undo("svc1", LANE, overwrite=True)
+        assert undone.change == "undone"
+        assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
+        revision = undone.revision
+    assert client.routes.set("svc1", LANE, {"v1": 1}).change == "changed"
+
+
+def leave_pending(cluster, namespace, revision, *, written):
+    """Leaves what Helm does when it is killed between its two writes. written: it had changed the objects."""
+    path, name = f"/api/v1/namespaces/{namespace}/secrets", "sh.helm.release.v1.route-svc1-2-coco-1.v"
+    secret = cluster.get(f"{path}/{name}{revision}")
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
-    release["version"] = 3
+    release["version"] = revision + 1
     release["info"]["status"] = "pending-upgrade"
-    if not written:  # killed before it had changed an object
+    if not written:
         release["manifest"] = release["manifest"].replace("v2", "v1")
     packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
-    labels = {**secret["metadata"]["labels"], "version": "3", "status": "pending-upgrade"}
-    metadata = {"name": name[:-1] + "3", "labels": labels}
+    labels = {**secret["metadata"]["labels"], "version": str(revision + 1), "status": "pending-upgrade"}
+    metadata = {"name": f"{name}{revision + 1}", "labels": labels}
     cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
-    with pytest.raises(TargetBusy, match="another Helm is changing" if written else "the last change of .* incomplete"):
-        client.routes.set("svc1", LANE, {"v1": 1})
-    with pytest.raises(TargetBusy, match="another process is changing"):
-        client.routes.undo("svc1", LANE)
-    assert client.routes.undo("svc1", LANE, overwrite=True).change == "undone"
-    assert live(cluster, namespace, "Service")["spec"]["selector"]["version"] == "v2"
-    assert client.routes.set("svc1", LANE, {"v1": 1}).change == "changed"
 
 
 def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace, meshes, helm, client, version):
     version("v1")
     version("v2")
     version("v1", "2-coco-2")
-    client.routes.set("svc1", LANE, {"v1": 1}, mode="istio")
+    client.routes.set("svc1", LANE, {"v1": 1}, mode="istio", values={"mirror": {"serviceVersion": "v2"}})
     client.routes.set("svc1", "live-1", {"2-coco-1/v1": 9, "2-coco-2/v1": 0}, mode="istio")
-    mirror = {"serviceVersion": "v2"}
-    client.routes.set("svc1", LANE, {"v1": 1}, values={"mirror": mirror})
 
     def ask(question, **what):
         target = ClusterTarget(Helm(executable=helm, kubeconfig=cluster.kubeconfig), namespace)
@@ -389,7 +417,7 @@ def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace
 
 def test_a_version_that_is_killed_in_a_shift_loses_its_requests_again(cluster, namespace, meshes, helm, version):
     version("v1")
-    version("v2")
+    version("v2", pods=True)
     steps = []
 
     def kill(shift):
@@ -414,7 +442,7 @@ def test_a_shift_to_the_end(cluster, namespace, meshes, helm, client, version):
     version("v1")
     version("v2")
     client.routes.set("svc1", LANE, {"v1": 100}, mode="gateway")
-    shift = client.routes.shift("svc1", LANE, "v2", steps=[10, 100], every="100ms", between="100ms")
+    shift = client.routes.shift("svc1", LANE, "v2", steps=[10, 100], every="10ms", between="10ms")
     assert (shift.outcome, shift.now) == ("done", {"svc1-2-coco-1": {"v1": 0, "v2": 100}})
     assert weights(cluster, namespace, "HTTPRoute") == {"v1": 0, "v2": 100}
     assert client.routes.shift_back("svc1", LANE).to_json()["weights"] == {"v1": 100}
@@ -442,9 +470,9 @@ def test_a_way_back_stays_open_when_the_chart_has_changed(cluster, namespace, cl
 def test_versions_by_the_chart_service_are_targets(cluster, namespace, client):
     image = {"repository": "example.org/svc1", "tag": "1"}
     for version in ("v1", "v2"):
-        values = {"image": image, "replicas": 2}
+        values = {"image": image, "replicas": 1}
         client.install("service", LANE, name="svc1", service_version=version, values=values, wait=True, timeout="60s")
     assert client.routes.set("svc1", LANE, {"v1": 100}).change == "created"
     assert client.routes.set("svc1", LANE, {"v2": 100}).change == "changed"
-    cluster.until("it leads to v2's pods", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True, True])
+    cluster.until("it leads to v2's pods", lambda: endpoints(cluster, namespace, "svc1-2-coco-1") == [True])
     assert client.routes.undo("svc1", LANE).change == "undone"

@@ -74,20 +74,6 @@ def test_a_route_is_what_its_chart_says_whatever_it_is_called(client, plain, tmp
     assert [release.name for release in client.list()] == ["route-controller", "route-svc9-coco-1"]
 
 
-def test_a_route_of_another_name_is_bundled_and_made_again(client, plain, tmp_path):
-    image = {"image": {"repository": "acme/svc1", "tag": "1.4.0"}}
-    client.install("service", "coco-1", name="svc1", service_version="v1", values=image, wait=True)
-    plain("install", "front", ROUTE, *LANE, *TO_V1)
-    client.bundle("coco-1", tmp_path / "lane.tar.gz")
-    client.retire("coco-1", drain="0s")
-    again = client.replay(tmp_path / "lane.tar.gz")
-    assert [(release.name, release.change) for release in again.releases] == [
-        ("svc1-v1-coco-1", "created"),
-        ("front", "created"),
-    ]
-    assert client.routes.show("svc1", "coco-1").route.release == "front"
-
-
 def test_the_commands_of_the_charts_readme_run_as_they_stand(cluster, namespace, helm, client):
     text = (ROUTE / "README.md").read_text().partition("```console\n")[2].partition("```")[0]
     commands = [line.removeprefix("$ ") for line in text.replace("\\\n", " ").splitlines()]
