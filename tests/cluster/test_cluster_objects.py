@@ -81,6 +81,9 @@ class Plane(ControlPlane):
         with contextlib.suppress(urllib.error.HTTPError):  # it is there from before a restart
             self._call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
 
+    def _start_nodes(self) -> None:
+        """No pod has to run."""
+
     def kubeconfig_of(self, who: str) -> Path:
         return self.kubeconfig_for(self._tokens[who])
 

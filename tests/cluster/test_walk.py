@@ -1,6 +1,6 @@
 """A random walk over a release's life: `verify` is green exactly when what the model says should run is there.
 
-SIDELANE_SOAK_WALKS is the number of walks; `make soak` has ten times as many. Each step is done by the other Helm.
+SIDELANE_SOAK_WALKS is the number of walks; `make soak` has twenty. Each step is done by the other Helm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sidelane import Client
 from sidelane.errors import ReleaseNotFound
 
-WALKS = int(os.environ.get("SIDELANE_SOAK_WALKS", "2"))
+WALKS = int(os.environ.get("SIDELANE_SOAK_WALKS", "1"))
 STEPS = 8
 NAME = "svc1-v1-coco-1"
 VALUES = {"image": {"repository": "acme/svc1", "tag": "1"}}
@@ -159,6 +159,12 @@ class Life(RuleBasedStateMachine):
         self.client.retire("coco-1", drain="0s")
         self.there, self.autoscaled, self.gone, self.odd = False, False, set(), set()
 
+    def pods_are_there(self):
+        deployment = self.cluster.get(f"{self.path('deployments')}/{NAME}")
+        counts = {deployment["status"].get(count, 0) for count in ("replicas", "readyReplicas")}
+        seen = deployment["status"].get("observedGeneration") == deployment["metadata"]["generation"]
+        return seen and counts == {self.pods}
+
     @invariant()
     def verify_tells_what_is(self):
         client = self.client
@@ -166,6 +172,8 @@ class Life(RuleBasedStateMachine):
             with pytest.raises(ReleaseNotFound):
                 client.verify("svc1-v1", "coco-1")
             return
+        if "Deployment" not in self.gone:
+            self.cluster.until(f"{self.pods} pods are ready", self.pods_are_there, seconds=90)
         expected = "missing" if self.gone else "drifted" if self.odd else "unchanged" if self.pods else "degraded"
 
         def verified():

@@ -83,7 +83,7 @@ class Crowd:
         self.sessions += joined
         self._tasks += [asyncio.create_task(session.run()) for session in joined]
 
-    async def go_on(self, number: int = 8) -> tuple[float, float]:
+    async def go_on(self, number: int = 4) -> tuple[float, float]:
         """Waits until each user has this many answers to requests sent from now on. Returns the begin and the end."""
         begin = time.monotonic()
         while any(len(session.between(begin, time.monotonic())) < number for session in self.sessions):

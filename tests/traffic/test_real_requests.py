@@ -6,6 +6,7 @@ written there is given to the proxy, as a mesh would give it.
 
 import asyncio
 import json
+import os
 import random
 import time
 
@@ -21,8 +22,8 @@ MESHES = [("istio", "VirtualService", of_virtual_service), ("gateway", "HTTPRout
 both_meshes = pytest.mark.parametrize(("mode", "kind", "routes"), MESHES, ids=["istio", "gateway"])
 # What both Helms render is held to be the same elsewhere (charts/test_route.py).
 pytestmark = pytest.mark.parametrize("helm", ["helm3"], indirect=True)
-#: Switches, splits and undos under load.
-CHANGES = 50
+#: Switches, splits and undos under load; `make soak` has 50.
+CHANGES = int(os.environ.get("SIDELANE_SOAK_CHANGES", "12"))
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_changes_under_load_through_envoy(envoy, root, helm, tmp_path, mode, kin
                 await asyncio.to_thread(proxy.route, routes(written(root, kind)["spec"]))
                 async with Load(proxy.port).running() as load:
                     done = 0
-                    for wanted in changes(mode, splits=True):
+                    for wanted in changes(f"{mode} 25", splits=True):
                         weights = await asyncio.to_thread(change, client, wanted)
                         if weights is None:
                             continue
@@ -133,7 +134,7 @@ def test_switches_under_load_through_a_service(root, client):
             async with Balancer(pods) as balancer:
                 balancer.selector = written(root, "Service")["spec"]["selector"]
                 async with Load(balancer.port, keep_alive=False).running() as load:
-                    for wanted in changes("service", splits=False):
+                    for wanted in changes("service 4", splits=False):
                         weights = await asyncio.to_thread(change, client, wanted)
                         if weights is None:
                             continue

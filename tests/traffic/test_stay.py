@@ -102,9 +102,9 @@ def test_each_user_sees_one_version_during_a_shift_and_all_the_new_one_at_its_en
 
             await it.crowd.join(12)
             it.assert_all_see("v1", await it.crowd.go_on())
-            await it.shift(client, at, steps=[5, 25, 50, 100], stay=stay)
+            await it.shift(client, at, steps=[25, 50, 100], stay=stay)
             # From the moment at which Envoy had the first step until it got the last one; who came later saw less.
-            assert set(it.versions_of_each(times[5][0], times["before", 100])) == {"v1", "v2"}
+            assert set(it.versions_of_each(times[25][0], times["before", 100])) == {"v1", "v2"}
             it.assert_all_see("v2", await it.crowd.go_on())
             assert it.failed() == []
 
@@ -131,7 +131,7 @@ def test_each_user_returns_to_the_old_version_for_good(envoy, client, tmp_path, 
                 await it.shift(client, at, steps=[25, 50, 100], stay=stay, checks=[f"command {gate}"])
             assert set(it.versions_of_each(times[0][0], times[-1][1])) == {"v1", "v2"}
             await asyncio.to_thread(it.follow)
-            it.assert_all_see("v1", await it.crowd.go_on(20))
+            it.assert_all_see("v1", await it.crowd.go_on(10))
             # A new attempt begins new sessions: nobody is on v2 only for having been there.
             await asyncio.to_thread(client.routes.set, "svc1", LANE, {"v1": 999_999, "v2": 1}, stay=stay)
             await asyncio.to_thread(it.follow)
