@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HELMS = ["helm3", "helm4"]
+#: Files with a fixture that takes seconds, of packages or lanes which all their tests use.
+MADE_ONCE = (
+    "tests/charts/test_packages.py", "tests/helm/test_retire.py", "tests/helm/test_sdk.py", "tests/helm/test_wheel.py",
+)  # fmt: skip
 
 # In CI the same inputs on every run. No deadline, and no judgement of how fast inputs are made, on a busy machine.
 UNHURRIED = hypothesis.settings(
@@ -101,7 +105,7 @@ def leave_one_helm(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One process for tests that share what is long to make: a chart's in test_guard.py, and those of packages.
+    """One process for tests that share what is long to make: a chart's in test_guard.py, and those of such a file.
 
     And one each for all that starts many JVMs, and for all else that runs real programs on a node or behind a proxy:
     such programs take the processors from one another and then start too late. These two come first, as they hold the
@@ -114,7 +118,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             file, _, test = nodeid.partition("::")
             if file.endswith("/test_guard.py"):
                 return file + test[test.find("[") :]  # the Helm and the chart
-            if file in ("tests/charts/test_packages.py", "tests/helm/test_wheel.py", "tests/helm/test_sdk.py"):
+            if file in MADE_ONCE:
                 return file
             if file.startswith("tests/programs/") or file == "tests/node/test_pipeline.py":
                 return "JVMs"

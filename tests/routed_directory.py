@@ -1,6 +1,10 @@
 """Versions of a service, and its route, in a directory target: for tests of routes that need no cluster."""
 
+import functools
 import json
+import shutil
+import tempfile
+from pathlib import Path
 
 import yaml
 from sidelane import Client, Lane
@@ -30,9 +34,23 @@ def put(root, version, lane="2-coco-1", service="svc1", namespace="default"):
 
 def leading(root, helm, services):
     """A client of the directory, in which the routes of these services lead to v1 by Istio."""
-    client = Client(directory=root, helm=helm)
-    client.routes.set_together(services, LANE, {"v1": 1}, mode="istio")
-    return client
+    shutil.copytree(_routes(helm, services).name, root / "default", dirs_exist_ok=True)
+    return Client(directory=root, helm=helm)
+
+
+@functools.cache
+def _routes(helm, services):
+    """A folder with these routes, which a process of the tests makes once."""
+    folder = tempfile.TemporaryDirectory()
+    with tempfile.TemporaryDirectory() as work:
+        root = Path(work)
+        for service in services:
+            put(root, "v1", service=service)
+        Client(directory=root, helm=helm).routes.set_together(services, LANE, {"v1": 1}, mode="istio")
+        for service in services:
+            shutil.rmtree(root / "default" / f"{service}-v1-{LANE}")
+        shutil.copytree(root / "default", folder.name, dirs_exist_ok=True)
+    return folder
 
 
 def written(root, kind="VirtualService"):

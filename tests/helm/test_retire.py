@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -27,14 +28,22 @@ releases:
 """
 
 
-@pytest.fixture
-def client(helm, tmp_path):
-    tiny_chart(tmp_path / "tiny")
-    (tmp_path / "lane.yaml").write_text(LANE)
-    client = Client(directory=tmp_path / "root", helm=helm)
+@pytest.fixture(scope="module")
+def three_lanes(helm, tmp_path_factory):
+    """A directory with three lanes."""
+    folder = tmp_path_factory.mktemp("three")
+    tiny_chart(folder / "tiny")
+    (folder / "lane.yaml").write_text(LANE)
     for build in (1, 2, 3):
-        client.apply(tmp_path / "lane.yaml", build=build)
-    return client
+        Client(directory=folder / "root", helm=helm).apply(folder / "lane.yaml", build=build)
+    return folder / "root"
+
+
+@pytest.fixture
+def client(helm, three_lanes, tmp_path):
+    """A client of three lanes that are new."""
+    shutil.copytree(three_lanes, tmp_path / "root", copy_function=shutil.copy)
+    return Client(directory=tmp_path / "root", helm=helm)
 
 
 def names(client):
@@ -161,11 +170,11 @@ def test_claims_that_stay_are_told_with_the_command_that_deletes_them(capsys):
     ]
 
 
-@pytest.mark.parametrize("nothing", ["0", "0s", "0h0m"])
-def test_no_time_needs_no_unit_as_in_go(retire, nothing):
-    done = retire("--lane", "coco-1", "--min-age", nothing, "--drain", nothing)
-    assert done.stderr == ""
-    assert done.stdout.split()[-1] == "retired"
+def test_no_time_needs_no_unit_as_in_go(retire):
+    for build, nothing in enumerate(["0", "0s", "0h0m"], 1):
+        done = retire("--lane", f"coco-{build}", "--min-age", nothing, "--drain", nothing)
+        assert done.stderr == ""
+        assert done.stdout.split()[-1] == "retired"
 
 
 def test_the_command_proposes_what_is_beyond_the_youngest_and_retires_it_with_yes(client, retire, tmp_path):
