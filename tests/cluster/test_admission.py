@@ -85,7 +85,8 @@ def guarded(cluster: Cluster, namespace: str, helm: Path, client: Client) -> Ite
     (warning,) = deployer.install("zookeeper", "coco-1", values={"replicas": 1}).warnings
     assert f"the namespace {namespace} has no label sidelane.dev/guard=deny" in warning
     image = {"repository": "acme/svc1", "tag": "1"}
-    deployer.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image}, wait=True)
+    values = {"image": image, "replicas": 1}
+    deployer.install("service", "coco-1", name="svc1", service_version="v1", values=values)
     deployer.wait("coco-1")
     router.routes.set("svc1", "coco-1", {"v1": 1})
     cluster.create(f"{NAMESPACES}/{namespace}/pods", {"metadata": {"name": "bystander"}, "spec": POD})
@@ -150,17 +151,18 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     ]
     image = {"repository": "acme/svc1", "tag": "1"}
     # The deployer: the same again, an operational upgrade, a new version, a rollout restart, verify and repair.
-    values = {"image": image, "replicas": 3}
-    again = deployer.install("service", "coco-1", name="svc1", service_version="v1", values={"image": image})
+    values = {"image": image, "replicas": 1}
+    again = deployer.install("service", "coco-1", name="svc1", service_version="v1", values=values)
     assert again.change == "unchanged"
+    values["replicas"] = 2
     upgrade = deployer.upgrade("service", "coco-1", name="svc1", service_version="v1", values=values, wait=True)
     assert upgrade.change == "upgraded"
-    on = {"image": {**image, "tag": "2"}, "autoscaling": {"enabled": True, "minReplicas": 2}}
+    on = {"image": {**image, "tag": "2"}, "autoscaling": {"enabled": True, "minReplicas": 1}}
     made = deployer.install(
         "service", "coco-1", name="svc1", service_version="v2", values=on, wait=True, require_guard=True
     )
     assert made.warnings == ()
-    off = {"image": {**image, "tag": "2"}, "podDisruptionBudget": {"enabled": False}}
+    off = {"image": {**image, "tag": "2"}, "replicas": 1, "podDisruptionBudget": {"enabled": False}}
     assert deployer.upgrade("service", "coco-1", name="svc1", service_version="v2", values=off).change == "upgraded"
     restarted = {"kubectl.kubernetes.io/restartedAt": "2026-11-27T12:00:00Z"}
     restart = patch("restart", "apps/v1", STATEFULSET, spec={"template": {"metadata": {"annotations": restarted}}})
@@ -175,7 +177,7 @@ def test_what_is_legitimate_passes_under_the_guard(guarded: Guarded) -> None:
     with pytest.raises(ClusterDenied, match="only the router changes"):
         deployer.routes.set("svc1", "coco-1", {"v2": 1})
     with pytest.raises(ClusterDenied, match="router-guard-1' has no right to"):
-        router.upgrade("service", "coco-1", name="svc1", service_version="v1", values={**values, "replicas": 4})
+        router.install("zookeeper", "coco-2", values={"replicas": 1})
     # Everyone with the right: foreign annotations, an eviction, what has no lane.
     note = patch("note", "apps/v1", DEPLOYMENT, metadata={"annotations": {"example.com/note": "x"}})
     assert guarded.attempt(note) == ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from clusters import settled
 from generated import tiny_chart
+from helm_secrets import statuses
 from sidelane.errors import ApplyFailed
 
 LANE = """\
@@ -108,11 +109,8 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
         os.kill(process, signal.SIGKILL)
     killed.communicate()
 
-    def status():
-        return {release.name: release.status for release in client.list()}
-
     # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.
-    assert set(status()) == {"svc1-v1-coco-1"}
+    assert statuses(cluster, namespace).keys() == {"svc1-v1-coco-1"}
     assert [step.action for step in client.plan(file).steps] == ["finish", "create"]
 
     again = begin(file)
@@ -128,9 +126,10 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     assert again.returncode == 0, stderr
     changes = {release["name"]: release["change"] for release in json.loads(stdout)["releases"]}
     assert changes == {"svc1-v1-coco-1": "finished", "svc2-v1-coco-1": "created"}
-    assert set(status().values()) == {"deployed"}, "and nothing else, such as what Sidelane cleared with"
-    assert {result.state for result in settled(client, lane="coco-1")} == {"unchanged"}
-    assert client.record("svc1-v1", "coco-1").values
+    there = statuses(cluster, namespace)
+    assert there == dict.fromkeys(changes, "deployed"), "and nothing else, such as what Sidelane cleared with"
+    verified = {(result.state, result.recorded) for result in settled(client, lane="coco-1")}
+    assert verified == {("unchanged", "there")}
     assert {step.action for step in client.plan(file).steps} == {"unchanged"}
     assert cluster.names(f"/api/v1/namespaces/{namespace}/configmaps") == [
         "kube-root-ca.crt", "record-svc1-v1-coco-1", "record-svc2-v1-coco-1",

@@ -7,6 +7,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
+import helm_secrets
 import pytest
 import yaml
 from clusters import WITHOUT_SCHEMAS, alone
@@ -55,8 +56,8 @@ class Deployed:
 
     def remove(self):
         """Uninstalls it, and what another test installed beside it."""
-        for name in json.loads(self._helm("list", "--output", "json").stdout):
-            self._helm("uninstall", name["name"])
+        for name in helm_secrets.statuses(self.cluster, self.namespace):
+            self._helm("uninstall", name)
 
     def attempt(self, verb, *arguments, chart=None):
         return self._helm(verb, self.name, chart or self.chart, *arguments)
@@ -83,9 +84,9 @@ class Deployed:
         }
 
     def stored(self):
-        """Helm's own state: the revision and its manifest."""
-        history = json.loads(self._helm("history", self.name, "--output", "json").stdout)
-        return history[-1]["revision"], self._helm("get", "manifest", self.name).stdout
+        """Helm's own state: the last revision and its manifest."""
+        last = helm_secrets.content(helm_secrets.revisions(self.cluster, self.namespace, self.name)[-1])
+        return last["version"], last["manifest"]
 
     def _helm(self, *arguments, text=None):
         command = [self.helm, *arguments, "--namespace", self.namespace, "--kubeconfig", self.cluster.kubeconfig]

@@ -22,6 +22,7 @@ from sidelane.releases.provenance.carried import apart
 pytestmark = pytest.mark.either_helm
 
 ZOOKEEPER = Path(__file__).parents[2] / "charts" / "zookeeper"
+ONE = {"replicas": 1}
 PIPELINE = {
     "GITHUB_ACTIONS": "true",
     "GITHUB_SERVER_URL": "https://git.example",
@@ -143,20 +144,21 @@ def test_a_signature_is_of_the_record_that_the_cluster_keeps(cluster, namespace,
 
 @pytest.mark.both_helms
 def test_upgrades_keep_the_record(cluster, namespace, client, plain):
-    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "coco-1", values=ONE)
     before = config_map(cluster, namespace, "zookeeper-coco-1")
-    assert client.upgrade("zookeeper", "coco-1", values={"networkPolicy": {"enabled": True}}).change == "upgraded"
+    on = {**ONE, "networkPolicy": {"enabled": True}}
+    assert client.upgrade("zookeeper", "coco-1", values=on).change == "upgraded"
     plain("upgrade", "zookeeper-coco-1", ZOOKEEPER, "--reuse-values", "--set", "podDisruptionBudget.enabled=false")
     assert config_map(cluster, namespace, "zookeeper-coco-1") == before
     assert client.record("zookeeper", "coco-1").text == before["data"]["statement.json"]
-    client.upgrade("zookeeper", "coco-1", values={})
+    client.upgrade("zookeeper", "coco-1", values=ONE)
     client.uninstall("zookeeper", "coco-1")
     assert "record-zookeeper-coco-1" not in cluster.names(f"/api/v1/namespaces/{namespace}/configmaps")
 
 
 def test_finishing_what_a_killed_process_left_makes_its_record_too(cluster, namespace, client, plain):
     """A release that was left half-made is finished by a rollback to its own revision."""
-    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "coco-1", values=ONE)
     path = f"/api/v1/namespaces/{namespace}/configmaps/record-zookeeper-coco-1"
     before = cluster.get(path)["data"]
     cluster.delete(path)
@@ -238,7 +240,7 @@ def test_the_namespace_that_helm_chooses_is_recorded(cluster, namespace, helm, t
     kubeconfig.touch(mode=0o600)
     kubeconfig.write_text(json.dumps(config))
     client = Client(kubeconfig=kubeconfig, helm=helm)
-    client.install("zookeeper", "coco-1")
+    client.install("zookeeper", "coco-1", values=ONE)
     record = client.record("zookeeper", "coco-1")
     assert record.namespace == namespace
     assert f"StatefulSet.apps/{namespace}/zk-coco-1" in record.objects

@@ -155,8 +155,7 @@ class AsyncClient:
         wanted = {"given": conventions, "version_key": version_key, "build_key": build_key}
         async with self._context.installable(chart, version, repo, wanted) as loaded:
             given = with_service(values or {}, loaded, name=name, service_version=service_version)
-            release = await installing.install(self._context, loaded, lane_of(lane), given, options=options)
-            return await _with_drift(self._context, release)
+            return await installing.install(self._context, loaded, lane_of(lane), given, options=options)
 
     async def upgrade(
         self,
@@ -1172,11 +1171,3 @@ class AsyncClient:
 def _release_or_lane(what: Lane | str | None, lane: Lane | str | None) -> Lane | str:
     """Returns what ``subject`` does, for a verb whose result depends on it: text that is given first is a release."""
     return release_of(what, lane) if isinstance(what, str) else subject(what, lane)
-
-
-async def _with_drift(context: Context, release: Release) -> Release:
-    if release.change != "unchanged" or context.is_directory:
-        return release
-    from sidelane.releases import verify  # noqa: PLC0415 - an installation does not need it
-
-    return (await verify.with_drift(context, [release]))[0]

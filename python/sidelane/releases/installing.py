@@ -157,12 +157,19 @@ async def _same_or_refused(
         raise await refusals.differs(target, comparison)
     if release.status == "deployed":
         await ready(target, stored, options)
-        return _with_chart(release, comparison, "unchanged")
+        unchanged = _with_chart(release, comparison, "unchanged")
+        return unchanged if context.is_directory else await _with_drift(target, stored, unchanged)
     if release.status == "failed" or await target.abandoned([release]):
         context.progress(f"finishing {release.name}, which was left {release.status}")
         finished = await _finished(context, stored, rendering, record, options=options, basis=basis)
         return _with_chart(finished, comparison, "finished")
     raise refusals.stuck(release)
+
+
+async def _with_drift(target: Target, stored: Stored, release: Release) -> Release:
+    from sidelane.releases import verify  # noqa: PLC0415 - a new release does not need it
+
+    return dataclasses.replace(release, drift=await verify.odd(target, stored))
 
 
 async def _settled(context: Context, name: str) -> Stored:
@@ -182,7 +189,7 @@ async def _settled(context: Context, name: str) -> Stored:
 async def _require_ours(target: Target, stored: Stored, *, remedy: str) -> None:
     from sidelane.releases.stores import ours  # noqa: PLC0415 - Helm is started first
 
-    await ours.require(target, stored.release, remedy=remedy)
+    await ours.require(target, stored, remedy=remedy)
 
 
 async def _finished(

@@ -134,6 +134,15 @@ async def of_stored(target: Target, stored: Stored) -> tuple[Verification, Mappi
     return _verified(stored, text, objects, live), live
 
 
+async def odd(target: Target, stored: Stored) -> tuple[str, ...]:
+    """Returns the lines of a release's drift; none if the cluster cannot be read, as in ``drifted``."""
+    try:
+        verification, _ = await of_stored(target, stored)
+    except SidelaneError:
+        return ()
+    return verification.odd
+
+
 def installed(stored: Stored) -> tuple[Object, ...]:
     """Returns the permanent objects of a release, with its record; hooks may be gone."""
     objects = tuple(obj for obj in stored.manifest.objects if not obj.is_hook)

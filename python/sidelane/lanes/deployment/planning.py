@@ -22,7 +22,7 @@ from sidelane.releases.context import Context
 from sidelane.releases.installing import PATIENCE, checked
 from sidelane.releases.refusals import elsewhere, next_free
 from sidelane.releases.stores import Release, Stored, Target
-from sidelane.releases.stores.ours import not_ours, of_lane
+from sidelane.releases.stores.ours import is_ours, not_ours, of_lane
 from sidelane.routes import finding
 from sidelane.routes.places import place_of
 from sidelane.support.advice import Place
@@ -225,7 +225,7 @@ async def _compared(
     comparison = await compare(renderer, stored, part.chart, rendering.lane, part.values, rendered=rendering, keep=keep)
     if comparison.answer == "same" and release.status == "deployed":
         return dataclasses.replace(_step(part, "unchanged"), there=release, kept_values=comparison.kept_values)
-    if release.name not in await target.ours([release]):
+    if not await is_ours(target, stored):
         return _step(part, "refused", (str(not_ours(release.name, remedy=elsewhere(release.name))),))
     if comparison.answer == "same" and _may_be_finished(release):
         finish = _step(part, "finish", (f"it was left {release.status}",), rendering=_to_keep(rendering))

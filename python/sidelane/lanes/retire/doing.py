@@ -70,11 +70,12 @@ async def _remove(
 ) -> Drained | None:
     """Removes the routes of a lane or a release, waits for open connections, and removes the rest level by level."""
     target, lane, release = context.target, plan.lane, plan.release
+    known = {item.release.name: item for item in stored}
     since = await unrouted_since(target, lane=lane, release=release) if drain.limit else None
     rest = [name for name in plan.releases if name not in plan.routes]
     if plan.routes:
         context.progress(f"removing {_few(plan.routes)}")
-        await each_to_its_end(target.uninstall(name, options) for name in plan.routes)
+        await each_to_its_end(target.uninstall(name, options, stored=known.get(name)) for name in plan.routes)
         since = datetime.now(UTC)
     if not rest:
         return None
@@ -83,7 +84,7 @@ async def _remove(
     for level in sorted({levels.get(name, 0) for name in rest}, reverse=True):
         names = [name for name in rest if levels.get(name, 0) == level]
         context.progress(f"removing {_few(names)}")
-        await each_to_its_end(target.uninstall(name, options) for name in names)
+        await each_to_its_end(target.uninstall(name, options, stored=known.get(name)) for name in names)
     return drained
 
 
@@ -105,11 +106,11 @@ async def uninstall(target: Target, name: str, options: Options, *, allowed: All
     stored = await target.stored(name)
     if name not in allowed.foreign:
         remedy = f"remove it with `helm uninstall {name}`, or add --foreign to remove it anyway"
-        await require(target, stored.release, remedy=remedy)
+        await require(target, stored, remedy=remedy)
     beyond = () if allowed.cluster_objects else (await target.beyond([stored])).get(name, ())
     if beyond:
         held = tuple(f"{line} would be deleted, and is outside the namespace" for line in beyond)
         raise StillHeld(
             f"{name} is not uninstalled:\n  " + "\n  ".join(held), held=held, remedy="add --delete-cluster-objects"
         )
-    return await target.uninstall(name, options)
+    return await target.uninstall(name, options, stored=stored)

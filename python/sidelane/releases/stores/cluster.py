@@ -210,8 +210,8 @@ class ClusterTarget:
             readiness=readiness,
         )
 
-    async def uninstall(self, name: str, options: Options) -> Release:
-        stored = await self.stored(name)
+    async def uninstall(self, name: str, options: Options, *, stored: Stored | None = None) -> Release:
+        stored = stored or await self.stored(name)
         if name not in self._may_go:
             await self.require_rights([stored])
         removing = self.helm.uninstall(name, namespace=self.namespace, wait=options.wait, timeout=options.timeout)

@@ -222,8 +222,8 @@ class DirectoryTarget:
         objects = tuple(ObjectStatus(item.kind, item.name) for item in stored.manifest.objects)
         return replace(stored.release, objects=objects)
 
-    async def uninstall(self, name: str, options: Options) -> Release:
-        del options
+    async def uninstall(self, name: str, options: Options, *, stored: Stored | None = None) -> Release:
+        del options, stored
         self._require(name)
         async with self._folders.locked():
             release = self._release(name)

@@ -222,8 +222,10 @@ class Target(Protocol):
         """Returns a release with the present state of its objects. Raises ReleaseNotFound."""
         ...
 
-    async def uninstall(self, name: str, options: Options) -> Release:
-        """Removes the release; claims of stateful sets stay. Raises ReleaseNotFound."""
+    async def uninstall(self, name: str, options: Options, *, stored: Stored | None = None) -> Release:
+        """Removes the release; claims of stateful sets stay. stored: the release, if it is read already. Raises
+        ReleaseNotFound.
+        """
         ...
 
 
