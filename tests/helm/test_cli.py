@@ -349,6 +349,25 @@ def test_a_reader_that_has_read_enough_is_no_error():
     assert done.stderr == ""
 
 
+def test_a_command_ends_when_all_is_done_and_takes_no_module_down(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, os, sys, threading\n"
+        "class Part:\n"
+        "    def __del__(self, write=os.write): write(1, b'taken down')\n"
+        "sys.modules['part'] = Part()\n"
+        "class Late:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'sidelane.cli.charts':\n"
+        "            atexit.register(print, 'at exit')\n"
+        "            threading.Timer(0.2, print, ['a thread']).start()\n"
+        "sys.meta_path.insert(0, Late())\n"
+    )
+    done = CommandLine(tmp_path, warm=False, PYTHONPATH=tmp_path)("charts", "-o", "json")
+    charts, _, rest = done.stdout.rpartition("]\n")
+    assert "zookeeper" in [chart["name"] for chart in json.loads(charts + "]")]
+    assert rest.splitlines() == ["a thread", "at exit"]
+
+
 def test_charts_shows_what_a_chart_takes(alone):
     assert "zookeeper" in alone("charts").stdout
     assert "replicas:" in alone("charts", "zookeeper").stdout
