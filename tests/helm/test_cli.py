@@ -368,6 +368,16 @@ def test_a_command_ends_when_all_is_done_and_takes_no_module_down(tmp_path):
     assert rest.splitlines() == ["a thread", "at exit"]
 
 
+def test_an_interpreter_runs_the_sidelane_that_it_has():
+    done = subprocess.run(
+        [sys.executable, "-m", "sidelane", "charts", "no-such-chart"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "no-such-chart" in done.stderr
+    usage = subprocess.run([sys.executable, "-m", "sidelane", "--help"], capture_output=True, text=True, check=True)
+    assert usage.stdout.startswith("Usage: sidelane ")
+
+
 def test_charts_shows_what_a_chart_takes(alone):
     assert "zookeeper" in alone("charts").stdout
     assert "replicas:" in alone("charts", "zookeeper").stdout
