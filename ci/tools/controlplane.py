@@ -93,6 +93,8 @@ class ControlPlane(Access):
             self.start_server()
             self.kubeconfig = self.kubeconfig_for(self._tokens["admin"])
             self._start_controllers()
+            self._start_nodes()
+            self._await("kube-controller-manager", self._namespaces_have_accounts)
             self._stack = stack.pop_all()
         return self
 
@@ -101,9 +103,28 @@ class ControlPlane(Access):
     ) -> None:
         self._stack.close()
 
+    def stop(self) -> None:
+        """Kills the API server, and the controllers and the scheduler beside it, as the end of their machine would.
+
+        What is stored stays, and the nodes run on. An API server that starts again refuses the watches of controllers
+        that live on until it has read its roles; they ask again up to a minute later, and do nothing meanwhile. In a
+        cluster such controllers have lost their lease by then, and begin anew.
+        """
+        for name in ("kube-controller-manager", "kube-scheduler"):
+            self._stop(name)
+        self.stop_server()
+
+    def start(self) -> None:
+        """Starts again what ``stop`` has killed."""
+        self.start_server()
+        self._start_controllers()
+
     def stop_server(self) -> None:
-        """Kills the API server, as a machine's end would; what is stored stays."""
-        process = self._processes.pop("kube-apiserver")
+        """Kills the API server alone; what is stored stays."""
+        self._stop("kube-apiserver")
+
+    def _stop(self, name: str) -> None:
+        process = self._processes.pop(name)
         process.kill()
         process.wait()
         self._keep(-process.pid)
@@ -194,8 +215,6 @@ class ControlPlane(Access):
             f"--kubeconfig={self._own_kubeconfig('kube-scheduler')}",
             *ALONE,
         )
-        self._start_nodes()
-        self._await("kube-controller-manager", self._namespaces_have_accounts)
 
     def _start_nodes(self) -> None:
         # Three nodes in three zones, so that spreading can be met; a default class, as most clusters have one.

@@ -340,14 +340,14 @@ def test_a_control_plane_that_stops_and_comes_back(programs, helm, file, tmp_pat
         api.session.trust_env = False
         api.session.post(f"{api.url}/api/v1/namespaces", json={"metadata": {"name": "streams"}})
         lane = Lane(None, plane.kubeconfig, "streams", helm, file, tmp_path)
-        process = lane.begin(1)
+        process = lane.begin(1, "--timeout", "30s")
         time.sleep(1.5)
-        plane.stop_server()
-        threading.Timer(2, plane.start_server).start()
+        plane.stop()
+        threading.Timer(2, plane.start).start()
         process.communicate()
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            again = lane.begin(1)
+            again = lane.begin(1, "--timeout", "30s")
             _, stderr = again.communicate()
             if again.returncode == 0:
                 break
