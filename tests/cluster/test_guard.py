@@ -15,12 +15,12 @@ from clusters import WITHOUT_SCHEMAS, alone
 CHARTS = Path(__file__).parents[2] / "charts"
 GUARDED = sorted(chart.parents[1] for chart in CHARTS.glob("*/templates/guard.yaml"))
 #: Attempts for each chart and Helm, of so many for all; `make soak` asks for more.
-ATTEMPTS = -(-int(os.environ.get("SIDELANE_SOAK_UPGRADES", "20")) // (2 * len(GUARDED)))
+ATTEMPTS = -(-int(os.environ.get("SIDELANE_SOAK_UPGRADES", "14")) // (2 * len(GUARDED)))
 
 
 def helms(chart):
     """Every chart has the guard of the same library: these are tried under both Helms, each other one under one."""
-    marks = [] if chart.name in ("pipeline", "service", "zookeeper") else [pytest.mark.either_helm(shared=True)]
+    marks = [] if chart.name in ("pipeline", "zookeeper") else [pytest.mark.either_helm(shared=True)]
     return pytest.param(chart, marks=marks, id=chart.name)
 
 
