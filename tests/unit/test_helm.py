@@ -191,7 +191,7 @@ def test_the_helm_of_the_extra_is_used_only_without_one_on_path(monkeypatch, sta
     assert executable.find() == str(program)
 
 
-#: A program that makes one call, and creates the file `ready` when its Helm is tied to it.
+#: A program that makes one call, and writes the process of each Helm that is tied to it into the file `ready`.
 CALLS = """
 import asyncio, pathlib
 from sidelane.helm.client import Helm
@@ -201,7 +201,7 @@ tie = Leash.tie
 
 def tied(*args):
     tie(*args)
-    pathlib.Path({ready!r}).touch()
+    pathlib.Path({ready!r}).write_text(str(args[1]))
 
 Leash.tie = tied
 
@@ -215,7 +215,7 @@ VERBS = {
     "upgrade": "upgrade('x', 'chart', {'a': 1})",
     "template": "template_text('x', 'chart', {'a': 1})",
 }
-SLEEPS = "open({pid!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+SLEEPS = "open({pid!r}, 'w').write(str(os.getpid()))\ntime.sleep(90)"  # longer than `until` waits
 
 
 def test_a_cancelled_call_ends_its_helm_before_it_returns(stand_in, tmp_path):
@@ -254,7 +254,7 @@ def test_a_helm_that_will_not_stop_is_made_to(stand_in, tmp_path, monkeypatch):
 def test_a_helm_that_is_a_script_is_ended_with_what_it_runs(tmp_path):
     pid = tmp_path / "pid"
     program = tmp_path / "helm"
-    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 60 & echo $! > {pid}\nwait\n")
+    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 90 & echo $! > {pid}\nwait\n")
     program.chmod(0o755)
     helm = Helm(executable=program)
 
@@ -280,6 +280,11 @@ def calls(program, verb, ready):
     return CALLS.format(program=str(program), verb=verb, ready=str(ready))
 
 
+def tied(ready, helm):
+    """Return True once this Helm, and not the one that told its version before, is tied to its caller."""
+    return ready.exists() and ready.read_text() == helm
+
+
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("verb", ["uninstall('x')", "namespace()"])
@@ -289,7 +294,7 @@ def test_a_killed_caller_takes_its_helm_with_it(stand_in, tmp_path, number, verb
     program = stand_in(SLEEPS.format(pid=str(pid)))
     ready = tmp_path / "ready"
     caller = subprocess.Popen([sys.executable, "-c", calls(program, verb, ready)])
-    until(lambda: pid.exists() and pid.read_text() and (verb.startswith("uninstall") or ready.exists()))
+    until(lambda: pid.exists() and pid.read_text() and (verb.startswith("uninstall") or tied(ready, pid.read_text())))
     assert not gone(pid.read_text())
     caller.send_signal(number)
     caller.wait()
@@ -301,15 +306,17 @@ def test_a_killed_caller_takes_with_it_what_its_helm_runs(tmp_path):
     """A credential plugin, or the helm that a script runs."""
     pid = tmp_path / "pid"
     program = tmp_path / "helm"
-    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 60 & echo $! > {pid}\nwait\n")
+    program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo v3.18.0 && exit\nsleep 90 & echo $$ $! > {pid}\nwait\n")
     program.chmod(0o755)
     ready = tmp_path / "ready"
     script = calls(program, "status('x')", ready)
     caller = subprocess.Popen([sys.executable, "-c", script])
-    until(lambda: ready.exists() and pid.exists() and pid.read_text().endswith("\n"))
+    until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    helm, runs = pid.read_text().split()
+    until(lambda: tied(ready, helm))
     caller.kill()
     caller.wait()
-    until(lambda: gone(pid.read_text().strip()))
+    until(lambda: gone(runs))
 
 
 @pytest.mark.parametrize("verb", ["install", "upgrade", "template"])
