@@ -58,7 +58,7 @@ soak: .venv/.dev tools node
 	SIDELANE_SOAK_UPGRADES=200 SIDELANE_SOAK_KILLS=100 SIDELANE_SOAK_KILLED_INSTALLS=200 SIDELANE_SOAK_RACES=100 \
 		SIDELANE_SOAK_REQUESTS=20000 SIDELANE_SOAK_WALKS=20 SIDELANE_TEST_ALL_HELMS=1 \
 		SIDELANE_SOAK_KILLED_SHIFTS=100 SIDELANE_SOAK_LOCKSTEPS=200 SIDELANE_SOAK_LOCKSTEP_ROUNDS=20 \
-		SIDELANE_SOAK_LOCKSTEP_WALKS=10 SIDELANE_SOAK_CHANGES=50 SIDELANE_SOAK_NAMES=150 SIDELANE_SOAK_WORDS=9 \
+		SIDELANE_SOAK_LOCKSTEP_WALKS=12 SIDELANE_SOAK_CHANGES=50 SIDELANE_SOAK_NAMES=150 SIDELANE_SOAK_WORDS=9 \
 		$(BIN)/python -m pytest -n 2 tests/helm/test_upgrades.py tests/cluster/test_guard.py tests/cluster/test_faults.py \
 		tests/cluster/test_walk.py tests/node/test_routes.py tests/cluster/test_lockstep.py tests/unit/test_lockstep.py tests/traffic/test_lockstep.py \
 		tests/cluster/test_lockstep_walk.py tests/node/test_lockstep.py tests/traffic/test_real_requests.py \

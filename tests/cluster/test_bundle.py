@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cluster.test_routes import put_endpoints
 from command_line import CommandLine
 from controlplane import ControlPlane
+from generated import tiny_service
 from sidelane import Client
 from sidelane.errors import Refused, ReleaseConflict
 
@@ -79,15 +81,18 @@ def test_a_bundle_makes_the_same_lane_anywhere(cluster, namespace, helm, second,
 
 def test_routes_come_with_their_lane_and_are_routes_again(cluster, namespace, client, plain, helm, tmp_path):
     """Also a route in a release of another name than its own."""
+    chart = tiny_service(tmp_path / "tiny")
     for version in ("v1", "v2"):
-        values = {"image": {"repository": "example.org/svc1", "tag": "1"}, "replicas": 1}
-        client.install("service", "coco-1", name="svc1", service_version=version, values=values, wait=True)
+        put_endpoints(cluster, namespace, f"svc1-{version}-coco-1", 1, ready=True)
+        client.install(chart, "coco-1", name="svc1", service_version=version)
     to_v1 = ("--set", "name=svc1,targets[0].serviceVersion=v1,targets[0].weight=1")
     plain("install", "front", ROUTE, "--set", "Version=coco", "--set-string", "Build=1", *to_v1)
     client.routes.set("svc1", "coco-1", {"v2": 1})  # with the number of the revision that this is, which holds once
     service = cluster.get(f"/api/v1/namespaces/{namespace}/services/svc1-coco-1")["spec"]["selector"]
     file = tmp_path / "coco-1.tar.gz"
-    made = [(release.name, release.manifest.digest()) for release in client.bundle("coco-1", file).releases]
+    made = [
+        (release.name, release.manifest.digest()) for release in client.bundle("coco-1", file, charts=[chart]).releases
+    ]
     assert client.retire("coco-1", drain="0s").releases == ("front", "svc1-v1-coco-1", "svc1-v2-coco-1")
 
     written = Client(directory=tmp_path / "root", helm=helm).replay(file)

@@ -1,6 +1,6 @@
 """Random walks over the routes of two lanes: set, undone, shifted, killed, continued and taken back, against a model.
 
-SIDELANE_SOAK_LOCKSTEP_WALKS is the number of walks; `make soak` has ten times as many. Seeds are fixed, but not what a
+SIDELANE_SOAK_LOCKSTEP_WALKS is the number of walks; `make soak` has twelve. Seeds are fixed, but not what a
 kill meets. tests/unit/test_lockstep.py has more walks, in memory.
 """
 
@@ -20,7 +20,7 @@ from sidelane import Client
 from sidelane.errors import GateFailed, Refused, RouteChanged, TargetBusy
 
 WALKS = int(os.environ.get("SIDELANE_SOAK_LOCKSTEP_WALKS", "1"))
-STEPS = 6
+STEPS = 5
 SPLITS = ({"v1": 1}, {"v1": 3, f"{NEW}/v1": 1}, {"v1": 1, f"{NEW}/v1": 1})
 
 
