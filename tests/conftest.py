@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -160,6 +161,7 @@ def no_secrets_of_other_tests() -> Iterator[None]:
 def helm_named(unavailable: Callable[[str], NoReturn]) -> Callable[[str], Path]:
     """Gives the program of ``helm3`` or ``helm4``."""
 
+    @functools.cache
     def named(name: str) -> Path:
         if name == "helm3":
             embedded = SIDELANE.parent / "helm"

@@ -79,13 +79,14 @@ def with_words(schema: Node, values: Node, turn: int) -> tuple[Node, dict[str, s
     turns as there are words each text is each word that the schema lets it be.
     """
     groups: dict[str, list[Text]] = {}
-    for text in texts(schema, values):
+    every = list(texts(schema, values))
+    for text in every:
         groups.setdefault(text.value, []).append(text)
     colors: dict[str, int] = {}
     changed, placed = copy.deepcopy(values), {}
     for value, group in groups.items():
         beside = {
-            colors[other.value] for other in texts(schema, values)
+            colors[other.value] for other in every
             if other.value in colors and {_list(other)} & {_list(text) for text in group}
         }  # fmt: skip
         colors[value] = next(color for color in range(len(WORDS) + len(beside)) if color not in beside)

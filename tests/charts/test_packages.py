@@ -43,7 +43,7 @@ def package_of(chart: Path, dist: Path) -> Path:
     return dist / f"{chart.name}-{version(chart)}.tgz"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dist(helm_named: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of the checkout's charts, made from a copy with their links, beside which there is no git."""
     root = tmp_path_factory.mktemp("root")
@@ -54,7 +54,7 @@ def dist(helm_named: Callable[[str], Path], tmp_path_factory: pytest.TempPathFac
     return root / "dist"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(dist: Path) -> Iterator[str]:
     """The address of a web server that serves the packages, and nothing else."""
     handler = functools.partial(Quiet, directory=str(dist))
@@ -128,7 +128,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gnupg(unavailable: Callable[[str], None]) -> Iterator[Path]:
     """A home of gpg's with one key, in a folder whose path is short enough for its agent's socket."""
     if not shutil.which("gpg"):

@@ -70,10 +70,15 @@ class Container:
 
 @dataclass(frozen=True)
 class Resource:
-    """One rendered object. ``resource["spec"]`` reads its body; ``template`` is its template, with a line if known."""
+    """One rendered object. ``resource["spec"]`` reads its body."""
 
     object: Object
-    template: str
+    _chart: Chart
+
+    @functools.cached_property
+    def template(self) -> str:
+        """Its template, with a line if known: ``charts/demo/templates/service.yaml:1``."""
+        return located(self._chart, self.object)
 
     def __repr__(self) -> str:
         return f"<{self.object.identity} of {self.template}>"
@@ -178,7 +183,7 @@ class Rendered:
     @functools.cached_property
     def objects(self) -> Sequence[Resource]:
         """All objects, hooks too."""
-        return tuple(Resource(obj, located(self.chart, obj)) for obj in self.manifest.objects)
+        return tuple(Resource(obj, self.chart) for obj in self.manifest.objects)
 
     def all(self, kind: str | None = None) -> list[Resource]:
         """Return the objects of a kind, or all."""
