@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 HELMS = ["helm3", "helm4"]
 #: Files with a fixture that takes seconds, of packages or lanes which all their tests use.
 MADE_ONCE = (
-    "tests/charts/test_packages.py", "tests/helm/test_retire.py", "tests/helm/test_sdk.py", "tests/helm/test_wheel.py",
+    "tests/charts/test_packages.py", "tests/helm/test_bundle.py", "tests/helm/test_comparing.py",
+    "tests/helm/test_retire.py", "tests/helm/test_sdk.py", "tests/helm/test_wheel.py",
 )  # fmt: skip
 
 # In CI the same inputs on every run. No deadline, and no judgement of how fast inputs are made, on a busy machine.

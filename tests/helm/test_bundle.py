@@ -140,11 +140,20 @@ def test_secrets_are_bundled_only_when_it_is_said(helm, tmp_path):
     client_of(tmp_path / "again", helm, allow_secrets=True).replay(tmp_path / "b.tar.gz")
 
 
-@pytest.fixture
-def made(client, tmp_path):
+@pytest.fixture(scope="module")
+def bundled(helm, tmp_path_factory):
+    """A directory with a lane, and its bundle."""
+    folder = tmp_path_factory.mktemp("bundled")
+    client = client_of(folder / "root", helm)
     client.install("zookeeper", "coco-1")
-    client.bundle("coco-1", tmp_path / "b.tar.gz")
-    return tmp_path / "b.tar.gz"
+    client.bundle("coco-1", folder / "b.tar.gz")
+    return folder
+
+
+@pytest.fixture
+def made(bundled, tmp_path):
+    """The bundle of a lane that is in the client's directory."""
+    return shutil.copytree(bundled, tmp_path, dirs_exist_ok=True) / "b.tar.gz"
 
 
 def rewritten(path, change):

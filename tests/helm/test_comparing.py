@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 
 import pytest
 from command_line import CommandLine
@@ -54,11 +55,21 @@ def run(helm, tmp_path):
     return run
 
 
-@pytest.fixture
-def scaled(client, chart):
-    """A release whose replicas were changed to 8, as is allowed; the values say nothing of replicas."""
+@pytest.fixture(scope="module")
+def installed(helm, tmp_path_factory):
+    """A directory with a release whose replicas were changed to 8."""
+    folder = tmp_path_factory.mktemp("installed")
+    chart = tiny_chart(folder / "tiny")
+    client = Client(namespace="streams", directory=folder / "root", helm=helm)
     client.install(chart, "coco-1", **SERVICE, values={"text": "other"})
     client.upgrade(chart, "coco-1", **SERVICE, values={"replicas": 8}, reuse_values=True)
+    return folder / "root"
+
+
+@pytest.fixture
+def scaled(client, installed, root):
+    """A release whose replicas were changed to 8, as is allowed; the values say nothing of replicas."""
+    shutil.copytree(installed, root)
     return client
 
 
