@@ -35,6 +35,26 @@ def test_a_fork_does_what_the_installed_program_does(tmp_path, arguments, code, 
     assert warm == installed
 
 
+SCRIPT = """\
+import atexit, sys, threading, time
+atexit.register(print, "the end")
+threading.Thread(target=lambda: time.sleep(0.2) or print("a thread")).start()
+print("the script", __name__, sys.argv[1:])
+sys.exit({status})
+"""
+
+
+@pytest.mark.parametrize("status", ["", "3", "'a text'"])
+def test_a_script_ends_as_python_ends_it(tmp_path, status):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(status=status))
+    command = [str(script), "an argument"]
+    warm = warm_start.run(command, text=None, folder=tmp_path, environment=os.environ, timeout=60)
+    cold = subprocess.run([sys.executable, *command], capture_output=True, check=False)
+    assert warm.stdout.splitlines()[1:] == [b"a thread", b"the end"]
+    assert (warm.returncode, warm.stdout, warm.stderr) == (cold.returncode, cold.stdout, cold.stderr)
+
+
 def test_each_command_has_its_own_environment_and_several_run_at_once(tmp_path):
     with ThreadPoolExecutor(8) as several:
         commands = [
