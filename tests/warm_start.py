@@ -1,11 +1,10 @@
 """Runs `sidelane` and scripts of ci/ in forks of a process that has Sidelane's modules: without Python's start.
 
 Each process of a test run has one such helper, which has one thread and runs nothing but forks. A fork is a process of
-its own: with its own streams, folder, environment, exit code and end. It differs from the installed program in four
+its own: with its own streams, folder, environment, exit code and end. It differs from the installed program in three
 ways. All modules of Sidelane are imported, so a missing import at a place of use does not show; the seed of hashes is
-the helper's; its command line in /proc is the helper's; and at its end it does not delete what is in memory. The
-installed program is started by `begin` and `on_a_terminal` (command_line.py), by bash (typed.py), and in
-helm/test_cli.py, test_wheel.py and the plugins' tests.
+the helper's; and its command line in /proc is the helper's. The installed program is started by `begin` and
+`on_a_terminal` (command_line.py), by bash (typed.py), and in helm/test_cli.py, test_wheel.py and the plugins' tests.
 
 Python reads the variables of LOCALE at its start, so a command with one of its own takes the installed program.
 """
@@ -28,10 +27,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 #: How the names of variables begin that Python reads at its start.
@@ -149,30 +148,6 @@ def _become(streams: list[int], command: list[str], folder: str, environment: di
     sys.argv = command
 
 
-def _to_its_end(main: Callable[[], object]) -> NoReturn:
-    """Runs the command, and ends this process as Python does, but for the deletion of what is in memory.
-
-    To delete it would write to all of the memory that the fork shares, which takes longer than most commands.
-    """
-    status: object = None
-    try:
-        if sys.argv[0].endswith(".py"):
-            sys.path.insert(0, os.path.dirname(sys.argv[0]))  # noqa: PTH120 - as Python does
-            runpy.run_path(sys.argv[0], run_name="__main__")
-        else:
-            main()
-    except SystemExit as end:
-        status = end.code
-    if not isinstance(status, int | None):
-        sys.stderr.write(f"{status}\n")
-        status = 1
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status or 0)
-
-
 def _import_all() -> None:
     import jsonschema_rs  # noqa: F401, PLC0415
     import sidelane.cli  # noqa: PLC0415 - the helper's alone
@@ -188,4 +163,8 @@ if __name__ == "__main__":
     _import_all()
     with socket.socket(fileno=int(sys.argv[1])) as commands:
         _serve(commands)
-    _to_its_end(main)
+    if sys.argv[0].endswith(".py"):
+        sys.path.insert(0, os.path.dirname(sys.argv[0]))  # noqa: PTH120 - as Python does
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    else:
+        main()
