@@ -35,7 +35,7 @@ lanes = st.tuples(versions, builds)
 
 
 @every_chart
-@settings(max_examples=3 * TIMES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=2 * TIMES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_two_lanes_share_nothing(render: Callable[..., list[Object]], chart: Path, data: st.DataObject) -> None:
     lane_of = []

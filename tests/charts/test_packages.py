@@ -143,11 +143,18 @@ def gnupg(unavailable: Callable[[str], None]) -> Iterator[Path]:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
 
 
+@pytest.fixture(scope="session")
+def repository(gnupg: Path, helm_named: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with its packages, signed."""
+    root = Repository(tmp_path_factory.mktemp("repository")).root
+    package(root, "--sign-key", "someone@example.org", helm=helm_named("helm3"), GNUPGHOME=str(gnupg))
+    return root
+
+
 @pytest.fixture
-def signed(gnupg: Path, helm: Path, tmp_path: Path) -> Path:
-    repository = Repository(tmp_path / "repository")
-    package(repository.root, "--sign-key", "someone@example.org", helm=helm, GNUPGHOME=str(gnupg))
-    return repository.root / "dist"
+def signed(repository: Path, tmp_path: Path) -> Path:
+    """The signed packages of a repository."""
+    return shutil.copytree(repository, tmp_path / "repository", symlinks=True) / "dist"
 
 
 @pytest.mark.both_helms
