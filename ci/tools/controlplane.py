@@ -92,9 +92,7 @@ class ControlPlane(Access):
             self._start_storage()
             self.start_server()
             self.kubeconfig = self.kubeconfig_for(self._tokens["admin"])
-            self._start_controllers()
-            self._start_nodes()
-            self._await("kube-controller-manager", self._namespaces_have_accounts)
+            self._start_the_rest()
             self._stack = stack.pop_all()
         return self
 
@@ -128,6 +126,12 @@ class ControlPlane(Access):
         process.kill()
         process.wait()
         self._keep(-process.pid)
+
+    def _start_the_rest(self) -> None:
+        """Starts what acts on the stored objects. Without it the API server keeps them, and nothing runs."""
+        self._start_controllers()
+        self._start_nodes()
+        self._await("kube-controller-manager", self._namespaces_have_accounts)
 
     def _own_kubeconfig(self, name: str) -> Path:
         """The kubeconfig of one of the cluster's own programs."""

@@ -25,7 +25,7 @@ NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:
 class ServerAlone(ControlPlane):
     """A control plane in which objects are kept and nothing runs."""
 
-    def _start_controllers(self):
+    def _start_the_rest(self):
         """None."""
 
 

@@ -198,7 +198,7 @@ class FromDisk(Plane):
             f"--admission-control-config-file={self._admission}",
         )
 
-    def _start_controllers(self) -> None:
+    def _start_the_rest(self) -> None:
         """Nothing has to run for requests to be refused."""
 
 

@@ -176,7 +176,7 @@ with controlplane.ControlPlane(pathlib.Path(sys.argv[1])) as plane:
 def test_the_processes_of_a_run_share_one_that_ends_with_the_last(programs, tmp_path):
     code = """
 import sys, pathlib, clusters, controlplane
-controlplane.ControlPlane._start_controllers = lambda self: None  # nothing has to run
+controlplane.ControlPlane._start_the_rest = lambda self: None  # nothing has to run
 with clusters.shared_plane(*map(pathlib.Path, sys.argv[1:])) as plane:
     print(plane.folder, flush=True)
     sys.stdin.read()
