@@ -109,9 +109,9 @@ def leave_one_helm(config: pytest.Config, items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """One process for tests that share what is long to make: a chart's in test_guard.py, and those of such a file.
 
-    And one each for all that starts many JVMs, and for all else that runs real programs on a node or behind a proxy:
-    such programs take the processors from one another and then start too late. These two come first, as they hold the
-    most tests. All others go to whichever process is free.
+    And one each for all that starts many JVMs, for all else that runs real programs on a node, and for what runs behind
+    a proxy: such programs take the processors from one another and then start too late. These come first, as they hold
+    the most tests. All others go to whichever process is free.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here when pytest-xdist is)
 
@@ -125,7 +125,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             if file.startswith("tests/programs/") or file == "tests/node/test_pipeline.py":
                 return "JVMs"
             if file.startswith(("tests/node/", "tests/traffic/")):
-                return "nodes"
+                return file.split("/")[1]
             return nodeid
 
     return Together(config, log)
