@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from clusters import settled
 from generated import tiny_chart
 from helm_secrets import statuses
+from killing import kill
 from sidelane.errors import ApplyFailed
 
 LANE = """\
@@ -105,8 +104,7 @@ def test_install_hooks_of_a_killed_run_run_again_and_the_release_is_whole(
     jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
     killed = begin(file)
     first = cluster.until("Helm waits for the hook", lambda: cluster.list(jobs))[0]["metadata"]["uid"]
-    for process in [*(children(killed.pid) if dies == "everything" else []), killed.pid]:
-        os.kill(process, signal.SIGKILL)
+    kill([*(children(killed.pid) if dies == "everything" else []), killed.pid])
     killed.communicate()
 
     # The Helm of a dead caller is asked to end by the kernel, and may or may not come to say that it failed.

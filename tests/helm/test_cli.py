@@ -359,7 +359,7 @@ def test_a_command_ends_when_all_is_done_and_takes_no_module_down(tmp_path):
         "    def find_spec(self, name, *_):\n"
         "        if name == 'sidelane.cli.charts':\n"
         "            atexit.register(print, 'at exit')\n"
-        "            threading.Timer(0.2, print, ['a thread']).start()\n"
+        "            threading.Thread(target=lambda: [threading.main_thread().join(), print('a thread')]).start()\n"
         "sys.meta_path.insert(0, Late())\n"
     )
     done = CommandLine(tmp_path, warm=False, PYTHONPATH=tmp_path)("charts", "-o", "json")
