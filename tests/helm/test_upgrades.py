@@ -14,7 +14,7 @@ from sidelane.charts import sources
 from sidelane.errors import SidelaneError
 
 #: Attempts on each chart: Sidelane refuses them, and Helm, of either version, only renders.
-ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "12"))
+ATTEMPTS = int(os.environ.get("SIDELANE_SOAK_UPGRADES", "8"))
 OTHERS = [None, True, False, 0, 1, 7, 2.5, "", "other", "1", [], ["other"], {}, {"other": "value"}]
 
 
