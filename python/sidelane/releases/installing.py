@@ -25,13 +25,13 @@ from sidelane.errors import (
 )
 from sidelane.naming.lane import Lane
 from sidelane.releases.basis import NOTHING, Basis
-from sidelane.releases.comparing import Comparison, compare, upgraded
 from sidelane.releases.context import Context
 from sidelane.releases.stores import MakeRecord, Options, Release, Stored, Target
 from sidelane.support.concurrency import together
 
 if TYPE_CHECKING:
     from sidelane.checks.findings import Report
+    from sidelane.releases.comparing import Comparison
     from sidelane.releases.provenance.origin import Origin
 
 #: The longest wait for another process that works on a release, in seconds.
@@ -144,11 +144,11 @@ async def _same_or_refused(
     target, renderer = context.target, context.renderer(rendering.chart)
     stored = await _settled(context, rendering.release)
     release = stored.release
-    from sidelane.releases import refusals  # noqa: PLC0415 - a new release does not need it
+    from sidelane.releases import comparing, refusals  # noqa: PLC0415 - a new release does not need them
 
     if release.status == "uninstalling":
         raise refusals.stuck(release)
-    comparison = await compare(
+    comparison = await comparing.compare(
         renderer, stored, rendering.chart, rendering.lane, rendering.values, rendered=rendering, keep=keep
     )
     if comparison.answer != "same" or release.status != "deployed":
@@ -247,7 +247,9 @@ async def upgrade(
     if not renderer.upgrades and chart.may_vary:  # a directory; on a cluster Helm's result is compared
         await _require_steady(renderer, await renderer.render(chart, lane, values))
     context.progress(f"rendering {chart.name} {chart.version} for {lane}, before and after the upgrade")
-    comparison = await compare(renderer, stored, chart, lane, values, keep=keep)
+    from sidelane.releases import comparing  # noqa: PLC0415 - an installation does not need it
+
+    comparison = await comparing.compare(renderer, stored, chart, lane, values, keep=keep)
     if refusal := comparison.refusal():
         from sidelane.releases import refusals  # noqa: PLC0415 - a successful upgrade does not need it
 
@@ -271,7 +273,9 @@ async def _whole(context: Context, name: str, options: Options) -> Stored:
 
 async def _upgraded(context: Context, comparison: Comparison, options: Options, basis: Basis) -> Release:
     """Upgrades a release to the compared rendering."""
-    from sidelane.releases.owned import takes_over  # noqa: PLC0415 - an installation does not need it
+    # An installation does not need them.
+    from sidelane.releases.comparing import upgraded  # noqa: PLC0415
+    from sidelane.releases.owned import takes_over  # noqa: PLC0415
 
     wanted, stored, target = comparison.rendering, comparison.stored, context.target
     name, chart, renderer = stored.release.name, wanted.chart, context.renderer(wanted.chart)
