@@ -21,7 +21,7 @@ help:
 	@echo "make demo-cluster  the demo on a throw-away cluster: a real node where one was built, else a control plane"
 	@echo "make bench         times and memory, as ratios to bare helm; make bench-compare compares the last two results"
 	@echo "make profile       where the time of each command goes: a table, and a timeline for chrome://tracing"
-	@echo "make soak          20 times the generated inputs; 200 upgrade attempts, 300 kills, 200 races, 80,000 requests; hours"
+	@echo "make soak          20 times the generated inputs; 200 upgrade attempts, 400 kills, 200 races, 80,000 requests; hours"
 	@echo "make fuzz          generated input for the reader of YAML and for the rules, ten minutes; Linux on x86-64"
 	@echo "make lint          what CI checks besides the tests"
 	@echo "make scan          the charts' default output, held against checkov's security checks"
