@@ -25,7 +25,7 @@ def statuses(cluster: Cluster, namespace: str) -> dict[str, str]:
 
 
 def content(secret: Object) -> Object:
-    """What Helm has written into a Secret: the release, with its chart, values and manifest."""
+    """The release that Helm has stored in a Secret, with its chart, values and manifest."""
     packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     return json.loads(gzip.decompress(packed))
 

@@ -29,8 +29,6 @@ RACES = int(os.environ.get("SIDELANE_SOAK_RACES", "4")) // 2
 
 #: What is killed: ZooKeeper, or in `make soak` a pipeline, a service that needs it, and one that does not.
 FIRST = "pipeline" if "SIDELANE_SOAK_KILLS" in os.environ else "zookeeper"
-
-
 VALUES = {
     "zookeeper": "{replicas: 1}",
     "pipeline": "{global: {nimbus: {replicas: 1}}, zookeeper: {replicas: 1}, supervisor: {replicas: 1}}",
@@ -51,7 +49,7 @@ releases:
 
 
 def raced(members, numbers):
-    """What two runs bring at once, with other values each. They begin at both ends of it, so that they can mix."""
+    """A file that one of two runs brings at once. Each begins with another release, so that the two can mix."""
     beside = "".join(
         f"  - {{chart: ./tiny, name: svc{number}, serviceVersion: v1, values: {{text: of-{members}}}}}\n"
         for number in numbers

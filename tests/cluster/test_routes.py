@@ -1,14 +1,13 @@
 """Routes on a real API server: every mode as a hand would write it; changed, undone and raced, under Helm 3 and 4."""
 
 import asyncio
-import base64
-import gzip
 import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import helm_secrets
 import pytest
 import toolchain
 from clusters import WITHOUT_SCHEMAS
@@ -375,15 +374,14 @@ def leave_pending(cluster, namespace, revision, *, written):
     """Leaves what Helm does when it is killed between its two writes. written: it had changed the objects."""
     path, name = f"/api/v1/namespaces/{namespace}/secrets", "sh.helm.release.v1.route-svc1-2-coco-1.v"
     secret = cluster.get(f"{path}/{name}{revision}")
-    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+    release = helm_secrets.content(secret)
     release["version"] = revision + 1
     release["info"]["status"] = "pending-upgrade"
     if not written:
         release["manifest"] = release["manifest"].replace("v2", "v1")
-    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
     labels = {**secret["metadata"]["labels"], "version": str(revision + 1), "status": "pending-upgrade"}
     metadata = {"name": f"{name}{revision + 1}", "labels": labels}
-    cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": {"release": packed}})
+    cluster.create(path, {"metadata": metadata, "type": secret["type"], "data": helm_secrets.data(release)})
 
 
 def test_what_leads_to_a_lane_is_known_to_who_would_retire_it(cluster, namespace, meshes, helm, client, version):

@@ -1,12 +1,11 @@
 """The state of a release, on a real API server: changes are found, and the server's own defaults are not changes."""
 
-import base64
-import gzip
 import json
 import os
 import shutil
 from pathlib import Path
 
+import helm_secrets
 import pytest
 import yaml
 from clusters import alone, settled
@@ -361,13 +360,11 @@ def test_hooks_that_somebody_edits_in_helms_secret_are_found(cluster, namespace,
     (chart / "templates" / "hooks.yaml").write_text(HOOKS)
     client.install(chart, "coco-1", name="svc1")
     secret = f"/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.svc1-v1-coco-1.v1"
-    text = cluster.get(secret)["data"]["release"]
-    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
+    release = helm_secrets.content(cluster.get(secret))
     before, after = sorted(release["hooks"], key=lambda hook: hook["name"])
 
     def verified(*hooks):
-        packed = base64.b64encode(gzip.compress(json.dumps({**release, "hooks": hooks}).encode()))
-        cluster.patch(secret, {"data": {"release": base64.b64encode(packed).decode()}})
+        cluster.patch(secret, {"data": helm_secrets.data({**release, "hooks": hooks})})
         (result,) = client.verify("svc1-v1-coco-1")
         return result.state, result.changed
 
