@@ -78,19 +78,46 @@ async def releases(
 
     explain: also read what runs for them, and find why pods are not ready. whole: they are all releases of their lanes.
     """
+    stored, verified = await _read(target, wanted, explain=explain, whole=whole)
+    if any(each.odd or each.ran or each.strangers for each in verified):
+        stored, again = await _read(target, wanted, explain=explain, whole=whole)
+        verified = [_confirmed(*both) for both in zip(verified, again, strict=True)]
+    return await _explained(target, verified, stored) if explain else tuple(verified)
+
+
+async def _read(
+    target: Target, wanted: Sequence[str], *, explain: bool, whole: bool
+) -> tuple[list[Stored], list[Verification]]:
+    """Reads releases once, and verifies them."""
 
     async def with_record(stored: Stored) -> tuple[Stored, str | None]:
         return stored, stored.record or await target.record(stored.release.name)
 
     pairs = await some_at_a_time(map(with_record, await target.stored_all(wanted)))
-    objects = [installed(stored) for stored, _ in pairs]
+    read = [stored for stored, _ in pairs]
+    objects = [installed(stored) for stored in read]
     every = [obj for each in objects for obj in each]
     running = await target.running(every, wanted) if explain else None
     live = running.live if running is not None else await target.live(every)
     verified = [_verified(*pair, each, live) for pair, each in zip(pairs, objects, strict=True)]
     if running is not None:
-        verified = _with_running(verified, [stored for stored, _ in pairs], objects, running, whole=whole)
-    return await _explained(target, verified, [stored for stored, _ in pairs]) if explain else tuple(verified)
+        verified = _with_running(verified, read, objects, running, whole=whole)
+    return read, verified
+
+
+def _confirmed(first: Verification, second: Verification) -> Verification:
+    """Returns the second result of a release, with what the first one found, too, against the cluster.
+
+    One reading is not one moment: Helm's releases are read before their objects, and pods before their workloads. What
+    a route's change, an upgrade or the end of a rollout leaves in between looks like drift, or like pods of nobody.
+    """
+    return replace(
+        second,
+        missing=tuple(each for each in second.missing if each in first.missing),
+        drift=tuple(each for each in second.drift if each in first.drift),
+        ran=tuple(each for each in second.ran if each in first.ran),
+        strangers=tuple(each for each in second.strangers if each in first.strangers),
+    )
 
 
 def _with_running(
