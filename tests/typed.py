@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import warm_start
 from command_line import environment, programs
 
 if TYPE_CHECKING:
@@ -17,11 +19,16 @@ ROOT = Path(__file__).resolve().parents[1]
 #: What `make lint` has found of the modules, which mypy looks up by their content.
 LINTED = ROOT / ".mypy_cache"
 
+#: What may have a meaning of its own to bash, where no single quotes are around it.
+_OF_BASH = re.compile(r"[|&;<>()$`*?\[\]{}~#!\n]")
+
 Typed = subprocess.CompletedProcess[str]
 
 
 def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **variables: str) -> Callable[..., Typed]:
     """Returns what runs a command in bash, with this `sidelane` and this Helm before all others on PATH.
+
+    `sidelane` and plain words need no bash, and run in a fork of a warm process.
 
     folder: for the programs, and for what the commands write where they are not run in the checkout.
     """
@@ -29,11 +36,17 @@ def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **variables:
     cluster = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
 
     def run(command: str, *, code: int = 0, cwd: Path = ROOT, timeout: float = 120) -> Typed:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            env=environment(first, **{**cluster, **variables}),
-            capture_output=True, text=True, check=False, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        whole = environment(first, **{**cluster, **variables})
+        one_line = command.replace("\\\n", " ").strip()
+        if one_line.startswith("sidelane ") and not _OF_BASH.search(re.sub("'[^']*'", "", one_line)):
+            words = shlex.split(one_line)
+            ended = warm_start.run(words, text=None, folder=cwd, environment=whole, timeout=timeout)
+            done = Typed(words, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        else:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", command], env=whole, capture_output=True, text=True, check=False,
+                cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
         assert done.returncode == code, f"$ {command}\n{done.stdout}{done.stderr}"
         return done
 

@@ -4,7 +4,8 @@ Each process of a test run has one such helper, which has one thread and runs no
 its own: with its own streams, folder, environment, exit code and end. It differs from the installed program in three
 ways. All modules of Sidelane are imported, so a missing import at a place of use does not show; the seed of hashes is
 the helper's; and its command line in /proc is the helper's. The installed program is started by `begin` and
-`on_a_terminal` (command_line.py), by bash (typed.py), and in helm/test_cli.py, test_wheel.py and the plugins' tests.
+`on_a_terminal` (command_line.py), by bash where a text needs it (typed.py), and in helm/test_cli.py, test_wheel.py and
+the plugins' tests.
 
 Python reads the variables of LOCALE at its start, so a command with one of its own takes the installed program.
 """

@@ -158,7 +158,7 @@ async def _same_or_refused(
     if release.status == "deployed":
         await ready(target, stored, options)
         unchanged = _with_chart(release, comparison, "unchanged")
-        return unchanged if context.is_directory else await _with_drift(target, stored, unchanged)
+        return unchanged if context.is_directory else await _with_drift(context, stored, unchanged)
     if release.status == "failed" or await target.abandoned([release]):
         context.progress(f"finishing {release.name}, which was left {release.status}")
         finished = await _finished(context, stored, rendering, record, options=options, basis=basis)
@@ -166,10 +166,10 @@ async def _same_or_refused(
     raise refusals.stuck(release)
 
 
-async def _with_drift(target: Target, stored: Stored, release: Release) -> Release:
+async def _with_drift(context: Context, stored: Stored, release: Release) -> Release:
     from sidelane.releases import verify  # noqa: PLC0415 - a new release does not need it
 
-    return dataclasses.replace(release, drift=await verify.odd(target, stored))
+    return dataclasses.replace(release, drift=await verify.odd(context, stored))
 
 
 async def _settled(context: Context, name: str) -> Stored:

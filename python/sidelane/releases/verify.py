@@ -50,14 +50,15 @@ def remedy(states: Iterable[str], namespace: str | None) -> str:
     return "restore what is deployed with " + ", ".join(f"`sidelane repair {name}{where}`" for name in states)
 
 
-async def drifted(target: Target, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
+async def drifted(context: Context, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Returns the lines of drift of each drifted release, by name.
 
-    Empty if the cluster cannot be read, because the caller's own work is already done.
+    Empty if the cluster cannot be read, which is reported: the caller's own work is already done.
     """
     try:
-        verified = await releases(target, wanted, explain=False) if wanted else ()
-    except SidelaneError:
+        verified = await releases(context.target, wanted, explain=False) if wanted else ()
+    except SidelaneError as error:
+        context.progress(_unread(wanted, error))
         return {}
     return {verification.release: verification.odd for verification in verified if verification.odd}
 
@@ -67,7 +68,7 @@ async def with_drift(context: Context, releases: Sequence[Release]) -> tuple[Rel
     unchanged = [release.name for release in releases if release.change == "unchanged"]
     if not unchanged or context.is_directory:  # a directory has no drift
         return tuple(releases)
-    drift = await drifted(context.target, unchanged)
+    drift = await drifted(context, unchanged)
     return tuple(replace(release, drift=drift.get(release.name, ())) for release in releases)
 
 
@@ -161,13 +162,18 @@ async def of_stored(target: Target, stored: Stored) -> tuple[Verification, Mappi
     return _verified(stored, text, objects, live), live
 
 
-async def odd(target: Target, stored: Stored) -> tuple[str, ...]:
+async def odd(context: Context, stored: Stored) -> tuple[str, ...]:
     """Returns the lines of a release's drift; none if the cluster cannot be read, as in ``drifted``."""
     try:
-        verification, _ = await of_stored(target, stored)
-    except SidelaneError:
+        verification, _ = await of_stored(context.target, stored)
+    except SidelaneError as error:
+        context.progress(_unread([stored.release.name], error))
         return ()
     return verification.odd
+
+
+def _unread(names: Sequence[str], error: SidelaneError) -> str:
+    return f"the drift of {', '.join(names)} can't be read: {error.problem}"
 
 
 def installed(stored: Stored) -> tuple[Object, ...]:

@@ -177,7 +177,7 @@ async def _with_drift(context: Context, plan: Plan) -> Plan:
         return plan
     from sidelane.releases import verify  # noqa: PLC0415 - a new lane does not need it
 
-    drift = await verify.drifted(context.target, unchanged)
+    drift = await verify.drifted(context, unchanged)
     if not drift:
         return plan
     steps = (dataclasses.replace(step, why=drift.get(step.release, step.why)) for step in plan.steps)
