@@ -255,8 +255,8 @@ class ControlPlane(Access):
             return bytes(answer.read())
 
     def _run(self, name: str, *arguments: str) -> None:
-        """Starts a program of the control plane, which may use more memory to collect garbage less often."""
-        self._spawn(name, [str(self.programs / name), *arguments], env={**os.environ, "GOGC": "400"})
+        """Starts a program of the control plane."""
+        self._spawn(name, [str(self.programs / name), *arguments])
 
     def _spawn(self, name: str, command: list[str], **options: Any) -> None:
         """Starts a program, with its log in the folder; the keeper is told at once. Options are those of Popen."""
