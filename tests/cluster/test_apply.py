@@ -1,15 +1,20 @@
 """A chart's install hooks after the run that made its release was killed, on a real API server."""
 
+import asyncio
 import contextlib
 import json
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import relay
+import yaml
 from clusters import settled
 from generated import tiny_chart
 from helm_secrets import statuses
 from killing import kill
+from sidelane import AsyncClient
 from sidelane.errors import ApplyFailed
 
 LANE = """\
@@ -147,6 +152,48 @@ def test_what_is_somebody_elses_and_in_the_way_of_a_hook_is_not_deleted(cluster,
         with pytest.raises(ApplyFailed):
             client.apply(file, timeout="10s")
     assert [job["metadata"]["uid"] for job in cluster.list(jobs)] == [own["metadata"]["uid"]]
+
+
+@pytest.mark.either_helm
+def test_an_api_server_that_is_away_for_a_moment_stops_no_apply(cluster, namespace, helm, file, tmp_path):
+    template = file.parent / "tiny" / "templates" / "hooks.yaml"
+    template.write_text('{{- if eq .Values.name "svc1" }}\n' + HOOKS.replace("HOOK", "pre-install") + "{{- end }}\n")
+    file.write_text(file.read_text().replace(", needs: [svc1-v1]", ""))
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    kubeconfig = yaml.safe_load(cluster.kubeconfig.read_text())
+    (named,) = kubeconfig["clusters"]
+    port = urlsplit(named["cluster"]["server"]).port
+
+    async def applied():
+        away, is_back = asyncio.Event(), False
+
+        async def connect(reader, writer):
+            # The first Helm has the connection that it uses for all; nobody else gets one.
+            if not is_back and statuses(cluster, namespace):
+                server.close()
+                away.set()
+                writer.transport.abort()
+                return
+            there, onward = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.closing(writer), contextlib.closing(onward):
+                await asyncio.gather(relay.copy(reader, onward), relay.copy(there, writer))
+
+        server = await asyncio.start_server(connect, "127.0.0.1", 0)
+        place = server.sockets[0].getsockname()
+        named["cluster"]["server"] = f"https://127.0.0.1:{place[1]}"
+        (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+        client = AsyncClient(namespace=namespace, kubeconfig=tmp_path / "kubeconfig", helm=helm)
+        applying = asyncio.ensure_future(client.apply(file, timeout="60s"))
+        await asyncio.wait([applying, asyncio.ensure_future(away.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(3)  # what is asked once a second was asked in vain
+        assert not applying.done(), await applying
+        is_back = True
+        async with await asyncio.start_server(connect, *place):
+            (job,) = cluster.list(jobs)
+            done(cluster, f"{jobs}/{job['metadata']['name']}")
+            return await applying
+
+    assert [release.change for release in asyncio.run(applied()).releases] == ["created"] * 2
 
 
 def children(process):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 from dataclasses import dataclass
 
-from sidelane.errors import ApplyFailed, NotReady, ReleaseConflict, SidelaneError, TargetBusy
+from sidelane.errors import ApplyFailed, ClusterUnreachable, NotReady, ReleaseConflict, SidelaneError, TargetBusy
 from sidelane.lanes.deployment.file import Deployment
 from sidelane.lanes.deployment.parts import RouteStep, charts_of
 from sidelane.lanes.deployment.planning import PARALLEL, Plan, Step, planned
@@ -151,15 +152,15 @@ class _Run:
     async def _when_needs_are_ready(self, step: Step, claimed: asyncio.Future[None]) -> None:
         for need in step.part.needs:
             await self._ready[need].wait()
-        # Only creations wait: the first one may need some of the others, which no other run can claim any more.
-        if step.action == "create" and step.release != self._first:
-            await asyncio.shield(claimed)
-        async with self._at_once:
-            if not self._errors:
-                try:
+        try:
+            # Only creations wait: the first one may need some of the others, which no other run can claim any more.
+            if step.action == "create" and step.release != self._first:
+                await asyncio.shield(claimed)
+            async with self._at_once:
+                if not self._errors:
                     await self._one(step)
-                except SidelaneError as error:
-                    self._errors[step.release] = error
+        except SidelaneError as error:
+            self._errors[step.release] = error
         self._ready[step.release].set()
 
     async def _claimed(self) -> None:
@@ -170,8 +171,10 @@ class _Run:
             try:
                 await asyncio.wait_for(self._ready[self._first].wait(), 1.0)
             except TimeoutError:
-                if self._first in await self._target.mine(self._plan.lane):
-                    return  # this run owns it; the others need not wait until it is ready
+                # The API server may be unavailable for a moment; if it stays so, the first release fails by itself.
+                with contextlib.suppress(ClusterUnreachable):
+                    if self._first in await self._target.mine(self._plan.lane):
+                        return  # this run owns it; the others need not wait until it is ready
 
     async def _one(self, step: Step) -> None:
         self._running.append(step.release)
