@@ -26,9 +26,9 @@ Typed = subprocess.CompletedProcess[str]
 
 
 def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **variables: str) -> Callable[..., Typed]:
-    """Returns what runs a command in bash, with this `sidelane` and this Helm before all others on PATH.
+    """Returns what runs a command as bash does, with this `sidelane` and this Helm before all others on PATH.
 
-    `sidelane` and plain words need no bash, and run in a fork of a warm process.
+    A `sidelane` with words that mean nothing more to bash runs in a fork of a warm process.
 
     folder: for the programs, and for what the commands write where they are not run in the checkout.
     """
@@ -38,7 +38,8 @@ def shell(folder: Path, helm: Path, kubeconfig: Path | None = None, **variables:
     def run(command: str, *, code: int = 0, cwd: Path = ROOT, timeout: float = 120) -> Typed:
         whole = environment(first, **{**cluster, **variables})
         one_line = command.replace("\\\n", " ").strip()
-        if one_line.startswith("sidelane ") and not _OF_BASH.search(re.sub("'[^']*'", "", one_line)):
+        is_plain = one_line.startswith("sidelane ") and not _OF_BASH.search(re.sub("'[^']*'", "", one_line))
+        if is_plain and "PATH" not in variables:  # else it may be another one
             words = shlex.split(one_line)
             ended = warm_start.run(words, text=None, folder=cwd, environment=whole, timeout=timeout)
             done = Typed(words, ended.returncode, ended.stdout.decode(), ended.stderr.decode())

@@ -1,4 +1,4 @@
-"""A chart's install hooks after the run that made its release was killed, on a real API server."""
+"""Runs of `apply` that are killed, or lose the API server for a moment, while a chart's install hooks run."""
 
 import asyncio
 import contextlib

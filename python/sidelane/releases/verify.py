@@ -107,17 +107,20 @@ async def _read(
 
 
 def _confirmed(first: Verification, second: Verification) -> Verification:
-    """Returns the second result of a release, with what the first one found, too, against the cluster.
+    """Returns the second result of a release, without what differs from the cluster only in it: in other fields, or in
+    other objects, than in the first one.
 
     One reading is not one moment: Helm's releases are read before their objects, and pods before their workloads. What
     a route's change, an upgrade or the end of a rollout leaves in between looks like drift, or like pods of nobody.
     """
+    fields = {(each.identity, each.path) for each in (*first.drift, *first.ran)}
+    strangers = {each.identity for each in first.strangers}
     return replace(
         second,
         missing=tuple(each for each in second.missing if each in first.missing),
-        drift=tuple(each for each in second.drift if each in first.drift),
-        ran=tuple(each for each in second.ran if each in first.ran),
-        strangers=tuple(each for each in second.strangers if each in first.strangers),
+        drift=tuple(each for each in second.drift if (each.identity, each.path) in fields),
+        ran=tuple(each for each in second.ran if (each.identity, each.path) in fields),
+        strangers=tuple(each for each in second.strangers if each.identity in strangers),
     )
 
 
@@ -173,7 +176,8 @@ async def odd(context: Context, stored: Stored) -> tuple[str, ...]:
 
 
 def _unread(names: Sequence[str], error: SidelaneError) -> str:
-    return f"the drift of {', '.join(names)} can't be read: {error.problem}"
+    some = ", ".join(names[:3]) + (" …" if names[3:] else "")
+    return f"the drift of {some} can't be read: {error.problem}"
 
 
 def installed(stored: Stored) -> tuple[Object, ...]:
