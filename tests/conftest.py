@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -57,6 +58,12 @@ def unavailable() -> Callable[[str], NoReturn]:
         pytest.skip(reason)
 
     return end
+
+
+def pytest_collection_finish() -> None:
+    """Keeps the thousands of tests out of what Python goes through whenever it collects garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

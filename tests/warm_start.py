@@ -16,6 +16,7 @@ import array
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -162,6 +163,7 @@ if __name__ == "__main__":
     from sidelane.cli import main
 
     _import_all()
+    gc.freeze()  # no fork goes through the modules when it collects garbage
     with socket.socket(fileno=int(sys.argv[1])) as commands:
         _serve(commands)
     if sys.argv[0].endswith(".py"):
